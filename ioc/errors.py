@@ -1,0 +1,68 @@
+"""The tree of errors: an error's class says what happens next.
+
+`FatalError`     the process ends with a message for the operator; trying again cannot help.
+`RetryableError` the same call may succeed later; callers back off and try again.
+`RejectedError`  one input is wrong; it is answered or dead-lettered with its reasons, its neighbours go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+
+class IocError(Exception):
+    """Base of all errors this project raises on purpose."""
+
+
+class FatalError(IocError):
+    """The process cannot go on; the message says what to do."""
+
+
+class ConfigError(FatalError):
+    """A setting, a profile file or the catalogue is wrong; the message names file, row and column."""
+
+
+class PositionGapError(FatalError):
+    """A batch does not start where the database says; restarting at the stored position mends it."""
+
+
+class StallError(FatalError):
+    """The log moves and the stored position does not."""
+
+
+class RetryableError(IocError):
+    """An outside dependency is slow or away; the work may be tried again as it is."""
+
+
+class KafkaUnavailableError(RetryableError):
+    """Kafka did not acknowledge in time."""
+
+
+class DatabaseUnavailableError(RetryableError):
+    """PostgreSQL is away or cancelled the statement."""
+
+
+class ConcurrentWriteError(RetryableError):
+    """Another worker changed the same records; the transaction is rolled back and run again."""
+
+
+class Reason(BaseModel):
+    """Why an input was refused: where (`field`), which `rule`, what it held, and a sentence in two languages."""
+
+    model_config = ConfigDict(frozen=True)
+
+    field: str
+    rule: str
+    value: str = ""
+    message_vi: str
+    message_en: str
+
+
+class RejectedError(IocError):
+    """One input is refused; `reasons` is never empty."""
+
+    def __init__(self, reasons: Sequence[Reason]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__("; ".join(f"{r.field}: {r.message_en}" for r in self.reasons))
