@@ -1,0 +1,72 @@
+-- Lodging stays: A stay; check-out or extension is a new revision of the same stay, a cancelled stay is voided.
+CREATE TABLE tourism_stay (
+    key         uuid NOT NULL,
+    record_key  text NOT NULL,
+    revision    bigint NOT NULL,
+    event_id    text NOT NULL,
+    reporter    text NOT NULL,
+    area_code   text NOT NULL,
+    area_id     integer NOT NULL,
+    effective_at timestamptz NOT NULL,
+    effective_on date NOT NULL,
+    received_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT now(),
+    establishment_id text,
+    guest_id    text,
+    origin      text,
+    nationality text,
+    sex         text,
+    age_years   bigint,
+    purpose     text,
+    doc_type    text,
+    home_region text,
+    check_in_on date,
+    planned_check_out_on date,
+    check_out_on date,
+    overnight   boolean,
+    declared_at timestamptz,
+    declared_late boolean,
+    lodging_type text,
+    star        bigint,
+    nights      bigint,
+    stay_class  text
+);
+SELECT create_hypertable('tourism_stay', 'effective_at', chunk_time_interval => interval '1 month');
+CREATE UNIQUE INDEX tourism_stay_key ON tourism_stay (key, effective_at);
+
+-- Daily reports of lodging establishments: Counts of persons, rooms and beds; revenue in đồng.
+CREATE TABLE tourism_daily_report (
+    key         uuid NOT NULL,
+    record_key  text NOT NULL,
+    revision    bigint NOT NULL,
+    event_id    text NOT NULL,
+    reporter    text NOT NULL,
+    area_code   text NOT NULL,
+    area_id     integer NOT NULL,
+    effective_at timestamptz NOT NULL,
+    effective_on date NOT NULL,
+    received_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT now(),
+    establishment_id text,
+    report_on   date,
+    rooms_total bigint,
+    rooms_available bigint,
+    rooms_sold  bigint,
+    beds_total  bigint,
+    arrivals_domestic bigint,
+    arrivals_international bigint,
+    overnight_domestic bigint,
+    overnight_international bigint,
+    day_guests_domestic bigint,
+    day_guests_international bigint,
+    guest_nights_domestic bigint,
+    guest_nights_international bigint,
+    revenue_room bigint,
+    revenue_fnb bigint,
+    revenue_other bigint,
+    lodging_type text,
+    star        bigint,
+    revenue_total bigint
+);
+SELECT create_hypertable('tourism_daily_report', 'effective_at', chunk_time_interval => interval '1 month');
+CREATE UNIQUE INDEX tourism_daily_report_key ON tourism_daily_report (key, effective_at);

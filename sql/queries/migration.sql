@@ -1,0 +1,21 @@
+-- name: create_table
+CREATE TABLE IF NOT EXISTS schema_migration (
+    number     integer PRIMARY KEY,
+    name       text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+)
+
+-- name: table_exists
+SELECT to_regclass('public.schema_migration')::text
+
+-- name: select_applied
+SELECT number, to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') FROM schema_migration ORDER BY number
+
+-- name: insert_applied
+INSERT INTO schema_migration (number, name) VALUES (%s, %s)
+
+-- name: upsert_feed
+INSERT INTO feed (key, sector, record_table, name_vi, name_en, cadence) VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (key) DO UPDATE
+SET sector = excluded.sector, record_table = excluded.record_table, name_vi = excluded.name_vi,
+    name_en = excluded.name_en, cadence = excluded.cadence
