@@ -30,6 +30,7 @@ class Settings(BaseSettings):
 
     # --- Kafka ------------------------------------------------------------------------------------
     kafka_bootstrap: str = Field("127.0.0.1:19092", description="host:port[,host:port] of the brokers.")
+    kafka_controller_port: int = Field(19093, description="Port of the local stack's Kafka controller.")
     kafka_security_protocol: str = Field("PLAINTEXT", description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.")
     kafka_sasl_mechanism: str = Field("SCRAM-SHA-512", description="Used with a SASL protocol.")
     kafka_sasl_username: str = Field("", description="Used with a SASL protocol.")

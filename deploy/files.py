@@ -1,0 +1,20 @@
+"""Where the local stack keeps what it fetches and what it is configured from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from ioc.settings import ROOT
+
+LOCAL: Final = ROOT / "deploy" / "local"
+
+# Fetched once for all stacks of this checkout, whatever their state directory.
+CACHE: Final = ROOT / ".cache"
+KAFKA_JARS: Final = CACHE / "kafka"
+CONNECT_JARS: Final = CACHE / "connect"
+CONNECT_PLUGINS: Final = CACHE / "plugins"
+DEBEZIUM_JARS: Final = CONNECT_PLUGINS / "debezium-connector-jdbc"
+
+# Absolute: another version's programs may come first on the PATH.
+POSTGRES_BIN: Final = Path("/usr/lib/postgresql/15/bin")
