@@ -1,0 +1,152 @@
+"""Strict reading of the CSV files that people edit: areas, reporters, catalogue.
+
+Every complaint names file, row (as a spreadsheet counts it) and column and says what to do. All complaints of a run
+are gathered before a `ConfigError` is raised, so that an editor mends a file once.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from ioc.errors import ConfigError
+
+_SHOWN = 50
+
+
+@dataclass
+class Problems:
+    """Complaints gathered over one or several files."""
+
+    found: list[str] = field(default_factory=list)
+
+    def add(self, where: str, message: str) -> None:
+        """Note one complaint; `where` is a file, or what `Row.at` returns."""
+        self.found.append(f"{where}: {message}")
+
+    def raise_if_any(self) -> None:
+        """Raise a `ConfigError` that lists every complaint."""
+        if not self.found:
+            return
+        shown = self.found[:_SHOWN]
+        if len(self.found) > _SHOWN:
+            shown.append(f"... and {len(self.found) - _SHOWN} more")
+        raise ConfigError("\n".join(shown))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a file: its texts by column, stripped of outer blanks."""
+
+    path: Path
+    number: int
+    values: dict[str, str]
+    problems: Problems
+
+    def at(self, column: str) -> str:
+        """Return where this is, for a complaint."""
+        return f"{self.path.name} row {self.number} column {column}"
+
+    def complain(self, column: str, message: str) -> None:
+        """Note a complaint about one cell."""
+        self.problems.add(self.at(column), message)
+
+    def text(self, column: str) -> str:
+        """Return the cell's text, '' when empty."""
+        return self.values[column]
+
+    def required(self, column: str) -> str:
+        """Return the cell's text; complain when it is empty."""
+        if not self.values[column]:
+            self.complain(column, "is empty; give it a value")
+        return self.values[column]
+
+    def choice(self, column: str, allowed: Sequence[str]) -> str:
+        """Return the cell's text; complain unless it is one of `allowed`."""
+        value = self.values[column]
+        if value not in allowed:
+            self.complain(column, f"{value!r} is not one of {', '.join(map(repr, allowed))}")
+        return value
+
+    def words(self, column: str, allowed: Sequence[str]) -> tuple[str, ...]:
+        """Return the cell's `;`-separated words; complain about each that is not one of `allowed`."""
+        words = tuple(word.strip() for word in self.values[column].split(";") if word.strip())
+        for word in words:
+            if word not in allowed:
+                self.complain(column, f"{word!r} is not one of {', '.join(map(repr, allowed))}")
+        return words
+
+    def integer(self, column: str) -> int | None:
+        """Return the cell as a whole number, None when empty or wrong."""
+        value = self.values[column]
+        if not value:
+            return None
+        try:
+            return int(value)
+        except ValueError:
+            self.complain(column, f"{value!r} is not a whole number; write it with digits only")
+            return None
+
+    def number_of(self, column: str) -> float | None:
+        """Return the cell as a decimal number, None when empty or wrong."""
+        value = self.values[column]
+        if not value:
+            return None
+        try:
+            return float(value)
+        except ValueError:
+            self.complain(column, f"{value!r} is not a number; write it with digits and a point")
+            return None
+
+    def day(self, column: str) -> date | None:
+        """Return the cell as a date, None when empty or wrong."""
+        value = self.values[column]
+        if not value:
+            return None
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.complain(column, f"{value!r} is not a date; write it as YYYY-MM-DD")
+            return None
+
+
+def read_rows(path: Path, columns: Sequence[str], problems: Problems, *, extra: bool = False) -> Iterator[Row]:
+    """Yield the rows of a UTF-8 CSV file whose header holds `columns` (and, with `extra`, others).
+
+    Complaints about the file or its header end the reading of this file, never that of its neighbours.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        problems.add(str(path), "does not exist; create it, or point IOC_PROFILE at the right directory")
+        return
+    except UnicodeDecodeError:
+        problems.add(str(path), "is not UTF-8; save it as 'CSV UTF-8'")
+        return
+    lines = list(csv.reader(text.splitlines(keepends=True)))
+    header = lines[0] if lines else []
+    missing = [column for column in columns if column not in header]
+    unknown = [] if extra else [column for column in header if column not in columns]
+    twice = sorted({column for column in header if header.count(column) > 1})
+    for names, message in (
+        (missing, "add these columns to the header"),
+        (unknown, "unknown columns; remove or rename them"),
+        (twice, "columns named twice; keep one of each"),
+    ):
+        if names:
+            problems.add(f"{path.name} row 1", f"{message}: {', '.join(names)}")
+    if missing or unknown or twice:
+        return
+    for number, cells in enumerate(lines[1:], start=2):
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(header):
+            problems.add(
+                f"{path.name} row {number}",
+                f"has {len(cells)} cells, the header {len(header)}; quote texts that hold commas",
+            )
+            continue
+        yield Row(path, number, dict(zip(header, map(str.strip, cells), strict=True)), problems)
