@@ -1,0 +1,59 @@
+"""Options and errors of the Kafka clients, with every wait bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from ioc.errors import KafkaUnavailableError
+from ioc.settings import Settings
+
+
+def client_options(settings: Settings, timeout: float) -> dict[str, object]:
+    """Return what every kafka-python client is opened with; a broker has `timeout` seconds to answer."""
+    options: dict[str, object] = {
+        "bootstrap_servers": settings.kafka_bootstrap.split(","),
+        "bootstrap_timeout_ms": int(timeout * 1000),
+        "request_timeout_ms": int(timeout * 1000),
+        # The default of 30 s would keep a client from a broker that is long back.
+        "reconnect_backoff_max_ms": 1000,
+        **settings.kafka_security,
+    }
+    if settings.kafka_ssl_cafile is not None:
+        options["ssl_cafile"] = str(settings.kafka_ssl_cafile)
+    return options
+
+
+@contextmanager
+def admin_client(settings: Settings, timeout: float = 10.0) -> Iterator[KafkaAdminClient]:
+    """Open an administration client; raises `KafkaUnavailableError` when Kafka is away or refuses."""
+    with translated_errors(settings):
+        admin = KafkaAdminClient(**client_options(settings, timeout))
+        try:
+            yield admin
+        finally:
+            admin.close()
+
+
+def is_reachable(settings: Settings, timeout: float = 3.0) -> bool:
+    """Whether a broker answers within `timeout` seconds; blocks so long."""
+    try:
+        with admin_client(settings, timeout) as admin:
+            return bool(admin.describe_cluster()["brokers"])
+    except KafkaUnavailableError:
+        return False
+
+
+@contextmanager
+def translated_errors(settings: Settings) -> Iterator[None]:
+    """Raise the project's error in place of kafka-python's."""
+    try:
+        yield
+    except KafkaError as error:
+        raise KafkaUnavailableError(
+            f"Kafka at {settings.kafka_bootstrap}: {error}. Is it running "
+            "(`ioc stack status`), and are IOC_KAFKA_BOOTSTRAP and the IOC_KAFKA_S... settings right?"
+        ) from error
