@@ -61,6 +61,15 @@ def wait_until(ready: Callable[[], bool], timeout: float, poll: float = _POLL_SE
     return True
 
 
+def end_of(log: Path, lines: int = 12) -> str:
+    """The last lines of a log, for an error message."""
+    try:
+        tail = log.read_text(errors="replace").splitlines()[-lines:]
+    except FileNotFoundError:
+        tail = []
+    return "\n".join([f"The end of {log}:", *(f"    {line}" for line in tail)])
+
+
 def children_of(pid: int) -> list[int]:
     """Direct children of a process; empty when it is gone."""
     try:
@@ -142,17 +151,9 @@ class BackgroundProcess:
         """Wait until `ready` holds; `FatalError` when the process ends or `timeout` seconds pass before."""
         in_time = wait_until(lambda: self.pid is None or ready(), timeout)
         if self.pid is None:
-            raise FatalError(f"{self.name} ended while starting. {self.last_words()}")
+            raise FatalError(f"{self.name} ended while starting. {end_of(self.log)}")
         if not in_time:
-            raise FatalError(f"{self.name} was not ready within {timeout:.0f} s. {self.last_words()}")
-
-    def last_words(self, lines: int = 12) -> str:
-        """The end of the log, for an error message."""
-        try:
-            tail = self.log.read_text(errors="replace").splitlines()[-lines:]
-        except FileNotFoundError:
-            tail = []
-        return "\n".join([f"The end of {self.log}:", *(f"    {line}" for line in tail)])
+            raise FatalError(f"{self.name} was not ready within {timeout:.0f} s. {end_of(self.log)}")
 
     def stop(self, number: signal.Signals = signal.SIGTERM, timeout: float = 20.0) -> None:
         """Ask it to end with a signal; after `timeout` seconds kill it. One that is gone stays gone."""

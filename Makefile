@@ -1,0 +1,52 @@
+# `make demo` shows the system at work; every target does the set-up it needs.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+BIN := .venv/bin
+DEMO_SECONDS ?=
+BENCH_ARGS ?=
+TESTS ?= tests/unit tests/integration tests/acceptance tests/migration tests/docs
+
+.PHONY: help setup demo up down status test lint bench lock clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Packages, Python environment, Kafka's jars, TimescaleDB; seconds when done before
+	@deploy/local/bootstrap.sh
+	@$(BIN)/ioc stack setup
+
+demo: setup ## A simulated province on the real stack; Ctrl-C or DEMO_SECONDS=60 ends it with an account
+	@$(BIN)/ioc demo $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
+
+up: setup ## Start the stack in the background
+	@$(BIN)/ioc stack up
+
+down: ## Stop what `make up` started
+	@if [[ -x $(BIN)/ioc ]]; then $(BIN)/ioc stack down; else echo "Nothing is set up, so nothing runs."; fi
+
+status: ## What runs, and where
+	@$(BIN)/ioc stack status
+
+lint: setup ## Format, lint, types and import directions
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint ## Static checks, then all tests; TESTS=tests/unit runs a part
+	$(BIN)/pytest $(TESTS)
+
+bench: setup ## The speed of this machine's stack beside its peer's; BENCH_ARGS passes options
+	@$(BIN)/ioc stack setup --peer
+	@$(BIN)/python -m bench $(BENCH_ARGS)
+
+lock: ## Choose versions anew (needs uv: https://docs.astral.sh/uv)
+	uv pip compile pyproject.toml --group dev --group build --upgrade --generate-hashes \
+	    --python-platform linux --python-version 3.11 --no-annotate --no-header \
+	    --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock
+
+clean: ## Stop everything and remove what set-up and runs have left in the checkout
+	@if [[ -x $(BIN)/ioc ]]; then $(BIN)/ioc stack down --purge; fi
+	rm -rf .state .cache .venv

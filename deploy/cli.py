@@ -1,0 +1,73 @@
+"""`ioc`: the one command line, composed of the services' own."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from deploy import stack_cli
+from ioc.errors import ConfigError, IocError
+
+
+class _Commands(TyperGroup):
+    """Turns an error of the project into one message and an exit status: 2 = wrong settings, 1 = all else."""
+
+    def invoke(self, ctx: Any) -> Any:
+        from pydantic import ValidationError  # noqa: PLC0415 - `ioc --help` stays fast
+
+        try:
+            return super().invoke(ctx)
+        except ValidationError as error:
+            if ctx.params.get("debug") or error.title != "Settings":
+                raise
+            wrong = "; ".join(
+                f"IOC_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()
+            )
+            raise _failed(f"A setting is wrong: {wrong}. Mend the environment or .env.", status=2) from error
+        except IocError as error:
+            if ctx.params.get("debug"):
+                raise
+            raise _failed(str(error), status=2 if isinstance(error, ConfigError) else 1) from error
+
+
+def _failed(message: str, status: int) -> typer.Exit:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    # Text, not markup: messages quote configuration and logs, which are full of brackets.
+    Console(stderr=True).print(Text("error: ", style="bold red"), Text(message), sep="", soft_wrap=True)
+    return typer.Exit(status)
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Data streams of a province's Intelligent Operations Centre.",
+)
+app.add_typer(stack_cli.app, name="stack")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # noqa: PLC0415
+
+        typer.echo(version("ioc-streams"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Data streams of a province's Intelligent Operations Centre."""
+
+
+def main() -> None:
+    """The console script."""
+    app()
