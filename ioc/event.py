@@ -18,6 +18,9 @@ CONTENT_TYPE_EVENT = "application/cloudevents+json"
 CONTENT_TYPE_BATCH = "application/cloudevents-batch+json"
 MAX_REVISION = 2**62
 
+# Control characters are refused: PostgreSQL's text cannot hold U+0000, and nothing that names a record needs one.
+_TEXT = r"^[^\x00-\x1f\x7f]+$"
+
 ReporterCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]
 
 
@@ -37,10 +40,10 @@ class Envelope(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     specversion: Literal["1.0"]
-    id: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    id: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_TEXT)]
     source: Annotated[str, StringConstraints(pattern=rf"^{REPORTER_URN}[0-9A-Za-z][0-9A-Za-z._-]{{0,63}}$")]
     type: Annotated[str, StringConstraints(max_length=128)]
-    subject: Annotated[str, StringConstraints(min_length=3, max_length=256)]
+    subject: Annotated[str, StringConstraints(min_length=3, max_length=256, pattern=_TEXT)]
     time: AwareDatetime
     revision: Annotated[int, Field(ge=0, le=MAX_REVISION)] | None = None
     voided: bool = False

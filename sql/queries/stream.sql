@@ -1,0 +1,59 @@
+-- name: ensure_position
+INSERT INTO stream_position (topic, partition, next_offset) VALUES (%s, %s, 0) ON CONFLICT DO NOTHING
+
+-- name: select_positions
+SELECT topic, partition, next_offset FROM stream_position WHERE topic = ANY(%s)
+
+-- name: lock_position
+SELECT next_offset FROM stream_position WHERE topic = %s AND partition = %s FOR UPDATE
+
+-- name: move_position
+UPDATE stream_position SET next_offset = %(to)s, updated_at = clock_timestamp()
+WHERE topic = %(topic)s AND partition = %(partition)s AND next_offset = %(from)s
+
+-- name: insert_gap
+INSERT INTO stream_gap (topic, partition, from_offset, to_offset) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING
+
+-- name: select_feed_id
+SELECT feed_id FROM feed WHERE key = %s
+
+-- name: select_identities
+SELECT replace(key::text, '-', ''), revision, replace(content_hash::text, '-', ''), effective_at
+FROM record_identity WHERE key = ANY(%s::uuid[])
+
+-- name: select_history
+SELECT replace(h.key::text, '-', ''), h.revision, replace(h.content_hash::text, '-', '')
+FROM unnest(%s::uuid[], %s::bigint[]) AS wanted (key, revision)
+JOIN record_revision h ON h.key = wanted.key AND h.revision = wanted.revision
+
+-- name: copy_identities
+COPY record_identity (key, feed_id, revision, content_hash, effective_at) FROM STDIN (FORMAT csv)
+
+-- name: update_identities
+UPDATE record_identity i
+SET revision = new.revision, content_hash = new.content_hash, effective_at = new.effective_at
+FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::uuid[], %s::timestamptz[])
+     AS new (key, old_revision, revision, content_hash, effective_at)
+WHERE i.key = new.key AND i.revision = new.old_revision
+
+-- name: copy_revisions
+COPY record_revision (key, revision, feed_id, content_hash, record) FROM STDIN (FORMAT csv)
+
+-- name: copy_rejections
+COPY rejected_event (feed_id, topic, partition, record_offset, position, reporter, event_id, subject, rule, reasons, payload)
+FROM STDIN
+
+-- name: copy_deltas
+COPY measure_delta (feed_id, area_id, bucket, sums) FROM STDIN (FORMAT csv)
+
+-- name: copy_members
+COPY member_delta (measure_id, area_id, bucket, member, n) FROM STDIN (FORMAT csv)
+
+-- name: insert_batch
+INSERT INTO stream_batch (
+    feed_id, topic, partition, first_offset, next_offset, consumed, accepted, rejected, duplicate, corrected, voided,
+    superseded, oldest_received_at, newest_received_at
+) VALUES (
+    %(feed_id)s, %(topic)s, %(partition)s, %(first_offset)s, %(next_offset)s, %(consumed)s, %(accepted)s, %(rejected)s,
+    %(duplicate)s, %(corrected)s, %(voided)s, %(superseded)s, %(oldest_received_at)s, %(newest_received_at)s
+)

@@ -1,0 +1,1 @@
+"""What events mean: pure functions on frames, without Kafka, Faust or a database."""

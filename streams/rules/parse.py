@@ -1,0 +1,329 @@
+"""From the raw records of one fetch to a typed frame of events, and the reasons of those that are none."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+import polars as pl
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
+
+from ioc.errors import Reason
+from ioc.event import CONTENT_TYPE_BATCH, Envelope
+from ioc.feed import UTC_TIME, Feed
+from ioc.validation import check_envelope, mask, reasons_of
+from streams.rules.register import Register
+
+MAX_PAYLOAD = 64 * 1024
+VOID_HASH = hashlib.md5(b"void", usedforsecurity=False).hexdigest()
+
+EVENT_SCHEMA: dict[str, pl.DataType] = {
+    "row": pl.Int64(),
+    "record_offset": pl.Int64(),
+    "position": pl.Int64(),
+    "received_at": UTC_TIME,
+    "event_id": pl.String(),
+    "reporter": pl.String(),
+    "record_key": pl.String(),
+    "key": pl.String(),
+    "revision": pl.Int64(),
+    "content_hash": pl.String(),
+    "voided": pl.Boolean(),
+}
+
+
+class RawRecord(Protocol):
+    """What is read of a Kafka record."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """An event that cannot be counted, and why. `payload` is None when it is larger than `MAX_PAYLOAD`."""
+
+    record_offset: int
+    position: int
+    reasons: tuple[Reason, ...]
+    reporter: str | None = None
+    event_id: str | None = None
+    subject: str | None = None
+    payload: bytes | None = None
+
+
+@dataclass(frozen=True)
+class ParsedBatch:
+    """One fetch of one partition, ready for the database.
+
+    events:   columns of `EVENT_SCHEMA`, `area_code`, `area_id`, `effective_at`, `effective_on` and the feed's own, in
+              the order of the log; content is null where `voided`.
+    consumed: events per record offset, so that a prefix of the batch can be dropped.
+    """
+
+    topic: str
+    partition: int
+    first_offset: int
+    next_offset: int
+    oldest_received_at: datetime
+    newest_received_at: datetime
+    events: pl.DataFrame
+    rejections: tuple[Rejection, ...]
+    consumed: dict[int, int]
+
+
+@dataclass
+class _Rows:
+    """Columns of the accepted envelopes while they are gathered."""
+
+    columns: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in EVENT_SCHEMA if name != "row"})
+    data: list[dict[str, Any]] = field(default_factory=list)
+    sources: list[bytes | Envelope] = field(default_factory=list)
+
+
+class BatchParser:
+    """Parses the fetches of one feed; holds no state between two calls."""
+
+    def __init__(
+        self, feed: Feed, register: Register, *, timezone: str, earliest: date, future_tolerance_days: int
+    ) -> None:
+        self.feed = feed
+        self._register = register
+        self._timezone = ZoneInfo(timezone)
+        self._earliest = earliest
+        self._tolerance = future_tolerance_days
+        self._one = feed.envelope
+        self._many: TypeAdapter[list[Envelope]] = TypeAdapter(list[feed.envelope_type])  # type: ignore[name-defined]
+        self._schema = {column.name: column.dtype for column in feed.model_columns}
+        self._key_prefix = f"{feed.key}/".encode()
+
+    def parse(self, topic: str, partition: int, records: Sequence[RawRecord], *, now: datetime) -> ParsedBatch:
+        """Parse one fetch (at least one record, in the order of their offsets); never raises for bad input."""
+        rows, rejections = _Rows(), list[Rejection]()
+        consumed: dict[int, int] = {}
+        for record in records:
+            consumed[record.offset] = self._read(record, rows, rejections)
+        frame = self._frame(rows)
+        kept, refused = self._check(frame, rows.sources, now)
+        return ParsedBatch(
+            topic=topic,
+            partition=partition,
+            first_offset=records[0].offset,
+            next_offset=records[-1].offset + 1,
+            oldest_received_at=_time_of(records[0]),
+            newest_received_at=_time_of(records[-1]),
+            events=kept,
+            rejections=(*rejections, *refused),
+            consumed=consumed,
+        )
+
+    def _read(self, record: RawRecord, rows: _Rows, rejections: list[Rejection]) -> int:
+        """Take the events of one Kafka record; return how many it holds, at least one."""
+        value = record.value
+        if value is None:
+            rejections.append(_rejected(record, 0, b"", [_EMPTY]))
+            return 1
+        if ("content-type", CONTENT_TYPE_BATCH.encode()) not in record.headers:
+            self._read_one(record, 0, value, rows, rejections)
+            return 1
+        try:
+            envelopes = self._many.validate_json(value)
+        except ValidationError:
+            return self._read_each(record, value, rows, rejections)
+        if not envelopes:
+            rejections.append(_rejected(record, 0, value, [_EMPTY]))
+            return 1
+        for position, envelope in enumerate(envelopes):
+            self._take(record, position, envelope, None, rows, rejections)
+        return len(envelopes)
+
+    def _read_each(self, record: RawRecord, value: bytes, rows: _Rows, rejections: list[Rejection]) -> int:
+        """Take a batch in which at least one event is wrong, event by event."""
+        try:
+            items = from_json(value)
+        except ValueError:
+            items = None
+        if not isinstance(items, list):
+            rejections.append(_rejected(record, 0, value, [_NOT_AN_ARRAY]))
+            return 1
+        for position, item in enumerate(items):
+            self._read_one(record, position, to_json(item), rows, rejections)
+        return len(items)
+
+    def _read_one(
+        self, record: RawRecord, position: int, raw: bytes, rows: _Rows, rejections: list[Rejection]
+    ) -> None:
+        try:
+            envelope = self._one.validate_json(raw)
+        except ValidationError as error:
+            rejections.append(_rejected(record, position, raw, reasons_of(error)))
+            return
+        self._take(record, position, envelope, raw, rows, rejections)
+
+    def _take(
+        self,
+        record: RawRecord,
+        position: int,
+        envelope: Envelope,
+        raw: bytes | None,
+        rows: _Rows,
+        rejections: list[Rejection],
+    ) -> None:
+        """Append a well-formed envelope to `rows`, or its reasons to `rejections`."""
+        reasons = check_envelope(self.feed, envelope)
+        if reasons:
+            rejections.append(_rejected(record, position, _bytes_of(raw or envelope), reasons, envelope))
+            return
+        data = envelope.data
+        columns = rows.columns
+        columns["record_offset"].append(record.offset)
+        columns["position"].append(position)
+        columns["received_at"].append(record.timestamp * 1000)
+        columns["event_id"].append(envelope.id)
+        columns["reporter"].append(envelope.reporter)
+        columns["record_key"].append(envelope.subject)
+        columns["key"].append(_md5(self._key_prefix + envelope.subject.encode()))
+        columns["revision"].append(envelope.effective_revision)
+        columns["voided"].append(data is None)
+        if data is None:
+            columns["content_hash"].append(VOID_HASH)
+            rows.data.append({})
+        else:
+            columns["content_hash"].append(_md5(data.__pydantic_serializer__.to_json(data)))
+            rows.data.append(data.__dict__)
+        rows.sources.append(envelope if raw is None else raw)
+
+    def _frame(self, rows: _Rows) -> pl.DataFrame:
+        """Return the events with the register's and the derived columns."""
+        feed = self.feed
+        head = pl.DataFrame(
+            {
+                name: pl.Series(name, values, dtype=pl.Int64() if name == "received_at" else EVENT_SCHEMA[name])
+                for name, values in rows.columns.items()
+            }
+        ).with_columns(pl.col("received_at").cast(UTC_TIME))
+        if rows.data:
+            body = pl.from_dicts(rows.data, schema=self._schema)
+        else:
+            body = pl.DataFrame(schema=self._schema)
+        local = pl.col(feed.effective)
+        if self._schema[feed.effective] == pl.Date():
+            on, at = local, local.cast(pl.Datetime("us")).dt.replace_time_zone(str(self._timezone))
+        else:
+            on, at = local.dt.convert_time_zone(str(self._timezone)).dt.date(), local
+        frame = head.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64)).hstack(body)
+        frame = frame.with_columns(effective_on=on, effective_at=at.dt.convert_time_zone("UTC"))
+        frame = self._register.locate(frame)
+        return frame.with_columns(
+            expression.cast(dtype).alias(name) for name, (dtype, expression) in feed.derive.items()
+        )
+
+    def _check(
+        self, frame: pl.DataFrame, sources: list[bytes | Envelope], now: datetime
+    ) -> tuple[pl.DataFrame, list[Rejection]]:
+        """Part the events that the register and the calendar allow from those that they do not."""
+        latest = now.astimezone(self._timezone).date().toordinal() + self._tolerance
+        frame = frame.with_columns(
+            rule=pl.when(~pl.col("known_reporter"))
+            .then(pl.lit("unknown_reporter"))
+            .when(pl.col("voided"))
+            .then(None)
+            .when((pl.col("effective_on") < self._earliest) | (pl.col("effective_on") > date.fromordinal(latest)))
+            .then(pl.lit("implausible_date"))
+            .when(pl.col("area_id").is_null())
+            .then(pl.lit("unknown_area"))
+        )
+        bad = frame.filter(pl.col("rule").is_not_null())
+        refused = [self._refuse(row, _bytes_of(sources[row["row"]])) for row in bad.iter_rows(named=True)]
+        return frame.filter(pl.col("rule").is_null()).drop("rule", "known_reporter"), refused
+
+    def _refuse(self, row: dict[str, Any], payload: bytes) -> Rejection:
+        rule = row["rule"]
+        if rule == "unknown_reporter":
+            reason = Reason(
+                field="source",
+                rule=rule,
+                value=mask(row["reporter"]),
+                message_vi=f"đơn vị báo cáo chưa có trong danh bạ của nguồn {self.feed.key}; hãy đăng ký trước khi gửi",
+                message_en=f"reporter is not in the register of {self.feed.key}; register it, then replay the event",
+            )
+        elif rule == "implausible_date":
+            reason = Reason(
+                field=f"data.{self.feed.effective}",
+                rule=rule,
+                value=str(row["effective_on"]),
+                message_vi=f"ngày nghiệp vụ phải từ {self._earliest:%d/%m/%Y} và không ở tương lai",
+                message_en=f"the business date must lie between {self._earliest.isoformat()} and today",
+            )
+        else:
+            reason = Reason(
+                field=f"data.{self.feed.area or self.feed.place or 'area'}",
+                rule=rule,
+                value=str(row["area_code"] or ""),
+                message_vi="không có đơn vị hành chính này vào ngày nghiệp vụ; kiểm tra danh bạ hoặc danh mục địa bàn",
+                message_en="no such administrative unit on the business date; check the register or the area list",
+            )
+        return Rejection(
+            record_offset=row["record_offset"],
+            position=row["position"],
+            reasons=(reason,),
+            reporter=row["reporter"],
+            event_id=row["event_id"],
+            subject=row["record_key"],
+            payload=payload if len(payload) <= MAX_PAYLOAD else None,
+        )
+
+
+_EMPTY = Reason(
+    field="value",
+    rule="empty",
+    message_vi="bản ghi Kafka không chứa sự kiện nào",
+    message_en="the Kafka record holds no event",
+)
+_NOT_AN_ARRAY = Reason(
+    field="value",
+    rule="json_invalid",
+    message_vi="không phải mảng JSON hợp lệ (UTF-8) như content-type đã khai",
+    message_en="not a valid JSON array in UTF-8, as its content-type says",
+)
+
+
+def _rejected(
+    record: RawRecord, position: int, raw: bytes, reasons: Iterable[Reason], envelope: Envelope | None = None
+) -> Rejection:
+    return Rejection(
+        record_offset=record.offset,
+        position=position,
+        reasons=tuple(reasons),
+        reporter=envelope.reporter if envelope else _printable(record.key),
+        event_id=envelope.id if envelope else None,
+        subject=envelope.subject if envelope else None,
+        payload=raw if len(raw) <= MAX_PAYLOAD else None,
+    )
+
+
+def _bytes_of(source: bytes | Envelope) -> bytes:
+    return source if isinstance(source, bytes) else source.model_dump_json(exclude_none=True).encode()
+
+
+def _printable(key: bytes | None) -> str | None:
+    """Return a Kafka key as text that the database can hold."""
+    if key is None:
+        return None
+    return "".join(c if c.isprintable() else "?" for c in key[:64].decode("utf-8", "replace"))
+
+
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def _time_of(record: RawRecord) -> datetime:
+    return datetime.fromtimestamp(record.timestamp / 1000, tz=ZoneInfo("UTC"))
