@@ -1,7 +1,7 @@
 """Administrative units and how they nest on any date.
 
-Codes are reused after reforms, so a unit is a row with a validity and an `area_id` of its own; code and date together
-find it. Nothing assumes a number of levels: a leaf is whatever has no units below it.
+Codes are reused after reforms, so a unit is a row with a validity and an `area_id` of its own; code and date
+together find it. Nothing assumes a number of levels: a leaf is whatever has no units below it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,17 @@ from ioc.table import Problems, Row, read_rows
 LEVELS = ("country", "province", "district", "commune")
 FOREVER = date.max
 _COLUMNS = (
-    "area_id code name_vi name_en level parent_id valid_from valid_to successor_id latitude longitude".split()
+    "area_id",
+    "code",
+    "name_vi",
+    "name_en",
+    "level",
+    "parent_id",
+    "valid_from",
+    "valid_to",
+    "successor_id",
+    "latitude",
+    "longitude",
 )
 
 
@@ -27,8 +37,8 @@ _COLUMNS = (
 class Area:
     """One unit in one validity.
 
-    `valid_to` is exclusive, `FOREVER` while the unit exists. `successor_id` is the unit that took over its whole
-    territory at `valid_to`, where one did.
+    `valid_to` is exclusive, `FOREVER` while the unit exists. `successor_id` is the unit that took over its
+    whole territory at `valid_to`, where one did.
     """
 
     area_id: int
@@ -109,7 +119,7 @@ class AreaTree:
         return tuple(chain)
 
     def successor(self, area_id: int, on: date) -> Area | None:
-        """Return the unit that holds a unit's territory on a day at or after its own validity, where it is one."""
+        """Return the unit that holds a unit's whole territory on a day not before its own validity."""
         area = self._areas[area_id]
         while not area.holds(on):
             if area.successor_id is None or on < area.valid_from:
@@ -119,14 +129,16 @@ class AreaTree:
 
     def changes(self) -> tuple[date, ...]:
         """Return the days on which the tree changes, the first one included."""
-        return tuple(sorted({a.valid_from for a in self.areas} | {a.valid_to for a in self.areas} - {FOREVER}))
+        return tuple(
+            sorted({a.valid_from for a in self.areas} | {a.valid_to for a in self.areas} - {FOREVER})
+        )
 
     def leaves(self) -> tuple[Area, ...]:
         """Return the leaves of every validity."""
         return tuple(area for area in self.areas if self.is_leaf(area))
 
     def frame(self) -> pl.DataFrame:
-        """Return the leaves as (code, area_id, valid_from, valid_to), by code and time: for a join on code and day."""
+        """Return the leaves as (code, area_id, valid_from, valid_to), for a join on code and day."""
         return pl.DataFrame(
             [(area.code, area.area_id, area.valid_from, area.valid_to) for area in self.leaves()],
             schema={"code": pl.String, "area_id": pl.Int32, "valid_from": pl.Date, "valid_to": pl.Date},
@@ -176,7 +188,9 @@ def _area(row: Row) -> Area:
     valid_from = row.day("valid_from") or date.min
     valid_to = row.day("valid_to") or FOREVER
     if valid_to <= valid_from:
-        row.complain("valid_to", "must lie after valid_from (it is the first day that the unit no longer exists)")
+        row.complain(
+            "valid_to", "must lie after valid_from (it is the first day that the unit no longer exists)"
+        )
     return Area(
         area_id=row.integer("area_id") or 0,
         code=row.required("code"),
@@ -197,7 +211,10 @@ def _check_codes(rows: Sequence[tuple[Row, Area]]) -> None:
     for row, area in rows:
         for other in earlier[area.code]:
             if area.valid_from < other.valid_to and other.valid_from < area.valid_to:
-                row.complain("valid_from", f"code {area.code} overlaps area {other.area_id}; close one before the other")
+                row.complain(
+                    "valid_from",
+                    f"code {area.code} overlaps area {other.area_id}; close one before the other",
+                )
         earlier[area.code].append(area)
 
 
@@ -210,7 +227,9 @@ def _check_parent(row: Row, area: Area, by_id: dict[int, Area]) -> None:
     elif LEVELS.index(parent.level) >= LEVELS.index(area.level):
         row.complain("parent_id", f"{parent.name_vi} ({parent.level}) cannot hold a {area.level}")
     elif not (parent.valid_from <= area.valid_from and area.valid_to <= parent.valid_to):
-        row.complain("parent_id", f"{parent.name_vi} does not exist all the while; split the row at the parent's dates")
+        row.complain(
+            "parent_id", f"{parent.name_vi} does not exist all the while; split the row at the parent's dates"
+        )
 
 
 def _check_successor(row: Row, area: Area, by_id: dict[int, Area]) -> None:
@@ -228,4 +247,7 @@ def _check_roots(path: Path, tree: AreaTree, problems: Problems) -> None:
         roots = tree.roots(day)
         if len(roots) != 1:
             names = ", ".join(root.name_vi for root in roots) or "none"
-            problems.add(path.name, f"on {day} there must be one unit without a parent, there are {len(roots)}: {names}")
+            problems.add(
+                path.name,
+                f"on {day} there must be one unit without a parent, there are {len(roots)}: {names}",
+            )

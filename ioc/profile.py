@@ -1,4 +1,4 @@
-"""A profile: one province's data (areas, reporters, who keeps which register), a directory that `IOC_PROFILE` names."""
+"""A profile: one province's data (areas, reporters, registers), a directory that `IOC_PROFILE` names."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ProfileFile(BaseModel):
 
 @dataclass(frozen=True)
 class Profile:
-    """A province. `registers` says which agency (a reporter of `registry.reporter`) publishes which register."""
+    """A province. `registers`: register -> the agency, a reporter of `registry.reporter`, that keeps it."""
 
     code: str
     name_vi: str
@@ -56,7 +56,7 @@ class Profile:
 
 
 def load_profile(path: Path) -> Profile:
-    """Read `profile.toml`, `areas.csv` and `reporters_*.csv` of a directory; raises ConfigError saying what to mend."""
+    """Read a profile's directory; raises ConfigError naming file, row and column and saying what to mend."""
     file = path / "profile.toml"
     try:
         head = ProfileFile.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
@@ -69,12 +69,14 @@ def load_profile(path: Path) -> Profile:
     keepers = {reporter.code for reporter in reporters if reporter.feed == REGISTER_FEED}
     unknown = sorted(set(head.registers.values()) - keepers)
     if unknown:
-        raise ConfigError(f"{file} [registers]: {', '.join(unknown)} must be a reporter of {REGISTER_FEED}; add a row")
+        raise ConfigError(
+            f"{file} [registers]: {', '.join(unknown)} must be a reporter of {REGISTER_FEED}; add a row"
+        )
     return Profile(**dict(head), areas=areas, reporters=reporters)
 
 
 def registry_events(profile: Profile) -> Iterator[tuple[str, RegistryReporter]]:
-    """Yield (agency's code, entry) for every place of every register: the data of `registry.reporter` events."""
+    """Yield (agency's code, entry) for each place of each register, as `registry.reporter` takes it."""
     places = {reporter.code: reporter for reporter in profile.reporters if reporter.registers}
     columns = RegistryReporter.model_fields
     for place in places.values():

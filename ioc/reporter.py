@@ -1,7 +1,7 @@
 """Who is expected to report: establishments, sellers and their shops, agencies that keep registers.
 
-A profile's `reporters_*.csv` hold them. Columns beside the fixed ones are attributes; a feed takes those it names in
-`enrich`, and the registers publish those that `registry.reporter` has a column for.
+A profile's `reporters_*.csv` hold them. Columns beside the fixed ones are attributes; a feed takes those it
+names in `enrich`, and the registers publish those that `registry.reporter` has a column for.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 class Reporter:
     """One reporter of one feed; who reports to two feeds is two of them.
 
-    `registers` are the registers that hold it as a place (its rooms and its number are stocks); `valid_from` is the
-    day it opened, `valid_to` (exclusive) the day it closed.
+    `registers` are the registers that hold it as a place (its rooms and its number are stocks);
+    `valid_from` is the day it opened, `valid_to` (exclusive) the day it closed.
     """
 
     feed: str

@@ -1,7 +1,7 @@
 """Strict reading of the CSV files that people edit: areas, reporters, catalogue.
 
-Every complaint names file, row (as a spreadsheet counts it) and column and says what to do. All complaints of a run
-are gathered before a `ConfigError` is raised, so that an editor mends a file once.
+Every complaint names file, row (as a spreadsheet counts it) and column and says what to do. All complaints of
+a run are gathered before a `ConfigError` is raised, so that an editor mends a file once.
 """
 
 from __future__ import annotations
@@ -113,7 +113,9 @@ class Row:
             return None
 
 
-def read_rows(path: Path, columns: Sequence[str], problems: Problems, *, extra: bool = False) -> Iterator[Row]:
+def read_rows(
+    path: Path, columns: Sequence[str], problems: Problems, *, extra: bool = False
+) -> Iterator[Row]:
     """Yield the rows of a UTF-8 CSV file whose header holds `columns` (and, with `extra`, others).
 
     Complaints about the file or its header end the reading of this file, never that of its neighbours.
