@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import MutableMapping
-from typing import Any
 
 import structlog
 
@@ -16,7 +14,10 @@ _TALKATIVE = ("kafka", "aiokafka", "faust", "mode", "httpx", "httpcore", "uvicor
 
 
 def configure_logging(settings: Settings) -> None:
-    """Set the process's log up: readable lines, or JSON lines with `log_json`; colours only on a terminal."""
+    """Set the process's log up: readable lines, or JSON lines with `log_json`; colours only on a terminal.
+
+    Tracebacks never show local variables: they hold events.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -26,11 +27,19 @@ def configure_logging(settings: Settings) -> None:
     renderer: list[structlog.typing.Processor]
     if settings.log_json:
         renderer = [
-            structlog.processors.dict_tracebacks,
+            structlog.processors.ExceptionRenderer(
+                structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+            ),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
     else:
-        renderer = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)]
+        renderer = [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(),
+                pad_event_to=0,
+                exception_formatter=structlog.dev.plain_traceback,
+            )
+        ]
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -44,7 +53,7 @@ def configure_logging(settings: Settings) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, _without_arguments],
+            foreign_pre_chain=shared,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
         )
     )
@@ -52,9 +61,3 @@ def configure_logging(settings: Settings) -> None:
     floor = max(logging.getLogger().level, logging.INFO)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(floor)
-
-
-def _without_arguments(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Drop the arguments of a library's message, which is already formatted."""
-    event.pop("positional_args", None)
-    return event
