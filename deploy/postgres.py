@@ -64,7 +64,7 @@ class PostgresServer:
         As root the server runs as another user, who may be unable to reach a checkout below /root; only then
         it is kept in /var/tmp, under a name that belongs to this state directory.
         """
-        if self._user is None or _reachable_by_all(self._dir):
+        if self._user is None or reachable_by_all(self._dir):
             return self._dir
         digest = hashlib.sha256(str(self._dir).encode()).hexdigest()[:12]
         return Path("/var/tmp") / f"ioc-postgres-{digest}"  # noqa: S108 - outlives a reboot
@@ -220,7 +220,7 @@ class PostgresServer:
         )
 
 
-def _reachable_by_all(directory: Path) -> bool:
+def reachable_by_all(directory: Path) -> bool:
     """Whether every existing directory on the way lets any user through."""
     way = [parent for parent in (directory, *directory.parents) if parent.exists()]
     return all(parent.stat().st_mode & stat.S_IXOTH for parent in way)

@@ -34,24 +34,28 @@ class Step:
 def steps(log: Path, *, peer: bool = False) -> Iterator[Step]:
     """The steps in order; `peer` adds what only the benchmark's peer needs. Their output goes to `log`."""
     command = Command(log)
-    jars = [MavenJars("Kafka's jars", "kafka", KAFKA_JARS, command)]
+    jars = [MavenJars("Kafka's jars", _pom("kafka"), KAFKA_JARS, command)]
     if peer:
-        jars.append(MavenJars("Kafka Connect's jars", "connect", CONNECT_JARS, command))
-        jars.append(MavenJars("Debezium's JDBC sink", "debezium", DEBEZIUM_JARS, command))
+        jars.append(MavenJars("Kafka Connect's jars", _pom("connect"), CONNECT_JARS, command))
+        jars.append(MavenJars("Debezium's JDBC sink", _pom("debezium"), DEBEZIUM_JARS, command))
     for fetched in jars:
         yield Step(fetched.title, fetched.is_done, fetched.fetch)
     extension = TimescaleDb(command)
     yield Step("TimescaleDB for PostgreSQL 15", extension.is_done, extension.install)
 
 
+def _pom(name: str) -> Path:
+    return LOCAL / name / "pom.xml"
+
+
 class MavenJars:
     """The jars that one pinned `pom.xml` names, with all they depend on, from Maven Central."""
 
-    def __init__(self, title: str, name: str, target: Path, command: Command) -> None:
+    def __init__(self, title: str, pom: Path, target: Path, command: Command) -> None:
         self.title = title
-        self._pom = LOCAL / name / "pom.xml"
+        self._pom = pom
         self._target = target
-        self._stamp = CACHE / f"{name}.sha256"
+        self._stamp = target.with_suffix(".sha256")
         self._command = command
 
     def is_done(self) -> bool:

@@ -12,7 +12,9 @@ import typer
 if TYPE_CHECKING:
     from deploy.stack import Stack
 
-app = typer.Typer(no_args_is_help=True, help=__doc__)
+app = typer.Typer(
+    no_args_is_help=True, help="Set up, start and stop the local Kafka, PostgreSQL and services."
+)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 PartName = Annotated[str, typer.Argument(help="kafka, postgres, gateway, worker or rollup.")]
