@@ -92,8 +92,8 @@ class RecordStore:
     def apply(self, connection: psycopg.Connection, batch: ParsedBatch, *, allow_gap: bool = False) -> BatchCounts:
         """Write what of `batch` is not yet written, and move the position; returns the counts of what was written.
 
-        allow_gap: the consumer has just sought to the stored position, so that a later start means that Kafka no
-                   longer holds what lies between; the gap is recorded.
+        allow_gap: Kafka is known to have deleted what lies between the stored position and the batch; the gap is
+                   recorded and skipped.
         Raises PositionGapError, ConcurrentWriteError, DatabaseUnavailableError; nothing is written then.
         """
         with translated_errors(), connection.transaction():

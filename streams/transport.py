@@ -18,8 +18,8 @@ class PositionConsumer(driver.Consumer):
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Return the positions sought to.
 
-        Faust calls this once the assignment is known. What Kafka has deleted meanwhile is skipped here, knowingly: the
-        first batch then starts above the stored position, and the store records the gap.
+        Faust calls this once the assignment is known. What Kafka has deleted meanwhile is skipped here, knowingly:
+        `deleted_up_to` lets the store accept, and record, a batch that starts just there.
         """
         transport: PositionTransport = self.transport
         assignment = set(self.assignment())
@@ -28,20 +28,20 @@ class PositionConsumer(driver.Consumer):
         stored = await transport.positions(assignment)
         earliest = await self.earliest_offsets(*assignment)
         positions = {tp: max(offset, earliest.get(tp) or 0) for tp, offset in stored.items()}
+        transport.deleted_up_to.update({tp: positions[tp] for tp in stored if positions[tp] > stored[tp]})
         await self.seek_wait(positions)
-        transport.sought.update(positions)
         return positions
 
 
 class PositionTransport(driver.Transport):
-    """Kafka by aiokafka; `positions` reads the database, `sought` tells where each partition was last sought to."""
+    """Kafka by aiokafka; `positions` reads the database, `deleted_up_to` tells what Kafka deleted unread."""
 
     Consumer = PositionConsumer
 
     def __init__(self, *args: Any, positions: Positions, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.positions = positions
-        self.sought: dict[TP, int] = {}
+        self.deleted_up_to: dict[TP, int] = {}
 
 
 async def with_retries(

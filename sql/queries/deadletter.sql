@@ -1,0 +1,42 @@
+-- name: take_unrelayed
+SELECT f.key, r.recorded_at, r.topic, r.partition, r.record_offset, r.position, r.reporter, r.event_id, r.reasons,
+       r.payload
+FROM rejected_event r JOIN feed f USING (feed_id)
+WHERE r.relayed_at IS NULL
+ORDER BY r.recorded_at, r.topic, r.partition, r.record_offset, r.position
+LIMIT %s
+FOR UPDATE OF r SKIP LOCKED
+
+-- name: mark_relayed
+UPDATE rejected_event SET relayed_at = clock_timestamp()
+WHERE recorded_at = %s AND topic = %s AND partition = %s AND record_offset = %s AND position = %s
+
+-- name: list_causes
+SELECT f.key AS feed, r.rule, r.reasons -> 0 ->> 'field' AS field, r.reasons -> 0 ->> 'message_vi' AS message_vi,
+       r.reasons -> 0 ->> 'message_en' AS message_en, count(*) AS events,
+       count(*) FILTER (WHERE r.replayed_at IS NULL AND r.payload IS NOT NULL) AS replayable,
+       min(r.recorded_at) AS first_at, max(r.recorded_at) AS last_at
+FROM rejected_event r JOIN feed f USING (feed_id)
+WHERE r.recorded_at >= now() - %(within)s::interval AND (%(feed)s::text IS NULL OR f.key = %(feed)s)
+GROUP BY 1, 2, 3, 4, 5 ORDER BY events DESC, 1, 2, 3
+
+-- name: show_events
+SELECT f.key AS feed, r.recorded_at, r.topic, r.partition, r.record_offset, r.position, r.reporter, r.event_id,
+       r.rule, r.reasons, r.relayed_at, r.replayed_at, octet_length(r.payload) AS payload_bytes
+FROM rejected_event r JOIN feed f USING (feed_id)
+WHERE r.recorded_at >= now() - %(within)s::interval AND (%(feed)s::text IS NULL OR f.key = %(feed)s)
+  AND (%(rule)s::text IS NULL OR r.rule = %(rule)s)
+ORDER BY r.recorded_at DESC LIMIT %(limit)s
+
+-- name: take_replayable
+SELECT f.key, r.recorded_at, r.topic, r.partition, r.record_offset, r.position, r.reporter, r.payload
+FROM rejected_event r JOIN feed f USING (feed_id)
+WHERE r.replayed_at IS NULL AND r.payload IS NOT NULL AND f.key = %(feed)s
+  AND (%(rule)s::text IS NULL OR r.rule = %(rule)s)
+ORDER BY r.recorded_at, r.topic, r.partition, r.record_offset, r.position
+LIMIT %(limit)s
+FOR UPDATE OF r SKIP LOCKED
+
+-- name: mark_replayed
+UPDATE rejected_event SET replayed_at = clock_timestamp()
+WHERE recorded_at = %s AND topic = %s AND partition = %s AND record_offset = %s AND position = %s

@@ -1,0 +1,149 @@
+"""The one agent of all feeds: receive whole fetches, parse them, apply them in order, acknowledge.
+
+Two threads work beside the event loop: while the database applies one batch, the next is parsed. Order is kept, and
+a batch is acknowledged only after its commit. A failure that retrying cannot mend ends the worker with nothing
+acknowledged; its successor starts at the position in the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterable, Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import structlog
+import tenacity
+
+from ioc.errors import RetryableError
+from streams.faultpoint import FaultPoint, no_fault
+from streams.metrics import WorkerMetrics
+from streams.rules.parse import BatchParser, ParsedBatch
+from streams.store import BatchCounts, RecordStore
+
+log = structlog.get_logger(__name__)
+
+PIPELINE_DEPTH = 2
+
+
+@dataclass(frozen=True)
+class Work:
+    """One feed's rules and store."""
+
+    feed: str
+    parser: BatchParser
+    store: RecordStore
+
+
+class Writer:
+    """A connection that is opened when it is needed and again after it was lost; used by one thread."""
+
+    def __init__(self, connect: Callable[[], psycopg.Connection]) -> None:
+        self._connect = connect
+        self._connection: psycopg.Connection | None = None
+
+    def apply(self, store: RecordStore, batch: ParsedBatch, *, allow_gap: bool) -> BatchCounts:
+        """Apply a batch once; a connection that failed is thrown away."""
+        if self._connection is None or self._connection.closed:
+            self._connection = self._connect()
+        try:
+            return store.apply(self._connection, batch, allow_gap=allow_gap)
+        except RetryableError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class FeedAgent:
+    """Runs the protocol of one feed over a stream of fetches."""
+
+    def __init__(
+        self,
+        work: Work,
+        writer: Writer,
+        *,
+        parse_pool: Executor,
+        apply_pool: Executor,
+        metrics: WorkerMetrics,
+        is_known_gap: Callable[[str, int, int], bool],
+        patience: float,
+        fault: FaultPoint = no_fault,
+    ) -> None:
+        """
+        is_known_gap: tells whether Kafka has deleted everything of a partition up to an offset.
+        patience:     seconds for which a batch is tried again before the worker gives up.
+        """
+        self._work = work
+        self._writer = writer
+        self._parse_pool = parse_pool
+        self._apply_pool = apply_pool
+        self._metrics = metrics
+        self._is_known_gap = is_known_gap
+        self._patience = patience
+        self._fault = fault
+
+    async def run(self, events: AsyncIterable[Any]) -> None:
+        """Work through a stream of Faust events whose values are lists of raw records; returns when it ends."""
+        loop = asyncio.get_running_loop()
+        queue: asyncio.Queue[tuple[Any, asyncio.Future[tuple[ParsedBatch, float]]]] = asyncio.Queue(PIPELINE_DEPTH)
+        applier = asyncio.create_task(self._apply_all(queue))
+        try:
+            async for event in events:
+                self._fault("after_fetch")
+                parsed = loop.run_in_executor(self._parse_pool, self._parse, event.message)
+                put = asyncio.create_task(queue.put((event, parsed)))
+                await asyncio.wait({put, applier}, return_when=asyncio.FIRST_COMPLETED)
+                if applier.done():
+                    put.cancel()
+                    applier.result()
+        finally:
+            applier.cancel()
+            await asyncio.gather(applier, return_exceptions=True)
+
+    def _parse(self, message: Any) -> tuple[ParsedBatch, float]:
+        start = time.perf_counter()
+        batch = self._work.parser.parse(message.topic, message.partition, message.value, now=datetime.now(UTC))
+        return batch, time.perf_counter() - start
+
+    async def _apply_all(self, queue: asyncio.Queue[tuple[Any, asyncio.Future[tuple[ParsedBatch, float]]]]) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            event, parsed = await queue.get()
+            batch, parse_s = await parsed
+            start = time.perf_counter()
+            counts = await loop.run_in_executor(self._apply_pool, self._apply, batch)
+            self._fault("before_ack")
+            event.ack()
+            self._metrics.batch(
+                self._work.feed,
+                counts,
+                parse_s=parse_s,
+                apply_s=time.perf_counter() - start,
+                visible_s=(datetime.now(UTC) - batch.oldest_received_at).total_seconds(),
+            )
+
+    def _apply(self, batch: ParsedBatch) -> BatchCounts:
+        """Apply a batch, again and again while the database is away, for as long as patience lasts."""
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(RetryableError),
+            wait=tenacity.wait_exponential_jitter(initial=0.1, max=5.0),
+            stop=tenacity.stop_after_delay(self._patience),
+            before_sleep=self._tell,
+            reraise=True,
+        )
+        allow_gap = self._is_known_gap(batch.topic, batch.partition, batch.first_offset)
+        return retrying(self._writer.apply, self._work.store, batch, allow_gap=allow_gap)
+
+    def _tell(self, state: tenacity.RetryCallState) -> None:
+        self._metrics.retry(self._work.feed)
+        error = state.outcome.exception() if state.outcome else None
+        log.warning("batch is tried again", feed=self._work.feed, attempt=state.attempt_number, error=str(error))

@@ -1,0 +1,55 @@
+"""Prometheus metrics of a worker, in a registry of their own."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from streams.store import BatchCounts
+
+OUTCOMES = ("accepted", "rejected", "duplicate", "corrected", "voided", "superseded")
+
+
+class WorkerMetrics:
+    """What a worker counts; labels are the feed and the outcome."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._events = Counter("ioc_events_total", "Events by outcome", ["feed", "outcome"], registry=self.registry)
+        self._consumed = Counter("ioc_events_consumed_total", "Events consumed", ["feed"], registry=self.registry)
+        self._unbalanced = Counter(
+            "ioc_batches_unbalanced_total",
+            "Batches whose accepted + rejected + duplicate was not what they consumed",
+            ["feed"],
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "ioc_batch_seconds",
+            "Seconds to parse (off the database) and to apply a batch",
+            ["feed", "step"],
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+            registry=self.registry,
+        )
+        self._latency = Histogram(
+            "ioc_visible_seconds",
+            "Seconds from Kafka's append of a batch's oldest event to its commit",
+            ["feed"],
+            buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600),
+            registry=self.registry,
+        )
+        self._retries = Counter("ioc_batch_retries_total", "Batches tried again", ["feed"], registry=self.registry)
+        self.lag = Gauge("ioc_lag_records", "Records behind the log's end", ["topic", "partition"], registry=self.registry)
+
+    def batch(self, feed: str, counts: BatchCounts, *, parse_s: float, apply_s: float, visible_s: float) -> None:
+        """Count one committed batch."""
+        self._consumed.labels(feed).inc(counts.consumed)
+        for outcome in OUTCOMES:
+            self._events.labels(feed, outcome).inc(getattr(counts, outcome))
+        if counts.accepted + counts.rejected + counts.duplicate != counts.consumed:
+            self._unbalanced.labels(feed).inc()
+        self._seconds.labels(feed, "parse").observe(parse_s)
+        self._seconds.labels(feed, "apply").observe(apply_s)
+        self._latency.labels(feed).observe(visible_s)
+
+    def retry(self, feed: str) -> None:
+        """Count a batch that is tried again."""
+        self._retries.labels(feed).inc()
