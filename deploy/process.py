@@ -86,7 +86,7 @@ def send_signal(pid: int, number: signal.Signals) -> None:
         return
 
 
-def birth(pid: int) -> str | None:
+def born_at(pid: int) -> str | None:
     """Start time of a live process in clock ticks since boot, None when it is gone or a zombie.
 
     Together with the pid it names one process for as long as the machine is up: pids are used again.
@@ -117,7 +117,7 @@ class BackgroundProcess:
             pid, birth = self._pid_file.read_text().split()
         except (FileNotFoundError, ValueError):
             return None
-        return int(pid) if birth(int(pid)) == birth else None
+        return int(pid) if born_at(int(pid)) == birth else None
 
     def start(
         self,
@@ -145,7 +145,7 @@ class BackgroundProcess:
             )
         # A child that nobody waits for stays a zombie while this process lives.
         threading.Thread(target=child.wait, name=f"reap-{self.name}", daemon=True).start()
-        self._pid_file.write_text(f"{child.pid} {birth(child.pid)}\n")
+        self._pid_file.write_text(f"{child.pid} {born_at(child.pid)}\n")
 
     def wait_ready(self, ready: Callable[[], bool], timeout: float) -> None:
         """Wait until `ready` holds; `FatalError` when the process ends or `timeout` seconds pass before."""
@@ -170,8 +170,8 @@ class BackgroundProcess:
         pid = self.pid
         if pid is None:
             return
-        family = {member: birth(member) for member in (pid, *children_of(pid))}
+        family = {member: born_at(member) for member in (pid, *children_of(pid))}
         for member in family:
             send_signal(member, signal.SIGKILL)
-        wait_until(lambda: all(birth(member) != birth for member, birth in family.items()), timeout=10.0)
+        wait_until(lambda: all(born_at(member) != birth for member, birth in family.items()), timeout=10.0)
         self._pid_file.unlink(missing_ok=True)

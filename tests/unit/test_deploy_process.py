@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.process import Address, BackgroundProcess, birth, children_of, end_of, wait_until
+from deploy.process import Address, BackgroundProcess, born_at, children_of, end_of, wait_until
 from ioc.errors import ConfigError, FatalError
 
 SLEEP = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(60)"]
@@ -75,7 +75,7 @@ def test_kill_takes_the_children_along(process: BackgroundProcess) -> None:
     assert process.pid is not None
     (child,) = children_of(process.pid)
     process.kill()
-    assert birth(child) is None
+    assert born_at(child) is None
 
 
 def test_an_early_end_is_reported_with_the_end_of_the_log(process: BackgroundProcess) -> None:

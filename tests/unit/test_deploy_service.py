@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.process import Address, birth, wait_until
+from deploy.process import Address, born_at, wait_until
 from deploy.service import Endpoint, Service, endpoints
 from ioc.errors import ConfigError, FatalError
 from ioc.settings import Settings
@@ -122,7 +122,7 @@ time.sleep(60)
         assert wait_until(lambda: log.exists() and log.read_text().endswith("\n"), timeout=20)
         child = int(log.read_text())
         process.kill()
-    assert wait_until(lambda: birth(child) is None, timeout=5)
+    assert wait_until(lambda: born_at(child) is None, timeout=5)
 
 
 def test_every_service_of_the_stack_has_a_port_of_its_own_setting() -> None:
