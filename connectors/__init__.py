@@ -1,0 +1,1 @@
+"""Connectors: what stands between a sector's own system and Kafka."""

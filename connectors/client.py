@@ -1,0 +1,196 @@
+"""A client of the HTTP gateway: sends events in batches and returns an answer for each.
+
+The same event sent again is harmless, so whatever may have been lost is sent again: connection errors, time-outs,
+429 (after what Retry-After says) and 503.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from pydantic import BaseModel, ConfigDict, ValidationError
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from ioc.errors import FatalError, Reason, RetryableError
+from ioc.event import CONTENT_TYPE_BATCH
+
+MAX_EVENTS = 500
+MAX_BYTES = 1024 * 1024
+_TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+_ATTEMPTS = 8
+_LONGEST_WAIT = 30.0
+_ANSWERED = (200, 202, 207, 400, 403, 422)
+
+Envelope = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the gateway says of one event; `reasons` is empty where it was accepted."""
+
+    id: str
+    accepted: bool
+    reasons: tuple[Reason, ...] = ()
+
+
+class _Result(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    id: str | None = None
+    status: str
+    reasons: tuple[Reason, ...] = ()
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    results: tuple[_Result, ...]
+
+
+class _BusyError(RetryableError):
+    """The gateway asks to come back later; `retry_after` in seconds, where it says when."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class GatewayClient:
+    """Posts events to `<url>/v1/events`; a context manager that closes its connections.
+
+    `transport` and `sleep` are for tests: a gateway of their own, and no waiting.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._url = url.rstrip("/")
+        self._http = httpx.Client(
+            base_url=self._url,
+            headers={"authorization": f"Bearer {token}", "content-type": CONTENT_TYPE_BATCH},
+            timeout=_TIMEOUT,
+            transport=transport,
+        )
+        self._backoff = wait_random_exponential(multiplier=0.5, max=_LONGEST_WAIT)
+        self._retrying = Retrying(
+            retry=retry_if_exception_type(_BusyError),
+            wait=self._wait,
+            stop=stop_after_attempt(_ATTEMPTS),
+            sleep=sleep,
+            reraise=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def publish(self, events: Sequence[Envelope]) -> Iterator[list[Answer]]:
+        """Yield the answers of each batch, in the order of `events`.
+
+        Raises FatalError where the token is refused or the gateway does not speak as it should, RetryableError where
+        it stays away; what was answered before stays published.
+        """
+        for batch in _batches(events):
+            yield self._send(batch)
+
+    def _send(self, batch: Sequence[bytes]) -> list[Answer]:
+        response = self._retrying(self._post, b"[" + b",".join(batch) + b"]")
+        if response.status_code == 413 and len(batch) > 1:
+            half = len(batch) // 2
+            return self._send(batch[:half]) + self._send(batch[half:])
+        ids = [json.loads(event)["id"] for event in batch]
+        if response.status_code == 413:
+            return [Answer(ids[0], accepted=False, reasons=(_TOO_LARGE,))]
+        results = _results(response)
+        if len(results) != len(batch):
+            raise FatalError(self._complaint(response))
+        return [
+            Answer(event_id, result.status == "accepted", result.reasons)
+            for event_id, result in zip(ids, results, strict=True)
+        ]
+
+    def _post(self, content: bytes) -> httpx.Response:
+        try:
+            response = self._http.post("/v1/events", content=content)
+        except httpx.TransportError as error:
+            raise _BusyError(
+                f"The gateway at {self._url} does not answer ({type(error).__name__}); check that it runs."
+            ) from error
+        if response.status_code in (429, 502, 503, 504):
+            raise _BusyError(
+                f"The gateway at {self._url} takes no events now (HTTP {response.status_code}); try again later.",
+                _seconds(response.headers.get("retry-after", "")),
+            )
+        if response.status_code == 401:
+            raise FatalError(f"The gateway at {self._url} does not know this token; ask for a valid one.")
+        return response
+
+    def _wait(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.retry_after if isinstance(error, _BusyError) else None
+        backoff = float(self._backoff(state))
+        return backoff if asked is None else min(asked, _LONGEST_WAIT) + backoff / 10
+
+    def _complaint(self, response: httpx.Response) -> str:
+        if response.status_code == 403:
+            return f"The token may not publish these events at {self._url}; ask for one with their feeds."
+        return (
+            f"{self._url} answered HTTP {response.status_code}, not as the gateway does; check the address."
+        )
+
+
+_TOO_LARGE = Reason(
+    field="",
+    rule="too_large",
+    message_vi="sự kiện lớn hơn giới hạn của cổng tiếp nhận",
+    message_en="the event is larger than the gateway takes",
+)
+
+
+def _batches(events: Sequence[Envelope]) -> Iterator[list[bytes]]:
+    batch: list[bytes] = []
+    size = 0
+    for event in events:
+        encoded = json.dumps(event, ensure_ascii=False).encode()
+        if batch and (len(batch) == MAX_EVENTS or size + len(encoded) > MAX_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(encoded)
+        size += len(encoded)
+    if batch:
+        yield batch
+
+
+def _results(response: httpx.Response) -> tuple[_Result, ...]:
+    """Return the answers of the events, none where the response holds none."""
+    if response.status_code not in _ANSWERED:
+        return ()
+    try:
+        return _Body.model_validate_json(response.content).results
+    except ValidationError:
+        return ()
+
+
+def _seconds(text: str) -> float | None:
+    return float(text) if text.isascii() and text.isdigit() else None

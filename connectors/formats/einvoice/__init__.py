@@ -1,0 +1,1 @@
+"""What the e-invoice format is made of: sellers, numbers, totals, fuel, notices."""

@@ -1,0 +1,163 @@
+"""Amounts: currency, VAT rates, the declared totals, and the sums that ought to agree.
+
+What counts is what the seller declared; sums that disagree are warnings, because real invoices with discounts
+break the obvious formula. Foreign currency counts in đồng at the invoice's own rate (TGia), rounded half up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from connectors.formats.node import Node
+from ioc.validation import mask
+
+ZERO = Decimal(0)
+VAT_TEMPLATE = "1"
+
+# A delivery note carries no amounts; all but VAT invoices declare only what is to be paid.
+_REQUIRED = {VAT_TEMPLATE: ("TgTCThue", "TgTTTBSo"), "6": ()}
+_PERCENT = re.compile(r"([0-9]{1,2})(\.0+)?\s*%?")
+_OTHER = re.compile(r"KHAC(?:\s*:\s*([0-9]{1,2}(?:\.[0-9]{1,2})?)\s*%)?")
+_STANDARD = re.compile(r"(0|5|8|10)%|KCT|KKKNT|KHAC(:\d{1,2}(\.\d{1,2})?%)?")
+_NAMED = {"KCT": "net_exempt", "KKKNT": "net_not_declared"}
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+@dataclass(frozen=True)
+class VatRate:
+    """The column that net amounts of a rate count in, and the rate as a fraction (None for a bare `KHAC`)."""
+
+    column: str
+    fraction: Decimal | None
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Declared totals in the invoice's currency; `by_rate` maps a `net_*` column to its net amount."""
+
+    net: Decimal
+    vat: Decimal
+    gross: Decimal
+    by_rate: Mapping[str, Decimal]
+    rates: tuple[VatRate, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """What the sums need of a line: its kind (TChat) and its amount before VAT."""
+
+    kind: str
+    net: Decimal
+
+
+def dong(amount: Decimal, exchange_rate: Decimal) -> int:
+    """Return an amount in whole đồng, half a đồng rounded away from zero."""
+    return int((amount * exchange_rate).to_integral_value(rounding=ROUND_HALF_UP))
+
+
+def read_exchange_rate(head: Node) -> Decimal:
+    """Return đồng per unit of the invoice's currency; no DVTTe means VND."""
+    currency = head.text("DVTTe").upper() or "VND"
+    if currency == "VND":
+        return Decimal(1)
+    if not _CURRENCY.fullmatch(currency):
+        head.findings.refuse(
+            head.at("DVTTe"),
+            "currency",
+            "đơn vị tiền tệ phải là mã ISO 4217 ba chữ cái (VND, USD)",
+            "the currency must be three letters of ISO 4217 (VND, USD)",
+            mask(currency),
+        )
+    rate = head.decimal("TGia")
+    if rate is None:
+        head.findings.missing(head.at("TGia"))
+    elif rate <= 0:
+        head.findings.refuse(head.at("TGia"), "positive", "tỷ giá phải lớn hơn 0", "the rate must be above 0")
+    return rate or Decimal(1)
+
+
+def read_vat_rate(node: Node, path: str = "TSuat") -> VatRate | None:
+    """Return a VAT rate, None where absent; `8` and `10.0%` are understood with a warning, others refused."""
+    text = node.text(path).upper()
+    if not text:
+        return None
+    if not _STANDARD.fullmatch(text):
+        node.findings.warn(
+            node.at(path),
+            "vat_rate_spelling",
+            "thuế suất viết không theo chuẩn (0%, 5%, 8%, 10%, KCT, KKKNT, KHAC:x%)",
+            "the VAT rate is not spelt as the standard has it (0%, 5%, 8%, 10%, KCT, KKKNT, KHAC:x%)",
+            mask(text),
+        )
+    if text in _NAMED:
+        return VatRate(_NAMED[text], ZERO)
+    other = _OTHER.fullmatch(text)
+    if other:
+        return VatRate("net_other", Decimal(other[1]) / 100 if other[1] else None)
+    percent = _PERCENT.fullmatch(text)
+    if percent and int(percent[1]) in (0, 5, 8, 10):
+        return VatRate(f"net_{int(percent[1])}", Decimal(percent[1]) / 100)
+    node.findings.refuse(
+        node.at(path),
+        "vat_rate",
+        "thuế suất không có trong danh mục: 0%, 5%, 8%, 10%, KCT, KKKNT, KHAC:x%",
+        "no such VAT rate: 0%, 5%, 8%, 10%, KCT, KKKNT, KHAC:x%",
+        mask(text),
+    )
+    return None
+
+
+def read_totals(total: Node, template: str, adjusts: bool) -> Totals:
+    """Return the declared totals.
+
+    A VAT invoice must declare TgTCThue and TgTTTBSo; on other templates the amount to pay stands for the net
+    where there is no TgTCThue. An adjustment may leave totals empty: text only, or a difference in tax alone.
+    """
+    net, vat, gross = total.decimal("TgTCThue"), total.decimal("TgTThue") or ZERO, total.decimal("TgTTTBSo")
+    for path in () if adjusts else _REQUIRED.get(template, ("TgTTTBSo",)):
+        total.required(path)
+    if net is None:
+        net = (gross or vat) - vat
+    by_rate: defaultdict[str, Decimal] = defaultdict(Decimal)
+    rates = []
+    for part in total.child("THTTLTSuat").children("LTSuat"):
+        rate, amount = read_vat_rate(part), part.decimal("ThTien")
+        if rate is not None:
+            rates.append(rate)
+            if amount is not None:
+                by_rate[rate.column] += amount
+    return Totals(net, vat, net + vat if gross is None else gross, dict(by_rate), tuple(rates))
+
+
+def check_sums(total: Node, totals: Totals, lines: Iterable[Line]) -> None:
+    """Warn where the sums of a VAT invoice disagree by more than one unit a line."""
+    lines = tuple(lines)
+    parts = tuple(total.child("THTTLTSuat").children("LTSuat"))
+    by_kind = sum(
+        (-abs(line.net) if line.kind == "3" else line.net for line in lines if line.kind != "2"), ZERO
+    )
+    fees = sum((fee.decimal("TPhi") or ZERO for fee in total.child("DSLPhi").children("LPhi")), ZERO)
+    due = totals.net + totals.vat + fees - (total.decimal("TTCKTMai") or ZERO)
+    checks = [("TgTTTBSo", totals.gross, due)]
+    if lines:
+        checks.append(("TgTCThue", totals.net, by_kind))
+    if parts:
+        checks.append(
+            ("THTTLTSuat/ThTien", totals.net, sum((p.decimal("ThTien") or ZERO for p in parts), ZERO))
+        )
+        checks.append(
+            ("THTTLTSuat/TThue", totals.vat, sum((p.decimal("TThue") or ZERO for p in parts), ZERO))
+        )
+    for path, declared, computed in checks:
+        if abs(declared - computed) > max(1, len(lines)):
+            total.findings.warn(
+                total.at(path),
+                "sum_differs",
+                "tổng khai báo không khớp tổng cộng lại; số khai báo được giữ nguyên",
+                "the declared total differs from the sum of its parts; what is declared is kept",
+                f"{declared - computed:f}",
+            )

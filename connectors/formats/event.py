@@ -1,0 +1,77 @@
+"""Builds canonical envelopes; each is validated by its feed before it leaves.
+
+An event's id is a digest of what it says, so that reading the same file again gives the same ids.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from connectors.formats.format import Context, Event
+from ioc.errors import Reason, RejectedError
+from ioc.event import REPORTER_URN
+from ioc.feed import Feed
+from ioc.validation import reasons_of
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """Where in the file an event stands, when it happened, its revision (None = milliseconds of `time`)."""
+
+    where: str
+    time: datetime
+    revision: int | None = None
+
+
+def record_event(
+    context: Context,
+    feed_key: str,
+    reporter: str,
+    fields: Mapping[str, Any],
+    *,
+    stamp: Stamp,
+    warnings: Sequence[Reason] = (),
+) -> Event:
+    """Return the event of one revision of a record; raises RejectedError where `fields` do not make one."""
+    feed = context.feeds[feed_key]
+    try:
+        record = feed.model.model_validate(fields)
+    except ValidationError as error:
+        raise RejectedError(reasons_of(error)) from None
+    data = record.model_dump(mode="json", exclude_none=True)
+    envelope = _envelope(feed, reporter, record.record_key(), stamp, {"data": data})
+    return Event(feed_key, envelope, stamp.where, tuple(warnings))
+
+
+def void_event(context: Context, feed_key: str, reporter: str, record_key: str, *, stamp: Stamp) -> Event:
+    """Return the event that removes a record."""
+    envelope = _envelope(context.feeds[feed_key], reporter, record_key, stamp, {"voided": True})
+    return Event(feed_key, envelope, stamp.where)
+
+
+def _envelope(
+    feed: Feed, reporter: str, record_key: str, stamp: Stamp, content: Mapping[str, Any]
+) -> dict[str, Any]:
+    envelope: dict[str, Any] = {
+        "specversion": "1.0",
+        "source": f"{REPORTER_URN}{reporter}",
+        "type": feed.event_type,
+        "subject": f"{reporter}/{record_key}",
+        "time": stamp.time.astimezone(UTC).isoformat(timespec="milliseconds"),
+        "datacontenttype": "application/json",
+        **({} if stamp.revision is None else {"revision": stamp.revision}),
+        **content,
+    }
+    envelope["id"] = hashlib.sha256(json.dumps(envelope, sort_keys=True).encode()).hexdigest()[:32]
+    try:
+        feed.envelope.validate_python(envelope)
+    except ValidationError as error:
+        raise RejectedError(reasons_of(error)) from None
+    return envelope

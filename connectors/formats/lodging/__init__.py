@@ -1,0 +1,1 @@
+"""What the lodging formats are made of: stays, countries, home regions, cells of a template."""

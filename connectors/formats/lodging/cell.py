@@ -1,0 +1,76 @@
+"""One cell of a template: how the template calls it, its text, and strict readings of it.
+
+What a cell holds may be personal data in the wrong column, so reasons show it masked.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from connectors.formats.findings import Findings
+from ioc.validation import mask
+
+_DAY = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
+_CHOICE = re.compile(r"([0-9A-Za-z]{1,4})(?:\s*-\s*(.*))?", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell or an element, `field` as reasons name it; `is_text` is false for numbers and dates."""
+
+    field: str
+    text: str = ""
+    is_text: bool = True
+
+    def required(self, findings: Findings) -> str:
+        """Return the text; notes a reason where it is empty or not text."""
+        if not self.text:
+            findings.missing(self.field)
+        return self.optional(findings)
+
+    def optional(self, findings: Findings) -> str:
+        """Return the text, empty where there is none; notes a reason where the cell is not text."""
+        if self.is_text:
+            return self.text
+        findings.refuse(
+            self.field,
+            "not_text",
+            "ô phải ở định dạng văn bản (Text): số làm mất số 0 đứng đầu, ngày có thể bị đảo ngày và tháng",
+            "the cell must be text: numbers lose leading zeros, and dates may have day and month swapped",
+        )
+        return ""
+
+    def day(self, findings: Findings) -> date | None:
+        """Return a `dd/mm/yyyy`, None where the cell is empty or wrong."""
+        text = self.optional(findings)
+        if not text:
+            return None
+        found = _DAY.fullmatch(text)
+        if found:
+            try:
+                return date(int(found[3]), int(found[2]), int(found[1]))
+            except ValueError:
+                pass
+        self.refuse(findings, "date", "ngày phải có dạng dd/mm/yyyy", "must be a day as dd/mm/yyyy")
+        return None
+
+    def choice(self, findings: Findings) -> tuple[str, str]:
+        """Return code and label of a required `code - label` (the label may be absent)."""
+        text = self.required(findings)
+        found = _CHOICE.fullmatch(text)
+        if found:
+            return found[1].upper(), (found[2] or "").strip()
+        if text:
+            self.refuse(
+                findings,
+                "choice",
+                "phải chọn từ danh mục, dạng mã - tên (ví dụ M - Nam)",
+                "must be picked from the list, as code - label (M - Nam)",
+            )
+        return "", ""
+
+    def refuse(self, findings: Findings, rule: str, vi: str, en: str) -> None:
+        """Note a reason that shows the cell masked."""
+        findings.refuse(self.field, rule, vi, en, mask(self.text))
