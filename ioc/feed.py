@@ -62,7 +62,8 @@ class Feed:
     model:     the record as it travels.
     effective: the model's field (a date or a time) that says when the record counts.
     cadence:   silence longer than this makes the feed stale.
-    area:      the model's field with the leaf area's code; None = the area of the place or the reporter.
+    located:   the record names its leaf area itself, in `area_code`; otherwise the register says where its place or
+               its reporter lies.
     place:     the model's field that may name a registered place of the reporter (a shop of a firm); its register
                entry goes before the reporter's own.
     enrich:    columns taken from the register of reporters: column -> (attribute, type).
@@ -75,7 +76,7 @@ class Feed:
     cadence: timedelta
     name_vi: str
     name_en: str
-    area: str | None = None
+    located: bool = False
     place: str | None = None
     enrich: Mapping[str, tuple[str, pl.DataType]] = field(default_factory=dict)
     derive: Mapping[str, tuple[pl.DataType, pl.Expr]] = field(default_factory=dict)
@@ -100,9 +101,14 @@ class Feed:
         return f"{prefix}.{self.key}.v1"
 
     @cached_property
+    def envelope_type(self) -> type[Envelope]:
+        """Model of one event of this feed."""
+        return envelope_of(self.event_type, self.model)
+
+    @cached_property
     def envelope(self) -> TypeAdapter[Envelope]:
         """Validator of one event, from JSON bytes or from Python values."""
-        return TypeAdapter(envelope_of(self.event_type, self.model))
+        return TypeAdapter(self.envelope_type)
 
     @cached_property
     def model_columns(self) -> tuple[Column, ...]:
@@ -111,10 +117,11 @@ class Feed:
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
-        """All columns of its own: model, then register, then derived."""
+        """Columns of its own in the record table: model, then register, then derived."""
+        own = tuple(column for column in self.model_columns if column.name != "area_code")
         enriched = tuple(Column(name, dtype) for name, (_, dtype) in self.enrich.items())
         derived = tuple(Column(name, dtype) for name, (dtype, _) in self.derive.items())
-        return self.model_columns + enriched + derived
+        return own + enriched + derived
 
 
 def _dtype(feed: Feed, name: str, hint: Any) -> pl.DataType:

@@ -47,5 +47,5 @@ FEED = Feed(
     cadence=timedelta(days=35),
     name_vi="Danh bạ đơn vị báo cáo",
     name_en="Register of reporters",
-    area="area_code",
+    located=True,
 )

@@ -13,7 +13,6 @@ CREATE TABLE registry_reporter (
     recorded_at timestamptz NOT NULL DEFAULT now(),
     registry    text,
     place_id    text,
-    area_code   text,
     type        text,
     star        bigint,
     rooms       bigint,

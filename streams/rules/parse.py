@@ -265,7 +265,7 @@ class BatchParser:
             )
         else:
             reason = Reason(
-                field=f"data.{self.feed.area or self.feed.place or 'area'}",
+                field="data.area_code" if self.feed.located else "source",
                 rule=rule,
                 value=str(row["area_code"] or ""),
                 message_vi="không có đơn vị hành chính này vào ngày nghiệp vụ; kiểm tra danh bạ hoặc danh mục địa bàn",

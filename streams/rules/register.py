@@ -54,13 +54,13 @@ class Register:
             place = self._on_date(events.select("row", "effective_on", place=feed.place))
             reporter = self._on_date(events.select("row", "effective_on", place="reporter"))
             located = pl.concat([place, reporter]).unique("row", keep="first", maintain_order=True)
-        if feed.area is not None:
-            located = located.drop("area_code").join(events.select("row", area_code=feed.area), on="row")
+        if feed.located:
+            located = located.drop("area_code").join(events.select("row", "area_code"), on="row")
         found = located.join(events.select("row", "effective_on"), on="row").join(
             self._leaves, left_on="area_code", right_on="code"
         )
         found = found.filter(_valid()).select("row", "area_id")
-        own = ["area_code"] if feed.area is None else []
+        own = [] if feed.located else ["area_code"]
         events = events.join(located.select("row", *own, *feed.enrich), on="row", how="left", maintain_order="left")
         return events.join(found, on="row", how="left", maintain_order="left")
 

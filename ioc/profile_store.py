@@ -1,0 +1,61 @@
+"""Loading a profile into the database: areas, reporters and the catalogue, in one transaction."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+import psycopg
+
+from ioc.area import LEVELS
+from ioc.catalogue import Catalogue
+from ioc.catalogue.store import CatalogueChange, sync_catalogue
+from ioc.db import connect, translated_errors
+from ioc.profile import Profile
+from ioc.settings import Settings
+from sql import load_queries
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What the database now holds of the profile."""
+
+    areas: int
+    reporters: int
+    catalogue: CatalogueChange
+
+
+def load_into_database(settings: Settings, profile: Profile, catalogue: Catalogue) -> Loaded:
+    """Bring the database to the profile; running it again changes nothing."""
+    with connect(settings, "owner") as connection, translated_errors():
+        _load_areas(connection, profile)
+        reporters = _load_reporters(connection, profile)
+        change = sync_catalogue(connection, catalogue)
+    return Loaded(len(profile.areas), reporters, change)
+
+
+def _load_areas(connection: psycopg.Connection, profile: Profile) -> None:
+    rows = [asdict(area) for area in profile.areas.areas]
+    rows.sort(key=lambda row: LEVELS.index(row["level"]))  # parents first
+    connection.cursor().executemany(load_queries("profile")["upsert_area"], rows)
+
+
+def _load_reporters(connection: psycopg.Connection, profile: Profile) -> int:
+    queries = load_queries("profile")
+    feeds: dict[str, int] = dict(connection.execute(queries["select_feed_ids"]).fetchall())
+    connection.execute(queries["clear_reporters"])
+    with connection.cursor().copy(queries["copy_reporters"]) as copy:
+        for reporter in profile.reporters:
+            attributes = json.dumps(dict(reporter.attributes), ensure_ascii=False)
+            copy.write_row(
+                (
+                    feeds[reporter.feed],
+                    reporter.code,
+                    reporter.name,
+                    reporter.area_code,
+                    attributes,
+                    reporter.valid_from,
+                    reporter.valid_to,
+                )
+            )
+    return len(profile.reporters)

@@ -1,0 +1,17 @@
+-- name: upsert_area
+INSERT INTO area (area_id, code, name_vi, name_en, level, parent_id, valid_from, valid_to, latitude, longitude)
+VALUES (%(area_id)s, %(code)s, %(name_vi)s, %(name_en)s, %(level)s, %(parent_id)s, %(valid_from)s, %(valid_to)s,
+        %(latitude)s, %(longitude)s)
+ON CONFLICT (area_id) DO UPDATE
+SET code = excluded.code, name_vi = excluded.name_vi, name_en = excluded.name_en, level = excluded.level,
+    parent_id = excluded.parent_id, valid_from = excluded.valid_from, valid_to = excluded.valid_to,
+    latitude = excluded.latitude, longitude = excluded.longitude
+
+-- name: clear_reporters
+DELETE FROM reporter
+
+-- name: copy_reporters
+COPY reporter (feed_id, code, name, area_code, attributes, valid_from, valid_to) FROM STDIN
+
+-- name: select_feed_ids
+SELECT key, feed_id FROM feed

@@ -1,0 +1,109 @@
+-- name: try_lock
+SELECT pg_try_advisory_xact_lock(7305002)
+
+-- name: take_deltas
+DELETE FROM measure_delta
+WHERE delta_id IN (SELECT delta_id FROM measure_delta ORDER BY delta_id LIMIT %s)
+RETURNING feed_id, area_id, bucket, sums
+
+-- name: take_members
+DELETE FROM member_delta
+WHERE ctid = ANY (ARRAY(SELECT ctid FROM member_delta LIMIT %s))
+RETURNING measure_id, area_id, bucket, replace(member::text, '-', ''), n
+
+-- name: create_staging
+CREATE TEMPORARY TABLE IF NOT EXISTS staged_cell (
+    feed_id smallint, period text, area_id integer, bucket date, sums bigint[]
+) ON COMMIT DELETE ROWS;
+CREATE TEMPORARY TABLE IF NOT EXISTS staged_member (
+    measure_id integer, period text, area_id integer, bucket date, member uuid, n integer
+) ON COMMIT DELETE ROWS;
+CREATE TEMPORARY TABLE IF NOT EXISTS staged_figures (
+    sector text, period text, area_id integer, bucket date, figures double precision[]
+) ON COMMIT DELETE ROWS
+
+-- name: copy_staged_cells
+COPY staged_cell (feed_id, period, area_id, bucket, sums) FROM STDIN (FORMAT csv)
+
+-- name: add_staged_cells
+INSERT INTO measure_cell AS cell (feed_id, period, area_id, bucket, sums)
+SELECT feed_id, period, area_id, bucket, sums FROM staged_cell ORDER BY feed_id, period, area_id, bucket
+ON CONFLICT (feed_id, period, area_id, bucket) DO UPDATE SET sums = sums_add(cell.sums, excluded.sums)
+
+-- name: set_staged_cells
+INSERT INTO measure_cell AS cell (feed_id, period, area_id, bucket, sums)
+SELECT feed_id, period, area_id, bucket, sums FROM staged_cell ORDER BY feed_id, period, area_id, bucket
+ON CONFLICT (feed_id, period, area_id, bucket) DO UPDATE SET sums = excluded.sums
+
+-- name: clear_staged_cells
+DELETE FROM staged_cell
+
+-- name: copy_staged_members
+COPY staged_member (measure_id, period, area_id, bucket, member, n) FROM STDIN (FORMAT csv)
+
+-- name: merge_members
+-- How many members appeared (+1) and disappeared (-1), by cell; a member is there while its count is positive.
+WITH merged AS (
+    SELECT s.*, coalesce(d.n, 0) AS old, coalesce(d.n, 0) + s.n AS new
+    FROM staged_member s LEFT JOIN distinct_member d USING (measure_id, period, area_id, bucket, member)
+), removed AS (
+    DELETE FROM distinct_member d USING merged m
+    WHERE m.new = 0 AND d.measure_id = m.measure_id AND d.period = m.period AND d.area_id = m.area_id
+      AND d.bucket = m.bucket AND d.member = m.member
+), kept AS (
+    INSERT INTO distinct_member (measure_id, period, area_id, bucket, member, n)
+    SELECT measure_id, period, area_id, bucket, member, new FROM merged WHERE new <> 0
+    ON CONFLICT (measure_id, period, area_id, bucket, member) DO UPDATE SET n = excluded.n
+)
+SELECT measure_id, period, area_id, bucket, sum((new > 0)::int - (old > 0)::int)::bigint
+FROM merged GROUP BY 1, 2, 3, 4 HAVING sum((new > 0)::int - (old > 0)::int) <> 0
+
+-- name: select_closing
+-- The running totals that a change on or after `since` concerns: the last row before it, and all rows from it on.
+SELECT w.area_id, c.bucket, c.sums
+FROM unnest(%(areas)s::int[], %(since)s::date[]) AS w (area_id, since)
+JOIN LATERAL (
+    (SELECT bucket, sums FROM measure_cell
+     WHERE feed_id = %(feed_id)s AND period = 'closing' AND area_id = w.area_id AND bucket < w.since
+     ORDER BY bucket DESC LIMIT 1)
+    UNION ALL
+    SELECT bucket, sums FROM measure_cell
+    WHERE feed_id = %(feed_id)s AND period = 'closing' AND area_id = w.area_id AND bucket >= w.since
+) c ON true
+
+-- name: select_present
+-- Which periods the feed already had anything in, anywhere.
+SELECT DISTINCT period, bucket FROM measure_cell
+WHERE feed_id = %(feed_id)s AND area_id = ANY(%(roots)s)
+  AND (period, bucket) IN (SELECT p, b FROM unnest(%(periods)s::text[], %(buckets)s::date[]) AS w (p, b))
+
+-- name: select_cells
+SELECT period, area_id, bucket, sums FROM measure_cell
+WHERE feed_id = %(feed_id)s AND period = %(period)s AND bucket = ANY(%(buckets)s) AND area_id = ANY(%(areas)s)
+
+-- name: select_closing_at
+-- For each area and day: the running totals as they stood at the day's end.
+SELECT w.area_id, w.day, c.sums
+FROM unnest(%(areas)s::int[], %(days)s::date[]) AS w (area_id, day)
+JOIN LATERAL (
+    SELECT sums FROM measure_cell
+    WHERE feed_id = %(feed_id)s AND period = 'closing' AND area_id = w.area_id AND bucket <= w.day
+    ORDER BY bucket DESC LIMIT 1
+) c ON true
+
+-- name: select_later_keys
+SELECT period, area_id, bucket FROM indicator_cell
+WHERE sector = %(sector)s AND area_id = ANY(%(areas)s) AND bucket >= %(since)s
+
+-- name: select_horizon
+SELECT max(bucket) FROM indicator_cell WHERE sector = %s AND period = 'day' AND area_id = ANY(%s)
+
+-- name: copy_staged_figures
+COPY staged_figures (sector, period, area_id, bucket, figures) FROM STDIN
+
+-- name: set_staged_figures
+INSERT INTO indicator_cell AS cell (sector, period, area_id, bucket, figures)
+SELECT sector, period, area_id, bucket, figures FROM staged_figures ORDER BY sector, period, area_id, bucket
+ON CONFLICT (sector, period, area_id, bucket)
+DO UPDATE SET figures = excluded.figures, updated_at = clock_timestamp()
+WHERE cell.figures IS DISTINCT FROM excluded.figures

@@ -1,0 +1,178 @@
+"""Moving contributions from the logs of deltas into the cells, exactly once: taken and added in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+import polars as pl
+import psycopg
+
+from ioc.area import AreaTree
+from ioc.catalogue import StoredMeasure
+from sql import load_queries
+from streams.rules.calendar import CLOSING
+from streams.rules.contribute import MEMBER_SCHEMA
+from streams.rules.fold import CELL_KEY, Cells, Matrix, fold_members, fold_sums, matrix_of, running_totals
+
+KEY_SCHEMA: dict[str, pl.DataType] = {"period": pl.String(), "area_id": pl.Int32(), "bucket": pl.Date()}
+
+
+@dataclass
+class Touched:
+    """What a fold changed.
+
+    cells:   feed key -> cells whose sums changed (`KEY_SCHEMA`).
+    opened:  feed key -> periods (period, bucket) in which the feed has counted for the first time anywhere.
+    closing: feed key -> area -> first day from which its running totals changed.
+    """
+
+    cells: dict[str, pl.DataFrame] = field(default_factory=dict)
+    opened: dict[str, list[tuple[str, date]]] = field(default_factory=dict)
+    closing: dict[str, dict[int, date]] = field(default_factory=dict)
+
+
+class CellFold:
+    """Folds what is waiting; one at a time in a database (the caller holds the lock)."""
+
+    def __init__(
+        self, measures: Sequence[StoredMeasure], feed_ids: dict[str, int], areas: AreaTree, *, batch: int = 4000
+    ) -> None:
+        self._queries = load_queries("rollup")
+        self._feed_ids = feed_ids
+        self._feeds = {feed_id: key for key, feed_id in feed_ids.items()}
+        self._chains = areas.chains()
+        self._roots = [area.area_id for area in areas.areas if area.parent_id is None]
+        self._batch = batch
+        self._by_id = {stored.measure_id: stored for stored in measures}
+        self._width = {
+            key: max((stored.slot for stored in measures if stored.measure.feed == key), default=1) for key in feed_ids
+        }
+        # Only feeds with stocks need running totals.
+        self._with_stocks = {stored.measure.feed for stored in measures if stored.measure.until}
+
+    def fold(self, connection: psycopg.Connection) -> tuple[int, Touched]:
+        """Take what is waiting, at most `batch` deltas and 20 times as many members; return how many, and what changed."""
+        touched = Touched()
+        deltas = connection.execute(self._queries["take_deltas"], [self._batch], binary=True).fetchall()
+        members = connection.execute(self._queries["take_members"], [self._batch * 20], binary=True).fetchall()
+        if not deltas and not members:
+            return 0, touched
+        connection.execute(self._queries["create_staging"])
+        counted = self._fold_members(connection, members)
+        for feed_id, feed in self._feeds.items():
+            rows = [row for row in deltas if row[0] == feed_id]
+            cells = self._fold_feed(feed, rows)
+            cells = _with_counts(cells, counted.get(feed, []), self._width[feed])
+            if cells.keys.height:
+                touched.cells[feed] = cells.keys
+                touched.opened[feed] = self._newly_opened(connection, feed_id, cells.keys)
+                self._add(connection, feed_id, cells)
+                if feed in self._with_stocks:
+                    touched.closing[feed] = self._close(connection, feed_id, feed, cells)
+        return len(deltas) + len(members), touched
+
+    def _fold_feed(self, feed: str, rows: list[tuple[int, int, date, list[int]]]) -> Cells:
+        width = self._width[feed]
+        if not rows:
+            return Cells(pl.DataFrame(schema=KEY_SCHEMA), np.zeros((0, width), dtype=np.int64))
+        frame = pl.DataFrame(
+            {"area_id": [row[1] for row in rows], "bucket": [row[2] for row in rows]},
+            schema={"area_id": pl.Int32, "bucket": pl.Date},
+        )
+        return fold_sums(frame, matrix_of([row[3] for row in rows], width), self._chains)
+
+    def _fold_members(
+        self, connection: psycopg.Connection, rows: list[tuple[int, int, date, str, int]]
+    ) -> dict[str, list[tuple[str, int, date, int, int]]]:
+        """Merge members; return by feed (period, area, bucket, slot, change of the count)."""
+        if not rows:
+            return {}
+        folded = fold_members(pl.DataFrame(rows, schema=MEMBER_SCHEMA, orient="row"), self._chains)
+        with connection.cursor().copy(self._queries["copy_staged_members"]) as copy:
+            copy.write(
+                folded.select("measure_id", *CELL_KEY, "member", "n").write_csv(include_header=False).encode()
+            )
+        counted: dict[str, list[tuple[str, int, date, int, int]]] = {}
+        for measure_id, *key, change in connection.execute(self._queries["merge_members"]).fetchall():
+            stored = self._by_id[measure_id]
+            period, area_id, bucket = key
+            counted.setdefault(stored.measure.feed, []).append((period, area_id, bucket, stored.slot, change))
+        return counted
+
+    def _newly_opened(
+        self, connection: psycopg.Connection, feed_id: int, keys: pl.DataFrame
+    ) -> list[tuple[str, date]]:
+        wanted = keys.select("period", "bucket").unique(maintain_order=True)
+        present = connection.execute(
+            self._queries["select_present"],
+            {
+                "feed_id": feed_id,
+                "roots": self._roots,
+                "periods": wanted["period"].to_list(),
+                "buckets": wanted["bucket"].to_list(),
+            },
+        ).fetchall()
+        return [pair for pair in wanted.iter_rows() if pair not in set(present)]
+
+    def _add(self, connection: psycopg.Connection, feed_id: int, cells: Cells) -> None:
+        self._stage(connection, feed_id, cells)
+        connection.execute(self._queries["add_staged_cells"])
+
+    def _stage(self, connection: psycopg.Connection, feed_id: int, cells: Cells) -> None:
+        connection.execute(self._queries["clear_staged_cells"])
+        frame = cells.keys.select(
+            pl.lit(feed_id).alias("feed_id"), *CELL_KEY, pl.Series("sums", [_array(row) for row in cells.sums])
+        )
+        with connection.cursor().copy(self._queries["copy_staged_cells"]) as copy:
+            copy.write(frame.write_csv(include_header=False).encode())
+
+    def _close(self, connection: psycopg.Connection, feed_id: int, feed: str, cells: Cells) -> dict[int, date]:
+        """Carry the changes of days into the running totals; return the first day that changed, by area."""
+        changes: dict[int, list[tuple[date, list[int]]]] = {}
+        days = cells.keys.with_row_index("at").filter(pl.col("period") == "day").sort("area_id", "bucket")
+        for at, _, area_id, bucket in days.iter_rows():
+            changes.setdefault(area_id, []).append((bucket, cells.sums[at].tolist()))
+        since = {area_id: changed[0][0] for area_id, changed in changes.items()}
+        known: dict[int, list[tuple[date, list[int]]]] = {}
+        for area_id, bucket, sums in connection.execute(
+            self._queries["select_closing"],
+            {"feed_id": feed_id, "areas": list(since), "since": list(since.values())},
+            binary=True,
+        ).fetchall():
+            known.setdefault(area_id, []).append((bucket, sums))
+        width = self._width[feed]
+        keys: list[tuple[str, int, date]] = []
+        totals: list[list[int]] = []
+        for area_id, changed in changes.items():
+            for day, sums in running_totals(sorted(known.get(area_id, [])), changed, width):
+                keys.append((CLOSING, area_id, day))
+                totals.append(sums)
+        closing = Cells(pl.DataFrame(keys, schema=KEY_SCHEMA, orient="row"), matrix_of(totals, width))
+        self._stage(connection, feed_id, closing)
+        connection.execute(self._queries["set_staged_cells"])
+        return since
+
+
+def _with_counts(cells: Cells, counted: list[tuple[str, int, date, int, int]], width: int) -> Cells:
+    """Return the cells with the changes of distinct counts in their slots."""
+    if not counted:
+        return cells
+    changes = pl.DataFrame(
+        counted,
+        schema={**KEY_SCHEMA, "slot": pl.Int32(), "change": pl.Int64()},
+        orient="row",
+    )
+    keys = pl.concat([cells.keys.select(CELL_KEY), changes.select(CELL_KEY)]).unique(maintain_order=True)
+    sums: Matrix = np.zeros((keys.height, width), dtype=np.int64)
+    sums[: cells.keys.height] = cells.sums
+    at = changes.join(keys.with_row_index("at"), on=CELL_KEY, how="left", maintain_order="left")
+    sums[at["at"].to_numpy(), at["slot"].to_numpy() - 1] += at["change"].to_numpy()
+    return Cells(keys, sums)
+
+
+def _array(row: np.ndarray[tuple[int], np.dtype[np.int64]]) -> str:
+    """Return a row as PostgreSQL's text of an array."""
+    return "{" + ",".join(map(str, row.tolist())) + "}"

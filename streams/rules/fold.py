@@ -1,0 +1,92 @@
+"""Adding contributions up: from leaf areas and days to every area above and every period around."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from streams.rules.calendar import PERIODS, bucket_expr
+
+Matrix = np.ndarray[tuple[int, int], np.dtype[np.int64]]
+CELL_KEY = ("period", "area_id", "bucket")
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Sums of one feed: row i of `sums` belongs to row i of `keys` (period, area_id, bucket)."""
+
+    keys: pl.DataFrame
+    sums: Matrix
+
+
+def matrix_of(rows: Sequence[Sequence[int]], width: int) -> Matrix:
+    """Return sums of any length as rows of one width, filled with 0."""
+    matrix = np.zeros((len(rows), width), dtype=np.int64)
+    for row, sums in enumerate(rows):
+        matrix[row, : len(sums)] = sums
+    return matrix
+
+
+def spread(deltas: pl.DataFrame, chains: pl.DataFrame) -> pl.DataFrame:
+    """Return one row for each area of the chain and each period of each delta: `period`, `area_id`, `bucket` and rest.
+
+    deltas: `area_id` (a leaf), `bucket` (a day) and whatever else.
+    chains: `leaf_id`, `area_id` for each leaf and each unit above it, itself included.
+    """
+    above = (
+        deltas.rename({"area_id": "leaf_id", "bucket": "day"})
+        .join(chains.select("leaf_id", "area_id"), on="leaf_id")
+        .drop("leaf_id")
+    )
+    return pl.concat(
+        above.with_columns(period=pl.lit(period), bucket=bucket_expr(period, pl.col("day"))) for period in PERIODS
+    ).drop("day")
+
+
+def fold_sums(deltas: pl.DataFrame, sums: Matrix, chains: pl.DataFrame) -> Cells:
+    """Return what `sums` (row i belongs to row i of `deltas`: area_id, bucket) add to the cells of all levels."""
+    rows = spread(deltas.select("area_id", "bucket").with_row_index("delta"), chains).sort(CELL_KEY)
+    keys = rows.select(CELL_KEY).unique(maintain_order=True)
+    starts = rows.select(pl.struct(CELL_KEY).rle_id().alias("run")).with_row_index("at").group_by("run").agg(
+        pl.col("at").min()
+    ).sort("run")["at"]
+    folded = np.add.reduceat(sums[rows["delta"].to_numpy()], starts.to_numpy(), axis=0)
+    return Cells(keys, folded)
+
+
+def fold_members(members: pl.DataFrame, chains: pl.DataFrame) -> pl.DataFrame:
+    """Return `measure_id`, `period`, `area_id`, `bucket`, `member`, `n` on all levels; nothing where n comes to 0."""
+    return (
+        spread(members, chains)
+        .group_by("measure_id", *CELL_KEY, "member")
+        .agg(pl.col("n").sum())
+        .filter(pl.col("n") != 0)
+    )
+
+
+def running_totals(
+    known: Sequence[tuple[date, Sequence[int]]], changes: Sequence[tuple[date, Sequence[int]]], width: int
+) -> list[tuple[date, list[int]]]:
+    """Return the running totals of one area that a set of changes moves.
+
+    known:   the last total before the first change, and all totals from it on, in order of days.
+    changes: what each day adds, in order of days.
+    """
+    days = sorted({day for day, _ in changes} | {day for day, _ in known if day >= changes[0][0]})
+    earlier = [sums for day, sums in known if day < changes[0][0]]
+    standing = matrix_of(earlier[-1:] or [[]], width)[0]
+    totals = dict(known)
+    added = dict(changes)
+    offset = np.zeros(width, dtype=np.int64)
+    result = []
+    for day in days:
+        if day in added:
+            offset = offset + matrix_of([added[day]], width)[0]
+        if day in totals:
+            standing = matrix_of([totals[day]], width)[0]
+        result.append((day, (standing + offset).tolist()))
+    return result
