@@ -1,0 +1,119 @@
+"""What the catalogue says: one indicator a row, and the catalogue as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from ioc.catalogue.formula import CODE
+
+DATA = Path(__file__).parent / "data"
+COLUMNS = (
+    "code",
+    "sector",
+    "name_vi",
+    "name_en",
+    "unit",
+    "kind",
+    "feed",
+    "value",
+    "where",
+    "at",
+    "until",
+    "formula",
+    "decimals",
+    "cadence",
+    "direction",
+    "target",
+    "target_on",
+    "target_source",
+    "levels",
+    "owner",
+    "basis",
+    "breakdown",
+    "breakdown_value",
+)
+KINDS = ("flow", "stock", "distinct", "ratio", "average")
+CADENCES = ("realtime", "hourly", "daily", "weekly", "monthly", "quarterly", "yearly")
+DIRECTIONS = ("higher", "lower", "none")
+LEVELS = ("province", "district", "commune")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A number to be reached (`op` is >= or <=), by a day or, without one, at all times."""
+
+    op: str
+    value: float
+    on: date | None
+    source: str
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One row of the catalogue, checked.
+
+    `value` and `where` are canonical expressions, `at` and `until` date columns, over the records of `feed`;
+    or `formula` combines other indicators, and these are empty. `definition` is the row as it was written.
+    """
+
+    code: str
+    sector: str
+    name_vi: str
+    name_en: str
+    unit: str
+    kind: str
+    feed: str
+    value: str
+    where: str
+    at: str
+    until: str
+    formula: str
+    decimals: int
+    cadence: str
+    direction: str
+    target: Target | None
+    levels: tuple[str, ...]
+    owners: tuple[str, ...]
+    basis: str
+    breakdown: str
+    breakdown_value: str
+    definition: Mapping[str, str] = field(repr=False, compare=False)
+
+    @property
+    def owner(self) -> str:
+        """Who answers for it, the first in the lead."""
+        return "; ".join(self.owners)
+
+
+@dataclass(frozen=True)
+class Sector:
+    """A sector's name in two languages."""
+
+    name_vi: str
+    name_en: str
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All indicators by code, in the files' order; `statement_*` says where the catalogue comes from."""
+
+    name_vi: str
+    name_en: str
+    statement_vi: str
+    statement_en: str
+    sectors: Mapping[str, Sector]
+    units: Mapping[str, str]
+    owners: Mapping[str, str]
+    indicators: Mapping[str, Indicator]
+
+    def of_sector(self, sector: str) -> tuple[Indicator, ...]:
+        """Return the indicators of one sector."""
+        return tuple(found for found in self.indicators.values() if found.sector == sector)
+
+
+def is_code(text: str) -> bool:
+    """Return whether a text has the form of a code: `sector.measure` or `sector.measure.value`."""
+    return CODE.fullmatch(text) is not None

@@ -1,0 +1,146 @@
+"""Strict loading: the catalogue is read whole; every mistake is told with file, row, column and what to do."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ioc.catalogue.formula import parse_formula
+from ioc.catalogue.indicator import COLUMNS, Catalogue, Indicator, Sector
+from ioc.catalogue.row import RowReader
+from ioc.errors import ConfigError
+from ioc.feed import Feed
+from ioc.table import Problems, Row, read_rows
+
+_Found = dict[str, tuple[Row, Indicator]]
+
+
+class CatalogueFile(BaseModel):
+    """What `catalogue.toml` holds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name_vi: str
+    name_en: str
+    statement_vi: str
+    statement_en: str
+    sectors: dict[str, Sector]
+
+
+def load_catalogue(directory: Path, feeds: Mapping[str, Feed]) -> Catalogue:
+    """Read `catalogue.toml`, `units.csv`, `owners.csv` and a CSV file for each sector that the first names.
+
+    Raises ConfigError listing every mistake of every file.
+    """
+    head = _read_head(directory / "catalogue.toml")
+    problems = Problems()
+    units = _read_names(directory / "units.csv", "unit", problems)
+    owners = _read_names(directory / "owners.csv", "owner", problems)
+    known = {"units", "owners", *head.sectors}
+    for path in sorted(directory.glob("*.csv")):
+        if path.stem not in known:
+            problems.add(path.name, "is not a sector; name it under [sectors] in catalogue.toml")
+    reader = RowReader(feeds, units, owners)
+    found: _Found = {}
+    for sector in head.sectors:
+        for row in read_rows(directory / f"{sector}.csv", COLUMNS, problems):
+            indicator = reader.read(row, sector)
+            if indicator.code in found:
+                row.complain(
+                    "code", f"{indicator.code} stands already at {found[indicator.code][0].at('code')}"
+                )
+            else:
+                found[indicator.code] = (row, indicator)
+    _check_names(found)
+    _check_formulas(found)
+    problems.raise_if_any()
+    return Catalogue(
+        name_vi=head.name_vi,
+        name_en=head.name_en,
+        statement_vi=head.statement_vi,
+        statement_en=head.statement_en,
+        sectors=head.sectors,
+        units=units,
+        owners=owners,
+        indicators={code: indicator for code, (_, indicator) in found.items()},
+    )
+
+
+def _read_head(path: Path) -> CatalogueFile:
+    try:
+        return CatalogueFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise ConfigError(f"{path} does not exist; a catalogue's directory must hold it") from None
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def _read_names(path: Path, column: str, problems: Problems) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for row in read_rows(path, (column, "name_en"), problems):
+        if row.required(column) in names:
+            row.complain(column, f"{row.text(column)!r} stands twice; keep one row")
+        names[row.text(column)] = row.required("name_en")
+    return names
+
+
+def _check_names(found: _Found) -> None:
+    for column in ("name_vi", "name_en"):
+        first: dict[str, str] = {}
+        for code, (row, _) in found.items():
+            name = row.text(column).casefold()
+            if name in first:
+                row.complain(
+                    column, f"{row.text(column)!r} is the name of {first[name]} too; names must differ"
+                )
+            first[name] = code
+
+
+def _check_formulas(found: _Found) -> None:
+    inputs: dict[str, tuple[str, ...]] = {}
+    for code, (row, indicator) in found.items():
+        if not indicator.formula:
+            continue
+        try:
+            named = parse_formula(indicator.formula).inputs
+        except ConfigError as error:
+            row.complain("formula", str(error))
+            continue
+        for source in named:
+            if source not in found:
+                row.complain("formula", f"no indicator has the code {source}; mend the code or add its row")
+            else:
+                _check_levels(row, indicator, found[source][1])
+        inputs[code] = tuple(source for source in named if source in found)
+    for cycle in _cycles(inputs):
+        row = found[cycle[0]][0]
+        row.complain(
+            "formula", f"goes round in a circle: {' -> '.join(cycle)}; define one of them by records"
+        )
+
+
+def _check_levels(row: Row, indicator: Indicator, source: Indicator) -> None:
+    missing = [level for level in indicator.levels if level not in source.levels]
+    if missing:
+        row.complain(
+            "levels", f"{source.code} has no values for {', '.join(missing)}; leave them out here too"
+        )
+
+
+def _cycles(inputs: dict[str, tuple[str, ...]]) -> list[list[str]]:
+    """Return every circle, each once, by breaking one after the other."""
+    cycles = []
+    while True:
+        sorter = TopologicalSorter(inputs)
+        try:
+            sorter.prepare()
+        except CycleError as error:
+            cycle: list[str] = error.args[1][::-1]
+            cycles.append(cycle)
+            inputs = {code: sources for code, sources in inputs.items() if code != cycle[0]}
+        else:
+            return cycles

@@ -1,0 +1,210 @@
+"""Reading one row of the catalogue: each cell by itself, and the cells against each other and the feed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from ioc.catalogue.expression import NUMERIC, Expression, Type, parse_expression, schema_of
+from ioc.catalogue.indicator import CADENCES, DIRECTIONS, KINDS, LEVELS, Indicator, Target, is_code
+from ioc.errors import ConfigError
+from ioc.feed import Feed
+from ioc.table import Row
+
+EFFECTIVE_ON = "effective_on"
+MAX_DECIMALS = 6
+_TARGET = re.compile(r"(>=|<=) ?(-?\d+(?:\.\d+)?)")
+_RECORD_COLUMNS = ("feed", "value", "where", "at", "until", "decimals")
+
+
+@dataclass(frozen=True)
+class _Count:
+    """How records count, in canonical form; empty for a formula."""
+
+    feed: str = ""
+    value: str = ""
+    where: str = ""
+    at: str = ""
+    until: str = ""
+    decimals: int = 0
+
+
+class RowReader:
+    """Turns rows into indicators; what is wrong with a row is noted there."""
+
+    def __init__(
+        self, feeds: Mapping[str, Feed], units: Mapping[str, str], owners: Mapping[str, str]
+    ) -> None:
+        self._feeds = feeds
+        self._schemas = {key: schema_of(feed) for key, feed in feeds.items()}
+        self._units = units
+        self._owners = owners
+
+    def read(self, row: Row, sector: str) -> Indicator:
+        """Return the row's indicator; a wrong cell is complained about and left empty."""
+        _check_code(row, sector)
+        _check_breakdown(row)
+        kind = row.choice("kind", KINDS)
+        count = self._count(row, kind)
+        return Indicator(
+            code=row.text("code"),
+            sector=sector,
+            name_vi=row.required("name_vi"),
+            name_en=row.required("name_en"),
+            unit=self._unit(row),
+            kind=kind,
+            feed=count.feed,
+            value=count.value,
+            where=count.where,
+            at=count.at,
+            until=count.until,
+            formula=row.text("formula"),
+            decimals=count.decimals,
+            cadence=row.choice("cadence", CADENCES),
+            direction=row.choice("direction", DIRECTIONS),
+            target=_target(row),
+            levels=_several(row, "levels", LEVELS),
+            owners=self._responsible(row),
+            basis=row.required("basis"),
+            breakdown=row.text("breakdown"),
+            breakdown_value=row.text("breakdown_value"),
+            definition=dict(row.values),
+        )
+
+    def _unit(self, row: Row) -> str:
+        unit = row.required("unit")
+        if unit and unit not in self._units:
+            row.complain("unit", f"{unit!r} is not in units.csv; use one that is, or add it there")
+        return unit
+
+    def _responsible(self, row: Row) -> tuple[str, ...]:
+        owners = tuple(name.strip() for name in row.required("owner").split(";") if name.strip())
+        for name in owners:
+            if name not in self._owners:
+                row.complain("owner", f"{name!r} is not in owners.csv; use one that is, or add it there")
+        return owners
+
+    def _count(self, row: Row, kind: str) -> _Count:
+        if row.text("formula"):
+            for column in _RECORD_COLUMNS:
+                if row.text(column):
+                    row.complain(column, "must be empty beside a formula; the feeds follow from its codes")
+            if kind == "distinct":
+                row.complain("formula", "members are counted, not computed; give feed and value instead")
+            return _Count()
+        key = row.text("feed")
+        if key not in self._feeds:
+            known = ", ".join(self._feeds)
+            row.complain("feed", f"{key!r} is not a feed; use one of {known}, or give a formula")
+            return _Count()
+        schema = self._schemas[key]
+        value = self._value(row, kind, schema)
+        where = _expression(row, "where", schema) if row.text("where") else Expression("TRUE", Type.BOOLEAN)
+        if where and where.type != Type.BOOLEAN:
+            row.complain("where", f"gives {where.type}, not a condition; compare it with something")
+        return _Count(
+            feed=key,
+            value=value.sql if value else "",
+            where=where.sql if where else "",
+            at=_day(row, "at", schema, self._feeds[key]) or EFFECTIVE_ON,
+            until=_until(row, kind, schema, self._feeds[key]),
+            decimals=_decimals(row, value),
+        )
+
+    def _value(self, row: Row, kind: str, schema: Mapping[str, pl.DataType]) -> Expression | None:
+        """Return what a record adds; each kind asks for a type of its own."""
+        if not row.text("value"):
+            if kind in ("flow", "stock"):
+                return Expression("1", Type.INTEGER)
+            row.complain("value", f"is empty; {_WANTED.get(kind, (None, 'say what is counted'))[1]}")
+            return None
+        value = _expression(row, "value", schema)
+        if value and kind in _WANTED and value.type not in _WANTED[kind][0]:
+            row.complain("value", f"gives {value.type}; {_WANTED[kind][1]}")
+        return value
+
+
+_WANTED: Mapping[str, tuple[tuple[Type, ...], str]] = {
+    "flow": (NUMERIC, "a flow adds numbers"),
+    "stock": (NUMERIC, "a stock adds numbers"),
+    "average": (NUMERIC, "an average is taken of numbers"),
+    "distinct": ((Type.TEXT,), "members are named by a text column"),
+    "ratio": ((Type.BOOLEAN,), "a ratio without formula is the share of the records that meet a condition"),
+}
+
+
+def _check_code(row: Row, sector: str) -> None:
+    code = row.required("code")
+    if code and not is_code(code):
+        row.complain("code", f"{code!r} must look like sector.measure or sector.measure.value, in lower case")
+    elif code and not code.startswith(f"{sector}."):
+        row.complain("code", f"{code!r} must begin with {sector!r} and a point, as the file's name says")
+    if row.text("sector") != sector:
+        row.complain("sector", f"{row.text('sector')!r} must be {sector!r}, as the file's name says")
+
+
+def _check_breakdown(row: Row) -> None:
+    value = row.text("breakdown_value")
+    if bool(row.text("breakdown")) != bool(value):
+        row.complain("breakdown_value", "goes with breakdown; fill both or neither")
+    if value and not row.text("code").endswith(value):
+        row.complain("breakdown_value", f"{value!r} must be how the code ends")
+
+
+def _several(row: Row, column: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
+    row.required(column)
+    return row.words(column, allowed)
+
+
+def _expression(row: Row, column: str, schema: Mapping[str, pl.DataType]) -> Expression | None:
+    try:
+        return parse_expression(row.text(column), schema)
+    except ConfigError as error:
+        row.complain(column, str(error))
+        return None
+
+
+def _day(row: Row, column: str, schema: Mapping[str, pl.DataType], feed: Feed) -> str:
+    """Return a date column; the feed's business date goes by its shared name, so that measures are shared."""
+    name = row.text(column)
+    if name and schema.get(name) != pl.Date():
+        days = ", ".join(sorted(key for key, dtype in schema.items() if dtype == pl.Date()))
+        row.complain(column, f"{name!r} is not a date column of {feed.key}; use one of {days}")
+    return EFFECTIVE_ON if name == feed.effective else name
+
+
+def _until(row: Row, kind: str, schema: Mapping[str, pl.DataType], feed: Feed) -> str:
+    if row.text("until") and kind != "stock":
+        row.complain("until", f"is for stocks; a {kind} takes nothing back")
+    return _day(row, "until", schema, feed)
+
+
+def _decimals(row: Row, value: Expression | None) -> int:
+    decimals = row.integer("decimals") or 0
+    if not 0 <= decimals <= MAX_DECIMALS:
+        row.complain("decimals", f"must lie between 0 and {MAX_DECIMALS}")
+    elif value and value.type == Type.NUMBER and not decimals:
+        row.complain(
+            "decimals", "must say how many digits after the point count (1 to 6): the value is not whole"
+        )
+    elif value and value.type != Type.NUMBER and decimals:
+        row.complain("decimals", "must be empty or 0: the value is whole")
+    return decimals
+
+
+def _target(row: Row) -> Target | None:
+    text, on, source = row.text("target"), row.day("target_on"), row.text("target_source")
+    if not text:
+        if row.text("target_on"):
+            row.complain("target_on", "stands without a target; remove it or give the target")
+        return None
+    match = _TARGET.fullmatch(text)
+    if match is None:
+        row.complain("target", f"{text!r} must be >= or <= and a number, such as >=95")
+        return None
+    if not source:
+        row.complain("target_source", "is empty; name the decision, plan or document that sets the target")
+    return Target(match[1], float(match[2]), on, source)
