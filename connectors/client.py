@@ -1,7 +1,7 @@
 """A client of the HTTP gateway: sends events in batches and returns an answer for each.
 
-The same event sent again is harmless, so whatever may have been lost is sent again: connection errors, time-outs,
-429 (after what Retry-After says) and 503.
+The same event sent again is harmless, so whatever may have been lost is sent again: after connection errors,
+time-outs, 429 (when Retry-After says) and 503.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from ioc.errors import FatalError, Reason, RetryableError
+from ioc.errors import ConfigError, FatalError, Reason, RetryableError
 from ioc.event import CONTENT_TYPE_BATCH
 
 MAX_EVENTS = 500
@@ -31,7 +31,6 @@ MAX_BYTES = 1024 * 1024
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 _ATTEMPTS = 8
 _LONGEST_WAIT = 30.0
-_ANSWERED = (200, 202, 207, 400, 403, 422)
 
 Envelope = Mapping[str, Any]
 
@@ -56,7 +55,8 @@ class _Result(BaseModel):
 class _Body(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    results: tuple[_Result, ...]
+    results: tuple[_Result, ...] = ()
+    reasons: tuple[Reason, ...] = ()
 
 
 class _BusyError(RetryableError):
@@ -81,6 +81,8 @@ class GatewayClient:
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise ConfigError(f"{url!r} is no address of a gateway; give one like http://127.0.0.1:18080.")
         self._url = url.rstrip("/")
         self._http = httpx.Client(
             base_url=self._url,
@@ -108,8 +110,8 @@ class GatewayClient:
     def publish(self, events: Sequence[Envelope]) -> Iterator[list[Answer]]:
         """Yield the answers of each batch, in the order of `events`.
 
-        Raises FatalError where the token is refused or the gateway does not speak as it should, RetryableError where
-        it stays away; what was answered before stays published.
+        Raises FatalError where the token is refused or the gateway does not speak as it should, RetryableError
+        where it stays away; what was answered before stays published.
         """
         for batch in _batches(events):
             yield self._send(batch)
@@ -122,12 +124,12 @@ class GatewayClient:
         ids = [json.loads(event)["id"] for event in batch]
         if response.status_code == 413:
             return [Answer(ids[0], accepted=False, reasons=(_TOO_LARGE,))]
-        results = _results(response)
-        if len(results) != len(batch):
-            raise FatalError(self._complaint(response))
+        body = _body(response)
+        if len(body.results) != len(batch):
+            raise FatalError(self._complaint(response, body))
         return [
             Answer(event_id, result.status == "accepted", result.reasons)
-            for event_id, result in zip(ids, results, strict=True)
+            for event_id, result in zip(ids, body.results, strict=True)
         ]
 
     def _post(self, content: bytes) -> httpx.Response:
@@ -139,7 +141,7 @@ class GatewayClient:
             ) from error
         if response.status_code in (429, 502, 503, 504):
             raise _BusyError(
-                f"The gateway at {self._url} takes no events now (HTTP {response.status_code}); try again later.",
+                f"The gateway at {self._url} takes no events now (HTTP {response.status_code}); try later.",
                 _seconds(response.headers.get("retry-after", "")),
             )
         if response.status_code == 401:
@@ -152,12 +154,11 @@ class GatewayClient:
         backoff = float(self._backoff(state))
         return backoff if asked is None else min(asked, _LONGEST_WAIT) + backoff / 10
 
-    def _complaint(self, response: httpx.Response) -> str:
+    def _complaint(self, response: httpx.Response, body: _Body) -> str:
+        said = "; ".join(reason.message_en for reason in body.reasons)
         if response.status_code == 403:
-            return f"The token may not publish these events at {self._url}; ask for one with their feeds."
-        return (
-            f"{self._url} answered HTTP {response.status_code}, not as the gateway does; check the address."
-        )
+            return f"The token may not publish these events at {self._url} ({said}); ask for one that may."
+        return f"{self._url} answered HTTP {response.status_code} ({said or 'no reason'}); check the address."
 
 
 _TOO_LARGE = Reason(
@@ -182,14 +183,12 @@ def _batches(events: Sequence[Envelope]) -> Iterator[list[bytes]]:
         yield batch
 
 
-def _results(response: httpx.Response) -> tuple[_Result, ...]:
-    """Return the answers of the events, none where the response holds none."""
-    if response.status_code not in _ANSWERED:
-        return ()
+def _body(response: httpx.Response) -> _Body:
+    """Return the gateway's answer, an empty one where the response is none."""
     try:
-        return _Body.model_validate_json(response.content).results
+        return _Body.model_validate_json(response.content)
     except ValidationError:
-        return ()
+        return _Body()
 
 
 def _seconds(text: str) -> float | None:

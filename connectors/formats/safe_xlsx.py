@@ -46,7 +46,7 @@ def sheet_names(data: bytes) -> tuple[str, ...]:
 def read_rows(data: bytes, sheet: str, first_row: int, columns: int) -> Iterator[tuple[int, Row]]:
     """Yield (row number, cells) of a sheet's rows that are not empty, from `first_row` on.
 
-    A row has `columns` cells, named by their letters. Raises RejectedError where the file is hostile or broken.
+    A row has `columns` cells, named by letter. Raises RejectedError where the file is hostile or broken.
     """
     for name, content in _parts(data).items():
         if name.endswith((".xml", ".rels", ".vml")):

@@ -1,0 +1,43 @@
+"""The connectors' commands; bodies live in the modules that they call."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+@app.command()
+def publish(
+    *,
+    files: Annotated[list[Path], typer.Argument(help="Files to send.", exists=True, dir_okay=False)],
+    gateway: Annotated[str, typer.Option(help="Address of the gateway; default from the settings.")] = "",
+    token: Annotated[str, typer.Option(help="Token; others can see it in the process list.")] = "",
+    token_file: Annotated[Path | None, typer.Option(help="File that holds the token.")] = None,
+    establishment: Annotated[
+        str, typer.Option(help="Lodging establishment's code, for the police templates.")
+    ] = "",
+    received_at: Annotated[
+        datetime | None, typer.Option(help="When the files arrived; default: when each was last modified.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the events, send nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send e-invoice and lodging files through the gateway; exit status 1 when anything was refused."""
+    from connectors import publish as body  # noqa: PLC0415 - `ioc --help` stays fast
+    from ioc.settings import Settings  # noqa: PLC0415
+
+    settings = Settings()
+    reader = body.Reader(settings, establishment=establishment, received_at=received_at)
+    if dry_run:
+        status = body.dry_run(files, reader, as_json=as_json)
+    else:
+        secret = body.token_of(settings, token, token_file)
+        status = body.publish(files, settings, reader, gateway=gateway, token=secret, as_json=as_json)
+    raise typer.Exit(status)
