@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     token_file: Path = Field(
         ROOT / ".state" / "tokens.json", description="Hashed tokens of the sector systems."
     )
+    publish_token: SecretStr = Field(SecretStr(""), description="Token that `ioc publish` sends.")
 
     # --- worker -----------------------------------------------------------------------------------
     worker_port: int = Field(
