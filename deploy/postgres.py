@@ -69,6 +69,16 @@ class PostgresServer:
         digest = hashlib.sha256(str(self._dir).encode()).hexdigest()[:12]
         return Path("/var/tmp") / f"ioc-postgres-{digest}"  # noqa: S108 - outlives a reboot
 
+    @property
+    def notice(self) -> str | None:
+        """What the operator should know about where the data is, when it is not in the state directory."""
+        if self.home == self._dir:
+            return None
+        return (
+            f"PostgreSQL keeps its data in {self.home}: it runs as the user {self._user!r}, "
+            f"who cannot reach {self._dir}."
+        )
+
     def start(self, timeout: float = 60.0) -> None:
         """Start, wait until it answers, and make roles and database; what is there already stays.
 

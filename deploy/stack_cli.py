@@ -80,7 +80,9 @@ def status(as_json: AsJson = False) -> None:
 @app.command()
 def start(name: PartName) -> None:
     """Start one part in the background and wait until it is ready."""
-    _stack().part(name).start()
+    stack = _stack()
+    stack.part(name).start()
+    _give_notice(stack)
 
 
 @app.command()
@@ -105,11 +107,17 @@ def _stack() -> Stack:
     return Stack(Settings())
 
 
+def _give_notice(stack: Stack) -> None:
+    if stack.postgres.notice:
+        typer.echo(stack.postgres.notice, err=True)
+
+
 def _show(stack: Stack, *, as_json: bool) -> None:
     parts = stack.status()
     if as_json:
         typer.echo(json.dumps([asdict(part) for part in parts]))
         return
+    _give_notice(stack)
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 

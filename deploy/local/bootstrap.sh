@@ -63,8 +63,8 @@ install_packages() {
     if ((EUID != 0)); then
         root=(sudo -n)
         sudo -n true 2>/dev/null || fail "packages are missing and neither root nor sudo without a password is at hand.
-Ask an administrator to run: apt-get install ${missing[*]}
-or run: sudo make setup"
+Run \`sudo -v\` and make setup again, or ask an administrator to run:
+    apt-get install ${missing[*]}"
     fi
     # Slow mirrors and another apt at work are waited for.
     local apt=("${root[@]}" env DEBIAN_FRONTEND=noninteractive
