@@ -1,6 +1,6 @@
 """SQL expressions of the catalogue: one text that Polars and PostgreSQL read alike.
 
-An expression is parsed, its types are checked against the feed's columns, and whatever the engines read in two
+An expression is parsed, its types are checked against the columns, and whatever the engines read in two
 ways is refused: division, casts, comparing texts by order, `IS TRUE`, NULL in comparisons, and so on. What is
 left is written back in one canonical form.
 """

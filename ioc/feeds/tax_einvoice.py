@@ -21,11 +21,13 @@ Dong = Annotated[int, Field(ge=-(10**14), le=10**14)]
 Litres = Annotated[float, Field(ge=-1e7, le=1e7, allow_inf_nan=False)]
 
 FUELS = ("ron95_iii", "ron95_v", "e5_ron92", "do_005s", "do_0001s", "kerosene", "mazut")
+# Mazut is furnace oil sold in bulk, not at the pump: it does not count as retail.
+RETAIL_FUELS = FUELS[:-1]
 COUNTED = ("original", "adjustment", "replacement")
 
 
 class TaxEinvoice(Record):
-    """Amounts in đồng before VAT (`net_*` by rate), VAT, and total; fuel in litres and đồng with VAT, by product.
+    """Amounts in đồng: net and VAT, also by rate as declared, and total; fuel in litres and đồng, VAT included.
 
     `relation`: original, adjustment and replacement count in turnover; cancellation and error_notice are notices.
     `shop_id` is `<seller_id>.<store code>` where the invoice names the seller's store; a registered store's area and
@@ -52,6 +54,9 @@ class TaxEinvoice(Record):
     net_exempt: Dong | None = None
     net_not_declared: Dong | None = None
     net_other: Dong | None = None
+    vat_5: Dong | None = None
+    vat_8: Dong | None = None
+    vat_10: Dong | None = None
     shop_id: ReporterCode | None = None
     pump_auto: bool = False
     litres_ron95_iii: Litres | None = None
@@ -83,8 +88,8 @@ class TaxEinvoice(Record):
 
 
 def _sum_of(prefix: str) -> pl.Expr:
-    """Sum over the fuels; null where the invoice sells none."""
-    parts = [pl.col(f"{prefix}_{fuel}") for fuel in FUELS]
+    """Sum over the fuels that petrol shops retail; null where the invoice sells none."""
+    parts = [pl.col(f"{prefix}_{fuel}") for fuel in RETAIL_FUELS]
     return pl.when(pl.any_horizontal(part.is_not_null() for part in parts)).then(pl.sum_horizontal(parts))
 
 

@@ -1,4 +1,4 @@
--- E-invoices: Amounts in đồng before VAT (`net_*` by rate), VAT, and total; fuel in litres and đồng with VAT, by product.
+-- E-invoices: amounts in đồng, net and VAT also by rate as declared; fuel in litres and đồng with VAT, by product.
 CREATE TABLE tax_einvoice (
     key         uuid NOT NULL,
     record_key  text NOT NULL,
@@ -31,6 +31,9 @@ CREATE TABLE tax_einvoice (
     net_exempt  bigint,
     net_not_declared bigint,
     net_other   bigint,
+    vat_5       bigint,
+    vat_8       bigint,
+    vat_10      bigint,
     shop_id     text,
     pump_auto   boolean,
     litres_ron95_iii double precision,
