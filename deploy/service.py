@@ -18,6 +18,8 @@ from deploy.process import Address, BackgroundProcess, end_of, wait_until
 from ioc.errors import FatalError
 from ioc.settings import Settings
 
+# Exit statuses after which trying again cannot help: done, and wrong settings (see deploy/cli.py).
+_FINAL_STATUSES: Final = (0, 2)
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 30.0
 # One that ran this long has started well; its next failure is a new story.
@@ -145,7 +147,7 @@ class Service:
         while (child := self._spawn()) is not None:
             begin = time.monotonic()
             status = child.wait()
-            if status == 0 or not self._restart:
+            if status in _FINAL_STATUSES or not self._restart:
                 return
             if time.monotonic() - begin > _HEALTHY_SECONDS:
                 pause = _FIRST_PAUSE
@@ -214,15 +216,13 @@ class BackgroundService:
         self.stop()
 
 
-def keep(name: str, settings: Settings) -> int:
-    """Run one service until SIGTERM or SIGINT; returns its exit status, 0 when it was asked to end."""
-    endpoint = next(endpoint for endpoint in endpoints(settings) if endpoint.name == name)
+def keep(service: Service) -> int:
+    """Run a service until SIGTERM or SIGINT; its exit status, or 0 when it was asked to end and did."""
     asked = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked.set())
-    log = BackgroundProcess(name, settings.state_dir.absolute()).log
-    service = Service(endpoint, log, env=settings.to_environment())
     service.start()
     while service.is_kept and not asked.wait(0.5):
         pass
-    return 0 if asked.is_set() and service.stop() is not None else service.wait() or 0
+    service.stop()
+    return 0 if asked.is_set() else service.wait() or 0

@@ -91,13 +91,16 @@ def stop(name: PartName) -> None:
     _stack().part(name).stop()
 
 
-@app.command(hidden=True)
-def keep(name: PartName) -> None:
+@app.command("keep", hidden=True)
+def keep_running(name: PartName) -> None:
     """Run one service in the foreground and start it again when it fails."""
-    from deploy.service import keep  # noqa: PLC0415
+    from deploy.service import Service, endpoints, keep  # noqa: PLC0415
     from ioc.settings import Settings  # noqa: PLC0415
 
-    raise typer.Exit(keep(name, Settings()))
+    settings = Settings()
+    endpoint = next(endpoint for endpoint in endpoints(settings) if endpoint.name == name)
+    log = _stack().part(name).log
+    raise typer.Exit(keep(Service(endpoint, log, env=settings.to_environment())))
 
 
 def _stack() -> Stack:

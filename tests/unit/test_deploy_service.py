@@ -6,13 +6,14 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from deploy.process import Address, born_at, wait_until
-from deploy.service import Endpoint, Service, endpoints
+from deploy.service import BackgroundService, Endpoint, Service, endpoints
 from ioc.errors import ConfigError, FatalError
 from ioc.settings import Settings
 
@@ -81,10 +82,11 @@ def test_a_port_in_use_is_found_before_the_start(server: Service, address: Addre
     assert server.starts == 0
 
 
-def test_a_success_is_an_end_and_not_a_failure(address: Address, tmp_path: Path) -> None:
-    service = _program(address, "print('done')", tmp_path)
+@pytest.mark.parametrize("status", [0, 2])
+def test_success_and_wrong_settings_are_an_end(address: Address, tmp_path: Path, status: int) -> None:
+    service = _program(address, f"print('done'); raise SystemExit({status})", tmp_path)
     service.start()
-    assert service.wait(timeout=10) == 0
+    assert service.wait(timeout=10) == status
     assert service.starts == 1
     with pytest.raises(FatalError, match=r"worker ended(.|\n)*done"):
         service.wait_ready()
@@ -143,3 +145,43 @@ def test_a_child_process_sees_the_settings_it_is_given() -> None:
     )
     assert Settings.model_validate_json(seen.stdout).model_dump(mode="json") == given.model_dump(mode="json")
     assert given.to_environment()["IOC_DB_OWNER_PASSWORD"] == "s3cret"
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_a_keeper_that_ends_early_is_reported_with_its_last_words(
+    address: Address, tmp_path: Path, status: int
+) -> None:
+    command = tmp_path / "ioc"
+    command.write_text(f"#!/bin/sh\necho asked to $1 $2 $3\nexit {status}\n")
+    command.chmod(0o755)
+    settings = Settings(state_dir=tmp_path / "state")
+    service = BackgroundService(Endpoint("worker", (str(command), "worker"), address), settings)
+    with pytest.raises(FatalError, match=r"worker ended while starting(.|\n)*asked to stack keep worker"):
+        service.start(timeout=10)
+    assert service.pid is None
+
+
+def test_the_pause_before_the_next_try_ends_when_asked_to_stop(address: Address, tmp_path: Path) -> None:
+    service = _program(address, "raise SystemExit(1)", tmp_path)
+    service.start()
+    assert wait_until(lambda: service.starts >= 3, timeout=10)
+    begin = time.monotonic()
+    assert service.stop() == 1
+    assert time.monotonic() - begin < 1.5
+
+
+def test_a_keeper_asked_to_end_takes_its_service_along(address: Address, tmp_path: Path) -> None:
+    program = f"""
+import sys
+from pathlib import Path
+from deploy.process import Address
+from deploy.service import Endpoint, Service, keep
+endpoint = Endpoint("gateway", (sys.executable, "-c", {SERVER!r}, "{address.port}"),
+    Address("127.0.0.1", {address.port}, ""))
+sys.exit(keep(Service(endpoint, Path({str(tmp_path / "gateway.log")!r}))))
+"""
+    with subprocess.Popen([sys.executable, "-c", program]) as keeper:
+        assert wait_until(address.answers, timeout=20)
+        keeper.terminate()
+        assert keeper.wait(timeout=20) == 0
+    assert not address.answers()
