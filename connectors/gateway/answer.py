@@ -1,0 +1,61 @@
+"""What a sender is told: one shape for every outcome, so that a client needs to read only one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from pydantic import BaseModel
+
+from ioc.errors import Reason, RejectedError
+
+
+class Result(BaseModel):
+    """What became of the event at place `index` of the request; `code` and `reasons` say why it was refused."""
+
+    index: int
+    id: str | None
+    status: Literal["accepted", "refused"]
+    code: Literal[202, 400, 403, 422] = 202
+    reasons: list[Reason] = []
+
+
+class Answer(BaseModel):
+    """Accepted = on all in-sync replicas of Kafka. `reasons` are those of a request refused as a whole."""
+
+    accepted: int = 0
+    refused: int = 0
+    results: list[Result] = []
+    reasons: list[Reason] = []
+
+
+class RequestRefusedError(RejectedError):
+    """The request as a whole is answered with an HTTP status, and none of its events is taken."""
+
+    def __init__(
+        self, status: int, reasons: Sequence[Reason], headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(reasons)
+        self.status = status
+        self.headers = dict(headers or {})
+
+
+def refusal(
+    status: int, field: str, rule: str, *, vi: str, en: str, headers: Mapping[str, str] | None = None
+) -> RequestRefusedError:
+    """Return a refusal with one reason."""
+    reason = Reason(field=field, rule=rule, message_vi=vi, message_en=en)
+    return RequestRefusedError(status, [reason], headers)
+
+
+def status_of(results: Sequence[Result]) -> int:
+    """Return the HTTP status of a request whose events were judged one by one.
+
+    202 = all accepted (an empty batch too), 207 = some; all refused: their code, or 422 where codes differ.
+    """
+    codes = {result.code for result in results}
+    if codes <= {202}:
+        return 202
+    if 202 in codes:
+        return 207
+    return codes.pop() if len(codes) == 1 else 422
