@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from ioc.area import FOREVER, AreaTree, load_areas
+from ioc.catalogue import DATA
 from ioc.errors import ConfigError
 from ioc.event import ReporterCode
 from ioc.feed import load_feeds
@@ -94,3 +95,9 @@ def registry_events(profile: Profile) -> Iterator[tuple[str, RegistryReporter]]:
                     }
                 ),
             )
+
+
+def catalogue_directory(profile: Path) -> Path:
+    """Return where a profile's catalogue lies: its own `catalogue/`, or else the one that comes with the project."""
+    own = profile / "catalogue"
+    return own if own.is_dir() else DATA

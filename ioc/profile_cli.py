@@ -9,7 +9,7 @@ import typer
 from ioc.catalogue import load_catalogue
 from ioc.feed import load_feeds
 from ioc.output import AsJson, show_rows
-from ioc.profile import load_profile
+from ioc.profile import catalogue_directory, load_profile
 from ioc.profile_store import load_into_database
 from ioc.settings import Settings
 
@@ -21,7 +21,7 @@ def load_command(as_json: AsJson = False) -> None:
     """Bring the database to the profile and its catalogue; running it again changes nothing."""
     settings = Settings()
     loaded = load_into_database(
-        settings, load_profile(settings.profile), load_catalogue(settings.catalogue, load_feeds())
+        settings, load_profile(settings.profile), load_catalogue(catalogue_directory(settings.profile), load_feeds())
     )
     row = {"areas": loaded.areas, "reporters": loaded.reporters, **vars(loaded.catalogue)}
     show_rows([row], as_json=as_json, title="Loaded")

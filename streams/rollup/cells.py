@@ -38,8 +38,18 @@ class CellFold:
     """Folds what is waiting; one at a time in a database (the caller holds the lock)."""
 
     def __init__(
-        self, measures: Sequence[StoredMeasure], feed_ids: dict[str, int], areas: AreaTree, *, batch: int = 4000
+        self,
+        measures: Sequence[StoredMeasure],
+        feed_ids: dict[str, int],
+        areas: AreaTree,
+        stock_feeds: frozenset[str],
+        *,
+        batch: int = 4000,
     ) -> None:
+        """
+        stock_feeds: feeds whose running totals are kept, because a stock is read from them.
+        batch:       most deltas of one fold; bounds its memory.
+        """
         self._queries = load_queries("rollup")
         self._feed_ids = feed_ids
         self._feeds = {feed_id: key for key, feed_id in feed_ids.items()}
@@ -50,8 +60,7 @@ class CellFold:
         self._width = {
             key: max((stored.slot for stored in measures if stored.measure.feed == key), default=1) for key in feed_ids
         }
-        # Only feeds with stocks need running totals.
-        self._with_stocks = {stored.measure.feed for stored in measures if stored.measure.until}
+        self._stock_feeds = stock_feeds
 
     def fold(self, connection: psycopg.Connection) -> tuple[int, Touched]:
         """Take what is waiting, at most `batch` deltas and 20 times as many members; return how many, and what changed."""
@@ -70,7 +79,7 @@ class CellFold:
                 touched.cells[feed] = cells.keys
                 touched.opened[feed] = self._newly_opened(connection, feed_id, cells.keys)
                 self._add(connection, feed_id, cells)
-                if feed in self._with_stocks:
+                if feed in self._stock_feeds:
                     touched.closing[feed] = self._close(connection, feed_id, feed, cells)
         return len(deltas) + len(members), touched
 

@@ -17,6 +17,20 @@ def bucket_expr(period: str, day: pl.Expr) -> pl.Expr:
     return day if period == "day" else day.dt.truncate(_EVERY[period])
 
 
+def start_of(period: str, day: date) -> date:
+    """Return the first day of the period that holds a day."""
+    match period:
+        case "week":
+            return day - timedelta(days=day.weekday())
+        case "month":
+            return day.replace(day=1)
+        case "quarter":
+            return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
+        case "year":
+            return day.replace(month=1, day=1)
+    return day
+
+
 def end_expr(period: pl.Expr, bucket: pl.Expr) -> pl.Expr:
     """Return the last day of the period that begins on `bucket`."""
     end = bucket

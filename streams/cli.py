@@ -1,0 +1,92 @@
+"""`ioc worker`, `ioc rollup`, `ioc reconcile` and `ioc dead-letter`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ioc.feed import load_feeds
+from ioc.output import AsJson, show_rows
+from ioc.settings import Settings
+
+app = typer.Typer()
+letters = typer.Typer(help="Events that were refused: why, and their replay after a mend.", no_args_is_help=True)
+app.add_typer(letters, name="dead-letter")
+
+FeedOption = Annotated[str | None, typer.Option("--feed", help="Only this feed, e.g. tourism.stay.")]
+RuleOption = Annotated[str | None, typer.Option("--rule", help="Only this rule, e.g. unknown_reporter.")]
+Within = Annotated[str, typer.Option("--within", help="How far back, e.g. '1 day'.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="Most events.")]
+
+
+@app.command()
+def worker() -> None:
+    """Run the Faust agents of all feeds until stopped."""
+    from streams.worker import run_worker  # noqa: PLC0415 - `ioc --help` stays fast
+
+    run_worker(Settings())
+
+
+@app.command()
+def rollup() -> None:
+    """Fold contributions into indicators until stopped."""
+    from streams.rollup.service import run_rollup  # noqa: PLC0415
+
+    run_rollup(Settings())
+
+
+@app.command()
+def reconcile(as_json: AsJson = False) -> None:
+    """Recompute every cell and figure from the records, in SQL, and compare; exit status 1 where they differ."""
+    from streams.reconcile import reconcile as run  # noqa: PLC0415
+
+    result = run(Settings())
+    rows = [vars(difference) for difference in result.differences]
+    if as_json:
+        typer.echo(result.to_json())
+    else:
+        show_rows(rows[:50], as_json=False, title="Differences", empty="Stored and recomputed are equal.")
+        typer.echo(f"{result.cells:,} sums and {result.figures:,} figures compared, {len(rows):,} differ")
+    raise typer.Exit(1 if rows else 0)
+
+
+@letters.command("list")
+def list_letters(feed: FeedOption = None, within: Within = "30 days", as_json: AsJson = False) -> None:
+    """Show refused events grouped by cause, most frequent first."""
+    from streams.deadletter import list_causes  # noqa: PLC0415
+
+    show_rows(list_causes(Settings(), feed=feed, within=within), as_json=as_json, empty="No event was refused.")
+
+
+@letters.command("show")
+def show_letters(
+    feed: FeedOption = None,
+    rule: RuleOption = None,
+    within: Within = "30 days",
+    limit: Limit = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Show single refused events with their reasons, newest first."""
+    from streams.deadletter import show_events  # noqa: PLC0415
+
+    rows = show_events(Settings(), feed=feed, rule=rule, within=within, limit=limit)
+    show_rows(rows, as_json=as_json, empty="No event was refused.")
+
+
+@letters.command("replay")
+def replay_letters(
+    feed: Annotated[str, typer.Option("--feed", help="The feed to replay into.")],
+    rule: RuleOption = None,
+    limit: Limit = 10_000,
+    as_json: AsJson = False,
+) -> None:
+    """Send refused events to their feed again, after what refused them was mended; harmless when repeated."""
+    from ioc.errors import ConfigError  # noqa: PLC0415
+    from streams.deadletter import replay  # noqa: PLC0415
+
+    feeds = load_feeds()
+    if feed not in feeds:
+        raise ConfigError(f"no feed is named {feed!r}; there are {', '.join(feeds)}")
+    replayed = replay(Settings(), feeds[feed], rule=rule, limit=limit)
+    show_rows([{"feed": feed, "replayed": replayed}], as_json=as_json)

@@ -1,0 +1,274 @@
+"""From cells to figures: every indicator of a sector, for the areas and periods that a fold touched.
+
+A flow has no figure in a period in which its feed has counted nothing anywhere (nobody has reported), and 0 where
+others have reported and this area had nothing. Ratios and averages divide sums of the very area and period.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+import psycopg
+
+from ioc.area import AreaTree
+from ioc.catalogue import Catalogue, Compiled, IndicatorPlan, Measure, StoredMeasure, compile_measures, formula_expr
+from sql import load_queries
+from streams.rollup.cells import KEY_SCHEMA, Touched
+from streams.rules.calendar import PERIODS, end_expr, end_of, start_of
+from streams.rules.fold import CELL_KEY
+
+_CHUNK = 5000
+
+
+@dataclass(frozen=True)
+class SectorPlan:
+    """What a sector's figures need.
+
+    codes:   its own indicators, with their slots.
+    order:   plans of these and of all they are computed from, inputs first.
+    flows, stocks: feeds whose cells, and whose running totals, are read.
+    uses_days: a figure depends on how far the period has gone.
+    """
+
+    sector: str
+    codes: Mapping[str, int]
+    order: tuple[IndicatorPlan, ...]
+    flows: frozenset[str]
+    stocks: frozenset[str]
+    uses_days: bool
+
+    @cached_property
+    def width(self) -> int:
+        """Length of a row of figures."""
+        return max(self.codes.values(), default=0)
+
+    @property
+    def feeds(self) -> frozenset[str]:
+        """All feeds that it reads."""
+        return self.flows | self.stocks
+
+
+def plan_sectors(catalogue: Catalogue, slots: Mapping[str, Mapping[str, int]]) -> list[SectorPlan]:
+    """Return a plan for each sector whose indicators have slots."""
+    compiled = compile_measures(catalogue)
+    return [_plan(sector, codes, compiled) for sector, codes in slots.items()]
+
+
+def _plan(sector: str, codes: Mapping[str, int], compiled: Compiled) -> SectorPlan:
+    needed = frozenset[str]().union(*(compiled.closure(code) for code in codes if code in compiled.plans))
+    order = tuple(plan for code, plan in compiled.plans.items() if code in needed)
+    stocks = frozenset(m.feed for plan in order if plan.method == "running" for m in plan.measures)
+    flows = frozenset(m.feed for plan in order if plan.method != "running" for m in plan.measures)
+    uses_days = any("days" in plan.formula for plan in order)
+    return SectorPlan(sector, codes, order, flows, stocks, uses_days)
+
+
+def stock_feeds(plans: Iterable[SectorPlan]) -> frozenset[str]:
+    """Return the feeds that need running totals."""
+    return frozenset[str]().union(*(plan.stocks for plan in plans))
+
+
+class FigureWriter:
+    """Computes and stores the figures that a fold touched."""
+
+    def __init__(
+        self,
+        plans: Sequence[SectorPlan],
+        measures: Sequence[StoredMeasure],
+        feed_ids: Mapping[str, int],
+        areas: AreaTree,
+    ) -> None:
+        self._plans = plans
+        self._stored = {stored.measure: stored for stored in measures}
+        self._feed_ids = feed_ids
+        self._areas = areas
+        self._roots = [area.area_id for area in areas.areas if area.parent_id is None]
+        self._queries = load_queries("rollup")
+
+    def write(self, connection: psycopg.Connection, touched: Touched) -> int:
+        """Bring the figures to the cells, within the fold's transaction; return how many rows were computed."""
+        written = 0
+        for plan in self._plans:
+            if touched.cells.keys() & plan.feeds:
+                horizon = self._horizon(connection, plan, touched)
+                keys = self._keys(connection, plan, touched, horizon)
+                for chunk in keys.iter_slices(_CHUNK):
+                    self._store(connection, plan, chunk, self._figures(connection, plan, chunk, horizon))
+                written += keys.height
+        return written
+
+    def _horizon(self, connection: psycopg.Connection, plan: SectorPlan, touched: Touched) -> date:
+        """Return the last business day that the sector knows of: periods go as far as that."""
+        row = connection.execute(self._queries["select_horizon"], [plan.sector, self._roots]).fetchone()
+        known = [row[0]] if row and row[0] is not None else []
+        for feed in self._opening(plan):
+            days = touched.cells.get(feed, pl.DataFrame(schema=KEY_SCHEMA)).filter(pl.col("period") == "day")["bucket"]
+            known += days.to_list()
+        return max(known, default=date.min)
+
+    def _opening(self, plan: SectorPlan) -> frozenset[str]:
+        """Return the feeds whose events open periods; a register alone does so only where there is nothing else."""
+        return plan.flows or plan.stocks
+
+    def _keys(
+        self, connection: psycopg.Connection, plan: SectorPlan, touched: Touched, horizon: date
+    ) -> pl.DataFrame:
+        """Return the cells (`KEY_SCHEMA`) to compute: touched, newly opened for all areas, and later ones of stocks."""
+        parts = [pl.DataFrame(schema=KEY_SCHEMA)]
+        for feed in self._opening(plan):
+            parts.append(touched.cells.get(feed, parts[0]).select(CELL_KEY))
+            parts.append(self._grid(touched.opened.get(feed, [])))
+        for feed in plan.stocks:
+            parts.append(self._later(connection, plan, touched.closing.get(feed, {})))
+        if plan.uses_days:
+            opened = {b for feed in self._opening(plan) for p, b in touched.opened.get(feed, []) if p == "day"}
+            if horizon in opened:
+                # One more day has begun: whatever is divided by days so far changes in every area.
+                parts.append(self._grid((period, start_of(period, horizon)) for period in PERIODS))
+        return pl.concat(parts).unique().sort(CELL_KEY)
+
+    def _grid(self, opened: Iterable[tuple[str, date]]) -> pl.DataFrame:
+        """Return a cell for every area that exists in each period."""
+        rows = [
+            (period, area.area_id, bucket)
+            for period, bucket in opened
+            for area in self._areas.areas
+            if area.valid_from <= end_of(period, bucket) and area.valid_to > bucket
+        ]
+        return pl.DataFrame(rows, schema=KEY_SCHEMA, orient="row")
+
+    def _later(self, connection: psycopg.Connection, plan: SectorPlan, closing: Mapping[int, date]) -> pl.DataFrame:
+        """Return the sector's cells whose end lies on or after the day from which running totals changed."""
+        if not closing:
+            return pl.DataFrame(schema=KEY_SCHEMA)
+        first = min(closing.values())
+        rows = connection.execute(
+            self._queries["select_later_keys"],
+            {"sector": plan.sector, "areas": list(closing), "since": first.replace(month=1, day=1)},
+        ).fetchall()
+        changed = pl.DataFrame(
+            list(closing.items()), schema={"area_id": pl.Int32, "since": pl.Date}, orient="row"
+        )
+        keys = pl.DataFrame(rows, schema=KEY_SCHEMA, orient="row").join(changed, on="area_id")
+        return keys.filter(end_expr(pl.col("period"), pl.col("bucket")) >= pl.col("since")).select(CELL_KEY)
+
+    def _figures(
+        self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame, horizon: date
+    ) -> pl.DataFrame:
+        """Return one column a code beside the key."""
+        end = pl.min_horizontal(end_expr(pl.col("period"), pl.col("bucket")), pl.lit(horizon))
+        frame = keys.with_columns(end=end).with_columns(
+            days=((pl.col("end") - pl.col("bucket")).dt.total_days() + 1).clip(lower_bound=1)
+        )
+        for feed in sorted(plan.flows):
+            frame = self._with_cells(connection, frame, feed, self._needed(plan, feed, running=False))
+        for feed in sorted(plan.stocks):
+            frame = self._with_closing(connection, frame, feed, self._needed(plan, feed, running=True))
+        for step in plan.order:
+            frame = frame.with_columns(self._figure(step).alias(step.code))
+        return frame
+
+    def _needed(self, plan: SectorPlan, feed: str, *, running: bool) -> list[StoredMeasure]:
+        wanted = (m for p in plan.order if (p.method == "running") == running for m in p.measures if m.feed == feed)
+        return [self._stored[measure] for measure in dict.fromkeys(wanted)]
+
+    def _figure(self, plan: IndicatorPlan) -> pl.Expr:
+        match plan.method:
+            case "formula":
+                return formula_expr(plan.formula)
+            case "quotient":
+                part, whole = (_value(measure, running=False) for measure in plan.measures)
+                return pl.when(whole != 0).then(plan.scale * part / whole)
+            case method:
+                return _value(plan.measures[0], running=method == "running")
+
+    def _with_cells(
+        self, connection: psycopg.Connection, frame: pl.DataFrame, feed: str, measures: list[StoredMeasure]
+    ) -> pl.DataFrame:
+        """Add the period's sums: null where the feed has counted nothing anywhere, 0 where only this area has none."""
+        parts = [pl.DataFrame(schema={**KEY_SCHEMA, **{_name(s.measure): pl.Int64() for s in measures}})]
+        for (period,), group in frame.group_by("period"):
+            rows = connection.execute(
+                self._queries["select_cells"],
+                {
+                    "feed_id": self._feed_ids[feed],
+                    "period": period,
+                    "buckets": group["bucket"].unique().to_list(),
+                    "areas": [*group["area_id"].unique().to_list(), *self._roots],
+                },
+                binary=True,
+            ).fetchall()
+            parts.append(_unpacked([row[:3] for row in rows], [row[3] for row in rows], measures, running=False))
+        cells = pl.concat(parts)
+        present = cells.filter(pl.col("area_id").is_in(self._roots)).select("period", "bucket", present=pl.lit(True))
+        names = [_name(stored.measure) for stored in measures]
+        return (
+            frame.join(cells, on=CELL_KEY, how="left", maintain_order="left")
+            .join(present.unique(), on=["period", "bucket"], how="left", maintain_order="left")
+            .with_columns(pl.when(pl.col("present")).then(pl.col(name).fill_null(0)).alias(name) for name in names)
+            .drop("present")
+        )
+
+    def _with_closing(
+        self, connection: psycopg.Connection, frame: pl.DataFrame, feed: str, measures: list[StoredMeasure]
+    ) -> pl.DataFrame:
+        """Add the running totals at the end of each period; 0 before the first record."""
+        wanted = frame.select("area_id", "end").unique()
+        rows = connection.execute(
+            self._queries["select_closing_at"],
+            {
+                "feed_id": self._feed_ids[feed],
+                "areas": wanted["area_id"].to_list(),
+                "days": wanted["end"].to_list(),
+            },
+            binary=True,
+        ).fetchall()
+        keys = [("closing", area_id, day) for area_id, day, _ in rows]
+        totals = _unpacked(keys, [row[2] for row in rows], measures, running=True).drop("period")
+        names = [_name(stored.measure, running=True) for stored in measures]
+        return frame.join(
+            totals.rename({"bucket": "end"}), on=["area_id", "end"], how="left", maintain_order="left"
+        ).with_columns(pl.col(name).fill_null(0) for name in names)
+
+    def _store(
+        self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame, figures: pl.DataFrame
+    ) -> None:
+        by_slot = {slot: code for code, slot in plan.codes.items()}
+        columns = [
+            figures[by_slot[slot]].cast(pl.Float64).to_list() if slot in by_slot else [None] * keys.height
+            for slot in range(1, plan.width + 1)
+        ]
+        with connection.cursor().copy(self._queries["copy_staged_figures"]) as copy:
+            for (period, area_id, bucket), row in zip(keys.iter_rows(), zip(*columns, strict=True), strict=True):
+                copy.write_row((plan.sector, period, area_id, bucket, list(row)))
+        connection.execute(self._queries["set_staged_figures"])
+        connection.execute("DELETE FROM staged_figures")
+
+
+def _name(measure: Measure, *, running: bool = False) -> str:
+    """Return the name of a measure's column while figures are computed."""
+    return f"{'closing' if running else 'sum'}:{measure}"
+
+
+def _value(measure: Measure, *, running: bool) -> pl.Expr:
+    return pl.col(_name(measure, running=running)) / 10**measure.decimals
+
+
+def _unpacked(
+    keys: Sequence[tuple[str, int, date]], sums: Sequence[Sequence[int]], measures: list[StoredMeasure], *, running: bool
+) -> pl.DataFrame:
+    """Return wide rows as a frame with one column a measure."""
+    width = max((stored.slot for stored in measures), default=1)
+    matrix = np.zeros((len(sums), max([width, *map(len, sums)])), dtype=np.int64)
+    for at, row in enumerate(sums):
+        matrix[at, : len(row)] = row
+    frame = pl.DataFrame(keys, schema=KEY_SCHEMA, orient="row")
+    return frame.with_columns(
+        pl.Series(_name(stored.measure, running=running), matrix[:, stored.slot - 1]) for stored in measures
+    )
+
