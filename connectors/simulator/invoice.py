@@ -220,7 +220,7 @@ class InvoiceSystem:
 
 
 def _outlets(random: Random, reporters: Iterable[Reporter]) -> list[_Outlet]:
-    """Give every seller and every shop its series: `C24M..` of cash registers, `C24T..`, `K24T..` of offices."""
+    """Give every seller and every shop its series: `C24M..` of cash registers, others of offices."""
     outlets: list[_Outlet] = []
     counted: Counter[str] = Counter()
     for reporter in reporters:

@@ -1,0 +1,65 @@
+"""`ioc simulate`: the simulated province against a stack that runs."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from connectors.simulator.channel import GatewayChannel
+from connectors.simulator.ledger import Ledger
+from connectors.simulator.province import Province
+from connectors.simulator.publisher import SYSTEMS, Pace, Publisher
+from connectors.tokens import TokenFile
+from ioc.feed import load_feeds
+from ioc.output import show_rows
+from ioc.profile import load_profile
+from ioc.settings import Settings
+
+
+def simulate(
+    settings: Settings, *, seconds: float | None, rate: float, day_seconds: float, seed: int, as_json: bool
+) -> None:
+    """Publish until `seconds` have passed or the process is asked to end, and print what was published.
+
+    Revisions start at the present second, so that a later run with the same records corrects an earlier one.
+    """
+    province = Province(load_profile(settings.profile), seed=seed, revision_base=int(time.time()))
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with temporary_tokens(settings.token_file) as tokens:
+        publisher = Publisher(
+            province,
+            Ledger(load_feeds()),
+            lambda system: GatewayChannel(gateway_url(settings), tokens[system]),
+            Pace(rate, day_seconds),
+        )
+        publisher.run(stop, seconds=seconds)
+    rows = [
+        {"feed": feed, "published": t.published, "refused": t.refused, "sent_without_answer": t.unknown}
+        for feed, t in publisher.tallies().items()
+    ]
+    show_rows(rows, as_json=as_json)
+
+
+@contextmanager
+def temporary_tokens(file: Path) -> Iterator[Mapping[str, str]]:
+    """A token for each system, revoked afterwards: system -> secret."""
+    tokens = TokenFile(file)
+    created = {
+        system: tokens.create(f"simulated {system}", feeds, ("*",)) for system, feeds in SYSTEMS.items()
+    }
+    try:
+        yield {system: secret for system, (_, secret) in created.items()}
+    finally:
+        for token, _ in created.values():
+            tokens.revoke(token.id)
+
+
+def gateway_url(settings: Settings) -> str:
+    """Address of the settings' gateway."""
+    return f"http://{settings.gateway_host}:{settings.gateway_port}"
