@@ -88,8 +88,7 @@ class PostgresServer:
             self._require_binaries()
             self._address.require_free("PostgreSQL")
             self._initialise()
-            # Backends of a killed server may still hold its shared memory; they notice within moments.
-            wait_until(lambda: not self._is_orphaned(), timeout=10.0)
+            self._release()
             self._process.start([POSTGRES_BIN / "postgres", "-D", self._data], user=self._user)
         self._process.wait_ready(self.is_ready, timeout)
         self._provide()
@@ -176,13 +175,24 @@ class PostgresServer:
         with (self._data / "postgresql.conf").open("a") as config:
             config.write("include 'ioc.conf'\n")
 
-    def _is_orphaned(self) -> bool:
-        """Whether backends of a server that was killed from outside are still at work."""
+    def _release(self) -> None:
+        """Make the data free after a server that was killed.
+
+        Its backends hold the shared memory until they notice, within moments. Its lock file stays, and
+        PostgreSQL honours it for as long as any process has that number, a zombie or a stranger.
+        """
+        if not wait_until(lambda: not self._is_in_use(), timeout=10.0):
+            raise FatalError(f"Another PostgreSQL is at work in {self._data}: stop it, then start again.")
+        (self._data / "postmaster.pid").unlink(missing_ok=True)
+
+    def _is_in_use(self) -> bool:
+        """Whether any process works in the data directory, which all of a server's processes do."""
+        data = self._data.resolve()
         for process in Path("/proc").glob("[0-9]*/cwd"):
             try:
-                if process.readlink() == self._data:
+                if process.readlink() == data:
                     return True
-            except OSError:
+            except OSError:  # it ended meanwhile, or is another user's
                 continue
         return False
 
