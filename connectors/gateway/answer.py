@@ -11,7 +11,7 @@ from ioc.errors import Reason, RejectedError
 
 
 class Result(BaseModel):
-    """What became of the event at place `index` of the request; `code` and `reasons` say why it was refused."""
+    """What became of the event at place `index` of a request; `code`, `reasons`: why it was refused."""
 
     index: int
     id: str | None

@@ -1,148 +1,153 @@
-"""Judges events one by one and packs those that pass into Kafka records."""
+"""From a request to Kafka's acknowledgement: who sends, how much, what of it is right, and is it written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+import asyncio
+import math
+from collections.abc import Mapping
+from typing import Any
 
-from pydantic import ValidationError
+from starlette.requests import Request
 
-from connectors.gateway.answer import Result
-from connectors.gateway.producer import OutgoingRecord
-from connectors.tokens import Token
-from ioc.errors import Reason
-from ioc.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, Envelope
+from connectors.gateway.access import RequestFacts
+from connectors.gateway.answer import Answer, RequestRefusedError, refusal
+from connectors.gateway.cloudevents import mode_of, read_events
+from connectors.gateway.metrics import GatewayMetrics
+from connectors.gateway.producer import EventProducer
+from connectors.gateway.rate_limit import RateLimit
+from connectors.gateway.verdict import judge, pack
+from connectors.tokens import Token, TokenFile
+from ioc.errors import KafkaUnavailableError, RejectedError
 from ioc.feed import Feed
-from ioc.validation import check_envelope, mask, reasons_of
+from ioc.settings import Settings
 
-MAX_RECORD_BYTES = 512 * 1024
-MAX_RECORD_EVENTS = 500
-TOKEN_HEADER = "ioc-token"  # noqa: S105 - a header's name
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """An event's result; `feed` where its type is known, `envelope` where it was accepted."""
-
-    result: Result
-    feed: Feed | None = None
-    envelope: Envelope | None = None
+_BODY_SECONDS = 30.0
+_RETRY_SECONDS = 5
 
 
-def judge(feeds: Mapping[str, Feed], token: Token, index: int, event: Any) -> Verdict:
-    """Decide on the event at `index` of a request; `feeds` are by event type.
+class Intake:
+    """Takes the events of requests; `feeds` are by event type."""
 
-    What the token may not do is refused with 403, a broken envelope with 400, wrong data with 422.
-    """
-    event_id, event_type = (event.get("id"), event.get("type")) if isinstance(event, dict) else (None, None)
-    shown_id = event_id if isinstance(event_id, str) and len(event_id) <= 128 else None
-    feed = feeds.get(event_type) if isinstance(event_type, str) else None
-    if feed is None:
-        return Verdict(_refused(index, shown_id, 400, [_unknown_type(event, event_type)]))
-    if feed.key not in token.feeds:
-        return Verdict(_refused(index, shown_id, 403, [_foreign_feed(feed)]), feed)
-    try:
-        envelope = feed.envelope.validate_python(event)
-    except ValidationError as error:
-        return Verdict(_by_reasons(index, shown_id, reasons_of(error)), feed)
-    if not token.allows_reporter(envelope.reporter):
-        return Verdict(_refused(index, shown_id, 403, [_foreign_reporter(envelope)]), feed)
-    if reasons := check_envelope(feed, envelope):
-        return Verdict(_by_reasons(index, shown_id, reasons), feed)
-    return Verdict(Result(index=index, id=shown_id, status="accepted"), feed, envelope)
+    def __init__(
+        self,
+        settings: Settings,
+        feeds: Mapping[str, Feed],
+        tokens: TokenFile,
+        *,
+        limit: RateLimit,
+        producer: EventProducer,
+        metrics: GatewayMetrics,
+    ) -> None:
+        self._settings = settings
+        self._feeds = feeds
+        self._tokens = tokens
+        self._producer = producer
+        self._metrics = metrics
+        self._limit = limit
+
+    async def take(self, request: Request) -> Answer:
+        """Answer a request event by event; raises `RequestRefusedError` where that is not possible."""
+        facts: RequestFacts = request.scope["facts"]
+        token = self._authenticate(request)
+        facts.token = token.id
+        if wait := self._limit.wait(token.id):  # before the work of reading a body
+            raise _too_fast(wait)
+        mode = mode_of(request.headers)
+        body = await self._read_body(request)
+        try:
+            events = read_events(mode, request.headers, body)
+        except RequestRefusedError:
+            self._limit.take(token.id, 1)
+            raise
+        if len(events) > self._settings.gateway_max_events:
+            raise _too_large(
+                f"{self._settings.gateway_max_events:,} sự kiện",
+                f"{self._settings.gateway_max_events:,} events",
+            )
+        if wait := self._limit.take(token.id, max(len(events), 1)):
+            raise _too_fast(wait)
+        answer = await self._publish(token, events)
+        facts.accepted, facts.refused = answer.accepted, answer.refused
+        return answer
+
+    async def _publish(self, token: Token, events: list[Any]) -> Answer:
+        """Judge the events and write those that pass."""
+        verdicts = [judge(self._feeds, token, index, event) for index, event in enumerate(events)]
+        records = pack(verdicts, self._settings.topic_prefix, token.id)
+        try:
+            with self._metrics.acknowledgement.time():
+                await self._producer.publish(records)
+        except KafkaUnavailableError:
+            raise refusal(
+                503,
+                "",
+                "kafka_unavailable",
+                vi="hệ thống tiếp nhận tạm thời gián đoạn: chưa sự kiện nào của yêu cầu này được xác nhận; "
+                "gửi lại không gây hại",
+                en="Kafka is away: none of these events is confirmed; sending again is harmless",
+                headers={"retry-after": str(_RETRY_SECONDS)},
+            ) from None
+        self._metrics.count(verdicts)
+        results = [verdict.result for verdict in verdicts]
+        accepted = sum(result.status == "accepted" for result in results)
+        return Answer(accepted=accepted, refused=len(results) - accepted, results=results)
+
+    def _authenticate(self, request: Request) -> Token:
+        """Return the request's token; refuses (401) without a good one."""
+        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+        challenge = {"www-authenticate": 'Bearer realm="ioc"'}
+        if scheme.lower() != "bearer" or not secret:
+            raise refusal(
+                401,
+                "authorization",
+                "token_missing",
+                vi="thiếu tiêu đề Authorization: Bearer <mã truy cập>",
+                en="the header Authorization: Bearer <token> is missing",
+                headers=challenge,
+            )
+        try:
+            return self._tokens.authenticate(secret.strip())
+        except RejectedError as error:
+            challenge["www-authenticate"] += ', error="invalid_token"'
+            raise RequestRefusedError(401, error.reasons, challenge) from None
+
+    async def _read_body(self, request: Request) -> bytes:
+        """Read the body as it comes, and no more of it than is allowed, whatever its announced length."""
+        limit = self._settings.gateway_max_body
+        announced = request.headers.get("content-length", "")
+        if announced.isdecimal() and int(announced) > limit:
+            raise _too_large(f"{limit:,} byte", f"{limit:,} bytes")
+        body = bytearray()
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > limit:
+                        raise _too_large(f"{limit:,} byte", f"{limit:,} bytes")
+        except TimeoutError:
+            raise refusal(
+                408, "", "body_timeout", vi="nội dung gửi quá chậm", en="the body came too slowly"
+            ) from None
+        return bytes(body)
 
 
-def pack(
-    verdicts: Iterable[Verdict],
-    topic_prefix: str,
-    token_id: str,
-    max_bytes: int = MAX_RECORD_BYTES,
-    max_events: int = MAX_RECORD_EVENTS,
-) -> list[OutgoingRecord]:
-    """Return the accepted events as records of one feed and reporter each, in the order in which they came.
-
-    What is written is what was validated: attributes that no feed declares do not reach Kafka. A record holds at
-    most `max_events` and about `max_bytes`, or a single event that is larger.
-    """
-    groups: dict[tuple[str, str], list[list[bytes]]] = {}
-    sizes: dict[tuple[str, str], int] = {}
-    for verdict in verdicts:
-        feed, envelope = verdict.feed, verdict.envelope
-        if feed is None or envelope is None:
-            continue
-        event = feed.envelope.dump_json(envelope, exclude_unset=True)
-        key = (feed.topic(topic_prefix), envelope.reporter)
-        chunks = groups.setdefault(key, [[]])
-        size = sizes.get(key, 0) + len(event) + 1
-        if chunks[-1] and (size > max_bytes or len(chunks[-1]) >= max_events):
-            chunks.append([])
-            size = len(event) + 1
-        chunks[-1].append(event)
-        sizes[key] = size
-    return [
-        _record(topic, reporter, token_id, chunk)
-        for (topic, reporter), chunks in groups.items()
-        for chunk in chunks
-    ]
-
-
-def _record(topic: str, reporter: str, token_id: str, events: list[bytes]) -> OutgoingRecord:
-    """Make a record of one event, or of an array of several."""
-    alone = len(events) == 1
-    return OutgoingRecord(
-        topic=topic,
-        key=reporter.encode(),
-        value=events[0] if alone else b"[" + b",".join(events) + b"]",
-        headers=(
-            ("content-type", (CONTENT_TYPE_EVENT if alone else CONTENT_TYPE_BATCH).encode()),
-            (TOKEN_HEADER, token_id.encode()),
-        ),
+def _too_large(most_vi: str, most_en: str) -> RequestRefusedError:
+    return refusal(
+        413,
+        "",
+        "too_large",
+        vi=f"yêu cầu quá lớn: tối đa {most_vi}; hãy chia nhỏ",
+        en=f"the request is too large: at most {most_en}; send it in parts",
     )
 
 
-def _by_reasons(index: int, event_id: str | None, reasons: list[Reason]) -> Result:
-    """Refuse: a fault of the data alone is 422, any fault of the envelope 400."""
-    about_data = all(reason.field.partition(".")[0] == "data" for reason in reasons)
-    return _refused(index, event_id, 422 if about_data else 400, reasons)
-
-
-def _refused(index: int, event_id: str | None, code: Literal[400, 403, 422], reasons: list[Reason]) -> Result:
-    return Result(index=index, id=event_id, status="refused", code=code, reasons=reasons)
-
-
-def _unknown_type(event: object, event_type: object) -> Reason:
-    if not isinstance(event, dict):
-        return Reason(
-            field="",
-            rule="model_type",
-            message_vi="một sự kiện phải là một đối tượng JSON",
-            message_en="an event must be a JSON object",
-        )
-    return Reason(
-        field="type",
-        rule="unknown_type",
-        value=mask(event_type),
-        message_vi="thiếu hoặc không có loại sự kiện này; các loại được nhận: GET /v1/schemas",
-        message_en="missing or not a type of event that is taken here; GET /v1/schemas lists them",
-    )
-
-
-def _foreign_feed(feed: Feed) -> Reason:
-    return Reason(
-        field="type",
-        rule="feed_forbidden",
-        value=feed.event_type,
-        message_vi=f"mã truy cập này không được gửi {feed.name_vi.lower()} ({feed.key})",
-        message_en=f"this token may not publish {feed.key}",
-    )
-
-
-def _foreign_reporter(envelope: Envelope) -> Reason:
-    return Reason(
-        field="source",
-        rule="reporter_forbidden",
-        value=mask(envelope.reporter),
-        message_vi="mã truy cập này không được gửi thay cho đơn vị báo cáo này",
-        message_en="this token may not publish for this reporter",
+def _too_fast(wait: float) -> RequestRefusedError:
+    seconds = math.ceil(wait)
+    return refusal(
+        429,
+        "",
+        "too_fast",
+        vi=f"gửi quá nhanh; hãy gửi lại sau {seconds} giây",
+        en=f"too many events; send again in {seconds} s",
+        headers={"retry-after": str(seconds)},
     )

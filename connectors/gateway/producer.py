@@ -42,7 +42,7 @@ class EventProducer(Protocol):
     """Writes records durably."""
 
     async def publish(self, records: Sequence[OutgoingRecord]) -> None:
-        """Return when all in-sync replicas have all records; `KafkaUnavailableError` = some may be missing."""
+        """Return when all in-sync replicas have all; `KafkaUnavailableError` = some may be missing."""
 
     async def is_ready(self) -> bool:
         """Whether records would be taken now."""
@@ -76,8 +76,8 @@ class InMemoryEventProducer:
 class KafkaEventProducer:
     """Writes with `acks=all`, idempotently; every wait is bounded by `gateway_produce_timeout`.
 
-    The client blocks while it looks for brokers, so all calls to it run in one thread; it is opened with the first
-    records, which lets the gateway start, and say why it cannot serve, while Kafka is away.
+    The client blocks while it looks for brokers, so all calls to it run in one thread; it is opened with the
+    first records, which lets the gateway start, and say why it cannot serve, while Kafka is away.
     """
 
     def __init__(self, settings: Settings) -> None:

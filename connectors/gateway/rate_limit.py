@@ -15,7 +15,7 @@ class RateLimit:
         self._levels: dict[str, tuple[float, float]] = {}
 
     def wait(self, sender: str, events: int = 1) -> float:
-        """Return the seconds until so many events would be granted, 0 = now; a full bucket grants any number."""
+        """Return the seconds until so many events are granted, 0 = now; a full bucket grants any number."""
         return max(0.0, (min(events, self._burst) - self._level(sender)) / self._rate)
 
     def take(self, sender: str, events: int) -> float:

@@ -1,0 +1,102 @@
+"""Around every request: an id, a line in the access log, a count, and an answer when the code failed.
+
+No body, query string, token, or path that no route knows is logged: all may hold personal data.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass, field
+
+import structlog
+from pydantic_core import to_json
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from connectors.gateway.answer import Answer
+from connectors.gateway.metrics import GatewayMetrics
+from ioc.errors import Reason
+
+_log = structlog.get_logger("gateway.access")
+_QUIET = ("/live", "/ready", "/metrics")
+CLIENT_CLOSED = 499  # nobody reads this answer; the log shows what happened
+
+
+@dataclass
+class RequestFacts:
+    """What the access log says of a request beside method, route, status and time."""
+
+    request_id: str = field(default_factory=lambda: secrets.token_hex(8))
+    token: str | None = None
+    accepted: int = 0
+    refused: int = 0
+
+
+class AccessLog:
+    """ASGI middleware; handlers find the request's `RequestFacts` in `scope["facts"]`."""
+
+    def __init__(self, app: ASGIApp, metrics: GatewayMetrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; what is not HTTP goes through untouched."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        facts = scope["facts"] = RequestFacts()
+        begun = time.perf_counter()
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", facts.request_id.encode())]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        except ClientDisconnect:
+            status = CLIENT_CLOSED
+        except Exception as error:
+            _log.error("request failed", request_id=facts.request_id, error=_place_of(error))
+            if status == 0:
+                await _internal_error()(scope, receive, send_with_id)
+            status = 500
+        route = getattr(scope.get("route"), "path", "-")
+        self._metrics.requests.labels(route, str(status)).inc()
+        log = _log.debug if route in _QUIET and status < 400 else _log.info
+        log(
+            "request",
+            method=scope["method"] if route != "-" else "-",
+            path=route,
+            status=status,
+            token=facts.token,
+            accepted=facts.accepted,
+            refused=facts.refused,
+            ms=round((time.perf_counter() - begun) * 1000, 1),
+            request_id=facts.request_id,
+        )
+
+
+def _place_of(error: Exception) -> str:
+    """Return an error's class and where it was raised; its message may quote an event."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    code = traceback.tb_frame.f_code if traceback is not None else None
+    place = f" at {code.co_filename}:{traceback.tb_lineno}" if code and traceback else ""
+    return f"{type(error).__name__}{place}"
+
+
+def _internal_error() -> Response:
+    reason = Reason(
+        field="",
+        rule="internal_error",
+        message_vi="lỗi của cổng tiếp nhận; chưa sự kiện nào được xác nhận, gửi lại không gây hại",
+        message_en="the gateway failed; no event is confirmed, sending again is harmless",
+    )
+    return Response(to_json(Answer(reasons=[reason])), status_code=500, media_type="application/json")

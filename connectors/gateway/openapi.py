@@ -1,0 +1,104 @@
+"""What the OpenAPI document says beyond what FastAPI finds out: bodies, headers, schemas, examples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import JsonSchemaMode
+
+from connectors.gateway.answer import Answer
+from connectors.gateway.cloudevents import CONTENT_TYPE_JSON
+from ioc.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, REPORTER_URN
+from ioc.feed import Feed
+
+_REF = "#/components/schemas/{model}"
+_EXAMPLE_REPORTER = "77-0001"
+_EXAMPLE_TIME = "2024-10-01T08:00:00+07:00"
+
+
+def _response(description: str, **headers: str) -> dict[str, Any]:
+    described = {
+        name.replace("_", "-"): {"description": text, "schema": {"type": "string"}}
+        for name, text in headers.items()
+    }
+    return {"model": Answer, "description": description, **({"headers": described} if headers else {})}
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    202: _response("All events are accepted: Kafka has them on all in-sync replicas."),
+    207: _response("Some events are accepted, some refused; `results` says which."),
+    400: _response("No CloudEvent, or no JSON, or an unknown type."),
+    401: _response("The token is missing, unknown, revoked or expired.", WWW_Authenticate="Bearer"),
+    403: _response("The token may not publish this feed or for this reporter."),
+    408: _response("The body came too slowly."),
+    413: _response("The body or the batch is too large."),
+    415: _response("Content type, character set or encoding is not one that is read here."),
+    422: _response("The data of all events is wrong."),
+    429: _response("Too many events for now.", Retry_After="Seconds to wait."),
+    503: _response(
+        "Kafka is away. None of the events is confirmed; sending them again is harmless.",
+        Retry_After="Seconds to wait.",
+    ),
+}
+
+
+def event_schema(feed: Feed) -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of a feed's events, complete in itself."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": feed.event_type,
+        **feed.envelope.json_schema(),
+        "title": f"{feed.name_en} / {feed.name_vi}",
+    }
+
+
+def request_body(feeds: Mapping[str, Feed]) -> dict[str, Any]:
+    """Describe the three ways to send events; `feeds` are by event type."""
+    event = {"oneOf": [{"$ref": _REF.format(model=f"{feed.model.__name__}Event")} for feed in feeds.values()]}
+    events = {feed.key: example for feed in feeds.values() if (example := example_event(feed)) is not None}
+    examples = {key: {"value": example} for key, example in events.items()}
+    batches = {key: {"value": [example]} for key, example in events.items()}
+    data = {key: {"value": example["data"]} for key, example in events.items()}
+    return {
+        "security": [{"bearer": []}],
+        "requestBody": {
+            "required": True,
+            "description": "Binary mode: the attributes as `ce-*` headers, the body is `data`.",
+            "content": {
+                CONTENT_TYPE_EVENT: {"schema": event, "examples": examples},
+                CONTENT_TYPE_BATCH: {"schema": {"type": "array", "items": event}, "examples": batches},
+                CONTENT_TYPE_JSON: {"schema": {"type": "object"}, "examples": data},
+            },
+        },
+    }
+
+
+def describe(document: dict[str, Any], feeds: Mapping[str, Feed]) -> None:
+    """Add the events' schemas and the kind of authorisation to FastAPI's document."""
+    adapters: list[tuple[str, JsonSchemaMode, TypeAdapter[Any]]] = [
+        (feed.key, "validation", feed.envelope) for feed in feeds.values()
+    ]
+    _, schemas = TypeAdapter.json_schemas(adapters, ref_template=_REF)
+    components = document.setdefault("components", {})
+    components.setdefault("schemas", {}).update(schemas["$defs"])
+    components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+
+
+def example_event(feed: Feed) -> dict[str, Any] | None:
+    """Return an event around the first example in the JSON Schema of the feed's model, if there is one."""
+    examples = feed.model.model_json_schema().get("examples")
+    if not examples:
+        return None
+    record = feed.model.model_validate(examples[0])
+    return {
+        "specversion": "1.0",
+        "id": "01J9ZKWS5VQ4",
+        "source": f"{REPORTER_URN}{_EXAMPLE_REPORTER}",
+        "type": feed.event_type,
+        "subject": f"{_EXAMPLE_REPORTER}/{record.record_key()}",
+        "time": _EXAMPLE_TIME,
+        "revision": 1,
+        "data": examples[0],
+    }

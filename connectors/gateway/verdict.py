@@ -1,0 +1,148 @@
+"""Judges events one by one and packs those that pass into Kafka records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from connectors.gateway.answer import Result
+from connectors.gateway.producer import OutgoingRecord
+from connectors.tokens import Token
+from ioc.errors import Reason
+from ioc.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, Envelope
+from ioc.feed import Feed
+from ioc.validation import check_envelope, mask, reasons_of
+
+MAX_RECORD_BYTES = 512 * 1024
+MAX_RECORD_EVENTS = 500
+TOKEN_HEADER = "ioc-token"  # noqa: S105 - a header's name
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An event's result; `feed` where its type is known, `envelope` where it was accepted."""
+
+    result: Result
+    feed: Feed | None = None
+    envelope: Envelope | None = None
+
+
+def judge(feeds: Mapping[str, Feed], token: Token, index: int, event: Any) -> Verdict:
+    """Decide on the event at `index` of a request; `feeds` are by event type.
+
+    What the token may not do is refused with 403, a broken envelope with 400, wrong data with 422.
+    """
+    event_id, event_type = (event.get("id"), event.get("type")) if isinstance(event, dict) else (None, None)
+    shown_id = event_id if isinstance(event_id, str) and len(event_id) <= 128 else None
+    feed = feeds.get(event_type) if isinstance(event_type, str) else None
+    if feed is None:
+        return Verdict(_refused(index, shown_id, 400, [_unknown_type(event, event_type)]))
+    if feed.key not in token.feeds:
+        return Verdict(_refused(index, shown_id, 403, [_foreign_feed(feed)]), feed)
+    try:
+        envelope = feed.envelope.validate_python(event)
+    except ValidationError as error:
+        return Verdict(_by_reasons(index, shown_id, reasons_of(error)), feed)
+    if not token.allows_reporter(envelope.reporter):
+        return Verdict(_refused(index, shown_id, 403, [_foreign_reporter(envelope)]), feed)
+    if reasons := check_envelope(feed, envelope):
+        return Verdict(_by_reasons(index, shown_id, reasons), feed)
+    return Verdict(Result(index=index, id=shown_id, status="accepted"), feed, envelope)
+
+
+def pack(
+    verdicts: Iterable[Verdict],
+    topic_prefix: str,
+    token_id: str,
+    max_bytes: int = MAX_RECORD_BYTES,
+    max_events: int = MAX_RECORD_EVENTS,
+) -> list[OutgoingRecord]:
+    """Return the accepted events as records of one feed and reporter each, in the order in which they came.
+
+    What is written is what was validated: attributes that no feed declares do not reach Kafka. A record holds
+    at most `max_events` and about `max_bytes`, or a single event that is larger.
+    """
+    groups: dict[tuple[str, str], list[list[bytes]]] = {}
+    sizes: dict[tuple[str, str], int] = {}
+    for verdict in verdicts:
+        feed, envelope = verdict.feed, verdict.envelope
+        if feed is None or envelope is None:
+            continue
+        event = feed.envelope.dump_json(envelope, exclude_unset=True)
+        key = (feed.topic(topic_prefix), envelope.reporter)
+        chunks = groups.setdefault(key, [[]])
+        size = sizes.get(key, 0) + len(event) + 1
+        if chunks[-1] and (size > max_bytes or len(chunks[-1]) >= max_events):
+            chunks.append([])
+            size = len(event) + 1
+        chunks[-1].append(event)
+        sizes[key] = size
+    return [
+        _record(topic, reporter, token_id, chunk)
+        for (topic, reporter), chunks in groups.items()
+        for chunk in chunks
+    ]
+
+
+def _record(topic: str, reporter: str, token_id: str, events: list[bytes]) -> OutgoingRecord:
+    """Make a record of one event, or of an array of several."""
+    alone = len(events) == 1
+    return OutgoingRecord(
+        topic=topic,
+        key=reporter.encode(),
+        value=events[0] if alone else b"[" + b",".join(events) + b"]",
+        headers=(
+            ("content-type", (CONTENT_TYPE_EVENT if alone else CONTENT_TYPE_BATCH).encode()),
+            (TOKEN_HEADER, token_id.encode()),
+        ),
+    )
+
+
+def _by_reasons(index: int, event_id: str | None, reasons: list[Reason]) -> Result:
+    """Refuse: a fault of the data alone is 422, any fault of the envelope 400."""
+    about_data = all(reason.field.partition(".")[0] == "data" for reason in reasons)
+    return _refused(index, event_id, 422 if about_data else 400, reasons)
+
+
+def _refused(index: int, event_id: str | None, code: Literal[400, 403, 422], reasons: list[Reason]) -> Result:
+    return Result(index=index, id=event_id, status="refused", code=code, reasons=reasons)
+
+
+def _unknown_type(event: object, event_type: object) -> Reason:
+    if not isinstance(event, dict):
+        return Reason(
+            field="",
+            rule="model_type",
+            message_vi="một sự kiện phải là một đối tượng JSON",
+            message_en="an event must be a JSON object",
+        )
+    return Reason(
+        field="type",
+        rule="unknown_type",
+        value=mask(event_type),
+        message_vi="thiếu hoặc không có loại sự kiện này; các loại được nhận: GET /v1/schemas",
+        message_en="missing or not a type of event that is taken here; GET /v1/schemas lists them",
+    )
+
+
+def _foreign_feed(feed: Feed) -> Reason:
+    return Reason(
+        field="type",
+        rule="feed_forbidden",
+        value=feed.event_type,
+        message_vi=f"mã truy cập này không được gửi {feed.name_vi.lower()} ({feed.key})",
+        message_en=f"this token may not publish {feed.key}",
+    )
+
+
+def _foreign_reporter(envelope: Envelope) -> Reason:
+    return Reason(
+        field="source",
+        rule="reporter_forbidden",
+        value=mask(envelope.reporter),
+        message_vi="mã truy cập này không được gửi thay cho đơn vị báo cáo này",
+        message_en="this token may not publish for this reporter",
+    )
