@@ -3,7 +3,7 @@
 
 -- name: indicator_pace
 -- Where an indicator with a target stands against its pace, by area (the province and the units right below it).
---   figure: lag (percent of the expected value, 0 = on track), value, expected, target,
+--   figure: lag (percent of the expected value, below 0.1 = on track), value, expected, target,
 --           children (areas right below), lagging (those of them that lag).
 -- Stale and incomplete come before lagging: no row at all while one of its feeds is silent or has never sent, and
 -- only periods count that are over, that is, a later day already has data and that day is not in the future.
@@ -71,7 +71,7 @@ WITH subject AS (
     SELECT s.*, child.children, child.lagging
     FROM standing s
     CROSS JOIN LATERAL (
-        SELECT count(*)::float8 AS children, count(*) FILTER (WHERE c.lag > 0)::float8 AS lagging
+        SELECT count(*)::float8 AS children, count(*) FILTER (WHERE c.lag >= 0.1)::float8 AS lagging
         FROM standing c JOIN area a ON a.area_id = c.area_id
         WHERE a.parent_id = s.area_id
     ) child

@@ -1,0 +1,84 @@
+"""What people read on boards and in alerts, Vietnamese and English side by side."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import takewhile
+from typing import Literal, NamedTuple
+
+Language = Literal["vi", "en"]
+LANGUAGES: tuple[Language, ...] = ("vi", "en")
+
+
+class Text(NamedTuple):
+    """A text in both languages."""
+
+    vi: str
+    en: str
+
+    def of(self, language: Language) -> str:
+        """Return it in one language."""
+        return self.vi if language == "vi" else self.en
+
+
+PERIODS: dict[str, Text] = {
+    "day": Text("Ngày", "Day"),
+    "week": Text("Tuần", "Week"),
+    "month": Text("Tháng", "Month"),
+    "quarter": Text("Quý", "Quarter"),
+    "year": Text("Năm", "Year"),
+}
+LEVELS: dict[str, Text] = {
+    "province": Text("Tỉnh, thành phố", "Province"),
+    "district": Text("Huyện, thị xã", "District"),
+    "commune": Text("Xã, phường", "Commune"),
+}
+# A dimension that is not listed shows its key: a new one needs no code, it only reads better with a row here.
+BREAKDOWNS: dict[str, Text] = {
+    "origin": Text("Nguồn khách", "Origin"),
+    "nationality": Text("Quốc tịch", "Nationality"),
+    "lodging_type": Text("Loại cơ sở lưu trú", "Type of lodging"),
+    "star": Text("Hạng sao", "Star rating"),
+    "age_group": Text("Nhóm tuổi", "Age group"),
+    "sex": Text("Giới tính", "Sex"),
+    "purpose": Text("Mục đích chuyến đi", "Purpose of the trip"),
+    "doc_type": Text("Giấy tờ khai báo", "Document declared"),
+    "stay_class": Text("Số đêm lưu trú", "Length of stay"),
+    "home_region": Text("Nơi khách đến", "Home region"),
+    "revenue_item": Text("Khoản doanh thu", "Item of revenue"),
+    "event": Text("Xử lý hóa đơn", "What happened to the invoice"),
+    "invoice_type": Text("Loại hóa đơn", "Type of invoice"),
+    "code_kind": Text("Hình thức hóa đơn", "Kind of e-invoice"),
+    "vat_rate": Text("Thuế suất GTGT", "VAT rate"),
+    "vsic": Text("Ngành kinh tế", "Industry"),
+    "seller_type": Text("Loại hình người bán", "Type of seller"),
+    "pay_method": Text("Hình thức thanh toán", "Method of payment"),
+    "buyer_type": Text("Loại người mua", "Type of buyer"),
+    "product": Text("Mặt hàng xăng dầu", "Fuel"),
+}
+
+
+def breakdown_name(dimension: str) -> Text:
+    """Return a breakdown dimension's name."""
+    plain = dimension.replace("_", " ")
+    return BREAKDOWNS.get(dimension, Text(plain, plain))
+
+
+def shared_words(names: Sequence[str]) -> list[str]:
+    """Return the words that all names begin with."""
+    columns = zip(*(name.split() for name in names), strict=False)
+    return [words[0] for words in takewhile(lambda words: len(set(words)) == 1, columns)]
+
+
+def short_labels(names: Sequence[str]) -> list[str]:
+    """Drop the words that all names begin with: they stand in the panel's title.
+
+    >>> short_labels(["Lượt khách quốc tịch Hàn Quốc", "Lượt khách quốc tịch Nga"])
+    ['Hàn Quốc', 'Nga']
+    """
+    shared = len(shared_words(names)) if len(names) > 1 else 0
+    labels = [re.sub(r"^[\W_]+", "", " ".join(name.split()[shared:])) for name in names]
+    return [
+        label[:1].upper() + label[1:] if label else name for label, name in zip(labels, names, strict=True)
+    ]
