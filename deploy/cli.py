@@ -7,8 +7,11 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from connectors import cli as connectors_cli
 from deploy import stack_cli
+from ioc import cli as ioc_cli
 from ioc.errors import ConfigError, IocError
+from streams import cli as streams_cli
 
 
 class _Commands(TyperGroup):
@@ -48,6 +51,8 @@ app = typer.Typer(
     help="Data streams of a province's Intelligent Operations Centre.",
 )
 app.add_typer(stack_cli.app, name="stack")
+for _service in (connectors_cli, ioc_cli, streams_cli):
+    app.add_typer(_service.app)
 
 
 def _show_version(wanted: bool) -> None:

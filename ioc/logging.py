@@ -9,7 +9,7 @@ import structlog
 
 from ioc.settings import Settings
 
-# At DEBUG these print the events they carry; what they carry never belongs in a log.
+# At DEBUG these print the events they carry, which never belongs in a log; at INFO they tell of every connection.
 _TALKATIVE = ("kafka", "aiokafka", "faust", "mode", "httpx", "httpcore", "uvicorn", "asyncio")
 
 
@@ -58,6 +58,6 @@ def configure_logging(settings: Settings) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
-    floor = max(logging.getLogger().level, logging.INFO)
+    floor = logging.WARNING if logging.getLogger().level >= logging.INFO else logging.INFO
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(floor)

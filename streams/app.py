@@ -86,12 +86,16 @@ def _read_positions(settings: Settings, assignment: set[TP]) -> dict[TP, int]:
     queries = load_queries("stream")
     with connect(settings, "writer") as connection:
         connection.cursor().executemany(queries["ensure_position"], sorted(assignment))
-        rows = connection.execute(queries["select_positions"], [sorted({tp.topic for tp in assignment})]).fetchall()
+        rows = connection.execute(
+            queries["select_positions"], [sorted({tp.topic for tp in assignment})]
+        ).fetchall()
     stored = {TP(topic, partition): offset for topic, partition, offset in rows}
     return {tp: stored[tp] for tp in assignment}
 
 
-def create_app(settings: Settings, feeds: Mapping[str, Feed], profile: Profile, metrics: WorkerMetrics) -> IocApp:
+def create_app(
+    settings: Settings, feeds: Mapping[str, Feed], profile: Profile, metrics: WorkerMetrics
+) -> IocApp:
     """Return the application with an agent for each feed; reads the catalogue's measures from the database."""
     app = IocApp(settings, [feed.topic(settings.topic_prefix) for feed in feeds.values()])
     fault = fault_from(settings.fault)
@@ -149,7 +153,9 @@ def _credentials(settings: Settings) -> Any:
     protocol = settings.kafka_security_protocol
     if protocol == "PLAINTEXT":
         return None
-    context = ssl.create_default_context(cafile=settings.kafka_ssl_cafile) if protocol.endswith("SSL") else None
+    context = (
+        ssl.create_default_context(cafile=settings.kafka_ssl_cafile) if protocol.endswith("SSL") else None
+    )
     if protocol.startswith("SASL"):
         return faust.SASLCredentials(
             username=settings.kafka_sasl_username,

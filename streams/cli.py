@@ -11,7 +11,9 @@ from ioc.output import AsJson, show_rows
 from ioc.settings import Settings
 
 app = typer.Typer()
-letters = typer.Typer(help="Events that were refused: why, and their replay after a mend.", no_args_is_help=True)
+letters = typer.Typer(
+    help="Events that were refused: why, and their replay after a mend.", no_args_is_help=True
+)
 app.add_typer(letters, name="dead-letter")
 
 FeedOption = Annotated[str | None, typer.Option("--feed", help="Only this feed, e.g. tourism.stay.")]
@@ -56,7 +58,9 @@ def list_letters(feed: FeedOption = None, within: Within = "30 days", as_json: A
     """Show refused events grouped by cause, most frequent first."""
     from streams.deadletter import list_causes  # noqa: PLC0415
 
-    show_rows(list_causes(Settings(), feed=feed, within=within), as_json=as_json, empty="No event was refused.")
+    show_rows(
+        list_causes(Settings(), feed=feed, within=within), as_json=as_json, empty="No event was refused."
+    )
 
 
 @letters.command("show")

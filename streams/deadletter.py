@@ -52,7 +52,10 @@ def open_producer(settings: Settings) -> KafkaProducer:
 def send_all(producer: KafkaProducer, letters: Sequence[Letter]) -> None:
     """Send and wait until Kafka has acknowledged all of them; raises KafkaUnavailableError."""
     try:
-        futures = [producer.send(topic, key=key, value=value, headers=headers) for topic, key, value, headers in letters]
+        futures = [
+            producer.send(topic, key=key, value=value, headers=headers)
+            for topic, key, value, headers in letters
+        ]
         for future in futures:
             future.get(timeout=_ACK_SECONDS)
     except KafkaError as error:
@@ -90,7 +93,8 @@ class DeadLetterRelay:
                 self._producer = open_producer(self._settings)
             send_all(self._producer, [_letter(topic, *row) for row in rows])
             connection.cursor().executemany(
-                queries["mark_relayed"], [(recorded_at, *place) for _, recorded_at, *place, _, _, _, _ in rows]
+                queries["mark_relayed"],
+                [(recorded_at, *place) for _, recorded_at, *place, _, _, _, _ in rows],
             )
         return len(rows)
 
@@ -158,7 +162,12 @@ def replay(settings: Settings, feed: Feed, *, rule: str | None, limit: int) -> i
                     queries["take_replayable"], {"feed": feed.key, "rule": rule, "limit": batch}
                 ).fetchall()
                 letters = [
-                    (topic, _reporter_of(payload, reporter), payload, [("content-type", CONTENT_TYPE_EVENT.encode())])
+                    (
+                        topic,
+                        _reporter_of(payload, reporter),
+                        payload,
+                        [("content-type", CONTENT_TYPE_EVENT.encode())],
+                    )
                     for *_, reporter, payload in rows
                 ]
                 send_all(producer, letters)

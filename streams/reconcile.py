@@ -13,7 +13,15 @@ from dataclasses import asdict, dataclass
 
 import psycopg
 
-from ioc.catalogue import IndicatorPlan, Measure, StoredMeasure, contribution_sql, formula_sql, load_catalogue, member_sql
+from ioc.catalogue import (
+    IndicatorPlan,
+    Measure,
+    StoredMeasure,
+    contribution_sql,
+    formula_sql,
+    load_catalogue,
+    member_sql,
+)
 from ioc.catalogue.store import load_measures, load_slots
 from ioc.db import connect, translated_errors
 from ioc.feed import Feed, load_feeds
@@ -104,7 +112,9 @@ class Reconciler:
     def _recompute(self, feed: Feed, measures: list[StoredMeasure]) -> None:
         """Make `leaf_<table>` (area, day, sums), `cell_<table>` and `member_<table>` from the record table."""
         sums = [stored for stored in measures if stored.measure.kind == "sum"]
-        dated = sorted({(s.measure.at, 1) for s in sums} | {(s.measure.until, -1) for s in sums if s.measure.until})
+        dated = sorted(
+            {(s.measure.at, 1) for s in sums} | {(s.measure.until, -1) for s in sums if s.measure.until}
+        )
         parts = [
             f"SELECT area_id, {column} AS day, {', '.join(_terms(sums, column, sign))} "
             f"FROM {feed.table} WHERE {column} IS NOT NULL GROUP BY 1, 2"
@@ -127,7 +137,9 @@ class Reconciler:
             for s in measures
             if s.measure.kind == "distinct"
         )
-        source = members or "SELECT 0 AS slot, 0 AS area_id, NULL::date AS day, NULL::text AS member WHERE false"
+        source = (
+            members or "SELECT 0 AS slot, 0 AS area_id, NULL::date AS day, NULL::text AS member WHERE false"
+        )
         self._execute(
             f"CREATE TEMPORARY TABLE member_{feed.table} ON COMMIT DROP AS "
             "SELECT m.slot, p.period, c.area_id, date_trunc(p.period, m.day)::date AS bucket, "
@@ -166,7 +178,10 @@ class Reconciler:
             [self._feed_ids[feed.key]],
         ).fetchone()
         assert count is not None
-        names = {stored.slot: f"{feed.key}: {stored.measure.value} where {stored.measure.condition}" for stored in measures}
+        names = {
+            stored.slot: f"{feed.key}: {stored.measure.value} where {stored.measure.condition}"
+            for stored in measures
+        }
         found = [
             Difference(names[slot], period, area_id, str(bucket), float(stored), float(recomputed))
             for slot, period, area_id, bucket, stored, recomputed, _ in rows
@@ -193,7 +208,9 @@ class Reconciler:
             "   OR abs(key.figures[f.slot] - f.figure) > %(tolerance)s * greatest(abs(f.figure), 1) LIMIT 1000",
             {"sector": plan.sector, "tolerance": _TOLERANCE},  # type: ignore[arg-type]
         ).fetchall()
-        count = self._execute("SELECT count(*) FROM indicator_cell WHERE sector = %s", [plan.sector]).fetchone()
+        count = self._execute(
+            "SELECT count(*) FROM indicator_cell WHERE sector = %s", [plan.sector]
+        ).fetchone()
         assert count is not None
         by_slot = {slot: code for code, slot in plan.codes.items()}
         found = [
@@ -206,7 +223,9 @@ class Reconciler:
 class Figures:
     """SQL of a sector's figures over the recomputed tables: the joins to `key`, and an expression a code."""
 
-    def __init__(self, plan: SectorPlan, stored: Mapping[Measure, StoredMeasure], feeds: Mapping[str, Feed]) -> None:
+    def __init__(
+        self, plan: SectorPlan, stored: Mapping[Measure, StoredMeasure], feeds: Mapping[str, Feed]
+    ) -> None:
         self._stored = stored
         self._feeds = feeds
         self.by_code: dict[str, str] = {}
@@ -216,7 +235,9 @@ class Figures:
 
     def _figure(self, plan: IndicatorPlan) -> str:
         if plan.method == "formula":
-            return formula_sql(plan.formula, lambda name: "key.days" if name == "days" else self.by_code[name])
+            return formula_sql(
+                plan.formula, lambda name: "key.days" if name == "days" else self.by_code[name]
+            )
         if plan.method == "quotient":
             part, whole = (self._value(measure, "cell") for measure in plan.measures)
             return f"({plan.scale}::double precision * {part} / nullif({whole}, 0))"

@@ -42,9 +42,13 @@ def run_worker(settings: Settings) -> None:
         lambda: log_ends(assigned()),
         lambda: stored_positions(settings, assigned()),
         timeout=settings.worker_stall_timeout,
-        on_lag=lambda lag: [metrics.lag.labels(topic, str(p)).set(n) for (topic, p), n in lag.items()] and None,
+        on_lag=lambda lag: (
+            [metrics.lag.labels(topic, str(p)).set(n) for (topic, p), n in lag.items()] and None
+        ),
     )
-    health = HealthServer(settings.worker_port, metrics.registry, lambda: bool(assigned()) and app.consumer.flow_active)
+    health = HealthServer(
+        settings.worker_port, metrics.registry, lambda: bool(assigned()) and app.consumer.flow_active
+    )
     relay = DeadLetterRelay(settings)
     health.start()
     watchdog.start()
@@ -82,4 +86,6 @@ def stored_positions(settings: Settings, partitions: set[tuple[str, int]]) -> di
     topics = sorted({topic for topic, _ in partitions})
     with connect(settings, "writer", autocommit=True) as connection:
         rows = connection.execute(load_queries("stream")["select_positions"], [topics]).fetchall()
-    return {(topic, partition): offset for topic, partition, offset in rows if (topic, partition) in partitions}
+    return {
+        (topic, partition): offset for topic, partition, offset in rows if (topic, partition) in partitions
+    }

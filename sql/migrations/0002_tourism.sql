@@ -1,4 +1,4 @@
--- Lodging stays: A stay; check-out or extension is a new revision of the same stay, a cancelled stay is voided.
+-- Lodging stays.
 CREATE TABLE tourism_stay (
     key         uuid NOT NULL,
     record_key  text NOT NULL,
@@ -34,7 +34,7 @@ CREATE TABLE tourism_stay (
 SELECT create_hypertable('tourism_stay', 'effective_at', chunk_time_interval => interval '1 month');
 CREATE UNIQUE INDEX tourism_stay_key ON tourism_stay (key, effective_at);
 
--- Daily reports of lodging establishments: Counts of persons, rooms and beds; revenue in đồng.
+-- Daily reports of lodging establishments.
 CREATE TABLE tourism_daily_report (
     key         uuid NOT NULL,
     record_key  text NOT NULL,

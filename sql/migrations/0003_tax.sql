@@ -1,4 +1,4 @@
--- E-invoices: amounts in đồng, net and VAT also by rate as declared; fuel in litres and đồng with VAT, by product.
+-- E-invoices.
 CREATE TABLE tax_einvoice (
     key         uuid NOT NULL,
     record_key  text NOT NULL,

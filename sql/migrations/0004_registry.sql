@@ -1,4 +1,4 @@
--- Register of reporters: One entry of one register; `registry` is lodging, petrol, health_station, health_facility, ...
+-- Register of reporters.
 CREATE TABLE registry_reporter (
     key         uuid NOT NULL,
     record_key  text NOT NULL,

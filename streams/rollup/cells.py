@@ -58,7 +58,8 @@ class CellFold:
         self._batch = batch
         self._by_id = {stored.measure_id: stored for stored in measures}
         self._width = {
-            key: max((stored.slot for stored in measures if stored.measure.feed == key), default=1) for key in feed_ids
+            key: max((stored.slot for stored in measures if stored.measure.feed == key), default=1)
+            for key in feed_ids
         }
         self._stock_feeds = stock_feeds
 
@@ -66,7 +67,9 @@ class CellFold:
         """Take what is waiting, at most `batch` deltas and 20 times as many members; return how many, and what changed."""
         touched = Touched()
         deltas = connection.execute(self._queries["take_deltas"], [self._batch], binary=True).fetchall()
-        members = connection.execute(self._queries["take_members"], [self._batch * 20], binary=True).fetchall()
+        members = connection.execute(
+            self._queries["take_members"], [self._batch * 20], binary=True
+        ).fetchall()
         if not deltas and not members:
             return 0, touched
         connection.execute(self._queries["create_staging"])
@@ -133,12 +136,16 @@ class CellFold:
     def _stage(self, connection: psycopg.Connection, feed_id: int, cells: Cells) -> None:
         connection.execute(self._queries["clear_staged_cells"])
         frame = cells.keys.select(
-            pl.lit(feed_id).alias("feed_id"), *CELL_KEY, pl.Series("sums", [_array(row) for row in cells.sums])
+            pl.lit(feed_id).alias("feed_id"),
+            *CELL_KEY,
+            pl.Series("sums", [_array(row) for row in cells.sums]),
         )
         with connection.cursor().copy(self._queries["copy_staged_cells"]) as copy:
             copy.write(frame.write_csv(include_header=False).encode())
 
-    def _close(self, connection: psycopg.Connection, feed_id: int, feed: str, cells: Cells) -> dict[int, date]:
+    def _close(
+        self, connection: psycopg.Connection, feed_id: int, feed: str, cells: Cells
+    ) -> dict[int, date]:
         """Carry the changes of days into the running totals; return the first day that changed, by area."""
         changes: dict[int, list[tuple[date, list[int]]]] = {}
         days = cells.keys.with_row_index("at").filter(pl.col("period") == "day").sort("area_id", "bucket")

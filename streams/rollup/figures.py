@@ -16,7 +16,15 @@ import polars as pl
 import psycopg
 
 from ioc.area import AreaTree
-from ioc.catalogue import Catalogue, Compiled, IndicatorPlan, Measure, StoredMeasure, compile_measures, formula_expr
+from ioc.catalogue import (
+    Catalogue,
+    Compiled,
+    IndicatorPlan,
+    Measure,
+    StoredMeasure,
+    compile_measures,
+    formula_expr,
+)
 from sql import load_queries
 from streams.rollup.cells import KEY_SCHEMA, Touched
 from streams.rules.calendar import PERIODS, end_expr, end_of, start_of
@@ -107,7 +115,9 @@ class FigureWriter:
         row = connection.execute(self._queries["select_horizon"], [plan.sector, self._roots]).fetchone()
         known = [row[0]] if row and row[0] is not None else []
         for feed in self._opening(plan):
-            days = touched.cells.get(feed, pl.DataFrame(schema=KEY_SCHEMA)).filter(pl.col("period") == "day")["bucket"]
+            days = touched.cells.get(feed, pl.DataFrame(schema=KEY_SCHEMA)).filter(pl.col("period") == "day")[
+                "bucket"
+            ]
             known += days.to_list()
         return max(known, default=date.min)
 
@@ -126,7 +136,9 @@ class FigureWriter:
         for feed in plan.stocks:
             parts.append(self._later(connection, plan, touched.closing.get(feed, {})))
         if plan.uses_days:
-            opened = {b for feed in self._opening(plan) for p, b in touched.opened.get(feed, []) if p == "day"}
+            opened = {
+                b for feed in self._opening(plan) for p, b in touched.opened.get(feed, []) if p == "day"
+            }
             if horizon in opened:
                 # One more day has begun: whatever is divided by days so far changes in every area.
                 parts.append(self._grid((period, start_of(period, horizon)) for period in PERIODS))
@@ -142,7 +154,9 @@ class FigureWriter:
         ]
         return pl.DataFrame(rows, schema=KEY_SCHEMA, orient="row")
 
-    def _later(self, connection: psycopg.Connection, plan: SectorPlan, closing: Mapping[int, date]) -> pl.DataFrame:
+    def _later(
+        self, connection: psycopg.Connection, plan: SectorPlan, closing: Mapping[int, date]
+    ) -> pl.DataFrame:
         """Return the sector's cells whose end lies on or after the day from which running totals changed."""
         if not closing:
             return pl.DataFrame(schema=KEY_SCHEMA)
@@ -174,7 +188,9 @@ class FigureWriter:
         return frame
 
     def _needed(self, plan: SectorPlan, feed: str, *, running: bool) -> list[StoredMeasure]:
-        wanted = (m for p in plan.order if (p.method == "running") == running for m in p.measures if m.feed == feed)
+        wanted = (
+            m for p in plan.order if (p.method == "running") == running for m in p.measures if m.feed == feed
+        )
         return [self._stored[measure] for measure in dict.fromkeys(wanted)]
 
     def _figure(self, plan: IndicatorPlan) -> pl.Expr:
@@ -203,14 +219,20 @@ class FigureWriter:
                 },
                 binary=True,
             ).fetchall()
-            parts.append(_unpacked([row[:3] for row in rows], [row[3] for row in rows], measures, running=False))
+            parts.append(
+                _unpacked([row[:3] for row in rows], [row[3] for row in rows], measures, running=False)
+            )
         cells = pl.concat(parts)
-        present = cells.filter(pl.col("area_id").is_in(self._roots)).select("period", "bucket", present=pl.lit(True))
+        present = cells.filter(pl.col("area_id").is_in(self._roots)).select(
+            "period", "bucket", present=pl.lit(True)
+        )
         names = [_name(stored.measure) for stored in measures]
         return (
             frame.join(cells, on=CELL_KEY, how="left", maintain_order="left")
             .join(present.unique(), on=["period", "bucket"], how="left", maintain_order="left")
-            .with_columns(pl.when(pl.col("present")).then(pl.col(name).fill_null(0)).alias(name) for name in names)
+            .with_columns(
+                pl.when(pl.col("present")).then(pl.col(name).fill_null(0)).alias(name) for name in names
+            )
             .drop("present")
         )
 
@@ -244,7 +266,9 @@ class FigureWriter:
             for slot in range(1, plan.width + 1)
         ]
         with connection.cursor().copy(self._queries["copy_staged_figures"]) as copy:
-            for (period, area_id, bucket), row in zip(keys.iter_rows(), zip(*columns, strict=True), strict=True):
+            for (period, area_id, bucket), row in zip(
+                keys.iter_rows(), zip(*columns, strict=True), strict=True
+            ):
                 copy.write_row((plan.sector, period, area_id, bucket, list(row)))
         connection.execute(self._queries["set_staged_figures"])
         connection.execute("DELETE FROM staged_figures")
@@ -260,7 +284,11 @@ def _value(measure: Measure, *, running: bool) -> pl.Expr:
 
 
 def _unpacked(
-    keys: Sequence[tuple[str, int, date]], sums: Sequence[Sequence[int]], measures: list[StoredMeasure], *, running: bool
+    keys: Sequence[tuple[str, int, date]],
+    sums: Sequence[Sequence[int]],
+    measures: list[StoredMeasure],
+    *,
+    running: bool,
 ) -> pl.DataFrame:
     """Return wide rows as a frame with one column a measure."""
     width = max((stored.slot for stored in measures), default=1)
@@ -271,4 +299,3 @@ def _unpacked(
     return frame.with_columns(
         pl.Series(_name(stored.measure, running=running), matrix[:, stored.slot - 1]) for stored in measures
     )
-

@@ -35,8 +35,9 @@ class Classified:
     """A batch taken apart; every frame has the columns of the events plus `stored_revision`, `_hash` and `_at`.
 
     winners:    revisions that stand from now on, voids among them, one a record.
-    superseded: revisions that go to the history at once.
+    superseded: revisions that go to the history at once: overtaken before they were stored.
     conflicts:  revisions refused.
+    The counts are those of events taken one by one; `overtaken` arrived after a newer revision.
     """
 
     winners: pl.DataFrame
@@ -45,6 +46,7 @@ class Classified:
     duplicate: int
     corrected: int
     voided: int
+    overtaken: int
 
     @property
     def accepted(self) -> int:
@@ -82,15 +84,17 @@ def classify(events: pl.DataFrame, stored: pl.DataFrame, history: pl.DataFrame) 
     stands = (pl.col("revision") == pl.col("revision").max().over("key")) & (
         pl.col("revision") > pl.col("stored_revision").fill_null(-1)
     )
-    accepted = accepted.with_columns(
-        stands=stands, follows=pl.col("stored_revision").is_not_null() | (pl.len().over("key") > 1)
-    ).drop("outcome")
-    winners = accepted.filter("stands")
+    # The counts speak of each event as if it had come alone, so that they do not depend on how the log was cut.
+    before = pl.max_horizontal("stored_revision", pl.col("revision").cum_max().shift(1).over("key"))
+    rose = before.is_null() | (pl.col("revision") > before)
+    accepted = accepted.with_columns(stands=stands, rose=rose, follows=before.is_not_null()).drop("outcome")
+    helping = ("stands", "rose", "follows")
     return Classified(
-        winners=winners.drop("stands", "follows"),
-        superseded=accepted.filter(~pl.col("stands")).drop("stands", "follows"),
+        winners=accepted.filter("stands").drop(helping),
+        superseded=accepted.filter(~pl.col("stands")).drop(helping),
         conflicts=frame.filter(pl.col("outcome") == "conflict").drop("outcome"),
         duplicate=frame.filter(pl.col("outcome") == "duplicate").height,
-        corrected=winners.filter(pl.col("follows") & ~pl.col("voided")).height,
-        voided=winners.filter("voided").height,
+        corrected=accepted.filter(pl.col("rose") & pl.col("follows") & ~pl.col("voided")).height,
+        voided=accepted.filter(pl.col("rose") & pl.col("voided")).height,
+        overtaken=accepted.filter(~pl.col("rose")).height,
     )

@@ -48,7 +48,9 @@ class Contributor:
         parts = []
         for (column, direction), measures in self._sums.items():
             sums = [
-                (contribution_expr(stored.measure) * pl.col("sign") * direction).sum().alias(f"s{stored.slot}")
+                (contribution_expr(stored.measure) * pl.col("sign") * direction)
+                .sum()
+                .alias(f"s{stored.slot}")
                 for stored in measures
             ]
             dated = records.filter(pl.col(column).is_not_null())
@@ -70,7 +72,10 @@ class Contributor:
         for stored in self._distinct:
             found = (
                 records.select(
-                    "area_id", pl.col(stored.measure.at).alias("bucket"), "sign", member=member_expr(stored.measure)
+                    "area_id",
+                    pl.col(stored.measure.at).alias("bucket"),
+                    "sign",
+                    member=member_expr(stored.measure),
                 )
                 .drop_nulls(["bucket", "member"])
                 .group_by("area_id", "bucket", "member")

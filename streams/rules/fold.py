@@ -43,7 +43,8 @@ def spread(deltas: pl.DataFrame, chains: pl.DataFrame) -> pl.DataFrame:
         .drop("leaf_id")
     )
     return pl.concat(
-        above.with_columns(period=pl.lit(period), bucket=bucket_expr(period, pl.col("day"))) for period in PERIODS
+        above.with_columns(period=pl.lit(period), bucket=bucket_expr(period, pl.col("day")))
+        for period in PERIODS
     ).drop("day")
 
 
@@ -51,9 +52,13 @@ def fold_sums(deltas: pl.DataFrame, sums: Matrix, chains: pl.DataFrame) -> Cells
     """Return what `sums` (row i belongs to row i of `deltas`: area_id, bucket) add to the cells of all levels."""
     rows = spread(deltas.select("area_id", "bucket").with_row_index("delta"), chains).sort(CELL_KEY)
     keys = rows.select(CELL_KEY).unique(maintain_order=True)
-    starts = rows.select(pl.struct(CELL_KEY).rle_id().alias("run")).with_row_index("at").group_by("run").agg(
-        pl.col("at").min()
-    ).sort("run")["at"]
+    starts = (
+        rows.select(pl.struct(CELL_KEY).rle_id().alias("run"))
+        .with_row_index("at")
+        .group_by("run")
+        .agg(pl.col("at").min())
+        .sort("run")["at"]
+    )
     folded = np.add.reduceat(sums[rows["delta"].to_numpy()], starts.to_numpy(), axis=0)
     return Cells(keys, folded)
 

@@ -84,7 +84,9 @@ class ParsedBatch:
 class _Rows:
     """Columns of the accepted envelopes while they are gathered."""
 
-    columns: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in EVENT_SCHEMA if name != "row"})
+    columns: dict[str, list[Any]] = field(
+        default_factory=lambda: {name: [] for name in EVENT_SCHEMA if name != "row"}
+    )
     data: list[dict[str, Any]] = field(default_factory=list)
     sources: list[bytes | Envelope] = field(default_factory=list)
 
@@ -105,7 +107,9 @@ class BatchParser:
         self._schema = {column.name: column.dtype for column in feed.model_columns}
         self._key_prefix = f"{feed.key}/".encode()
 
-    def parse(self, topic: str, partition: int, records: Sequence[RawRecord], *, now: datetime) -> ParsedBatch:
+    def parse(
+        self, topic: str, partition: int, records: Sequence[RawRecord], *, now: datetime
+    ) -> ParsedBatch:
         """Parse one fetch (at least one record, in the order of their offsets); never raises for bad input."""
         rows, rejections = _Rows(), list[Rejection]()
         consumed: dict[int, int] = {}
@@ -206,7 +210,9 @@ class BatchParser:
         feed = self.feed
         head = pl.DataFrame(
             {
-                name: pl.Series(name, values, dtype=pl.Int64() if name == "received_at" else EVENT_SCHEMA[name])
+                name: pl.Series(
+                    name, values, dtype=pl.Int64() if name == "received_at" else EVENT_SCHEMA[name]
+                )
                 for name, values in rows.columns.items()
             }
         ).with_columns(pl.col("received_at").cast(UTC_TIME))
@@ -236,7 +242,10 @@ class BatchParser:
             .then(pl.lit("unknown_reporter"))
             .when(pl.col("voided"))
             .then(None)
-            .when((pl.col("effective_on") < self._earliest) | (pl.col("effective_on") > date.fromordinal(latest)))
+            .when(
+                (pl.col("effective_on") < self._earliest)
+                | (pl.col("effective_on") > date.fromordinal(latest))
+            )
             .then(pl.lit("implausible_date"))
             .when(pl.col("area_id").is_null())
             .then(pl.lit("unknown_area"))

@@ -46,7 +46,10 @@ class Register:
         """
         feed = self.feed
         events = events.join(
-            self._codes.with_columns(known_reporter=pl.lit(True)), left_on="reporter", right_on="place", how="left"
+            self._codes.with_columns(known_reporter=pl.lit(True)),
+            left_on="reporter",
+            right_on="place",
+            how="left",
         ).with_columns(pl.col("known_reporter").fill_null(False))
         if feed.place is None:
             located = self._on_date(events.select("row", "effective_on", place="reporter"))
@@ -61,13 +64,17 @@ class Register:
         )
         found = found.filter(_valid()).select("row", "area_id")
         own = [] if feed.located else ["area_code"]
-        events = events.join(located.select("row", *own, *feed.enrich), on="row", how="left", maintain_order="left")
+        events = events.join(
+            located.select("row", *own, *feed.enrich), on="row", how="left", maintain_order="left"
+        )
         return events.join(found, on="row", how="left", maintain_order="left")
 
     def _on_date(self, events: pl.DataFrame) -> pl.DataFrame:
         """Return one register entry per row: the one that held on the business date."""
         entries = events.join(self._places, on="place").filter(_valid())
-        return entries.select("row", "area_code", *self.feed.enrich).unique("row", keep="first", maintain_order=True)
+        return entries.select("row", "area_code", *self.feed.enrich).unique(
+            "row", keep="first", maintain_order=True
+        )
 
 
 def _valid() -> pl.Expr:
