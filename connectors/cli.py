@@ -8,7 +8,10 @@ from typing import Annotated
 
 import typer
 
+from connectors import token_cli
+
 app = typer.Typer(no_args_is_help=True)
+app.add_typer(token_cli.app, name="token")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -57,3 +60,12 @@ def simulate(
     from ioc.settings import Settings  # noqa: PLC0415
 
     body(Settings(), seconds=seconds, rate=rate, day_seconds=day_seconds, seed=seed, as_json=as_json)
+
+
+@app.command()
+def gateway() -> None:
+    """Take events over HTTP and write them to Kafka, until SIGTERM or Ctrl-C."""
+    from connectors.gateway.server import run_gateway  # noqa: PLC0415
+    from ioc.settings import Settings  # noqa: PLC0415
+
+    run_gateway(Settings())

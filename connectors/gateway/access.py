@@ -71,7 +71,7 @@ class AccessLog:
         log = _log.debug if route in _QUIET and status < 400 else _log.info
         log(
             "request",
-            method=scope["method"] if route != "-" else "-",
+            method=scope["method"],
             path=route,
             status=status,
             token=facts.token,

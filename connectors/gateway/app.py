@@ -32,7 +32,7 @@ def create_app(
     producer: EventProducer,
     clock: Callable[[], float] = time.monotonic,
 ) -> FastAPI:
-    """Return the application; `feeds` by key, `clock` in seconds for rate limits. The caller closes `producer`.
+    """Return the application; `feeds` by key, `clock` gives seconds. The caller closes `producer`.
 
     It keeps its counts and rate limits to itself, so that a process may hold several.
     """
@@ -40,7 +40,7 @@ def create_app(
     by_type = {feed.event_type: feed for feed in feeds.values()}
     limit = RateLimit(settings.gateway_rate, settings.gateway_burst, clock)
     intake = Intake(settings, by_type, tokens, limit=limit, producer=producer, metrics=metrics)
-    app = FastAPI(title="IOC event gateway", version="1", docs_url=None, redoc_url=None)
+    app = FastAPI(title="IOC event gateway", version="1", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(AccessLog, metrics=metrics)
 
     @app.post("/v1/events", status_code=202, responses=RESPONSES, openapi_extra=request_body(by_type))
@@ -87,8 +87,12 @@ def create_app(
     async def show_metrics() -> PlainTextResponse:
         return PlainTextResponse(metrics.expose())
 
+    @app.get("/openapi.json", include_in_schema=False)
+    async def show_document() -> Response:
+        return Response(document, media_type="application/json")
+
     page = _page(feeds)
-    describe(app.openapi(), by_type)  # FastAPI keeps the document that it made and serves it from then on
+    document = to_json(describe(app.openapi(), by_type))
     return app
 
 

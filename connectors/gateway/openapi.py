@@ -75,7 +75,7 @@ def request_body(feeds: Mapping[str, Feed]) -> dict[str, Any]:
     }
 
 
-def describe(document: dict[str, Any], feeds: Mapping[str, Feed]) -> None:
+def describe(document: dict[str, Any], feeds: Mapping[str, Feed]) -> dict[str, Any]:
     """Add the events' schemas and the kind of authorisation to FastAPI's document."""
     adapters: list[tuple[str, JsonSchemaMode, TypeAdapter[Any]]] = [
         (feed.key, "validation", feed.envelope) for feed in feeds.values()
@@ -84,6 +84,7 @@ def describe(document: dict[str, Any], feeds: Mapping[str, Feed]) -> None:
     components = document.setdefault("components", {})
     components.setdefault("schemas", {}).update(schemas["$defs"])
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+    return document
 
 
 def example_event(feed: Feed) -> dict[str, Any] | None:
