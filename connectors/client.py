@@ -110,8 +110,8 @@ class GatewayClient:
     def publish(self, events: Sequence[Envelope]) -> Iterator[list[Answer]]:
         """Yield the answers of each batch, in the order of `events`.
 
-        Raises FatalError where the token is refused or the gateway does not speak as it should, RetryableError
-        where it stays away; what was answered before stays published.
+        Raises FatalError where the token is refused or the address is not a gateway's, RetryableError where
+        the gateway stays away; what was answered before stays published.
         """
         for batch in _batches(events):
             yield self._send(batch)

@@ -20,8 +20,8 @@ MAX_SHOWN = 50
 class FileResult:
     """What became of one file: the events it holds, how many were accepted, and what was refused where.
 
-    `refusals` are records that the format refused and events that the gateway refused; `warnings` look wrong and
-    were sent. Events that are neither accepted nor refused were not sent.
+    `refusals` are records that the format refused and events that the gateway refused; `warnings` look wrong
+    and were sent. Events that are neither accepted nor refused were not sent.
     """
 
     file: str

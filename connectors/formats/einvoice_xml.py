@@ -13,12 +13,11 @@ from lxml import etree
 
 from connectors.formats.einvoice.invoice import FEED, read_invoice
 from connectors.formats.einvoice.notice import read_notice
-from connectors.formats.findings import Findings, refused
+from connectors.formats.findings import Findings, refused, shown
 from connectors.formats.format import BadRecord, Context, Event, Format, attempt
 from connectors.formats.node import Node
 from connectors.formats.safe_xml import children, local_name, parse_xml, path_of, root_name
 from ioc.errors import RejectedError
-from ioc.validation import mask
 
 _ROOTS = ("TDiep", "HDon", "TBao")
 _UNCODED_MESSAGES = ("200", "201")
@@ -39,7 +38,7 @@ def _read(data: bytes, context: Context) -> Iterator[Event | BadRecord]:
             "message_type",
             f"thông điệp loại này không chứa hóa đơn; hãy gửi các loại {', '.join(_MESSAGES)}",
             f"this type of message holds no invoices; send types {', '.join(_MESSAGES)}",
-            mask(message),
+            shown(message),
         )
     documents = tuple(_documents(root))
     if message:

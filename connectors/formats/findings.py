@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from ioc.errors import Reason, RejectedError
+from ioc.validation import mask
+
+_NOBODY = 4
 
 
 class Findings:
@@ -35,3 +38,8 @@ class Findings:
 def refused(field: str, rule: str, vi: str, en: str, value: str = "") -> RejectedError:
     """Return the error of a single reason."""
     return RejectedError([Reason(field=field, rule=rule, value=value, message_vi=vi, message_en=en)])
+
+
+def shown(text: str) -> str:
+    """Return a code or rate as reasons may show it: too short to be anyone's name or number, else masked."""
+    return text if len(text) <= _NOBODY else mask(text)

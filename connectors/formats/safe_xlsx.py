@@ -96,7 +96,10 @@ def _values(data: bytes, sheet: str, first_row: int, columns: int) -> list[tuple
         warnings.simplefilter("ignore")
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
         (name,) = (name for name in book.sheetnames if name.strip() == sheet)
-        rows = book[name].iter_rows(min_row=first_row, max_col=columns, values_only=True)
+        sheet_rows = book[name]
+        # Many exporters write a dimension that is too small; openpyxl would stop there without a word.
+        sheet_rows.reset_dimensions()
+        rows = sheet_rows.iter_rows(min_row=first_row, max_col=columns, values_only=True)
         return list(itertools.islice(rows, MAX_ROWS + 1))
 
 

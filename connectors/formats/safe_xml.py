@@ -63,18 +63,15 @@ def parse_xml(data: bytes) -> etree._Element:
         remove_comments=True,
         remove_pis=True,
     )
-    depth = elements = 0
+    bounds = _Bounds()
     try:
         for start in range(0, len(content), _CHUNK):
             parser.feed(content[start : start + _CHUNK])
-            for action, element in parser.read_events():
-                if action == "end":
-                    depth -= 1
-                    continue
-                depth, elements = depth + 1, elements + 1
-                _check(element, depth, elements)
-        root = parser.close()
+            bounds.check(parser)
+        return parser.close()
     except etree.XMLSyntaxError as error:
+        # What was read before the error says more: the parser itself gives up on depth, for one.
+        bounds.check(parser)
         line, column = error.position
         raise refused(
             f"dòng {line}, cột {column}" if line else "",
@@ -82,7 +79,23 @@ def parse_xml(data: bytes) -> etree._Element:
             "tệp không phải XML hợp lệ; hãy xuất lại tệp từ phần mềm nguồn",
             "the file is not well-formed XML; export it again from the source system",
         ) from None
-    return root
+
+
+class _Bounds:
+    """Counts depth and elements while a document is parsed."""
+
+    def __init__(self) -> None:
+        self._depth = self._elements = 0
+
+    def check(self, parser: etree.XMLPullParser) -> None:
+        """Take the parser's new events; raises RejectedError where the document grows beyond the bounds."""
+        for action, element in parser.read_events():
+            if action == "end":
+                self._depth -= 1
+                continue
+            self._depth += 1
+            self._elements += 1
+            _check(element, self._depth, self._elements)
 
 
 def root_name(data: bytes) -> str | None:
@@ -106,11 +119,10 @@ def path_of(element: etree._Element) -> str:
     steps: list[str] = []
     current: etree._Element | None = element
     while current is not None:
-        parent = current.getparent()
-        name = local_name(current)
-        alike = [current] if parent is None else [child for child in parent if local_name(child) == name]
-        steps.append(f"{name}[{alike.index(current) + 1}]" if len(alike) > 1 else name)
-        current = parent
+        place = 1 + sum(1 for _ in current.itersiblings(current.tag, preceding=True))
+        several = place > 1 or next(current.itersiblings(current.tag), None) is not None
+        steps.append(local_name(current) + (f"[{place}]" if several else ""))
+        current = current.getparent()
     return "/" + "/".join(reversed(steps))
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from connectors.formats.einvoice.money import VAT_TEMPLATE, ZERO, Totals, dong, read_vat_rate
+from connectors.formats.findings import shown
 from connectors.formats.node import Node
 from connectors.formats.plain import compact
-from ioc.validation import mask
 
 _GOODS = ("1", "5")
 _DISCOUNT = "3"
@@ -126,7 +126,7 @@ def _litres(line: Node) -> Decimal | None:
             "unit_not_litres",
             "đơn vị tính không phải lít; số lượng không tính vào sản lượng",
             "the unit is not litres; the quantity does not count in the volume",
-            mask(line.text("DVTinh")),
+            shown(line.text("DVTinh")),
         )
         return None
     return quantity * _LITRES[unit]

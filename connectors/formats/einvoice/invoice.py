@@ -27,11 +27,10 @@ from connectors.formats.einvoice.number import InvoiceNumber, is_current, read_n
 from connectors.formats.einvoice.party import read_buyer_type, read_pay_method, read_shop
 from connectors.formats.einvoice.taxpayer import read_taxpayer
 from connectors.formats.event import Stamp, record_event, void_event
-from connectors.formats.findings import Findings
+from connectors.formats.findings import Findings, shown
 from connectors.formats.format import Context, Event
 from connectors.formats.node import Node
 from connectors.formats.safe_xml import local_name
-from ioc.validation import mask
 
 FEED = "tax.einvoice"
 VOID_REVISION = 2
@@ -131,7 +130,7 @@ def _read_relation(related: Node, number: InvoiceNumber) -> Relation:
             "relation",
             "tính chất hóa đơn phải là 1 (thay thế) hoặc 2 (điều chỉnh)",
             "the relation must be 1 (replaces) or 2 (adjusts)",
-            mask(related.text("TCHDon")),
+            shown(related.text("TCHDon")),
         )
         return Relation("original")
     if kind != "replacement":

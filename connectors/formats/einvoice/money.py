@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
+from connectors.formats.findings import shown
 from connectors.formats.node import Node
-from ioc.validation import mask
 
 ZERO = Decimal(0)
 VAT_TEMPLATE = "1"
@@ -70,7 +70,7 @@ def read_exchange_rate(head: Node) -> Decimal:
             "currency",
             "đơn vị tiền tệ phải là mã ISO 4217 ba chữ cái (VND, USD)",
             "the currency must be three letters of ISO 4217 (VND, USD)",
-            mask(currency),
+            shown(currency),
         )
     rate = head.decimal("TGia")
     if rate is None:
@@ -91,7 +91,7 @@ def read_vat_rate(node: Node, path: str = "TSuat") -> VatRate | None:
             "vat_rate_spelling",
             "thuế suất viết không theo chuẩn (0%, 5%, 8%, 10%, KCT, KKKNT, KHAC:x%)",
             "the VAT rate is not spelt as the standard has it (0%, 5%, 8%, 10%, KCT, KKKNT, KHAC:x%)",
-            mask(text),
+            shown(text),
         )
     if text in _NAMED:
         return VatRate(_NAMED[text], ZERO)
@@ -106,7 +106,7 @@ def read_vat_rate(node: Node, path: str = "TSuat") -> VatRate | None:
         "vat_rate",
         "thuế suất không có trong danh mục: 0%, 5%, 8%, 10%, KCT, KKKNT, KHAC:x%",
         "no such VAT rate: 0%, 5%, 8%, 10%, KCT, KKKNT, KHAC:x%",
-        mask(text),
+        shown(text),
     )
     return None
 

@@ -16,11 +16,10 @@ from connectors.formats.einvoice.invoice import FEED, VOID_REVISION, local_midni
 from connectors.formats.einvoice.number import read_number
 from connectors.formats.einvoice.taxpayer import read_taxpayer
 from connectors.formats.event import Stamp, record_event, void_event
-from connectors.formats.findings import Findings
+from connectors.formats.findings import Findings, shown
 from connectors.formats.format import BadRecord, Context, Event, attempt
 from connectors.formats.node import Node
 from connectors.formats.safe_xml import path_of
-from ioc.validation import mask
 
 _RELATIONS = {"1": "cancellation", "2": "error_notice", "3": "error_notice", "4": "error_notice"}
 
@@ -54,7 +53,7 @@ def _line(line: Node, seller_id: str, stamp: Stamp, context: Context) -> Iterato
             "notice_kind",
             "tính chất thông báo phải là 1 (hủy), 2 (điều chỉnh), 3 (thay thế) hoặc 4 (giải trình)",
             "the kind of notice must be 1 (cancel), 2 (adjust), 3 (replace) or 4 (explain)",
-            mask(action),
+            shown(action),
         )
     line.findings.settle()
     relation = _RELATIONS[action]

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from connectors.formats.findings import shown
 from connectors.formats.node import Node
-from ioc.validation import mask
 
 _TEMPLATE = re.compile(r"[1-9]")
 _SERIES = re.compile(r"[CK][0-9]{2}[TDLMNBGHX][A-Z]{2}")
@@ -50,6 +50,6 @@ def is_current(node: Node, template: str, series: str) -> bool:
 def _match(node: Node, path: str, pattern: re.Pattern[str], vi: str, en: str) -> str:
     text = "".join(node.required(path).split()).upper()
     if text and not pattern.fullmatch(text):
-        node.findings.refuse(node.at(path), "pattern", f"phải là {vi}", f"must be {en}", mask(text))
+        node.findings.refuse(node.at(path), "pattern", f"phải là {vi}", f"must be {en}", shown(text))
         return ""
     return text

@@ -21,7 +21,7 @@ from connectors.formats.plain import plain
 
 FEED = "tourism.stay"
 _SEX = {"M": "male", "F": "female"}
-_IMPRECISE_BIRTH = re.compile(r"(?:[0-9]{1,2}/)?(?:([0-9]{1,2})/)?([0-9]{4})")
+_IMPRECISE_BIRTH = re.compile(r"(?:(?:[0-9]{1,2}/)?([0-9]{1,2})/)?([0-9]{4})")
 _PURPOSES = (
     ("mice", re.compile(r"hoi nghi|hoi thao|su kien|trien lam|hoi cho")),
     ("expert", re.compile(r"chuyen gia|lao dong ky thuat")),

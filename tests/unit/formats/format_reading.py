@@ -1,0 +1,86 @@
+"""Reads files as the tests do, in one context. Run it to write the samples' golden files anew."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import SecretStr
+
+from connectors.formats.format import BadRecord, Context, Event, load_formats, read, recognise
+from ioc.errors import RejectedError
+from ioc.feed import load_feeds
+from ioc.pseudonym import Pseudonymiser
+
+SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "formats"
+SAMPLE_FILES = sorted(path for path in SAMPLES.glob("*/*") if not path.name.endswith(".golden.json"))
+FORMATS = load_formats()
+FEEDS = load_feeds()
+
+
+def context(file: str = "sample", **changes: Any) -> Context:
+    """A context of 2024-10-05 18:00 in Vũng Tàu; `changes` are its fields."""
+    fields: dict[str, Any] = {
+        "file": file,
+        "received_at": datetime(2024, 10, 5, 11, tzinfo=UTC),
+        "feeds": FEEDS,
+        "pseudonymise": Pseudonymiser("k1", SecretStr("key of the tests")),
+        "timezone": ZoneInfo("Asia/Ho_Chi_Minh"),
+        "home_province": "Bà Rịa - Vũng Tàu",
+        "establishment": "77-750-0004",
+    }
+    return Context(**(fields | changes))
+
+
+def read_bytes(data: bytes, **changes: Any) -> list[Event | BadRecord]:
+    """What a file's bytes give; a file in no known format is one bad record."""
+    where = context(**changes)
+    try:
+        return list(read(data, where, recognise(data, FORMATS)))
+    except RejectedError as error:
+        return [BadRecord(where.file, error.reasons)]
+
+
+def events_of(data: bytes, **changes: Any) -> list[Event]:
+    """The events of a file that holds nothing bad."""
+    items = read_bytes(data, **changes)
+    bad = [item for item in items if isinstance(item, BadRecord)]
+    assert not bad, bad
+    return [item for item in items if isinstance(item, Event)]
+
+
+def rules_of(data: bytes, **changes: Any) -> list[tuple[str, str]]:
+    """(field, rule) of every reason in a file."""
+    bad = [item for item in read_bytes(data, **changes) if isinstance(item, BadRecord)]
+    return [(reason.field, reason.rule) for record in bad for reason in record.reasons]
+
+
+def outcome(path: Path) -> list[dict[str, Any]]:
+    """What a sample gives, as a golden file holds it."""
+    return [
+        {
+            "where": item.where,
+            "envelope": item.envelope,
+            "warnings": [[warning.field, warning.rule, warning.value] for warning in item.warnings],
+        }
+        if isinstance(item, Event)
+        else {
+            "where": item.where,
+            "reasons": [[reason.field, reason.rule, reason.value] for reason in item.reasons],
+        }
+        for item in read_bytes(path.read_bytes(), file=path.name)
+    ]
+
+
+def golden(path: Path) -> Path:
+    """The golden file beside a sample."""
+    return path.with_suffix(".golden.json")
+
+
+if __name__ == "__main__":
+    for sample in SAMPLE_FILES:
+        text = json.dumps(outcome(sample), ensure_ascii=False, indent=1)
+        golden(sample).write_text(text + "\n", encoding="utf-8")
