@@ -129,9 +129,7 @@ class AreaTree:
 
     def changes(self) -> tuple[date, ...]:
         """Return the days on which the tree changes, the first one included."""
-        return tuple(
-            sorted({a.valid_from for a in self.areas} | {a.valid_to for a in self.areas} - {FOREVER})
-        )
+        return tuple(sorted({a.valid_from for a in self.areas} | {a.valid_to for a in self.areas} - {FOREVER}))
 
     def leaves(self) -> tuple[Area, ...]:
         """Return the leaves of every validity."""
@@ -188,9 +186,7 @@ def _area(row: Row) -> Area:
     valid_from = row.day("valid_from") or date.min
     valid_to = row.day("valid_to") or FOREVER
     if valid_to <= valid_from:
-        row.complain(
-            "valid_to", "must lie after valid_from (it is the first day that the unit no longer exists)"
-        )
+        row.complain("valid_to", "must lie after valid_from (it is the first day that the unit no longer exists)")
     return Area(
         area_id=row.integer("area_id") or 0,
         code=row.required("code"),
@@ -227,9 +223,7 @@ def _check_parent(row: Row, area: Area, by_id: dict[int, Area]) -> None:
     elif LEVELS.index(parent.level) >= LEVELS.index(area.level):
         row.complain("parent_id", f"{parent.name_vi} ({parent.level}) cannot hold a {area.level}")
     elif not (parent.valid_from <= area.valid_from and area.valid_to <= parent.valid_to):
-        row.complain(
-            "parent_id", f"{parent.name_vi} does not exist all the while; split the row at the parent's dates"
-        )
+        row.complain("parent_id", f"{parent.name_vi} does not exist all the while; split the row at the parent's dates")
 
 
 def _check_successor(row: Row, area: Area, by_id: dict[int, Area]) -> None:

@@ -70,9 +70,7 @@ def load_profile(path: Path) -> Profile:
     keepers = {reporter.code for reporter in reporters if reporter.feed == REGISTER_FEED}
     unknown = sorted(set(head.registers.values()) - keepers)
     if unknown:
-        raise ConfigError(
-            f"{file} [registers]: {', '.join(unknown)} must be a reporter of {REGISTER_FEED}; add a row"
-        )
+        raise ConfigError(f"{file} [registers]: {', '.join(unknown)} must be a reporter of {REGISTER_FEED}; add a row")
     return Profile(**dict(head), areas=areas, reporters=reporters)
 
 

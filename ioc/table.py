@@ -113,9 +113,7 @@ class Row:
             return None
 
 
-def read_rows(
-    path: Path, columns: Sequence[str], problems: Problems, *, extra: bool = False
-) -> Iterator[Row]:
+def read_rows(path: Path, columns: Sequence[str], problems: Problems, *, extra: bool = False) -> Iterator[Row]:
     """Yield the rows of a UTF-8 CSV file whose header holds `columns` (and, with `extra`, others).
 
     Complaints about the file or its header end the reading of this file, never that of its neighbours.

@@ -69,9 +69,7 @@ def parse_expression(text: str, schema: Mapping[str, pl.DataType]) -> Expression
     try:
         statements = sqlglot.parse(text, read=DIALECT)
     except SqlglotError as error:
-        raise ConfigError(
-            f"is not SQL ({_first_line(error)}); write one expression over the columns"
-        ) from None
+        raise ConfigError(f"is not SQL ({_first_line(error)}); write one expression over the columns") from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Expr):
         raise ConfigError("must be one expression; remove what follows the ';'")
     node = statements[0]
@@ -137,9 +135,7 @@ def _type_of(node: exp.Expr, schema: _Schema) -> Type:
         raise ConfigError(f"{_text(node)}: {_advice(node)}")
     allowed = _ARGUMENTS.get(type(node))
     if allowed is not None and any(value for name, value in node.args.items() if name not in allowed):
-        raise ConfigError(
-            f"{_text(node)}: this form is not allowed; write it with AND, OR and plain column names"
-        )
+        raise ConfigError(f"{_text(node)}: this form is not allowed; write it with AND, OR and plain column names")
     return rule(node, schema)
 
 
@@ -176,9 +172,7 @@ def _is_decimal(node: exp.Expr) -> bool:
 
 def _date(node: exp.Expr, _: _Schema) -> Type:
     literal = node.this
-    if not (
-        isinstance(literal, exp.Literal) and literal.is_string and node.args["to"].sql(DIALECT) == "DATE"
-    ):
+    if not (isinstance(literal, exp.Literal) and literal.is_string and node.args["to"].sql(DIALECT) == "DATE"):
         raise ConfigError(f"{_text(node)}: {_INSTEAD[exp.Cast]}")
     try:
         date.fromisoformat(literal.name)
@@ -233,9 +227,7 @@ def _in(node: exp.Expr, schema: _Schema) -> Type:
 
 def _is(node: exp.Expr, schema: _Schema) -> Type:
     if not isinstance(node.args["expression"], exp.Null):
-        raise ConfigError(
-            f"{_text(node)}: the engines differ where it is null; write the column itself, or NOT column"
-        )
+        raise ConfigError(f"{_text(node)}: the engines differ where it is null; write the column itself, or NOT column")
     _type_of(node.this, schema)
     return Type.BOOLEAN
 
@@ -252,9 +244,7 @@ def _arithmetic(node: exp.Expr, schema: _Schema) -> Type:
 def _numbers(node: exp.Expr, schema: _Schema, *parts: exp.Expr) -> Type:
     types = [_type_of(part, schema) for part in parts]
     if any(kind not in NUMERIC for kind in types):
-        raise ConfigError(
-            f"{_text(node)} computes with {' and '.join(types)}; only numbers can be computed with"
-        )
+        raise ConfigError(f"{_text(node)} computes with {' and '.join(types)}; only numbers can be computed with")
     return Type.NUMBER if Type.NUMBER in types else Type.INTEGER
 
 
@@ -269,9 +259,7 @@ def _numeric_function(node: exp.Expr, schema: _Schema) -> Type:
 def _united(node: exp.Expr, schema: _Schema, *parts: exp.Expr) -> Type:
     types = [_type_of(part, schema) for part in parts]
     if not _alike(types):
-        raise ConfigError(
-            f"{_text(node)} may give {' or '.join(types)}; every branch must give the same type"
-        )
+        raise ConfigError(f"{_text(node)} may give {' or '.join(types)}; every branch must give the same type")
     return Type.NUMBER if Type.NUMBER in types else types[0]
 
 
@@ -283,13 +271,9 @@ def _case(node: exp.Expr, schema: _Schema) -> Type:
     branches = node.args["ifs"]
     for branch in branches:
         if _type_of(branch.this, schema) != Type.BOOLEAN:
-            raise ConfigError(
-                f"{_text(branch.this)} after WHEN is not a condition; compare it with something"
-            )
+            raise ConfigError(f"{_text(branch.this)} after WHEN is not a condition; compare it with something")
     default = node.args.get("default")
-    return _united(
-        node, schema, *(branch.args["true"] for branch in branches), *([default] if default else [])
-    )
+    return _united(node, schema, *(branch.args["true"] for branch in branches), *([default] if default else []))
 
 
 def _inner(node: exp.Expr, schema: _Schema) -> Type:

@@ -98,6 +98,4 @@ def _walk(
     if isinstance(node, exp.Column) and not node.table and (node.name == DAYS or CODE.fullmatch(node.name)):
         return name(node.name)
     shown = node.sql("postgres", comments=False).replace('"', "")
-    raise ConfigError(
-        f"`{shown}` is not allowed; a formula has codes, numbers, days, + - * / and parentheses"
-    )
+    raise ConfigError(f"`{shown}` is not allowed; a formula has codes, numbers, days, + - * / and parentheses")

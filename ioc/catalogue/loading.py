@@ -50,9 +50,7 @@ def load_catalogue(directory: Path, feeds: Mapping[str, Feed]) -> Catalogue:
         for row in read_rows(directory / f"{sector}.csv", COLUMNS, problems):
             indicator = reader.read(row, sector)
             if indicator.code in found:
-                row.complain(
-                    "code", f"{indicator.code} stands already at {found[indicator.code][0].at('code')}"
-                )
+                row.complain("code", f"{indicator.code} stands already at {found[indicator.code][0].at('code')}")
             else:
                 found[indicator.code] = (row, indicator)
     _check_names(found)
@@ -94,9 +92,7 @@ def _check_names(found: _Found) -> None:
         for code, (row, _) in found.items():
             name = row.text(column).casefold()
             if name in first:
-                row.complain(
-                    column, f"{row.text(column)!r} is the name of {first[name]} too; names must differ"
-                )
+                row.complain(column, f"{row.text(column)!r} is the name of {first[name]} too; names must differ")
             first[name] = code
 
 
@@ -118,17 +114,13 @@ def _check_formulas(found: _Found) -> None:
         inputs[code] = tuple(source for source in named if source in found)
     for cycle in _cycles(inputs):
         row = found[cycle[0]][0]
-        row.complain(
-            "formula", f"goes round in a circle: {' -> '.join(cycle)}; define one of them by records"
-        )
+        row.complain("formula", f"goes round in a circle: {' -> '.join(cycle)}; define one of them by records")
 
 
 def _check_levels(row: Row, indicator: Indicator, source: Indicator) -> None:
     missing = [level for level in indicator.levels if level not in source.levels]
     if missing:
-        row.complain(
-            "levels", f"{source.code} has no values for {', '.join(missing)}; leave them out here too"
-        )
+        row.complain("levels", f"{source.code} has no values for {', '.join(missing)}; leave them out here too")
 
 
 def _cycles(inputs: dict[str, tuple[str, ...]]) -> list[list[str]]:

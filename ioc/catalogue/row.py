@@ -35,9 +35,7 @@ class _Count:
 class RowReader:
     """Turns rows into indicators; what is wrong with a row is noted there."""
 
-    def __init__(
-        self, feeds: Mapping[str, Feed], units: Mapping[str, str], owners: Mapping[str, str]
-    ) -> None:
+    def __init__(self, feeds: Mapping[str, Feed], units: Mapping[str, str], owners: Mapping[str, str]) -> None:
         self._feeds = feeds
         self._schemas = {key: schema_of(feed) for key, feed in feeds.items()}
         self._units = units
@@ -119,7 +117,8 @@ class RowReader:
         if not row.text("value"):
             if kind in ("flow", "stock"):
                 return Expression("1", Type.INTEGER)
-            row.complain("value", f"is empty; {_WANTED.get(kind, (None, 'say what is counted'))[1]}")
+            if kind in _WANTED:
+                row.complain("value", f"is empty; {_WANTED[kind][1]}")
             return None
         value = _expression(row, "value", schema)
         if value and kind in _WANTED and value.type not in _WANTED[kind][0]:
@@ -187,9 +186,7 @@ def _decimals(row: Row, value: Expression | None) -> int:
     if not 0 <= decimals <= MAX_DECIMALS:
         row.complain("decimals", f"must lie between 0 and {MAX_DECIMALS}")
     elif value and value.type == Type.NUMBER and not decimals:
-        row.complain(
-            "decimals", "must say how many digits after the point count (1 to 6): the value is not whole"
-        )
+        row.complain("decimals", "must say how many digits after the point count (1 to 6): the value is not whole")
     elif value and value.type != Type.NUMBER and decimals:
         row.complain("decimals", "must be empty or 0: the value is whole")
     return decimals
@@ -198,7 +195,7 @@ def _decimals(row: Row, value: Expression | None) -> int:
 def _target(row: Row) -> Target | None:
     text, on, source = row.text("target"), row.day("target_on"), row.text("target_source")
     if not text:
-        if row.text("target_on"):
+        if on is not None:
             row.complain("target_on", "stands without a target; remove it or give the target")
         return None
     match = _TARGET.fullmatch(text)

@@ -1,0 +1,221 @@
+"""The rows themselves: every one counts something, and breakdowns that are exhaustive sum to their totals."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, get_args
+
+import polars as pl
+import pytest
+
+from ioc.catalogue import Catalogue, Compiled, Measure, contribution_expr, member_expr
+from ioc.feed import Feed
+from ioc.feeds.tax_einvoice import FUELS, TaxEinvoice
+from ioc.feeds.tourism_stay import TourismStay
+
+DAY = date(2024, 10, 5)
+RECORDS = 3000
+NATIONALITIES = (
+    "KOR",
+    "CHN",
+    "TWN",
+    "JPN",
+    "USA",
+    "RUS",
+    "AUS",
+    "GBR",
+    "FRA",
+    "DEU",
+    "IND",
+    "SGP",
+    "MYS",
+    "THA",
+    "KHM",
+    "ITA",
+)
+TYPES = ("hotel", "resort", "apartment", "villa", "guesthouse", "homestay", "camping")
+RATES = ("0", "5", "8", "10", "exempt", "not_declared", "other")
+Record = dict[str, Any]
+
+
+def choices(model: Any, field: str) -> list[Any]:
+    """Return the values of a literal field, the optional's null left out."""
+    hint = model.model_fields[field].annotation
+    return [value for arg in get_args(hint) for value in (get_args(arg) or [arg]) if value is not type(None)]
+
+
+def a_stay(rng: random.Random) -> Record:
+    domestic = rng.random() < 0.7
+    arrival = DAY - timedelta(days=rng.randrange(20))
+    return {
+        "establishment_id": f"77-747-{rng.randrange(40):04d}",
+        "guest_id": f"k1:{rng.randrange(2000):032x}",
+        "origin": "domestic" if domestic else "international",
+        "nationality": "VNM" if domestic else rng.choice(NATIONALITIES),
+        "sex": rng.choice(choices(TourismStay, "sex")),
+        "age_years": rng.randrange(90),
+        "purpose": rng.choice(choices(TourismStay, "purpose")),
+        "doc_type": rng.choice(choices(TourismStay, "doc_type")),
+        "home_region": rng.choice(choices(TourismStay, "home_region")) if domestic else None,
+        "check_in_on": arrival,
+        "planned_check_out_on": arrival + timedelta(days=rng.randrange(12)),
+        "check_out_on": arrival + timedelta(days=rng.randrange(12)) if rng.random() < 0.8 else None,
+        "overnight": rng.random() < 0.9,
+        "declared_at": datetime(2024, 10, 5, tzinfo=UTC),
+        "declared_late": rng.random() < 0.1,
+        "lodging_type": rng.choice(TYPES),
+        "star": rng.randrange(6),
+        "effective_on": arrival,
+    }
+
+
+def a_report(rng: random.Random) -> Record:
+    counts = {name: rng.randrange(100) for name in ("rooms_sold", "revenue_room", "revenue_fnb", "revenue_other")}
+    place = {"establishment_id": f"77-747-{rng.randrange(40):04d}", "star": rng.randrange(6)}
+    return place | counts | {"effective_on": DAY, "lodging_type": rng.choice(TYPES)}
+
+
+def an_invoice(rng: random.Random) -> Record:
+    relation = rng.choice(choices(TaxEinvoice, "relation"))
+    counted = relation in ("original", "adjustment", "replacement")
+    nets = {f"net_{rate}": rng.randrange(10**7) for rate in rng.sample(RATES, rng.randrange(3)) if counted}
+    vats = {f"vat_{rate}": nets[f"net_{rate}"] * int(rate) // 100 for rate in ("5", "8", "10") if f"net_{rate}" in nets}
+    signed = datetime(2024, 10, 5, tzinfo=UTC) + timedelta(minutes=rng.randrange(1440))
+    fuel = rng.choice(FUELS)
+    sale = rng.random() < 0.4 and counted
+    shop = {f"litres_{fuel}": rng.randrange(10**5) / 1000, f"fuel_{fuel}": rng.randrange(10**6)} if sale else {}
+    return {
+        "seller_id": f"3590{rng.randrange(100):06d}",
+        "template": rng.choice("123456"),
+        "series": f"{rng.choice('CK')}24{rng.choice('TM')}AA",
+        "relation": relation,
+        "signed_at": signed,
+        "sent_at": signed + timedelta(minutes=rng.randrange(3000)),
+        "pay_method": rng.choice(choices(TaxEinvoice, "pay_method")),
+        "buyer_type": rng.choice(choices(TaxEinvoice, "buyer_type")),
+        "amount_net": sum(nets.values()) + (rng.randrange(1000) if counted else 0),
+        "amount_vat": sum(vats.values()),
+        "shop_id": f"3590000051.{rng.randrange(30)}",
+        "pump_auto": rng.random() < 0.5,
+        "place_type": "petrol" if sale else "seller",
+        "seller_type": rng.choice(("soe", "private", "fdi", "household")),
+        "vsic": rng.choice("abcdefghijklmnpqrs"),
+        "effective_on": DAY,
+        **nets,
+        **vats,
+        **shop,
+    }
+
+
+def an_entry(rng: random.Random) -> Record:
+    registry = rng.choice(("lodging", "petrol", "einvoice", "einvoice_pos"))
+    sizes = {"rooms": rng.randrange(1, 300), "star": rng.randrange(6), "type": rng.choice(TYPES)}
+    return {"registry": registry, "effective_on": DAY, **(sizes if registry == "lodging" else {})}
+
+
+@pytest.fixture(scope="module")
+def frames(feeds: Mapping[str, Feed]) -> dict[str, pl.DataFrame]:
+    makers = {
+        "tourism.stay": a_stay,
+        "tourism.daily_report": a_report,
+        "tax.einvoice": an_invoice,
+        "registry.reporter": an_entry,
+    }
+    rng = random.Random(7)
+    return {key: frame_of(feeds[key], [make(rng) for _ in range(RECORDS)]) for key, make in makers.items()}
+
+
+def frame_of(feed: Feed, records: list[Record]) -> pl.DataFrame:
+    given = {column.name: column.dtype for column in feed.columns if column.name not in feed.derive}
+    frame = pl.DataFrame(records, schema={**given, "effective_on": pl.Date()})
+    return frame.with_columns(expr.cast(dtype).alias(name) for name, (dtype, expr) in feed.derive.items())
+
+
+def total(frames: Mapping[str, pl.DataFrame], measure: Measure) -> int:
+    """Return a measure over all records of its feed."""
+    frame = frames[measure.feed]
+    if measure.kind == "distinct":
+        return int(frame.select(member_expr(measure).drop_nulls().n_unique())[0, 0])
+    return int(frame.select(contribution_expr(measure).sum())[0, 0])
+
+
+def test_every_measure_counts_something(frames: Mapping[str, pl.DataFrame], compiled: Compiled) -> None:
+    assert [measure for measure in compiled.measures if total(frames, measure) == 0] == []
+
+
+@pytest.mark.parametrize(
+    ("whole", "breakdown", "parts"),
+    [
+        ("lodging.guests.total", "origin", 2),
+        ("lodging.guests.total", "star", 6),
+        ("lodging.guests.total", "age_group", 5),
+        ("lodging.guests.total", "sex", 2),
+        ("lodging.guests.total", "purpose", 5),
+        ("lodging.guests.total", "doc_type", 4),
+        ("lodging.guests.total", "stay_class", 4),
+        ("lodging.guests.total", "lodging_type", 7),
+        ("lodging.guests.international", "nationality", 16),
+        ("lodging.guests.domestic", "home_region", 7),
+        ("lodging.nights.total", "origin", 2),
+        ("lodging.nights.total", "lodging_type", 7),
+        ("lodging.rooms.total", "star", 6),
+        ("lodging.room_nights.total", "star", 6),
+        ("lodging.establishments.total", "lodging_type", 7),
+        ("lodging.revenue.total", "star", 6),
+        ("lodging.in_house.total", "origin", 2),
+        ("einvoice.value.total", "seller_type", 4),
+        ("einvoice.value.total", "pay_method", 3),
+        ("einvoice.value.total", "vat_rate", 7),
+        ("einvoice.value.total", "vsic", 18),
+        ("einvoice.vat.total", "seller_type", 4),
+        ("einvoice.vat.total", "vat_rate", 3),
+        ("einvoice.invoices.total", "invoice_type", 5),
+        ("einvoice.invoices.total", "code_kind", 3),
+        ("einvoice.invoices.total", "seller_type", 4),
+        ("einvoice.invoices.total", "pay_method", 3),
+        ("einvoice.invoices.total", "buyer_type", 3),
+        ("petrol.volume.total", "product", 6),
+        ("petrol.revenue.total", "product", 6),
+        ("petrol.invoices.total", "product", 6),
+    ],
+)
+def test_exhaustive_breakdowns_sum_to_their_totals(
+    frames: Mapping[str, pl.DataFrame],
+    catalogue: Catalogue,
+    compiled: Compiled,
+    *,
+    whole: str,
+    breakdown: str,
+    parts: int,
+) -> None:
+    family = whole.rpartition(".")[0] + "."
+    codes = [
+        code
+        for code, indicator in catalogue.indicators.items()
+        if code.startswith(family) and indicator.breakdown == breakdown
+    ]
+    assert len(codes) == parts
+    figures = [total(frames, compiled.plans[code].measures[0]) for code in codes]
+    assert sum(figures) == total(frames, compiled.plans[whole].measures[0])
+
+
+def test_revenue_items_sum_to_revenue(frames: Mapping[str, pl.DataFrame], compiled: Compiled) -> None:
+    items = [compiled.plans[f"lodging.revenue_item.{item}"].measures[0] for item in ("room", "fnb", "other")]
+    whole = compiled.plans["lodging.revenue.total"].measures[0]
+    assert sum(total(frames, item) for item in items) == total(frames, whole)
+
+
+def test_the_rows_of_these_sectors(catalogue: Catalogue) -> None:
+    assert {sector: len(catalogue.of_sector(sector)) for sector in catalogue.sectors} == {
+        "lodging": 132,
+        "einvoice": 112,
+        "petrol": 41,
+    }
+
+
+def test_every_target_names_its_source(catalogue: Catalogue) -> None:
+    targets = {code: i.target for code, i in catalogue.indicators.items() if i.target is not None}
+    assert list(targets) == ["petrol.einvoice_rate"]
+    assert "1123/CĐ-TTg" in targets["petrol.einvoice_rate"].source
