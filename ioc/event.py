@@ -64,9 +64,5 @@ class Envelope(BaseModel):
 
 def envelope_of(event_type: str, model: type[Record]) -> type[Envelope]:
     """Return the envelope whose `type` is `event_type` and whose `data` is a `model` (or nothing, for a void)."""
-    return create_model(
-        f"{model.__name__}Event",
-        __base__=Envelope,
-        type=(Literal[event_type], ...),
-        data=(model | None, None),
-    )
+    fields: dict[str, Any] = {"type": (Literal[event_type], ...), "data": (model | None, None)}
+    return create_model(f"{model.__name__}Event", __base__=Envelope, **fields)

@@ -27,9 +27,7 @@ def configure_logging(settings: Settings) -> None:
     renderer: list[structlog.typing.Processor]
     if settings.log_json:
         renderer = [
-            structlog.processors.ExceptionRenderer(
-                structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-            ),
+            structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
     else:

@@ -32,7 +32,9 @@ def status(settings: Settings) -> list[MigrationState]:
     known = load_migrations()
     unknown = sorted(set(applied) - {migration.number for migration in known})
     if unknown:
-        raise FatalError(f"the database holds migrations {unknown} that this version does not know; install a newer version")
+        raise FatalError(
+            f"the database holds migrations {unknown} that this version does not know; install a newer version"
+        )
     return [MigrationState(m.number, m.name, applied.get(m.number)) for m in known]
 
 
@@ -47,9 +49,11 @@ def migrate(settings: Settings, feeds: Iterable[Feed]) -> list[Migration]:
         for migration in load_migrations():
             if migration.number in applied:
                 continue
-            text = migration.text.replace("{writer}", settings.db_writer_user).replace("{reader}", settings.db_reader_user)
+            text = migration.text.replace("{writer}", settings.db_writer_user).replace(
+                "{reader}", settings.db_reader_user
+            )
             with connection.transaction():
-                connection.execute(text)  # type: ignore[arg-type]  # the text is the project's own file
+                connection.execute(text)
                 connection.execute(queries["insert_applied"], [migration.number, migration.name])
             done.append(migration)
         for feed in feeds:

@@ -7,15 +7,16 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 import typer
-from pydantic_core import to_json
-from rich.console import Console
-from rich.table import Table
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "", empty: str = "Nothing.") -> None:
     """Print rows that share their keys as a table (headings are the keys) or as a JSON array."""
+    from pydantic_core import to_json  # noqa: PLC0415 - `ioc --help` stays fast
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
     if as_json:
         typer.echo(to_json(list(rows), indent=2))
         return
@@ -35,6 +36,8 @@ def cell(value: Any) -> str:
     """Return a value as people read it: numbers grouped by thousands, times to the second, nothing for None."""
     if value is None:
         return ""
+    if isinstance(value, tuple | list):
+        return "; ".join(map(cell, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):

@@ -6,11 +6,7 @@ from collections import Counter
 
 import typer
 
-from ioc.catalogue import load_catalogue
-from ioc.feed import load_feeds
 from ioc.output import AsJson, show_rows
-from ioc.profile import catalogue_directory, load_profile
-from ioc.profile_store import load_into_database
 from ioc.settings import Settings
 
 app = typer.Typer(help="The province's data: areas, reporters, catalogue.", no_args_is_help=True)
@@ -19,9 +15,16 @@ app = typer.Typer(help="The province's data: areas, reporters, catalogue.", no_a
 @app.command("load")
 def load_command(as_json: AsJson = False) -> None:
     """Bring the database to the profile and its catalogue; running it again changes nothing."""
+    from ioc.catalogue import load_catalogue  # noqa: PLC0415 - `ioc --help` stays fast
+    from ioc.feed import load_feeds  # noqa: PLC0415
+    from ioc.profile import catalogue_directory, load_profile  # noqa: PLC0415
+    from ioc.profile_store import load_into_database  # noqa: PLC0415
+
     settings = Settings()
     loaded = load_into_database(
-        settings, load_profile(settings.profile), load_catalogue(catalogue_directory(settings.profile), load_feeds())
+        settings,
+        load_profile(settings.profile),
+        load_catalogue(catalogue_directory(settings.profile), load_feeds()),
     )
     row = {"areas": loaded.areas, "reporters": loaded.reporters, **vars(loaded.catalogue)}
     show_rows([row], as_json=as_json, title="Loaded")
@@ -30,8 +33,12 @@ def load_command(as_json: AsJson = False) -> None:
 @app.command("show")
 def show_command(as_json: AsJson = False) -> None:
     """Show what the profile holds."""
+    from ioc.profile import load_profile  # noqa: PLC0415 - `ioc --help` stays fast
+
     profile = load_profile(Settings().profile)
     reporters = Counter(reporter.feed for reporter in profile.reporters)
-    rows = [{"what": f"areas, {level}", "rows": n} for level, n in Counter(a.level for a in profile.areas.areas).items()]
+    rows = [
+        {"what": f"areas, {level}", "rows": n} for level, n in Counter(a.level for a in profile.areas.areas).items()
+    ]
     rows += [{"what": f"reporters of {feed}", "rows": n} for feed, n in sorted(reporters.items())]
     show_rows(rows, as_json=as_json, title=f"{profile.name_vi} · {profile.name_en}")

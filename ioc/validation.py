@@ -107,9 +107,7 @@ def check_envelope(feed: Feed, envelope: Envelope) -> list[Reason]:
                 message_en="data is missing; only a void (voided = true) has none",
             )
         )
-    if len(envelope.subject) <= len(envelope.reporter) + 1 or not envelope.subject.startswith(
-        f"{envelope.reporter}/"
-    ):
+    if len(envelope.subject) <= len(envelope.reporter) + 1 or not envelope.subject.startswith(f"{envelope.reporter}/"):
         reasons.append(
             Reason(
                 field="subject",

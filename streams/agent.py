@@ -94,9 +94,7 @@ class FeedAgent:
     async def run(self, events: AsyncIterable[Any]) -> None:
         """Work through a stream of Faust events whose values are lists of raw records; returns when it ends."""
         loop = asyncio.get_running_loop()
-        queue: asyncio.Queue[tuple[Any, asyncio.Future[tuple[ParsedBatch, float]]]] = asyncio.Queue(
-            PIPELINE_DEPTH
-        )
+        queue: asyncio.Queue[tuple[Any, asyncio.Future[tuple[ParsedBatch, float]]]] = asyncio.Queue(PIPELINE_DEPTH)
         applier = asyncio.create_task(self._apply_all(queue))
         try:
             async for event in events:
@@ -113,14 +111,10 @@ class FeedAgent:
 
     def _parse(self, message: Any) -> tuple[ParsedBatch, float]:
         start = time.perf_counter()
-        batch = self._work.parser.parse(
-            message.topic, message.partition, message.value, now=datetime.now(UTC)
-        )
+        batch = self._work.parser.parse(message.topic, message.partition, message.value, now=datetime.now(UTC))
         return batch, time.perf_counter() - start
 
-    async def _apply_all(
-        self, queue: asyncio.Queue[tuple[Any, asyncio.Future[tuple[ParsedBatch, float]]]]
-    ) -> None:
+    async def _apply_all(self, queue: asyncio.Queue[tuple[Any, asyncio.Future[tuple[ParsedBatch, float]]]]) -> None:
         loop = asyncio.get_running_loop()
         while True:
             event, parsed = await queue.get()
@@ -152,6 +146,4 @@ class FeedAgent:
     def _tell(self, state: tenacity.RetryCallState) -> None:
         self._metrics.retry(self._work.feed)
         error = state.outcome.exception() if state.outcome else None
-        log.warning(
-            "batch is tried again", feed=self._work.feed, attempt=state.attempt_number, error=str(error)
-        )
+        log.warning("batch is tried again", feed=self._work.feed, attempt=state.attempt_number, error=str(error))

@@ -10,7 +10,7 @@ import ssl
 from collections.abc import AsyncIterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import faust
 from faust.types import TP, TransportT
@@ -76,9 +76,14 @@ class IocApp(faust.App):
             lambda: asyncio.to_thread(_read_positions, self._ioc_settings, assignment), attempts=8, pause=1.0
         )
 
+    @property
+    def is_flowing(self) -> bool:
+        """Whether records are being fetched: false before the first assignment and during a rebalance."""
+        return bool(self.consumer.flow_active)  # type: ignore[attr-defined]  # every consumer has it; the interface does not
+
     def is_known_gap(self, topic: str, partition: int, offset: int) -> bool:
         """Tell whether Kafka had deleted everything up to an offset when its partition was sought."""
-        transport: PositionTransport = self.transport
+        transport = cast(PositionTransport, self.transport)
         return transport.deleted_up_to.get(TP(topic, partition)) == offset
 
 
@@ -86,16 +91,12 @@ def _read_positions(settings: Settings, assignment: set[TP]) -> dict[TP, int]:
     queries = load_queries("stream")
     with connect(settings, "writer") as connection:
         connection.cursor().executemany(queries["ensure_position"], sorted(assignment))
-        rows = connection.execute(
-            queries["select_positions"], [sorted({tp.topic for tp in assignment})]
-        ).fetchall()
+        rows = connection.execute(queries["select_positions"], [sorted({tp.topic for tp in assignment})]).fetchall()
     stored = {TP(topic, partition): offset for topic, partition, offset in rows}
     return {tp: stored[tp] for tp in assignment}
 
 
-def create_app(
-    settings: Settings, feeds: Mapping[str, Feed], profile: Profile, metrics: WorkerMetrics
-) -> IocApp:
+def create_app(settings: Settings, feeds: Mapping[str, Feed], profile: Profile, metrics: WorkerMetrics) -> IocApp:
     """Return the application with an agent for each feed; reads the catalogue's measures from the database."""
     app = IocApp(settings, [feed.topic(settings.topic_prefix) for feed in feeds.values()])
     fault = fault_from(settings.fault)
@@ -153,9 +154,7 @@ def _credentials(settings: Settings) -> Any:
     protocol = settings.kafka_security_protocol
     if protocol == "PLAINTEXT":
         return None
-    context = (
-        ssl.create_default_context(cafile=settings.kafka_ssl_cafile) if protocol.endswith("SSL") else None
-    )
+    context = ssl.create_default_context(cafile=settings.kafka_ssl_cafile) if protocol.endswith("SSL") else None
     if protocol.startswith("SASL"):
         return faust.SASLCredentials(
             username=settings.kafka_sasl_username,

@@ -6,14 +6,11 @@ from typing import Annotated
 
 import typer
 
-from ioc.feed import load_feeds
 from ioc.output import AsJson, show_rows
 from ioc.settings import Settings
 
 app = typer.Typer()
-letters = typer.Typer(
-    help="Events that were refused: why, and their replay after a mend.", no_args_is_help=True
-)
+letters = typer.Typer(help="Events that were refused: why, and their replay after a mend.", no_args_is_help=True)
 app.add_typer(letters, name="dead-letter")
 
 FeedOption = Annotated[str | None, typer.Option("--feed", help="Only this feed, e.g. tourism.stay.")]
@@ -58,9 +55,7 @@ def list_letters(feed: FeedOption = None, within: Within = "30 days", as_json: A
     """Show refused events grouped by cause, most frequent first."""
     from streams.deadletter import list_causes  # noqa: PLC0415
 
-    show_rows(
-        list_causes(Settings(), feed=feed, within=within), as_json=as_json, empty="No event was refused."
-    )
+    show_rows(list_causes(Settings(), feed=feed, within=within), as_json=as_json, empty="No event was refused.")
 
 
 @letters.command("show")
@@ -87,6 +82,7 @@ def replay_letters(
 ) -> None:
     """Send refused events to their feed again, after what refused them was mended; harmless when repeated."""
     from ioc.errors import ConfigError  # noqa: PLC0415
+    from ioc.feed import load_feeds  # noqa: PLC0415
     from streams.deadletter import replay  # noqa: PLC0415
 
     feeds = load_feeds()

@@ -53,8 +53,7 @@ def send_all(producer: KafkaProducer, letters: Sequence[Letter]) -> None:
     """Send and wait until Kafka has acknowledged all of them; raises KafkaUnavailableError."""
     try:
         futures = [
-            producer.send(topic, key=key, value=value, headers=headers)
-            for topic, key, value, headers in letters
+            producer.send(topic, key=key, value=value, headers=headers) for topic, key, value, headers in letters
         ]
         for future in futures:
             future.get(timeout=_ACK_SECONDS)

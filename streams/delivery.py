@@ -60,14 +60,14 @@ class SingleRecordScheduler(DefaultSchedulingStrategy):
             yield tp, _as_one(tp, [record])
 
 
-class RawSchema(faust.Schema):
+class RawSchema(faust.Schema[bytes, list[RawRecord]]):
     """Hands the value on unread: an error in a decoder would end the agent silently."""
 
-    def compile(self, app: AppT, **_: Any) -> Callable[..., Awaitable[EventT]]:
+    def compile(self, app: AppT, **_: Any) -> Callable[..., Awaitable[EventT[Any]]]:
         """Return a decoder that only wraps the message."""
         create_event = app.create_event
 
-        async def decode(message: Message, *, propagate: bool = False) -> EventT:  # noqa: ARG001 - Faust's signature
+        async def decode(message: Message, *, propagate: bool = False) -> EventT[Any]:
             return create_event(message.key, message.value, message.headers, message)
 
         return decode

@@ -27,7 +27,7 @@ class HealthServer:
             return 404, "application/json", b'{"error": "there are /live, /ready and /metrics"}'
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802 - the base class's name
+            def do_GET(self) -> None:
                 status, content_type, body = answer(self.path)
                 self.send_response(status)
                 self.send_header("Content-Type", content_type)
@@ -35,15 +35,13 @@ class HealthServer:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+            def log_message(self, format: str, *args: object) -> None:
                 """Say nothing: probes come every second."""
 
         try:
             self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         except OSError as error:
-            raise ConfigError(
-                f"port {port} is in use; set IOC_WORKER_PORT or IOC_ROLLUP_PORT to a free one"
-            ) from error
+            raise ConfigError(f"port {port} is in use; set IOC_WORKER_PORT or IOC_ROLLUP_PORT to a free one") from error
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 

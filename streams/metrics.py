@@ -14,12 +14,8 @@ class WorkerMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._events = Counter(
-            "ioc_events_total", "Events by outcome", ["feed", "outcome"], registry=self.registry
-        )
-        self._consumed = Counter(
-            "ioc_events_consumed_total", "Events consumed", ["feed"], registry=self.registry
-        )
+        self._events = Counter("ioc_events_total", "Events by outcome", ["feed", "outcome"], registry=self.registry)
+        self._consumed = Counter("ioc_events_consumed_total", "Events consumed", ["feed"], registry=self.registry)
         self._unbalanced = Counter(
             "ioc_batches_unbalanced_total",
             "Batches whose accepted + rejected + duplicate was not what they consumed",
@@ -40,16 +36,12 @@ class WorkerMetrics:
             buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600),
             registry=self.registry,
         )
-        self._retries = Counter(
-            "ioc_batch_retries_total", "Batches tried again", ["feed"], registry=self.registry
-        )
+        self._retries = Counter("ioc_batch_retries_total", "Batches tried again", ["feed"], registry=self.registry)
         self.lag = Gauge(
             "ioc_lag_records", "Records behind the log's end", ["topic", "partition"], registry=self.registry
         )
 
-    def batch(
-        self, feed: str, counts: BatchCounts, *, parse_s: float, apply_s: float, visible_s: float
-    ) -> None:
+    def batch(self, feed: str, counts: BatchCounts, *, parse_s: float, apply_s: float, visible_s: float) -> None:
         """Count one committed batch."""
         self._consumed.labels(feed).inc(counts.consumed)
         for outcome in OUTCOMES:

@@ -84,9 +84,7 @@ class Reconciler:
             for key in feeds
             if any(stored.measure.feed == key for stored in measures)
         }
-        self._feed_ids: dict[str, int] = dict(
-            connection.execute(load_queries("profile")["select_feed_ids"]).fetchall()
-        )
+        self._feed_ids: dict[str, int] = dict(connection.execute(load_queries("profile")["select_feed_ids"]).fetchall())
         catalogue = load_catalogue(catalogue_directory(settings.profile), feeds)
         self._plans = plan_sectors(catalogue, load_slots(connection))
 
@@ -107,14 +105,12 @@ class Reconciler:
         return ReconcileResult(cells, figures, tuple(differences))
 
     def _execute(self, text: str, parameters: Sequence[object] | None = None) -> psycopg.Cursor:
-        return self._connection.execute(text, parameters)  # type: ignore[arg-type]  # built from checked expressions
+        return self._connection.execute(text, parameters)
 
     def _recompute(self, feed: Feed, measures: list[StoredMeasure]) -> None:
         """Make `leaf_<table>` (area, day, sums), `cell_<table>` and `member_<table>` from the record table."""
         sums = [stored for stored in measures if stored.measure.kind == "sum"]
-        dated = sorted(
-            {(s.measure.at, 1) for s in sums} | {(s.measure.until, -1) for s in sums if s.measure.until}
-        )
+        dated = sorted({(s.measure.at, 1) for s in sums} | {(s.measure.until, -1) for s in sums if s.measure.until})
         parts = [
             f"SELECT area_id, {column} AS day, {', '.join(_terms(sums, column, sign))} "
             f"FROM {feed.table} WHERE {column} IS NOT NULL GROUP BY 1, 2"
@@ -137,9 +133,7 @@ class Reconciler:
             for s in measures
             if s.measure.kind == "distinct"
         )
-        source = (
-            members or "SELECT 0 AS slot, 0 AS area_id, NULL::date AS day, NULL::text AS member WHERE false"
-        )
+        source = members or "SELECT 0 AS slot, 0 AS area_id, NULL::date AS day, NULL::text AS member WHERE false"
         self._execute(
             f"CREATE TEMPORARY TABLE member_{feed.table} ON COMMIT DROP AS "
             "SELECT m.slot, p.period, c.area_id, date_trunc(p.period, m.day)::date AS bucket, "
@@ -179,8 +173,7 @@ class Reconciler:
         ).fetchone()
         assert count is not None
         names = {
-            stored.slot: f"{feed.key}: {stored.measure.value} where {stored.measure.condition}"
-            for stored in measures
+            stored.slot: f"{feed.key}: {stored.measure.value} where {stored.measure.condition}" for stored in measures
         }
         found = [
             Difference(names[slot], period, area_id, str(bucket), float(stored), float(recomputed))
@@ -197,10 +190,10 @@ class Reconciler:
             "WITH horizon AS ("
             "  SELECT max(bucket) AS day FROM indicator_cell WHERE sector = %(sector)s AND period = 'day'"
             "), key AS MATERIALIZED ("
-            "  SELECT c.period, c.area_id, c.bucket, c.figures, least(h.day, (c.bucket + p.length - interval '1 day')::date)"
-            "         AS until, greatest(least(h.day, (c.bucket + p.length - interval '1 day')::date) - c.bucket + 1, 1)"
-            "         AS days"
-            "  FROM indicator_cell c JOIN period p USING (period) CROSS JOIN horizon h WHERE c.sector = %(sector)s"
+            "  SELECT c.period, c.area_id, c.bucket, c.figures, e.until, greatest(e.until - c.bucket + 1, 1) AS days"
+            "  FROM indicator_cell c JOIN period p USING (period) CROSS JOIN horizon h"
+            "  CROSS JOIN LATERAL (SELECT least(h.day, (c.bucket + p.length - interval '1 day')::date) AS until) e"
+            "  WHERE c.sector = %(sector)s"
             ") "
             f"SELECT f.slot, key.period, key.area_id, key.bucket, key.figures[f.slot], f.figure FROM key {texts.joins} "
             f"CROSS JOIN LATERAL (VALUES {pairs}) AS f (slot, figure) "
@@ -208,9 +201,7 @@ class Reconciler:
             "   OR abs(key.figures[f.slot] - f.figure) > %(tolerance)s * greatest(abs(f.figure), 1) LIMIT 1000",
             {"sector": plan.sector, "tolerance": _TOLERANCE},  # type: ignore[arg-type]
         ).fetchall()
-        count = self._execute(
-            "SELECT count(*) FROM indicator_cell WHERE sector = %s", [plan.sector]
-        ).fetchone()
+        count = self._execute("SELECT count(*) FROM indicator_cell WHERE sector = %s", [plan.sector]).fetchone()
         assert count is not None
         by_slot = {slot: code for code, slot in plan.codes.items()}
         found = [
@@ -223,9 +214,7 @@ class Reconciler:
 class Figures:
     """SQL of a sector's figures over the recomputed tables: the joins to `key`, and an expression a code."""
 
-    def __init__(
-        self, plan: SectorPlan, stored: Mapping[Measure, StoredMeasure], feeds: Mapping[str, Feed]
-    ) -> None:
+    def __init__(self, plan: SectorPlan, stored: Mapping[Measure, StoredMeasure], feeds: Mapping[str, Feed]) -> None:
         self._stored = stored
         self._feeds = feeds
         self.by_code: dict[str, str] = {}
@@ -235,9 +224,7 @@ class Figures:
 
     def _figure(self, plan: IndicatorPlan) -> str:
         if plan.method == "formula":
-            return formula_sql(
-                plan.formula, lambda name: "key.days" if name == "days" else self.by_code[name]
-            )
+            return formula_sql(plan.formula, lambda name: "key.days" if name == "days" else self.by_code[name])
         if plan.method == "quotient":
             part, whole = (self._value(measure, "cell") for measure in plan.measures)
             return f"({plan.scale}::double precision * {part} / nullif({whole}, 0))"

@@ -54,9 +54,7 @@ class BatchCounts:
 class RecordStore:
     """Applies batches of one feed over a connection that the caller keeps; one thread at a time."""
 
-    def __init__(
-        self, feed: Feed, feed_id: int, contributor: Contributor, *, fault: FaultPoint = no_fault
-    ) -> None:
+    def __init__(self, feed: Feed, feed_id: int, contributor: Contributor, *, fault: FaultPoint = no_fault) -> None:
         self.feed = feed
         self._feed_id = feed_id
         self._contributor = contributor
@@ -74,9 +72,7 @@ class RecordStore:
         self._table = table
         self._record_names = names
         self._returning = pg.SQL(", ").join(
-            pg.SQL("replace({}::text, '-', '')").format(pg.Identifier(name))
-            if name == "key"
-            else pg.Identifier(name)
+            pg.SQL("replace({}::text, '-', '')").format(pg.Identifier(name)) if name == "key" else pg.Identifier(name)
             for name in names
         )
         self._record_schema = {
@@ -93,9 +89,7 @@ class RecordStore:
             "received_at": pl.Datetime("us", "UTC"),
         }
 
-    def apply(
-        self, connection: psycopg.Connection, batch: ParsedBatch, *, allow_gap: bool = False
-    ) -> BatchCounts:
+    def apply(self, connection: psycopg.Connection, batch: ParsedBatch, *, allow_gap: bool = False) -> BatchCounts:
         """Write what of `batch` is not yet written, and move the position; returns the counts of what was written.
 
         allow_gap: Kafka is known to have deleted what lies between the stored position and the batch; the gap is
@@ -117,22 +111,16 @@ class RecordStore:
     def _lock(self, connection: psycopg.Connection, batch: ParsedBatch) -> int:
         row = connection.execute(self._queries["lock_position"], [batch.topic, batch.partition]).fetchone()
         if row is None:
-            raise FatalError(
-                f"no position is stored for {batch.topic} partition {batch.partition}; restart the worker"
-            )
+            raise FatalError(f"no position is stored for {batch.topic} partition {batch.partition}; restart the worker")
         return int(row[0])
 
-    def _skip_gap(
-        self, connection: psycopg.Connection, batch: ParsedBatch, position: int, allowed: bool
-    ) -> None:
+    def _skip_gap(self, connection: psycopg.Connection, batch: ParsedBatch, position: int, allowed: bool) -> None:
         if not allowed:
             raise PositionGapError(
                 f"{batch.topic} partition {batch.partition}: the batch starts at {batch.first_offset}, "
                 f"the database expects {position}; the worker restarts at the stored position"
             )
-        connection.execute(
-            self._queries["insert_gap"], [batch.topic, batch.partition, position, batch.first_offset]
-        )
+        connection.execute(self._queries["insert_gap"], [batch.topic, batch.partition, position, batch.first_offset])
         self._move(connection, batch, position, batch.first_offset)
 
     def _move(self, connection: psycopg.Connection, batch: ParsedBatch, start: int, end: int) -> None:
@@ -141,9 +129,7 @@ class RecordStore:
             {"topic": batch.topic, "partition": batch.partition, "from": start, "to": end},
         ).rowcount
         if moved != 1:
-            raise PositionGapError(
-                f"{batch.topic} partition {batch.partition}: another worker moved the position"
-            )
+            raise PositionGapError(f"{batch.topic} partition {batch.partition}: another worker moved the position")
 
     def _write(self, connection: psycopg.Connection, batch: ParsedBatch, position: int) -> BatchCounts:
         events = batch.events
@@ -189,11 +175,7 @@ class RecordStore:
     def _classify(self, connection: psycopg.Connection, events: pl.DataFrame) -> Classified:
         """Look up what is known of the batch's records, and compare."""
         keys = events["key"].unique().to_list()
-        known = (
-            connection.execute(self._queries["select_identities"], [keys], binary=True).fetchall()
-            if keys
-            else []
-        )
+        known = connection.execute(self._queries["select_identities"], [keys], binary=True).fetchall() if keys else []
         stored = pl.DataFrame(known, schema=STORED_SCHEMA, orient="row")
         older = events.join(stored, on="key").filter(pl.col("revision") < pl.col("stored_revision"))
         found = []
@@ -221,9 +203,7 @@ class RecordStore:
             )
             rows += connection.execute(statement, [group["key"].to_list()], binary=True).fetchall()
         if len(rows) != replaced.height:
-            raise ConcurrentWriteError(
-                f"{self.feed.table}: {replaced.height - len(rows)} replaced rows were gone"
-            )
+            raise ConcurrentWriteError(f"{self.feed.table}: {replaced.height - len(rows)} replaced rows were gone")
         schema = {name: self._record_schema[name] for name in self._record_names}
         return pl.DataFrame(rows, schema=schema, orient="row")
 
@@ -232,9 +212,7 @@ class RecordStore:
         self._copy(
             connection,
             self._queries["copy_identities"],
-            fresh.select(
-                "key", pl.lit(self._feed_id).alias("feed_id"), "revision", "content_hash", _standing_time()
-            ),
+            fresh.select("key", pl.lit(self._feed_id).alias("feed_id"), "revision", "content_hash", _standing_time()),
         )
         known = winners.filter(pl.col("stored_revision").is_not_null())
         if known.height:
@@ -243,9 +221,7 @@ class RecordStore:
                 self._queries["update_identities"], [column.to_list() for column in columns.iter_columns()]
             ).rowcount
             if updated != known.height:
-                raise ConcurrentWriteError(
-                    f"{self.feed.key}: another worker changed {known.height - updated} records"
-                )
+                raise ConcurrentWriteError(f"{self.feed.key}: another worker changed {known.height - updated} records")
 
     def _write_history(self, connection: psycopg.Connection, result: Classified, old: pl.DataFrame) -> None:
         """Keep what was replaced and what came too late; neither counts anywhere."""
@@ -264,9 +240,7 @@ class RecordStore:
         )
         self._copy(connection, self._queries["copy_revisions"], history)
 
-    def _write_contributions(
-        self, connection: psycopg.Connection, standing: pl.DataFrame, old: pl.DataFrame
-    ) -> None:
+    def _write_contributions(self, connection: psycopg.Connection, standing: pl.DataFrame, old: pl.DataFrame) -> None:
         columns = ["area_id", "effective_on", *self._content]
         signed = standing.select(*columns, sign=pl.lit(1, pl.Int64))
         if old.height:
@@ -281,9 +255,9 @@ class RecordStore:
                 pl.lit(self._feed_id).alias("feed_id"),
                 "area_id",
                 "bucket",
-                pl.concat_str(
-                    pl.lit("{"), pl.col("sums").cast(pl.List(pl.String)).list.join(","), pl.lit("}")
-                ).alias("sums"),
+                pl.concat_str(pl.lit("{"), pl.col("sums").cast(pl.List(pl.String)).list.join(","), pl.lit("}")).alias(
+                    "sums"
+                ),
             ),
         )
         self._copy(connection, self._queries["copy_members"], self._contributor.members(signed))
@@ -328,14 +302,10 @@ class RecordStore:
             subject=str(row["record_key"]),
         )
 
-    def _copy(
-        self, connection: psycopg.Connection, statement: str | pg.Composed, frame: pl.DataFrame
-    ) -> None:
+    def _copy(self, connection: psycopg.Connection, statement: str | pg.Composed, frame: pl.DataFrame) -> None:
         if frame.height:
-            with connection.cursor().copy(statement) as copy:  # type: ignore[arg-type]  # the text is the project's own
-                copy.write(
-                    frame.write_csv(include_header=False, datetime_format="%Y-%m-%d %H:%M:%S%.6f%z").encode()
-                )
+            with connection.cursor().copy(statement) as copy:
+                copy.write(frame.write_csv(include_header=False, datetime_format="%Y-%m-%d %H:%M:%S%.6f%z").encode())
 
 
 def _standing_time() -> pl.Expr:

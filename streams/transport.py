@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -21,7 +21,7 @@ class PositionConsumer(driver.Consumer):
         Faust calls this once the assignment is known. What Kafka has deleted meanwhile is skipped here, knowingly:
         `deleted_up_to` lets the store accept, and record, a batch that starts just there.
         """
-        transport: PositionTransport = self.transport
+        transport = cast(PositionTransport, self.transport)
         assignment = set(self.assignment())
         if not assignment:
             return {}
@@ -51,6 +51,6 @@ async def with_retries(
     for attempt in range(1, attempts):
         try:
             return await read()
-        except Exception:  # noqa: BLE001 - whatever the database driver raises, the last attempt raises it too
+        except Exception:  # whatever the database driver raises, the last attempt raises it too
             await asyncio.sleep(pause * attempt)
     return await read()

@@ -57,7 +57,7 @@ class Watchdog:
         """
         try:
             ends, positions = self._log_ends(), self._positions()
-        except Exception as error:  # noqa: BLE001 - whatever a client raises when its server is away
+        except Exception as error:  # whatever a client raises when its server is away
             log.warning("watchdog cannot look", error=str(error))
             self._moved.clear()
             return []

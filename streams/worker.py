@@ -1,8 +1,10 @@
-"""The worker's process: the Faust app under uvloop, with health server, dead-letter relay and watchdog around it."""
+"""The worker's process: the Faust app under uvloop; health server, dead-letter relay and watchdog around it."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 import structlog
 from mode.loop import use as use_loop
@@ -19,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 
 def run_worker(settings: Settings) -> None:
-    """Run until stopped by a signal; exits non-zero when the work cannot go on, so that the supervisor starts anew."""
+    """Run until stopped by a signal; ends non-zero when the work cannot go on, so that the supervisor starts anew."""
     use_loop("uvloop")  # before faust is imported, which fixes its event loop policy
     import faust  # noqa: PLC0415
 
@@ -38,17 +40,17 @@ def run_worker(settings: Settings) -> None:
     def assigned() -> set[tuple[str, int]]:
         return {(tp.topic, tp.partition) for tp in app.consumer.assignment()} if app.started else set()
 
+    def show_lag(lag: Mapping[tuple[str, int], int]) -> None:
+        for (topic, partition), behind in lag.items():
+            metrics.lag.labels(topic, str(partition)).set(behind)
+
     watchdog = Watchdog(
         lambda: log_ends(assigned()),
         lambda: stored_positions(settings, assigned()),
         timeout=settings.worker_stall_timeout,
-        on_lag=lambda lag: (
-            [metrics.lag.labels(topic, str(p)).set(n) for (topic, p), n in lag.items()] and None
-        ),
+        on_lag=show_lag,
     )
-    health = HealthServer(
-        settings.worker_port, metrics.registry, lambda: bool(assigned()) and app.consumer.flow_active
-    )
+    health = HealthServer(settings.worker_port, metrics.registry, lambda: bool(assigned()) and app.is_flowing)
     relay = DeadLetterRelay(settings)
     health.start()
     watchdog.start()
@@ -67,7 +69,7 @@ class LogEnds:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._consumer = None
+        self._consumer: Any = None
 
     def __call__(self, partitions: set[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """Return the end of each partition's log; raises while Kafka is away."""
@@ -86,6 +88,4 @@ def stored_positions(settings: Settings, partitions: set[tuple[str, int]]) -> di
     topics = sorted({topic for topic, _ in partitions})
     with connect(settings, "writer", autocommit=True) as connection:
         rows = connection.execute(load_queries("stream")["select_positions"], [topics]).fetchall()
-    return {
-        (topic, partition): offset for topic, partition, offset in rows if (topic, partition) in partitions
-    }
+    return {(topic, partition): offset for topic, partition, offset in rows if (topic, partition) in partitions}

@@ -111,7 +111,14 @@ FEED = Feed(
         "invoice_type": (
             pl.String(),
             pl.col("template").replace_strict(
-                {"1": "vat", "2": "sales", "3": "public_asset", "4": "public_asset", "5": "ticket", "6": "transfer_note"},
+                {
+                    "1": "vat",
+                    "2": "sales",
+                    "3": "public_asset",
+                    "4": "public_asset",
+                    "5": "ticket",
+                    "6": "transfer_note",
+                },
                 default="other",
             ),
         ),

@@ -58,18 +58,15 @@ class CellFold:
         self._batch = batch
         self._by_id = {stored.measure_id: stored for stored in measures}
         self._width = {
-            key: max((stored.slot for stored in measures if stored.measure.feed == key), default=1)
-            for key in feed_ids
+            key: max((stored.slot for stored in measures if stored.measure.feed == key), default=1) for key in feed_ids
         }
         self._stock_feeds = stock_feeds
 
     def fold(self, connection: psycopg.Connection) -> tuple[int, Touched]:
-        """Take what is waiting, at most `batch` deltas and 20 times as many members; return how many, and what changed."""
+        """Take what is waiting, at most `batch` deltas and 20 times as many members; return how many and what."""
         touched = Touched()
         deltas = connection.execute(self._queries["take_deltas"], [self._batch], binary=True).fetchall()
-        members = connection.execute(
-            self._queries["take_members"], [self._batch * 20], binary=True
-        ).fetchall()
+        members = connection.execute(self._queries["take_members"], [self._batch * 20], binary=True).fetchall()
         if not deltas and not members:
             return 0, touched
         connection.execute(self._queries["create_staging"])
@@ -104,9 +101,7 @@ class CellFold:
             return {}
         folded = fold_members(pl.DataFrame(rows, schema=MEMBER_SCHEMA, orient="row"), self._chains)
         with connection.cursor().copy(self._queries["copy_staged_members"]) as copy:
-            copy.write(
-                folded.select("measure_id", *CELL_KEY, "member", "n").write_csv(include_header=False).encode()
-            )
+            copy.write(folded.select("measure_id", *CELL_KEY, "member", "n").write_csv(include_header=False).encode())
         counted: dict[str, list[tuple[str, int, date, int, int]]] = {}
         for measure_id, *key, change in connection.execute(self._queries["merge_members"]).fetchall():
             stored = self._by_id[measure_id]
@@ -114,9 +109,7 @@ class CellFold:
             counted.setdefault(stored.measure.feed, []).append((period, area_id, bucket, stored.slot, change))
         return counted
 
-    def _newly_opened(
-        self, connection: psycopg.Connection, feed_id: int, keys: pl.DataFrame
-    ) -> list[tuple[str, date]]:
+    def _newly_opened(self, connection: psycopg.Connection, feed_id: int, keys: pl.DataFrame) -> list[tuple[str, date]]:
         wanted = keys.select("period", "bucket").unique(maintain_order=True)
         present = connection.execute(
             self._queries["select_present"],
@@ -143,9 +136,7 @@ class CellFold:
         with connection.cursor().copy(self._queries["copy_staged_cells"]) as copy:
             copy.write(frame.write_csv(include_header=False).encode())
 
-    def _close(
-        self, connection: psycopg.Connection, feed_id: int, feed: str, cells: Cells
-    ) -> dict[int, date]:
+    def _close(self, connection: psycopg.Connection, feed_id: int, feed: str, cells: Cells) -> dict[int, date]:
         """Carry the changes of days into the running totals; return the first day that changed, by area."""
         changes: dict[int, list[tuple[date, list[int]]]] = {}
         days = cells.keys.with_row_index("at").filter(pl.col("period") == "day").sort("area_id", "bucket")

@@ -115,9 +115,7 @@ class FigureWriter:
         row = connection.execute(self._queries["select_horizon"], [plan.sector, self._roots]).fetchone()
         known = [row[0]] if row and row[0] is not None else []
         for feed in self._opening(plan):
-            days = touched.cells.get(feed, pl.DataFrame(schema=KEY_SCHEMA)).filter(pl.col("period") == "day")[
-                "bucket"
-            ]
+            days = touched.cells.get(feed, pl.DataFrame(schema=KEY_SCHEMA)).filter(pl.col("period") == "day")["bucket"]
             known += days.to_list()
         return max(known, default=date.min)
 
@@ -125,9 +123,7 @@ class FigureWriter:
         """Return the feeds whose events open periods; a register alone does so only where there is nothing else."""
         return plan.flows or plan.stocks
 
-    def _keys(
-        self, connection: psycopg.Connection, plan: SectorPlan, touched: Touched, horizon: date
-    ) -> pl.DataFrame:
+    def _keys(self, connection: psycopg.Connection, plan: SectorPlan, touched: Touched, horizon: date) -> pl.DataFrame:
         """Return the cells (`KEY_SCHEMA`) to compute: touched, newly opened for all areas, and later ones of stocks."""
         parts = [pl.DataFrame(schema=KEY_SCHEMA)]
         for feed in self._opening(plan):
@@ -136,9 +132,7 @@ class FigureWriter:
         for feed in plan.stocks:
             parts.append(self._later(connection, plan, touched.closing.get(feed, {})))
         if plan.uses_days:
-            opened = {
-                b for feed in self._opening(plan) for p, b in touched.opened.get(feed, []) if p == "day"
-            }
+            opened = {b for feed in self._opening(plan) for p, b in touched.opened.get(feed, []) if p == "day"}
             if horizon in opened:
                 # One more day has begun: whatever is divided by days so far changes in every area.
                 parts.append(self._grid((period, start_of(period, horizon)) for period in PERIODS))
@@ -154,9 +148,7 @@ class FigureWriter:
         ]
         return pl.DataFrame(rows, schema=KEY_SCHEMA, orient="row")
 
-    def _later(
-        self, connection: psycopg.Connection, plan: SectorPlan, closing: Mapping[int, date]
-    ) -> pl.DataFrame:
+    def _later(self, connection: psycopg.Connection, plan: SectorPlan, closing: Mapping[int, date]) -> pl.DataFrame:
         """Return the sector's cells whose end lies on or after the day from which running totals changed."""
         if not closing:
             return pl.DataFrame(schema=KEY_SCHEMA)
@@ -165,9 +157,7 @@ class FigureWriter:
             self._queries["select_later_keys"],
             {"sector": plan.sector, "areas": list(closing), "since": first.replace(month=1, day=1)},
         ).fetchall()
-        changed = pl.DataFrame(
-            list(closing.items()), schema={"area_id": pl.Int32, "since": pl.Date}, orient="row"
-        )
+        changed = pl.DataFrame(list(closing.items()), schema={"area_id": pl.Int32, "since": pl.Date}, orient="row")
         keys = pl.DataFrame(rows, schema=KEY_SCHEMA, orient="row").join(changed, on="area_id")
         return keys.filter(end_expr(pl.col("period"), pl.col("bucket")) >= pl.col("since")).select(CELL_KEY)
 
@@ -188,9 +178,7 @@ class FigureWriter:
         return frame
 
     def _needed(self, plan: SectorPlan, feed: str, *, running: bool) -> list[StoredMeasure]:
-        wanted = (
-            m for p in plan.order if (p.method == "running") == running for m in p.measures if m.feed == feed
-        )
+        wanted = (m for p in plan.order if (p.method == "running") == running for m in p.measures if m.feed == feed)
         return [self._stored[measure] for measure in dict.fromkeys(wanted)]
 
     def _figure(self, plan: IndicatorPlan) -> pl.Expr:
@@ -219,20 +207,14 @@ class FigureWriter:
                 },
                 binary=True,
             ).fetchall()
-            parts.append(
-                _unpacked([row[:3] for row in rows], [row[3] for row in rows], measures, running=False)
-            )
+            parts.append(_unpacked([row[:3] for row in rows], [row[3] for row in rows], measures, running=False))
         cells = pl.concat(parts)
-        present = cells.filter(pl.col("area_id").is_in(self._roots)).select(
-            "period", "bucket", present=pl.lit(True)
-        )
+        present = cells.filter(pl.col("area_id").is_in(self._roots)).select("period", "bucket", present=pl.lit(True))
         names = [_name(stored.measure) for stored in measures]
         return (
             frame.join(cells, on=CELL_KEY, how="left", maintain_order="left")
             .join(present.unique(), on=["period", "bucket"], how="left", maintain_order="left")
-            .with_columns(
-                pl.when(pl.col("present")).then(pl.col(name).fill_null(0)).alias(name) for name in names
-            )
+            .with_columns(pl.when(pl.col("present")).then(pl.col(name).fill_null(0)).alias(name) for name in names)
             .drop("present")
         )
 
@@ -266,9 +248,7 @@ class FigureWriter:
             for slot in range(1, plan.width + 1)
         ]
         with connection.cursor().copy(self._queries["copy_staged_figures"]) as copy:
-            for (period, area_id, bucket), row in zip(
-                keys.iter_rows(), zip(*columns, strict=True), strict=True
-            ):
+            for (period, area_id, bucket), row in zip(keys.iter_rows(), zip(*columns, strict=True), strict=True):
                 copy.write_row((plan.sector, period, area_id, bucket, list(row)))
         connection.execute(self._queries["set_staged_figures"])
         connection.execute("DELETE FROM staged_figures")
@@ -280,7 +260,7 @@ def _name(measure: Measure, *, running: bool = False) -> str:
 
 
 def _value(measure: Measure, *, running: bool) -> pl.Expr:
-    return pl.col(_name(measure, running=running)) / 10**measure.decimals
+    return pl.col(_name(measure, running=running)) / float(10**measure.decimals)
 
 
 def _unpacked(

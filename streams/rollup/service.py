@@ -33,9 +33,7 @@ class Rollup:
         profile = load_profile(settings.profile)
         catalogue = load_catalogue(catalogue_directory(settings.profile), load_feeds())
         measures = load_measures(connection)
-        feed_ids: dict[str, int] = dict(
-            connection.execute(load_queries("profile")["select_feed_ids"]).fetchall()
-        )
+        feed_ids: dict[str, int] = dict(connection.execute(load_queries("profile")["select_feed_ids"]).fetchall())
         plans = plan_sectors(catalogue, load_slots(connection))
         self._fold = CellFold(measures, feed_ids, profile.areas, stock_feeds(plans))
         self._figures = FigureWriter(plans, measures, feed_ids, profile.areas)

@@ -48,9 +48,7 @@ class Contributor:
         parts = []
         for (column, direction), measures in self._sums.items():
             sums = [
-                (contribution_expr(stored.measure) * pl.col("sign") * direction)
-                .sum()
-                .alias(f"s{stored.slot}")
+                (contribution_expr(stored.measure) * pl.col("sign") * direction).sum().alias(f"s{stored.slot}")
                 for stored in measures
             ]
             dated = records.filter(pl.col(column).is_not_null())

@@ -43,8 +43,7 @@ def spread(deltas: pl.DataFrame, chains: pl.DataFrame) -> pl.DataFrame:
         .drop("leaf_id")
     )
     return pl.concat(
-        above.with_columns(period=pl.lit(period), bucket=bucket_expr(period, pl.col("day")))
-        for period in PERIODS
+        above.with_columns(period=pl.lit(period), bucket=bucket_expr(period, pl.col("day"))) for period in PERIODS
     ).drop("day")
 
 

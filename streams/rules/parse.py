@@ -84,9 +84,7 @@ class ParsedBatch:
 class _Rows:
     """Columns of the accepted envelopes while they are gathered."""
 
-    columns: dict[str, list[Any]] = field(
-        default_factory=lambda: {name: [] for name in EVENT_SCHEMA if name != "row"}
-    )
+    columns: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in EVENT_SCHEMA if name != "row"})
     data: list[dict[str, Any]] = field(default_factory=list)
     sources: list[bytes | Envelope] = field(default_factory=list)
 
@@ -107,9 +105,7 @@ class BatchParser:
         self._schema = {column.name: column.dtype for column in feed.model_columns}
         self._key_prefix = f"{feed.key}/".encode()
 
-    def parse(
-        self, topic: str, partition: int, records: Sequence[RawRecord], *, now: datetime
-    ) -> ParsedBatch:
+    def parse(self, topic: str, partition: int, records: Sequence[RawRecord], *, now: datetime) -> ParsedBatch:
         """Parse one fetch (at least one record, in the order of their offsets); never raises for bad input."""
         rows, rejections = _Rows(), list[Rejection]()
         consumed: dict[int, int] = {}
@@ -162,9 +158,7 @@ class BatchParser:
             self._read_one(record, position, to_json(item), rows, rejections)
         return len(items)
 
-    def _read_one(
-        self, record: RawRecord, position: int, raw: bytes, rows: _Rows, rejections: list[Rejection]
-    ) -> None:
+    def _read_one(self, record: RawRecord, position: int, raw: bytes, rows: _Rows, rejections: list[Rejection]) -> None:
         try:
             envelope = self._one.validate_json(raw)
         except ValidationError as error:
@@ -210,16 +204,11 @@ class BatchParser:
         feed = self.feed
         head = pl.DataFrame(
             {
-                name: pl.Series(
-                    name, values, dtype=pl.Int64() if name == "received_at" else EVENT_SCHEMA[name]
-                )
+                name: pl.Series(name, values, dtype=pl.Int64() if name == "received_at" else EVENT_SCHEMA[name])
                 for name, values in rows.columns.items()
             }
         ).with_columns(pl.col("received_at").cast(UTC_TIME))
-        if rows.data:
-            body = pl.from_dicts(rows.data, schema=self._schema)
-        else:
-            body = pl.DataFrame(schema=self._schema)
+        body = pl.from_dicts(rows.data, schema=self._schema) if rows.data else pl.DataFrame(schema=self._schema)
         local = pl.col(feed.effective)
         if self._schema[feed.effective] == pl.Date():
             on, at = local, local.cast(pl.Datetime("us")).dt.replace_time_zone(str(self._timezone))
@@ -242,10 +231,7 @@ class BatchParser:
             .then(pl.lit("unknown_reporter"))
             .when(pl.col("voided"))
             .then(None)
-            .when(
-                (pl.col("effective_on") < self._earliest)
-                | (pl.col("effective_on") > date.fromordinal(latest))
-            )
+            .when((pl.col("effective_on") < self._earliest) | (pl.col("effective_on") > date.fromordinal(latest)))
             .then(pl.lit("implausible_date"))
             .when(pl.col("area_id").is_null())
             .then(pl.lit("unknown_area"))

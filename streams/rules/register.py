@@ -64,17 +64,13 @@ class Register:
         )
         found = found.filter(_valid()).select("row", "area_id")
         own = [] if feed.located else ["area_code"]
-        events = events.join(
-            located.select("row", *own, *feed.enrich), on="row", how="left", maintain_order="left"
-        )
+        events = events.join(located.select("row", *own, *feed.enrich), on="row", how="left", maintain_order="left")
         return events.join(found, on="row", how="left", maintain_order="left")
 
     def _on_date(self, events: pl.DataFrame) -> pl.DataFrame:
         """Return one register entry per row: the one that held on the business date."""
         entries = events.join(self._places, on="place").filter(_valid())
-        return entries.select("row", "area_code", *self.feed.enrich).unique(
-            "row", keep="first", maintain_order=True
-        )
+        return entries.select("row", "area_code", *self.feed.enrich).unique("row", keep="first", maintain_order=True)
 
 
 def _valid() -> pl.Expr:
