@@ -1,0 +1,1 @@
+"""What integration and acceptance tests stand on: servers of their own, events, processes, invariants."""
