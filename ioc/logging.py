@@ -11,6 +11,8 @@ from ioc.settings import Settings
 
 # At DEBUG these print the events they carry, which never belongs in a log; at INFO they tell of every connection.
 _TALKATIVE = ("kafka", "aiokafka", "faust", "mode", "httpx", "httpcore", "uvicorn", "asyncio")
+# While a broker is away these report every attempt; whoever uses the client says once what it means.
+_REPETITIVE = ("kafka.net", "kafka.cluster")
 
 
 def configure_logging(settings: Settings) -> None:
@@ -59,3 +61,5 @@ def configure_logging(settings: Settings) -> None:
     floor = logging.WARNING if logging.getLogger().level >= logging.INFO else logging.INFO
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(floor)
+    for name in _REPETITIVE:
+        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -32,9 +32,7 @@ class Answer(BaseModel):
 class RequestRefusedError(RejectedError):
     """The request as a whole is answered with an HTTP status, and none of its events is taken."""
 
-    def __init__(
-        self, status: int, reasons: Sequence[Reason], headers: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, status: int, reasons: Sequence[Reason], headers: Mapping[str, str] | None = None) -> None:
         super().__init__(reasons)
         self.status = status
         self.headers = dict(headers or {})

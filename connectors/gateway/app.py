@@ -108,6 +108,4 @@ def _page(feeds: Mapping[str, Feed]) -> str:
         f"<code>{feed.event_type}</code></a>"
         for feed in feeds.values()
     )
-    return (
-        files("connectors.gateway").joinpath("page.html").read_text("utf-8").replace("<!-- feeds -->", rows)
-    )
+    return files("connectors.gateway").joinpath("page.html").read_text("utf-8").replace("<!-- feeds -->", rows)

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from starlette.requests import Request
 
 from connectors.gateway.access import RequestFacts
@@ -23,6 +24,7 @@ from ioc.settings import Settings
 
 _BODY_SECONDS = 30.0
 _RETRY_SECONDS = 5
+_log = structlog.get_logger("gateway")
 
 
 class Intake:
@@ -77,7 +79,8 @@ class Intake:
         try:
             with self._metrics.acknowledgement.time():
                 await self._producer.publish(records)
-        except KafkaUnavailableError:
+        except KafkaUnavailableError as error:
+            _log.warning("not acknowledged", reason=str(error), records=len(records), token=token.id)
             raise refusal(
                 503,
                 "",
@@ -125,9 +128,7 @@ class Intake:
                     if len(body) > limit:
                         raise _too_large(f"{limit:,} byte", f"{limit:,} bytes")
         except TimeoutError:
-            raise refusal(
-                408, "", "body_timeout", vi="nội dung gửi quá chậm", en="the body came too slowly"
-            ) from None
+            raise refusal(408, "", "body_timeout", vi="nội dung gửi quá chậm", en="the body came too slowly") from None
         return bytes(body)
 
 

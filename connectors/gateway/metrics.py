@@ -19,9 +19,7 @@ class GatewayMetrics:
         self.requests = Counter(
             "ioc_gateway_requests", "Requests answered.", ["route", "status"], registry=self._registry
         )
-        self._events = Counter(
-            "ioc_gateway_events", "Events judged.", ["feed", "outcome"], registry=self._registry
-        )
+        self._events = Counter("ioc_gateway_events", "Events judged.", ["feed", "outcome"], registry=self._registry)
         self.acknowledgement = Histogram(
             "ioc_gateway_acknowledgement_seconds",
             "From handing a request's records to the Kafka client until all are acknowledged.",

@@ -20,8 +20,7 @@ _EXAMPLE_TIME = "2024-10-01T08:00:00+07:00"
 
 def _response(description: str, **headers: str) -> dict[str, Any]:
     described = {
-        name.replace("_", "-"): {"description": text, "schema": {"type": "string"}}
-        for name, text in headers.items()
+        name.replace("_", "-"): {"description": text, "schema": {"type": "string"}} for name, text in headers.items()
     }
     return {"model": Answer, "description": description, **({"headers": described} if headers else {})}
 

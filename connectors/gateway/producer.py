@@ -125,9 +125,7 @@ class KafkaEventProducer:
         self._thread.submit(self._drop_client).result().join(self._timeout)
         self._thread.shutdown()
 
-    def _send(
-        self, records: Sequence[OutgoingRecord], acknowledgement: _Acknowledgement, deadline: float
-    ) -> None:
+    def _send(self, records: Sequence[OutgoingRecord], acknowledgement: _Acknowledgement, deadline: float) -> None:
         """Hand the records to the client, in its thread; those past the deadline are not sent any more."""
         if self._client is None:
             self._client = KafkaProducer(**self._options())

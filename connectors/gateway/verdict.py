@@ -81,9 +81,7 @@ def pack(
         chunks[-1].append(event)
         sizes[key] = size
     return [
-        _record(topic, reporter, token_id, chunk)
-        for (topic, reporter), chunks in groups.items()
-        for chunk in chunks
+        _record(topic, reporter, token_id, chunk) for (topic, reporter), chunks in groups.items() for chunk in chunks
     ]
 
 
