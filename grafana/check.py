@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -49,17 +49,29 @@ class Query:
 
 
 def check_bundle(bundle: Bundle, names: Collection[str]) -> list[str]:
+    """Return what is wrong with a bundle; see `check_all`."""
+    boards = [board.model for board in bundle.boards]
+    receivers = {point["name"] for point in bundle.contact_points}
+    return check_all(boards, bundle.rules, receivers, bundle.policy, names)
+
+
+def check_all(
+    boards: Sequence[Json],
+    rules: Mapping[str, Json],
+    receivers: Collection[str],
+    policy: Json,
+    names: Collection[str],
+) -> list[str]:
     """Return everything that is wrong, as sentences.
 
-    names: the codes of all indicators and the keys of all feeds.
+    receivers: names of all contact points; names: the codes of all indicators and the keys of all feeds.
     """
-    found = [problem for board in bundle.boards for problem in check_board(board.model, names)]
-    found += _check_unique("board uid", [board.uid for board in bundle.boards])
-    found += check_rules(bundle.rules, {board.uid for board in bundle.boards})
-    receivers = {point["name"] for point in bundle.contact_points}
-    routes = [bundle.policy, *bundle.policy["routes"]]
+    found = [problem for board in boards for problem in check_board(board, names)]
+    found += _check_unique("board uid", [board["uid"] for board in boards])
+    found += check_rules(rules, {board["uid"] for board in boards})
+    routes = [policy, *policy["routes"]]
     found += [f"policy: no contact point {r['receiver']!r}" for r in routes if r["receiver"] not in receivers]
-    for query in rule_queries(bundle.rules):
+    for query in rule_queries(rules):
         found += check_query(query, names)
     return found
 
@@ -72,9 +84,7 @@ def check_board(model: Json, names: Collection[str]) -> list[str]:
     found += _check_unique(f"{uid}: panel id", [panel.get("id") for panel in panels])
     found += [f"{uid}: panel {p.get('title')!r} has no id" for p in panels if not p.get("id")]
     variables = model.get("templating", {}).get("list", [])
-    found += [
-        f"{uid}: variable {v['name']} needs its name as id" for v in variables if v.get("id") != v["name"]
-    ]
+    found += [f"{uid}: variable {v['name']} needs its name as id" for v in variables if v.get("id") != v["name"]]
     found += _check_layout(uid, model["panels"])
     for query in board_queries(model):
         found += check_query(query, names)
@@ -94,10 +104,7 @@ def check_rules(rules: Mapping[str, Json], boards: Collection[str]) -> list[str]
         if rule["condition"] not in answers:
             found.append(f"{uid}: its condition {rule['condition']!r} is none of its queries")
         asked = set(re.findall(r"\$values\.(\w+)\.", " ".join(rule["annotations"].values())))
-        found += [
-            f"{uid}: a message names the number {name}, which no query gives"
-            for name in sorted(asked - answers)
-        ]
+        found += [f"{uid}: a message names the number {name}, which no query gives" for name in sorted(asked - answers)]
     return found
 
 

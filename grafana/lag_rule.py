@@ -73,5 +73,5 @@ def lag_rules(indicator: Indicator, catalogue: Catalogue, timezone: str) -> tupl
 
     return (
         rule("lag", "warning", "10m", "Chậm tiến độ"),
-        rule("lasting", "critical", "24h", "Chậm tiến độ kéo dài"),
+        rule("lasting", "critical", "1d", "Chậm tiến độ kéo dài"),
     )

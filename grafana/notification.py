@@ -97,7 +97,7 @@ def recipients(owners: Iterable[str]) -> list[str]:
 def notification_policy(owners: Iterable[str]) -> Json:
     """Return the policy: a lasting lag goes to leaders too, the rest to its owner, else to operators."""
     lasting = [["kind", "=", "lag"], ["severity", "=", "critical"]]
-    leaders = _route(LEADERS, lasting, "7d") | {"continue": True}
+    leaders = _route(LEADERS, lasting, "1w") | {"continue": True}
     own = [_route(owner, [["owner", "=", owner]], "1d") for owner in recipients(owners)]
     return {
         "receiver": _receiver(OPERATORS),
@@ -123,11 +123,7 @@ def _point(name: str, kind: str, settings: Json) -> Json:
     words = {"message": '{{ template "ioc.message" . }}'}
     words["subject" if kind == "email" else "title"] = '{{ template "ioc.title" . }}'
     built: Json = to_json(
-        ContactPoint()
-        .name(_receiver(name))
-        .uid(stable_uid("contact", name, kind))
-        .settings(settings | words)
-        .build()
+        ContactPoint().name(_receiver(name)).uid(stable_uid("contact", name, kind)).settings(settings | words).build()
     )
     return built | {"type": kind, "disableResolveMessage": False}
 

@@ -78,9 +78,7 @@ def default_timeseries(key: str, title: str) -> timeseries.Panel:
             .placement(look.LegendPlacement.BOTTOM)
             .show_legend(True)
         )
-        .tooltip(
-            common.VizTooltipOptions().mode(look.TooltipDisplayMode.MULTI).sort(look.SortOrder.DESCENDING)
-        )
+        .tooltip(common.VizTooltipOptions().mode(look.TooltipDisplayMode.MULTI).sort(look.SortOrder.DESCENDING))
     )
 
 
@@ -119,24 +117,12 @@ def default_table(key: str, title: str) -> table.Panel:
 
 def notice_text(key: str, markdown: str) -> text.Panel:
     """A line of text."""
-    return (
-        text.Panel()
-        .id(panel_id(key))
-        .mode(TextMode.MARKDOWN)
-        .content(markdown)
-        .transparent(True)
-        .span(18)
-        .height(3)
-    )
+    return text.Panel().id(panel_id(key)).mode(TextMode.MARKDOWN).content(markdown).transparent(True).span(18).height(3)
 
 
 def thresholds(*steps: tuple[float | None, str]) -> ThresholdsConfig:
     """Return colours from each value on; the first step's value is None."""
-    return (
-        ThresholdsConfig()
-        .mode(ThresholdsMode.ABSOLUTE)
-        .steps([Threshold(value, color) for value, color in steps])
-    )
+    return ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps([Threshold(value, color) for value, color in steps])
 
 
 def target_thresholds(indicator: Indicator) -> ThresholdsConfig:
@@ -164,9 +150,7 @@ def grafana_unit(unit: str) -> str:
     return "short" if unit.partition("/")[0] == "đồng" else "locale"
 
 
-def named(
-    panel: P, field: str, name: Text, language: Language, unit: str | None = None, **properties: object
-) -> P:
+def named(panel: P, field: str, name: Text, language: Language, unit: str | None = None, **properties: object) -> P:
     """Show a column of the result under a name people read, with a unit and other field properties."""
     values = [DynamicConfigValue("displayName", name.of(language))]
     if unit is not None:

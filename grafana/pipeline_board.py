@@ -52,9 +52,7 @@ def pipeline_board(feeds: Sequence[str], timezone: str, language: Language) -> D
         .with_row(default_row("backlog", Text("Tồn đọng và mất mát", "Backlog and loss").of(language)))
         .with_panel(pending_stat(language, "pending_delta", Text("Chờ tổng hợp", "Waiting to be rolled up")))
         .with_panel(
-            pending_stat(
-                language, "pending_relay", Text("Chờ chuyển vào hàng lỗi", "Waiting for the dead letters")
-            )
+            pending_stat(language, "pending_relay", Text("Chờ chuyển vào hàng lỗi", "Waiting for the dead letters"))
         )
         .with_panel(gap_stat(language))
         .with_panel(position_table(language))

@@ -36,9 +36,7 @@ _FINEST = "10s"  # one roll-up and a few batches; finer steps show the batches, 
 def outcome_stat(language: Language) -> stat.Panel:
     """Events of the time range by outcome."""
     panel = (
-        default_stat(
-            "outcome/total", Text("Sự kiện trong khoảng thời gian", "Events in the time range").of(language)
-        )
+        default_stat("outcome/total", Text("Sự kiện trong khoảng thời gian", "Events in the time range").of(language))
         .span(24)
         .unit("locale")
         .orientation(look.VizOrientation.VERTICAL)

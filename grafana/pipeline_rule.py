@@ -45,9 +45,7 @@ def stale_rule(feed: Feed, catalogue: Catalogue) -> AlertRule:
 
 def pipeline_rules() -> tuple[AlertRule, ...]:
     """Return the rules of the pipeline itself and of the data source."""
-    silence = {
-        figure: bind("alert", "pipeline_silence", figure=Column(figure)) for figure in ("overdue", "age")
-    }
+    silence = {figure: bind("alert", "pipeline_silence", figure=Column(figure)) for figure in ("overdue", "age")}
     return (
         _pipeline_rule(
             "silence",

@@ -86,9 +86,7 @@ def board_of(sector: str) -> SectorBoard | None:
 def head_indicators(board: SectorBoard, catalogue: Catalogue) -> list[Indicator]:
     """Return the indicators at a board's head: the named ones, then others with a target."""
     named = [catalogue.indicators[code] for code in board.heads if code in catalogue.indicators]
-    return named + [
-        found for found in _shown(board, catalogue) if found.target and found.code not in board.heads
-    ]
+    return named + [found for found in _shown(board, catalogue) if found.target and found.code not in board.heads]
 
 
 def sector_board(
@@ -144,7 +142,5 @@ def _add_breakdowns(built: Dashboard, scope: Scope, indicators: Sequence[Indicat
         title = Text(f"Phân tổ: {name.vi.lower()}", f"Breakdown: {name.en.lower()}").of(scope.language)
         row = default_row(f"by/{dimension}", title)
         for breakdown in found:
-            row.with_panel(breakdown_bargauge(scope, breakdown)).with_panel(
-                breakdown_timeseries(scope, breakdown)
-            )
+            row.with_panel(breakdown_bargauge(scope, breakdown)).with_panel(breakdown_timeseries(scope, breakdown))
         built.with_row(row)

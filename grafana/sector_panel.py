@@ -179,9 +179,7 @@ def breakdown_bargauge(scope: Scope, breakdown: Breakdown) -> bargauge.Panel:
     """The parts of a measure in the latest period, largest first."""
     codes, labels = _parts(scope, breakdown)
     return (
-        default_bargauge(
-            f"parts/{breakdown.measure}/{breakdown.dimension}", _breakdown_title(scope, breakdown)
-        )
+        default_bargauge(f"parts/{breakdown.measure}/{breakdown.dimension}", _breakdown_title(scope, breakdown))
         .unit(grafana_unit(breakdown.parts[0].unit))
         .with_target(scope.target("part_latest", codes=codes, labels=labels))
     )

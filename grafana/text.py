@@ -79,6 +79,4 @@ def short_labels(names: Sequence[str]) -> list[str]:
     """
     shared = len(shared_words(names)) if len(names) > 1 else 0
     labels = [re.sub(r"^[\W_]+", "", " ".join(name.split()[shared:])) for name in names]
-    return [
-        label[:1].upper() + label[1:] if label else name for label, name in zip(labels, names, strict=True)
-    ]
+    return [label[:1].upper() + label[1:] if label else name for label, name in zip(labels, names, strict=True)]

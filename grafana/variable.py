@@ -35,29 +35,18 @@ def indicator_variable(language: Language, sectors: Sequence[str]) -> QueryVaria
 
 def feed_variable(language: Language) -> QueryVariable:
     """`feed`: the keys of one or more feeds."""
-    variable = _query(
-        "feed", Text("Nguồn dữ liệu", "Feed"), bind("board", "feed_choice", language=language), language
-    )
+    variable = _query("feed", Text("Nguồn dữ liệu", "Feed"), bind("board", "feed_choice", language=language), language)
     everything = Text("Tất cả", "All").of(language)
     return variable.multi(True).include_all(True).current(VariableOption(True, [everything], ["$__all"]))
 
 
-def _choice(
-    name: str, label: Text, values: Mapping[str, Text], chosen: str, language: Language
-) -> CustomVariable:
+def _choice(name: str, label: Text, values: Mapping[str, Text], chosen: str, language: Language) -> CustomVariable:
     # A comma separates the choices, so one within a choice is escaped.
     texts = {value: text.of(language) for value, text in values.items()}
     query = ", ".join(f"{text.replace(',', chr(92) + ',')} : {value}" for value, text in texts.items())
     options = [VariableOption(value == chosen, text, value) for value, text in texts.items()]
     current = VariableOption(True, texts[chosen], chosen)
-    return (
-        CustomVariable(name)
-        .id(name)
-        .label(label.of(language))
-        .values(query)
-        .options(options)
-        .current(current)
-    )
+    return CustomVariable(name).id(name).label(label.of(language)).values(query).options(options).current(current)
 
 
 def _query(name: str, label: Text, sql: str, language: Language) -> QueryVariable:
