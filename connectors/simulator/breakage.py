@@ -22,9 +22,7 @@ def _has_an_impossible_date(event: Event) -> Event:
 
 
 def _has_text_for_a_number(event: Event) -> Event:
-    name = next(
-        n for n, value in event["data"].items() if isinstance(value, int) and not isinstance(value, bool)
-    )
+    name = next(n for n, value in event["data"].items() if isinstance(value, int) and not isinstance(value, bool))
     return {**event, "data": {**event["data"], name: "nhiều"}}
 
 

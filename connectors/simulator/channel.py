@@ -52,16 +52,12 @@ class GatewayChannel:
     ) -> None:
         self._attempts = _CountedAttempts(transport or httpx.HTTPTransport(trust_env=False))
         self._open = ExitStack()
-        self._client = self._open.enter_context(
-            GatewayClient(url, token, transport=self._attempts, sleep=sleep)
-        )
+        self._client = self._open.enter_context(GatewayClient(url, token, transport=self._attempts, sleep=sleep))
 
     def send(self, events: Sequence[Outgoing]) -> Delivery:
         before = self._attempts.uncertain
         try:
-            answers = [
-                answer for batch in self._client.publish([one.event for one in events]) for answer in batch
-            ]
+            answers = [answer for batch in self._client.publish([one.event for one in events]) for answer in batch]
         except RetryableError:
             return Delivery(None, self._attempts.uncertain - before)
         # The attempt that was answered was uncertain until then.

@@ -174,9 +174,9 @@ class InvoiceSystem:
             {
                 **self._signed(day, tick),
                 "pay_method": (self._pay_office if office else self._pay_cash_desk).pick(random),
-                "buyer_type": random.choices(
-                    ("business", "person", "anonymous"), (7, 2, 1) if office else (2, 3, 5)
-                )[0],
+                "buyer_type": random.choices(("business", "person", "anonymous"), (7, 2, 1) if office else (2, 3, 5))[
+                    0
+                ],
                 "amount_net": net,
                 "amount_vat": vat,
                 "amount_gross": net + vat,

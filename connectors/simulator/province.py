@@ -39,9 +39,7 @@ class Province:
     revision_base: added to all revisions; who has published before goes on above the old revisions.
     """
 
-    def __init__(
-        self, profile: Profile, *, seed: int = 1, rates: Rates | None = None, revision_base: int = 0
-    ) -> None:
+    def __init__(self, profile: Profile, *, seed: int = 1, rates: Rates | None = None, revision_base: int = 0) -> None:
         self._profile = profile
         self._seed = seed
         self._base = revision_base

@@ -51,9 +51,7 @@ class Publisher:
     last is known; so they arrive in order, and what was never answered is sent again.
     """
 
-    def __init__(
-        self, province: Province, ledger: Ledger, open_channel: Callable[[str], Channel], pace: Pace
-    ) -> None:
+    def __init__(self, province: Province, ledger: Ledger, open_channel: Callable[[str], Channel], pace: Pace) -> None:
         self._province = province
         self._ledger = ledger
         self._open_channel = open_channel
@@ -82,8 +80,7 @@ class Publisher:
         """A copy of the ledger's tallies as they are now."""
         with self._guard:
             return {
-                feed: replace(tally, expected=tally.expected.copy())
-                for feed, tally in self._ledger.tallies.items()
+                feed: replace(tally, expected=tally.expected.copy()) for feed, tally in self._ledger.tallies.items()
             }
 
     def _publish(self, stop: threading.Event, seconds: float | None) -> None:

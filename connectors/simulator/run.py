@@ -50,9 +50,7 @@ def simulate(
 def temporary_tokens(file: Path) -> Iterator[Mapping[str, str]]:
     """A token for each system, revoked afterwards: system -> secret."""
     tokens = TokenFile(file)
-    created = {
-        system: tokens.create(f"simulated {system}", feeds, ("*",)) for system, feeds in SYSTEMS.items()
-    }
+    created = {system: tokens.create(f"simulated {system}", feeds, ("*",)) for system, feeds in SYSTEMS.items()}
     try:
         yield {system: secret for system, (_, secret) in created.items()}
     finally:

@@ -148,9 +148,7 @@ def test_a_cancelled_invoice_is_voided_and_leaves_a_notice_without_amounts(profi
 
 
 def test_invoice_amounts_agree(three_days: list[Outgoing]) -> None:
-    invoices = [
-        one.event["data"] for one in three_days if one.feed == "tax.einvoice" and one.event.get("data")
-    ]
+    invoices = [one.event["data"] for one in three_days if one.feed == "tax.einvoice" and one.event.get("data")]
     checked: set[str] = set()
     for data in invoices:
         if "amount_net" not in data or not isinstance(data["amount_net"], int):

@@ -1,0 +1,1 @@
+"""`ioc demo`: the simulated province on the real stack, a live table, and an account that must balance."""

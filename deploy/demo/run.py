@@ -1,0 +1,212 @@
+"""The course of a demo: set up, publish and show, stop and catch up, settle the account."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import FrameType
+from typing import Final
+
+from pydantic_core import to_json
+from rich.console import Console
+from rich.live import Live
+
+from connectors.simulator.channel import GatewayChannel
+from connectors.simulator.ledger import Ledger
+from connectors.simulator.province import Province
+from connectors.simulator.publisher import Pace, Publisher
+from connectors.simulator.run import gateway_url, temporary_tokens
+from deploy.demo.account import Account, settle_account
+from deploy.demo.proof import prove
+from deploy.demo.reading import Reader, Snapshot
+from deploy.demo.stage import Stage, set_up
+from deploy.demo.table import Scene, account_view, live_view, plain_line
+from deploy.progress import Progress
+from ioc.errors import FatalError, RetryableError
+from ioc.feed import load_feeds
+from ioc.profile import Profile, load_profile
+from ioc.settings import Settings
+
+_LOOK_SECONDS: Final = 1.0
+_LINE_SECONDS: Final = 5.0
+_ARROW_LOOKS: Final = 3
+_STILL_SECONDS: Final = 60.0
+_CATCH_UP_SECONDS: Final = 600.0
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the command line asks for; `seconds` None = until Ctrl-C."""
+
+    seconds: float | None
+    pace: Pace
+    seed: int
+
+
+def demo(settings: Settings, wishes: Wishes, *, as_json: bool) -> int:
+    """Run a demo; the exit status, 0 only when the account balances and everything stored is proven."""
+    console = Console(stderr=as_json, highlight=False)
+    signals = _Signals()
+    with signals.handled(), set_up(settings, Progress(), leaving=signals.ignore) as stage:
+        account = _Course(stage, wishes, console, signals).run()
+    if as_json:
+        print(to_json(account.to_plain(), indent=2).decode())  # noqa: T201 - the command's result
+    else:
+        console.print(account_view(account))
+    return 0 if account.holds else 1
+
+
+class _Course:
+    """One run on a stage that is ready."""
+
+    def __init__(self, stage: Stage, wishes: Wishes, console: Console, signals: _Signals) -> None:
+        self._stage = stage
+        self._wishes = wishes
+        self._console = console
+        self._signals = signals
+        self._feeds = load_feeds()
+        self._profile: Profile = load_profile(stage.settings.profile)
+        self._ledger = Ledger(self._feeds)
+        self._province = Province(self._profile, seed=wishes.seed)
+        self._begin = time.monotonic()
+        self._looks: deque[Snapshot] = deque(maxlen=_ARROW_LOOKS + 1)
+
+    def run(self) -> Account:
+        settings = self._stage.settings
+        reader = Reader(settings, self._feeds)
+        try:
+            with temporary_tokens(settings.token_file) as tokens:
+                publisher = Publisher(
+                    self._province,
+                    self._ledger,
+                    lambda system: GatewayChannel(gateway_url(settings), tokens[system]),
+                    self._wishes.pace,
+                )
+                self._publish(publisher, reader)
+            self._catch_up(reader)
+            with self._console.status("Tính lại từ bản ghi · recomputing everything from the records"):
+                proof = prove(settings, self._feeds, reader, self._ledger)
+            return settle_account(
+                publisher.tallies(),
+                reader.counts(),
+                proof,
+                surprises=tuple(self._ledger.surprises),
+                unsettled=publisher.unsettled,
+            )
+        finally:
+            reader.close()
+
+    def _publish(self, publisher: Publisher, reader: Reader) -> None:
+        """Publish in a thread of its own and show what happens, until it ends."""
+        failure: list[Exception] = []
+
+        def work() -> None:
+            try:
+                publisher.run(self._signals.stop, seconds=self._wishes.seconds)
+            except Exception as error:
+                failure.append(error)
+
+        worker = threading.Thread(target=work, name="publisher", daemon=True)
+        self._begin = time.monotonic()
+        worker.start()
+        self._signals.publishing = True
+        try:
+            with self._screen() as show:
+                while worker.is_alive():
+                    worker.join(_LOOK_SECONDS)
+                    with suppress(RetryableError):  # the next look may see more
+                        show(self._scene(publisher, reader))
+        finally:
+            self._signals.stop.set()
+            worker.join(2.0)
+        if failure:
+            raise failure[0]
+
+    def _scene(self, publisher: Publisher, reader: Reader) -> Scene:
+        day, hour = self._province.now
+        snapshot = reader.snapshot(day)
+        self._looks.append(snapshot)
+        province = self._profile.province_code
+        return Scene(
+            elapsed=time.monotonic() - self._begin,
+            day=day,
+            hour=hour,
+            tallies=publisher.tallies(),
+            now=snapshot,
+            before=self._looks[0],
+            columns={province: "Toàn tỉnh", **reader.districts(day)},
+            indicators=reader.indicators,
+            notes=self._stage.notes(),
+        )
+
+    @contextmanager
+    def _screen(self) -> Iterator[Callable[[Scene], None]]:
+        """Give a function that shows a scene: a live table, or a line every few seconds."""
+        if self._console.is_terminal:
+            with Live(console=self._console, auto_refresh=False) as live:
+                yield lambda scene: live.update(live_view(scene, self._console.width), refresh=True)
+            return
+        last = float("-inf")
+
+        def show(scene: Scene) -> None:
+            nonlocal last
+            if scene.elapsed - last >= _LINE_SECONDS:
+                last = scene.elapsed
+                self._console.print(plain_line(scene), soft_wrap=True)
+
+        yield show
+
+    def _catch_up(self, reader: Reader) -> None:
+        """Wait until agents and roll-up have nothing left; raises FatalError when they stand still."""
+        begin = moved = time.monotonic()
+        before: tuple[int, int] | None = None
+        with self._console.status("") as status:
+            while (behind := reader.behind()) != (0, 0):
+                now = time.monotonic()
+                if behind != before:
+                    before, moved = behind, now
+                if now - moved > _STILL_SECONDS or now - begin > _CATCH_UP_SECONDS:
+                    raise FatalError(
+                        f"{behind[0]} Kafka records and {behind[1]} contributions are still waiting, and nothing "
+                        f"has moved for {now - moved:.0f} s.\n{self._stage.last_words()}\n"
+                        "Mend the cause and run `make demo` again."
+                    )
+                self._stage.notes()
+                status.update(f"Chờ xử lý nốt · catching up: {behind[0]} records, {behind[1]} contributions")
+                time.sleep(0.2)
+
+
+class _Signals:
+    """Ctrl-C and SIGTERM: the first ends the publishing, another one (or one during set-up) everything."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self.publishing = False
+
+    @contextmanager
+    def handled(self) -> Iterator[None]:
+        """Handle both signals meanwhile."""
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self._on_signal) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def ignore(self) -> None:
+        """Nothing may disturb the stopping of processes; all its waits are bounded."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        if self.publishing and not self.stop.is_set():
+            self.stop.set()
+            return
+        self.ignore()
+        raise KeyboardInterrupt
