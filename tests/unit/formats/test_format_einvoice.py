@@ -55,9 +55,7 @@ def test_the_plain_invoice_is_clean() -> None:
     (event,) = events_of(invoice())
     assert event.warnings == ()
     assert event.envelope["subject"] == "3590000012/1/C24TAA/1"
-    assert event.envelope["time"] == "2024-10-04T17:00:00.000+00:00", (
-        "midnight in Vietnam where nobody signed"
-    )
+    assert event.envelope["time"] == "2024-10-04T17:00:00.000+00:00", "midnight in Vietnam where nobody signed"
 
 
 @pytest.mark.parametrize("spelling", ["75757", "00075757", " 75757 "])
@@ -264,10 +262,7 @@ def test_fuel_that_is_no_known_product_is_left_out_with_a_warning() -> None:
 )
 def test_a_pump_or_log_number_shows_the_link_to_the_pump(field: str, told: bool) -> None:
     entry = f"<TTKhac><TTin><TTruong>{field}</TTruong><DLieu>V03-PLANTED</DLieu></TTin></TTKhac>"
-    line = (
-        "<THHDVu>Dầu hỏa</THHDVu><DVTinh>Lít</DVTinh><SLuong>10</SLuong><ThTien>1000000</ThTien>"
-        "<TSuat>10%</TSuat>"
-    )
+    line = "<THHDVu>Dầu hỏa</THHDVu><DVTinh>Lít</DVTinh><SLuong>10</SLuong><ThTien>1000000</ThTien><TSuat>10%</TSuat>"
     data = data_of(invoice(line=line + entry))
     assert data["pump_auto"] is told
     assert (data["litres_kerosene"], data["fuel_kerosene"]) == (10.0, 1_100_000)

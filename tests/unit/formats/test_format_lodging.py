@@ -153,9 +153,7 @@ def test_a_dimension_that_is_too_small_hides_no_guests() -> None:
     assert len(events_of(short.getvalue())) == 2
 
 
-@pytest.mark.parametrize(
-    "content", [sheet(GUEST), b"<KHAI_BAO_TAM_TRU><THONG_TIN_KHACH/></KHAI_BAO_TAM_TRU>"]
-)
+@pytest.mark.parametrize("content", [sheet(GUEST), b"<KHAI_BAO_TAM_TRU><THONG_TIN_KHACH/></KHAI_BAO_TAM_TRU>"])
 def test_the_templates_need_an_establishment(content: bytes) -> None:
     assert rules_of(content, establishment="") == [("establishment", "required")]
 

@@ -60,9 +60,7 @@ def test_every_format_names_feeds_that_exist() -> None:
     assert all(set(declared.feeds) <= FEEDS.keys() for declared in FORMATS.values())
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"hello", b"<fhir/>", b"{}", b"PK\x03\x04", b"\xff\xfe", b"\x00" * 100]
-)
+@pytest.mark.parametrize("content", [b"", b"hello", b"<fhir/>", b"{}", b"PK\x03\x04", b"\xff\xfe", b"\x00" * 100])
 def test_a_file_in_no_known_format_is_one_bad_record(content: bytes) -> None:
     ((_, rule),) = rules_of(content)
     assert rule in ("unknown_format", "workbook_unreadable")

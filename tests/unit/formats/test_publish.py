@@ -1,0 +1,228 @@
+"""`ioc publish`: from files to the gateway's answers, with the real gateway over memory."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from format_reading import FEEDS, SAMPLES
+from pydantic import SecretStr
+from rich.console import Console
+from typer.testing import CliRunner
+
+from connectors.cli import app as commands
+from connectors.client import Answer, GatewayClient
+from connectors.gateway.app import create_app
+from connectors.gateway.producer import InMemoryEventProducer
+from connectors.publish import Publisher, Reader, run, token_of
+from connectors.tokens import TokenFile
+from ioc.errors import ConfigError, RetryableError
+from ioc.settings import Settings
+
+INVOICES = SAMPLES / "einvoice_xml" / "message_200_with_a_bad_neighbour.xml"
+PETROL = SAMPLES / "einvoice_xml" / "message_206_petrol.xml"
+GUESTS = SAMPLES / "lodging_foreign_xml" / "guests.xml"
+NOW = datetime(2024, 10, 12, 2, tzinfo=UTC)
+
+
+def reader(**changes: Any) -> Reader:
+    return Reader(Settings(_env_file=None), now=lambda: NOW, **changes)
+
+
+class Consoles:
+    """What a command prints, by stream."""
+
+    def __init__(self) -> None:
+        self.out, self.err = io.StringIO(), io.StringIO()
+
+    def run(self, files: Sequence[Path], publisher: Publisher | None, *, as_json: bool = False, **changes: Any) -> int:
+        return run(
+            files,
+            reader(**changes),
+            publisher,
+            as_json=as_json,
+            stdout=Console(file=self.out, width=200),
+            stderr=Console(file=self.err, width=200),
+        )
+
+
+class AsgiTransport(httpx.BaseTransport):
+    """Hands requests to an ASGI application."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return asyncio.run(self._ask(request))
+
+    async def _ask(self, request: httpx.Request) -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self._app)) as client:
+            answer = await client.request(request.method, request.url, headers=request.headers, content=request.content)
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+
+@pytest.fixture
+def producer() -> InMemoryEventProducer:
+    return InMemoryEventProducer()
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, producer: InMemoryEventProducer) -> Iterator[GatewayClient]:
+    """A client of the real gateway; its token allows e-invoices of all sellers, no lodging."""
+    tokens = TokenFile(tmp_path / "tokens.json")
+    _, secret = tokens.create("tax", ["tax.einvoice"], ["*"])
+    app = create_app(Settings(_env_file=None), FEEDS, tokens, producer)
+    with GatewayClient("http://gateway.invalid", secret, transport=AsgiTransport(app)) as client:
+        yield client
+
+
+def kafka_events(producer: InMemoryEventProducer) -> list[dict[str, Any]]:
+    values = [json.loads(record.value) for record in producer.records]
+    return [event for value in values for event in (value if isinstance(value, list) else [value])]
+
+
+def test_files_reach_kafka_and_what_was_refused_is_told(
+    gateway: GatewayClient, producer: InMemoryEventProducer
+) -> None:
+    consoles = Consoles()
+    status = consoles.run([INVOICES, PETROL, GUESTS], gateway, as_json=True, establishment="77-750-0004")
+    report = json.loads(consoles.out.getvalue())
+    assert status == 1, "something was refused"
+    counts = [(f["file"], f["events"], f["accepted"], f["refused"], f["unsent"]) for f in report["files"]]
+    assert counts == [
+        ("message_200_with_a_bad_neighbour.xml", 1, 1, 1, 0),
+        ("message_206_petrol.xml", 2, 2, 0, 0),
+        ("guests.xml", 3, 0, 5, 0),
+    ]
+    refused_by_gateway = report["files"][2]["refusals"][-1]
+    assert refused_by_gateway["where"].startswith("guests.xml: /KHAI_BAO_TAM_TRU")
+    assert refused_by_gateway["reasons"]
+    assert sorted(event["subject"] for event in kafka_events(producer)) == [
+        "3590000051-001/1/C24MPL/1208",
+        "3590000051/1/C24MPL/1207",
+        "3590000090/1/C24TVT/311",
+    ]
+
+
+def test_nothing_planted_reaches_kafka_or_the_screen(gateway: GatewayClient, producer: InMemoryEventProducer) -> None:
+    consoles = Consoles()
+    consoles.run([INVOICES, PETROL, GUESTS], gateway, establishment="77-750-0004")
+    kafka = b"".join(record.value for record in producer.records).decode()
+    for where in (kafka, consoles.out.getvalue(), consoles.err.getvalue()):
+        for planted in ("PLANTED", "0909123456", "077188000123", "C0PLANT11"):
+            assert planted not in where
+    assert "mã số thuế sai số kiểm tra" in consoles.out.getvalue()
+
+
+def test_a_good_file_ends_with_status_0(gateway: GatewayClient) -> None:
+    consoles = Consoles()
+    assert consoles.run([PETROL], gateway) == 0
+    assert "message_206_petrol.xml" in consoles.out.getvalue()
+
+
+def test_a_dry_run_prints_one_event_a_line(producer: InMemoryEventProducer) -> None:
+    consoles = Consoles()
+    assert consoles.run([PETROL], None) == 0
+    printed = [json.loads(line) for line in consoles.out.getvalue().splitlines()]
+    assert [event["data"]["number"] for event in printed] == [1207, 1208]
+    assert "message_206_petrol.xml" in consoles.err.getvalue()
+    assert producer.records == []
+
+
+def test_a_dry_run_as_json_holds_the_envelopes() -> None:
+    consoles = Consoles()
+    consoles.run([PETROL], None, as_json=True)
+    (file,) = json.loads(consoles.out.getvalue())["files"]
+    assert len(file["envelopes"]) == 2
+    assert file["warnings"]
+
+
+def test_a_file_in_no_known_format_is_refused_and_the_rest_goes_on(tmp_path: Path, gateway: GatewayClient) -> None:
+    strange = tmp_path / "strange.csv"
+    strange.write_text("a;b")
+    consoles = Consoles()
+    assert consoles.run([strange, PETROL], gateway, as_json=True) == 1
+    files = json.loads(consoles.out.getvalue())["files"]
+    assert files[0]["refusals"][0]["reasons"][0]["rule"] == "unknown_format"
+    assert files[1]["accepted"] == 2
+
+
+class Failing:
+    """Answers the first event, then stays away."""
+
+    def publish(self, events: Sequence[Mapping[str, Any]]) -> Iterator[list[Answer]]:
+        yield [Answer(events[0]["id"], accepted=True)]
+        raise RetryableError("the gateway is away")
+
+
+def test_what_was_done_is_reported_before_the_error_passes() -> None:
+    consoles = Consoles()
+    with pytest.raises(RetryableError):
+        consoles.run([PETROL, INVOICES], Failing(), as_json=True)
+    (file,) = json.loads(consoles.out.getvalue())["files"]
+    assert (file["accepted"], file["unsent"]) == (1, 1)
+
+
+def test_a_file_published_again_gives_the_very_same_events(tmp_path: Path) -> None:
+    file = tmp_path / "guests.xml"
+    file.write_bytes(GUESTS.read_bytes())
+    os.utime(file, (NOW.timestamp() - 3600, NOW.timestamp() - 3600))
+    one = reader(establishment="77-750-0004").read(file)
+    other = reader(establishment="77-750-0004").read(file)
+    assert one.events == other.events
+    assert one.events[0].envelope["time"] == "2024-10-12T01:00:00.000+00:00"
+
+
+def test_a_file_from_the_future_arrived_now(tmp_path: Path) -> None:
+    file = tmp_path / "guests.xml"
+    file.write_bytes(GUESTS.read_bytes())
+    os.utime(file, (NOW.timestamp() + 3600, NOW.timestamp() + 3600))
+    (event, *_) = reader(establishment="77-750-0004").read(file).events
+    assert event.envelope["time"] == "2024-10-12T02:00:00.000+00:00"
+
+
+def test_the_time_of_arrival_can_be_given_in_local_time() -> None:
+    given = datetime(2024, 10, 5, 8)  # noqa: DTZ001 - as the command line gives it
+    (event, *_) = reader(establishment="77-750-0004", received_at=given).read(GUESTS).events
+    assert event.envelope["time"] == "2024-10-05T01:00:00.000+00:00"
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    file = tmp_path / "large.xml"
+    with file.open("wb") as sparse:
+        sparse.truncate(65 * 2**20)
+    assert reader().read(file).refusals[0].reasons[0].rule == "file_too_large"
+
+
+def test_the_token_comes_from_the_option_the_file_or_the_settings(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("from-file\n")
+    settings = Settings(_env_file=None, publish_token=SecretStr("from-settings"))
+    assert token_of(settings, "given", file) == "given"
+    assert token_of(settings, "", file) == "from-file"
+    assert token_of(settings, "", None) == "from-settings"
+    with pytest.raises(ConfigError, match="--token-file"):
+        token_of(Settings(_env_file=None), "", None)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        token_of(settings, "", tmp_path / "absent")
+    file.write_text("hai\ndòng")
+    with pytest.raises(ConfigError, match="signs that no token has"):
+        token_of(settings, "", file)
+
+
+def test_the_command_line() -> None:
+    arguments = ["publish", "--dry-run", "--json", "--establishment", "77-750-0004", str(GUESTS)]
+    done = CliRunner().invoke(commands, arguments)
+    assert done.exit_code == 1
+    report = json.loads(done.stdout)
+    assert (report["events"], report["refused"]) == (3, 2)
+    assert CliRunner().invoke(commands, ["publish", "/nowhere/file.xml"]).exit_code == 2
