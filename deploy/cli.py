@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from connectors import cli as connectors_cli
 from deploy import stack_cli
+from deploy.demo import cli as demo_cli
 from ioc import cli as ioc_cli
 from ioc.errors import ConfigError, IocError
 from streams import cli as streams_cli
@@ -25,9 +26,7 @@ class _Commands(TyperGroup):
         except ValidationError as error:
             if ctx.params.get("debug") or error.title != "Settings":
                 raise
-            wrong = "; ".join(
-                f"IOC_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()
-            )
+            wrong = "; ".join(f"IOC_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
             raise _failed(f"A setting is wrong: {wrong}. Mend the environment or .env.", status=2) from error
         except IocError as error:
             if ctx.params.get("debug"):
@@ -51,7 +50,7 @@ app = typer.Typer(
     help="Data streams of a province's Intelligent Operations Centre.",
 )
 app.add_typer(stack_cli.app, name="stack")
-for _service in (connectors_cli, ioc_cli, streams_cli):
+for _service in (demo_cli, connectors_cli, ioc_cli, streams_cli):
     app.add_typer(_service.app)
 
 
