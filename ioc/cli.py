@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from ioc import db_cli, profile_cli, topic_cli
+from ioc import db_cli, indicator_cli, profile_cli, topic_cli
 
 app = typer.Typer()
 app.add_typer(db_cli.app, name="db")
+app.add_typer(indicator_cli.app, name="indicator")
 app.add_typer(profile_cli.app, name="profile")
 app.add_typer(topic_cli.app, name="topic")

@@ -1,0 +1,119 @@
+"""`ioc indicator list|show|explain`."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ioc.output import AsJson, cell, show_rows
+from ioc.settings import Settings
+
+if TYPE_CHECKING:
+    from ioc.explanation import Explanation, Part
+
+app = typer.Typer(help="Indicators: what there is, what it shows, and why.", no_args_is_help=True)
+
+Code = Annotated[str, typer.Argument(help="Code of the indicator, e.g. lodging.guests.total.")]
+Period = Annotated[str, typer.Option("--period", help="day, week, month, quarter or year.")]
+
+
+@app.command("list")
+def list_command(
+    sector: Annotated[str | None, typer.Option("--sector", help="Only this sector.")] = None,
+    search: Annotated[str | None, typer.Option("--search", help="Part of a code or name.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the live indicators."""
+    rows = _read("list_indicators", {"sector": sector, "search": search})
+    show_rows(rows, as_json=as_json, empty="No indicator fits. `ioc profile load` loads the catalogue.")
+
+
+@app.command("show")
+def show_command(code: Code, period: Period = "day", as_json: AsJson = False) -> None:
+    """Show an indicator's latest figures by district."""
+    rows = _read("select_latest", {"code": code, "period": period})
+    show_rows(rows, as_json=as_json, title=code, empty=f"{code} has no figure yet, or there is no such indicator.")
+
+
+@app.command("explain")
+def explain_command(
+    code: Code,
+    area: Annotated[str, typer.Option("--area", help="Code of the area.")],
+    on: Annotated[datetime, typer.Option("--on", formats=["%Y-%m-%d"], help="A day of the period.")],
+    period: Period = "day",
+    limit: Annotated[int, typer.Option("--limit", min=0, max=1000, help="Most records.")] = 20,
+    offset: Annotated[int, typer.Option("--offset", min=0, help="Records to pass over.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Explain one figure: definition, numerator and denominator, records counted, events refused, who is missing."""
+    found = explain(Settings(), code, area, on.date(), period=period, limit=limit, offset=offset)
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        _print(found)
+
+
+def explain(settings: Settings, code: str, area: str, on: date, *, period: str, limit: int, offset: int) -> Explanation:
+    """Explain a figure over a connection of its own."""
+    from ioc.catalogue import load_catalogue  # noqa: PLC0415 - `ioc --help` stays fast
+    from ioc.db import connect, translated_errors  # noqa: PLC0415
+    from ioc.explanation import Explainer  # noqa: PLC0415
+    from ioc.feed import load_feeds  # noqa: PLC0415
+    from ioc.profile import catalogue_directory, load_profile  # noqa: PLC0415
+
+    feeds = load_feeds()
+    catalogue = load_catalogue(catalogue_directory(settings.profile), feeds)
+    with connect(settings, "reader") as connection, translated_errors():
+        explainer = Explainer(connection, catalogue, feeds, load_profile(settings.profile).areas)
+        return explainer.explain(code, explainer.cell(area, period, on), limit=limit, offset=offset)
+
+
+def _read(query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    from psycopg.rows import dict_row  # noqa: PLC0415 - `ioc --help` stays fast
+
+    from ioc.db import connect, translated_errors  # noqa: PLC0415
+    from sql import load_queries  # noqa: PLC0415
+
+    with connect(Settings(), "reader") as connection, translated_errors():
+        return connection.cursor(row_factory=dict_row).execute(load_queries("explain")[query], parameters).fetchall()
+
+
+def _print(found: Explanation) -> None:
+    from rich.console import Console  # noqa: PLC0415 - `ioc --help` stays fast
+    from rich.text import Text  # noqa: PLC0415
+    from rich.tree import Tree  # noqa: PLC0415
+
+    console = Console()
+    console.print(Text(f"{found.name_vi} · {found.name_en}", style="bold"))
+    days = str(found.start) if found.start == found.end else f"{found.start} … {found.end}"
+    console.print(Text(f"{found.code} v{found.version}, {found.kind}; {found.area_name} ({found.area_code}), {days}"))
+    value = "no value · chưa có số liệu" if found.value is None else f"{cell(found.value)} {found.unit}"
+    console.print(Text(value, style="bold green"))
+
+    def grow(tree: Tree, part: Part) -> None:
+        shown = "no value" if part.value is None else cell(part.value)
+        branch = tree.add(Text(f"{shown}  {part.code or ''} = {part.what}" if part.code else f"{shown}  {part.what}"))
+        for source in part.inputs:
+            grow(branch, source)
+
+    tree = Tree(Text("made of · tính từ"))
+    grow(tree, found.made_of)
+    console.print(tree)
+    show_rows(
+        [record.model_dump() for record in found.records],
+        as_json=False,
+        title=f"{found.records_total:,} records count · bản ghi được tính",
+        empty="No record counts here.",
+    )
+    console.print(f"{found.superseded:,} older revisions were replaced · phiên bản cũ đã được thay")
+    show_rows(
+        [{name: row[name] for name in ("feed", "rule", "field", "message_vi", "events")} for row in found.rejections],
+        as_json=False,
+        title="Refused events · sự kiện bị từ chối",
+        empty="No event of these feeds was refused.",
+    )
+    for feed in found.completeness:
+        missing = f"; missing · còn thiếu: {', '.join(feed.missing)}" if feed.missing else ""
+        console.print(Text(f"{feed.feed}: {feed.reported:,} of {feed.expected:,} reporters have reported{missing}"))

@@ -1,0 +1,42 @@
+-- name: list_indicators
+SELECT i.code, i.sector, i.kind, i.name_vi, i.name_en, i.unit, i.owner, i.cadence,
+       CASE WHEN i.target IS NOT NULL THEN i.target_op || ' ' || i.target END AS target
+FROM indicator i
+WHERE i.live AND (%(sector)s::text IS NULL OR i.sector = %(sector)s)
+  AND (%(search)s::text IS NULL OR i.code ILIKE '%%' || %(search)s || '%%' OR i.name_vi ILIKE '%%' || %(search)s || '%%'
+       OR i.name_en ILIKE '%%' || %(search)s || '%%')
+ORDER BY i.sector, i.slot
+
+-- name: select_indicator
+SELECT i.code, i.version, i.sector, i.kind, i.name_vi, i.name_en, i.unit, i.owner, i.cadence, i.direction,
+       i.target_op, i.target, i.target_on, i.definition, i.created_at
+FROM indicator i WHERE i.code = %s AND i.live
+
+-- name: select_versions
+SELECT version, live, created_at, retired_at, definition FROM indicator WHERE code = %s ORDER BY version
+
+-- name: select_latest
+SELECT area_code, area_name, area_level, bucket, value, updated_at FROM (
+    SELECT *, row_number() OVER (PARTITION BY area_id ORDER BY bucket DESC) AS n
+    FROM indicator_value WHERE code = %(code)s AND period = %(period)s
+) latest WHERE n = 1 AND area_level IN ('province', 'district') ORDER BY area_level DESC, area_code
+
+-- name: select_value
+SELECT value, updated_at FROM indicator_value
+WHERE code = %(code)s AND area_id = %(area_id)s AND period = %(period)s AND bucket = %(bucket)s
+
+-- name: select_series
+SELECT bucket, value FROM indicator_value
+WHERE code = %(code)s AND area_id = ANY(%(area_ids)s) AND period = %(period)s
+  AND bucket BETWEEN %(from)s AND %(to)s
+ORDER BY bucket
+
+-- name: select_rejections
+SELECT r.rule, r.reasons -> 0 ->> 'field' AS field, r.reasons -> 0 ->> 'message_vi' AS message_vi,
+       r.reasons -> 0 ->> 'message_en' AS message_en, count(*) AS events, max(r.recorded_at) AS last_at
+FROM rejected_event r JOIN feed f USING (feed_id)
+WHERE f.key = %(feed)s
+  AND (r.reporter IS NULL OR NOT EXISTS (SELECT FROM reporter p WHERE p.feed_id = r.feed_id AND p.code = r.reporter)
+       OR r.reporter IN (SELECT p.code FROM reporter p JOIN area a ON a.code = p.area_code
+                         WHERE p.feed_id = r.feed_id AND a.area_id = ANY(%(leaves)s)))
+GROUP BY 1, 2, 3, 4 ORDER BY events DESC, 1, 2
