@@ -195,7 +195,9 @@ class Explainer:
         ).fetchone()
         return float(row[0]) / 10**measure.decimals if row else 0.0
 
-    def _records(self, measures: list[Measure], cell: Cell, limit: int, offset: int) -> tuple[list[CountedRecord], int]:
+    def _records(
+        self, measures: list[tuple[Measure, bool]], cell: Cell, limit: int, offset: int
+    ) -> tuple[list[CountedRecord], int]:
         """Return a page of the records that count, newest business day first, and how many there are."""
         parts = []
         for measure, running in dict.fromkeys(measures):
