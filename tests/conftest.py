@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from testbed.pipeline import Pipeline
 from testbed.server import cloned_database, free_ports, running_stack, state_directory
 
 from deploy.stack import Stack
@@ -133,3 +134,11 @@ def kafka_topics(settings: Settings, feeds: dict[str, Feed]) -> Iterator[list[st
     yield names
     with admin_client(settings) as admin:
         admin.delete_topics(names)
+
+
+@pytest.fixture
+def pipeline(settings: Settings, feeds: dict[str, Feed], profile: Profile) -> Iterator[Pipeline]:
+    """Parser, store and roll-up over the test's database, driven by the test itself."""
+    driven = Pipeline(settings, feeds, profile)
+    yield driven
+    driven.close()

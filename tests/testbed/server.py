@@ -67,7 +67,10 @@ def running_stack(settings: Settings) -> Iterator[Stack]:
 
 @contextmanager
 def cloned_database(settings: Settings, template: str) -> Iterator[Settings]:
-    """A copy of the template under the name that `settings` give; dropped afterwards, whoever is connected."""
+    """A copy of the template under the name that `settings` give; dropped afterwards.
+
+    PostgreSQL waits some seconds for sessions that are just ending; one that a test forgot is an error.
+    """
     name = sql.Identifier(settings.db_name)
     # CREATE and DROP DATABASE want another database to be connected to.
     with connect(settings, "owner", autocommit=True, database="postgres") as connection:
@@ -78,7 +81,7 @@ def cloned_database(settings: Settings, template: str) -> Iterator[Settings]:
         yield settings
     finally:
         with connect(settings, "owner", autocommit=True, database="postgres") as connection:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(name))
 
 
 def _purge(stack: Stack) -> None:

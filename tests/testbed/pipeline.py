@@ -1,0 +1,122 @@
+"""The agents' and the roll-up's work done by hand, batch by batch, over a real database and without Kafka."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+import psycopg
+
+from ioc.catalogue.store import load_measures
+from ioc.db import connect
+from ioc.feed import Feed
+from ioc.profile import Profile
+from ioc.settings import Settings
+from streams.faultpoint import FaultPoint, no_fault
+from streams.reconcile import ReconcileResult, reconcile
+from streams.rollup.service import Rollup
+from streams.rules.contribute import Contributor
+from streams.rules.parse import BatchParser, ParsedBatch
+from streams.rules.register import Register
+from streams.store import BatchCounts, RecordStore
+from testbed.feed_event import NOW, Event, KafkaRecord, records
+
+# Everything that events leave behind; what the migrations and the profile bring stays.
+EVENT_TABLES = (
+    "tourism_stay, tourism_daily_report, tax_einvoice, registry_reporter, record_identity, record_revision, "
+    "rejected_event, stream_position, stream_batch, stream_gap, measure_delta, member_delta, measure_cell, "
+    "distinct_member, indicator_cell"
+)
+
+
+def make_parser(feed: Feed, profile: Profile) -> BatchParser:
+    """A parser as the worker makes it."""
+    register = Register(feed, profile.reporters, profile.areas)
+    return BatchParser(feed, register, timezone="Asia/Ho_Chi_Minh", earliest=date(2000, 1, 1), future_tolerance_days=1)
+
+
+class Pipeline:
+    """Parses, stores and folds events; offsets of each feed's partitions go on where the last batch ended."""
+
+    def __init__(self, settings: Settings, feeds: Mapping[str, Feed], profile: Profile) -> None:
+        self.settings = settings
+        self.connection = connect(settings, "writer", autocommit=True)
+        measures = load_measures(self.connection)
+        self._ids = dict(self.connection.execute("SELECT key, feed_id FROM feed").fetchall())
+        self._feeds = feeds
+        self._contributors = {
+            key: Contributor([stored for stored in measures if stored.measure.feed == key]) for key in feeds
+        }
+        self._parsers = {key: make_parser(feed, profile) for key, feed in feeds.items()}
+        self._stores = {key: self.store(key) for key in feeds}
+        self._next: defaultdict[tuple[str, int], int] = defaultdict(int)
+        self._rollup = Rollup(settings, self.connection)
+
+    def store(self, feed: str, fault: FaultPoint = no_fault) -> RecordStore:
+        """A store of its own for a feed."""
+        return RecordStore(self._feeds[feed], self._ids[feed], self._contributors[feed], fault=fault)
+
+    def topic(self, feed: str) -> str:
+        """Name of a feed's topic."""
+        return self._feeds[feed].topic(self.settings.topic_prefix)
+
+    def parse(self, feed: str, fetched: Sequence[KafkaRecord], partition: int = 0) -> ParsedBatch:
+        """Parse one fetch, and make sure that its partition has a position."""
+        self.connection.execute(
+            "INSERT INTO stream_position (topic, partition, next_offset) VALUES (%s, %s, 0) ON CONFLICT DO NOTHING",
+            [self.topic(feed), partition],
+        )
+        return self._parsers[feed].parse(self.topic(feed), partition, fetched, now=NOW)
+
+    def apply(
+        self, feed: str, fetched: Sequence[KafkaRecord], partition: int = 0, *, allow_gap: bool = False
+    ) -> BatchCounts:
+        """Parse and store one fetch whose offsets are given."""
+        counts = self._stores[feed].apply(self.connection, self.parse(feed, fetched, partition), allow_gap=allow_gap)
+        self._next[feed, partition] = fetched[-1].offset + 1
+        return counts
+
+    def send(self, feed: str, events: Iterable[Event], partition: int = 0) -> BatchCounts:
+        """Store events as one fetch, at the partition's next offsets."""
+        return self.apply(feed, records(events, self._next[feed, partition]), partition)
+
+    def roll_up(self) -> None:
+        """Fold until nothing is waiting."""
+        while self._rollup.run_once(self.connection):
+            pass
+
+    def reconcile(self) -> ReconcileResult:
+        """Recompute everything from the records."""
+        return reconcile(self.settings)
+
+    def figure(self, code: str, area_code: str, period: str, bucket: str) -> float | None:
+        """An indicator's value as dashboards read it; None where there is none."""
+        row = self.connection.execute(
+            "SELECT value FROM indicator_value WHERE code = %s AND area_code = %s AND period = %s AND bucket = %s",
+            [code, area_code, period, bucket],
+        ).fetchone()
+        return row[0] if row else None
+
+    def rows(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        """Result of a query of the test's own."""
+        return self.connection.execute(statement, parameters).fetchall()  # type: ignore[arg-type]
+
+    def clear(self) -> None:
+        """Forget every event, for the next example of a property."""
+        with connect(self.settings, "owner", autocommit=True) as owner:
+            owner.execute(f"TRUNCATE {EVENT_TABLES}")
+        self._next.clear()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+
+def folded_count(connection: psycopg.Connection) -> int:
+    """How many contributions wait to be folded."""
+    row = connection.execute(
+        "SELECT (SELECT count(*) FROM measure_delta) + (SELECT count(*) FROM member_delta)"
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
