@@ -99,18 +99,15 @@ class InvoiceSystem:
     def adjustment(self, life: Life, day: date, tick: int) -> Life:
         """An adjusting invoice: a tenth less, as differences."""
         data = life.data
-        net = -(data["amount_net"] // 10)
-        rate, column = _rate_of(data)
-        vat = -vat_of(-net, rate)
+        net = data["amount_net"] // 10
+        rate = _rate_of(data)
+        less = _amounts(-net, -vat_of(net, rate or 0), rate)
         return self._next(
             life,
             {
                 **_without_amounts(data),
                 "relation": "adjustment",
-                "amount_net": net,
-                "amount_vat": vat,
-                "amount_gross": net + vat,
-                column: net,
+                **less,
                 **self._signed(day, tick),
             },
         )
@@ -148,10 +145,7 @@ class InvoiceSystem:
                 **self._signed(day, tick),
                 "pay_method": self._pay_cash_desk.pick(random),
                 "buyer_type": "business" if business else random.choice(("person", "anonymous", "anonymous")),
-                "amount_net": net,
-                "amount_vat": gross - net,
-                "amount_gross": gross,
-                f"net_{_RATE_FUEL}": net,
+                **_amounts(net, gross - net, _RATE_FUEL),
                 "shop_id": outlet.shop,
                 "pump_auto": outlet.pump_auto,
                 f"litres_{fuel}": litres,
@@ -177,10 +171,7 @@ class InvoiceSystem:
                 "buyer_type": random.choices(("business", "person", "anonymous"), (7, 2, 1) if office else (2, 3, 5))[
                     0
                 ],
-                "amount_net": net,
-                "amount_vat": vat,
-                "amount_gross": net + vat,
-                "net_exempt" if rate is None else f"net_{rate}": net,
+                **_amounts(net, vat, rate),
             },
         )
 
@@ -244,15 +235,21 @@ def _business(outlet: _Outlet) -> float:
     return by_type * (4.0 if outlet.series[3] == "M" else 1.0)
 
 
-def _rate_of(data: Data) -> tuple[int, str]:
-    """Rate in percent and the column of the net amount of an invoice with one rate."""
-    column = next(name for name in data if name.startswith("net_") and data[name] is not None)
-    rate = column.removeprefix("net_")
-    return (int(rate) if rate.isdecimal() else 0), column
+def _amounts(net: int, vat: int, rate: int | None) -> Data:
+    """The amounts of an invoice with one rate in percent; None = it bears no VAT."""
+    amounts: Data = {"amount_net": net, "amount_vat": vat, "amount_gross": net + vat}
+    amounts["net_exempt" if rate is None else f"net_{rate}"] = net
+    return amounts | ({f"vat_{rate}": vat} if rate else {})
+
+
+def _rate_of(data: Data) -> int | None:
+    """The rate of an invoice with one, in percent; None = it bears no VAT."""
+    rate = next(name for name in data if name.startswith("net_")).removeprefix("net_")
+    return int(rate) if rate.isdecimal() else None
 
 
 def _without_amounts(data: Data) -> Data:
-    dropped = ("amount_", "net_", "litres_", "fuel_")
+    dropped = ("amount_", "net_", "vat_", "litres_", "fuel_")
     return {name: value for name, value in data.items() if not name.startswith(dropped)}
 
 

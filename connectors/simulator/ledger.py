@@ -158,7 +158,7 @@ def figures_of(feed: str, data: Data) -> dict[str, int]:
     """What a standing record adds to indicators that the simulator can foretell, by their codes.
 
     Written down here a second time, on purpose: neither the catalogue nor its engines are asked. Litres are
-    counted in millilitres.
+    counted in millilitres; mazut is furnace oil and no retail fuel.
     """
     if feed == "tourism.stay":
         figures = {"lodging.guests.total": 1}
@@ -170,7 +170,7 @@ def figures_of(feed: str, data: Data) -> dict[str, int]:
         return {"lodging.room_nights.total": data["rooms_sold"]}
     if feed == "tax.einvoice" and data["relation"] not in ("cancellation", "error_notice"):
         figures = {"einvoice.invoices.total": 1, "einvoice.value.total": data["amount_net"]}
-        litres = [value for name, value in data.items() if name.startswith("litres_") and value is not None]
+        litres = [data[name] for name in data if name.startswith("litres_") and name != "litres_mazut"]
         if litres:
             figures["petrol.volume.total"] = sum(round(value * 1000) for value in litres)
         return figures

@@ -35,6 +35,8 @@ def demo_settings(settings: Settings, run: str, ports: Sequence[int]) -> Setting
             "db_name": DATABASE,
             "topic_prefix": f"demo-{run}",
             "consumer_group": f"demo-{run}",
+            # One worker serves all partitions; a transaction takes from one, so fewer means larger ones.
+            "kafka_partitions": 2,
             "token_file": settings.state_dir / "demo" / "tokens.json",
             "gateway_host": "127.0.0.1",
             "gateway_port": gateway,

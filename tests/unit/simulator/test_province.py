@@ -159,6 +159,7 @@ def test_invoice_amounts_agree(three_days: list[Outgoing]) -> None:
         for name in nets:
             rate = int(name.removeprefix("net_")) if name[4:].isdecimal() else 0
             assert abs(Decimal(data["amount_vat"]) - Decimal(data["amount_net"]) * rate / 100) <= 1
+            assert data.get(f"vat_{rate}", 0) == data["amount_vat"]
             checked.add(name)
         if data.get("shop_id") and data["relation"] == "original":
             fuel = [v for k, v in data.items() if k.startswith("fuel_")]
