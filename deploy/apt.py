@@ -57,9 +57,7 @@ def main_archive(archives: Iterable[Archive], codename: str) -> Archive:
 def _from_one_line(lines: Iterable[str]) -> Iterator[Archive]:
     """`deb [signed-by=KEY] URI SUITE COMPONENT...`"""
     for line in lines:
-        match = re.match(
-            r"deb\s+(?:\[(?P<options>[^]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<rest>[^#]*)", line
-        )
+        match = re.match(r"deb\s+(?:\[(?P<options>[^]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<rest>[^#]*)", line)
         if match and "main" in match["rest"].split():
             key = re.search(r"signed-by=(\S+)", match["options"] or "")
             yield Archive(match["uri"], match["suite"], key[1] if key else "")
@@ -98,9 +96,7 @@ def codename(os_release: Path = Path("/etc/os-release")) -> str:
     """The release's name, such as `bookworm`."""
     match = re.search(r'^VERSION_CODENAME="?([a-z]+)', os_release.read_text(), re.MULTILINE)
     if match is None:
-        raise FatalError(
-            f"{os_release} names no release: set-up knows Debian 12. See docs for other systems."
-        )
+        raise FatalError(f"{os_release} names no release: set-up knows Debian 12. See docs for other systems.")
     return match[1]
 
 
@@ -137,7 +133,5 @@ class SourcePackage:
         self._command.run(["apt-get", "-c", private / "apt.conf", "-q", "source", self._name], cwd=self._dir)
         trees = [tree for tree in self._dir.glob(f"{self._name}-*") if tree.is_dir()]
         if len(trees) != 1:
-            raise FatalError(
-                f"The source of {self._name} was not found in {self._dir} after `apt-get source`."
-            )
+            raise FatalError(f"The source of {self._name} was not found in {self._dir} after `apt-get source`.")
         return trees[0]

@@ -20,9 +20,7 @@ class Command:
 
     def run(self, argv: Sequence[str | Path], *, cwd: Path | None = None, as_root: bool = False) -> None:
         """Run to the end; raises `FatalError` with the end of its output when it fails."""
-        arguments = (
-            [*_root_prefix(argv), *map(str, argv)] if as_root else [str(argument) for argument in argv]
-        )
+        arguments = [*_root_prefix(argv), *map(str, argv)] if as_root else [str(argument) for argument in argv]
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("a") as log:
             log.write(f"$ {shlex.join(arguments)}\n")
@@ -47,9 +45,7 @@ class Command:
 
     def output(self, argv: Sequence[str | Path]) -> str:
         """What a short program prints; empty when it fails."""
-        done = subprocess.run(
-            list(argv), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(list(argv), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         return done.stdout if done.returncode == 0 else ""
 
 
@@ -57,7 +53,5 @@ def _root_prefix(argv: Sequence[str | Path]) -> list[str]:
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo") is None:
-        raise FatalError(
-            f"This needs root: {shlex.join(map(str, argv))}\nRun `make setup` as root, or install sudo."
-        )
+        raise FatalError(f"This needs root: {shlex.join(map(str, argv))}\nRun `make setup` as root, or install sudo.")
     return ["sudo", "-n"]

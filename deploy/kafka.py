@@ -58,9 +58,7 @@ class KafkaServer:
             self._configure()
             self._format(java)
             # The heap is small and of fixed size; a broker reads and writes through the page cache.
-            self._process.start(
-                [*java, "-Xms512m", "-Xmx512m", *self._options(), "kafka.Kafka", self._config]
-            )
+            self._process.start([*java, "-Xms512m", "-Xmx512m", *self._options(), "kafka.Kafka", self._config])
         self._process.wait_ready(self.is_ready, timeout)
 
     def stop(self) -> None:
@@ -116,9 +114,7 @@ class KafkaServer:
             check=False,
         )
         if made.returncode != 0:
-            raise FatalError(
-                f"Kafka's data directory {self._dir} could not be formatted: {made.stderr or made.stdout}"
-            )
+            raise FatalError(f"Kafka's data directory {self._dir} could not be formatted: {made.stderr or made.stdout}")
 
     def _options(self) -> list[str]:
         return [

@@ -42,9 +42,7 @@ class Address:
                 probe.bind((self.host, self.port))
             except OSError as error:
                 if error.errno != errno.EADDRINUSE:
-                    raise ConfigError(
-                        f"{name} cannot listen on {self.host}:{self.port}: {error.strerror}."
-                    ) from error
+                    raise ConfigError(f"{name} cannot listen on {self.host}:{self.port}: {error.strerror}.") from error
                 raise ConfigError(
                     f"{name} cannot listen on {self.host}:{self.port}: another program uses this port. "
                     f"Stop it, or choose another port with {self.setting}."

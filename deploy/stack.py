@@ -65,9 +65,7 @@ class Stack:
         for part in self.parts:
             if part.name == name:
                 return part
-        raise ConfigError(
-            f"The stack has no part {name!r}; it has {', '.join(part.name for part in self.parts)}."
-        )
+        raise ConfigError(f"The stack has no part {name!r}; it has {', '.join(part.name for part in self.parts)}.")
 
     def start_infrastructure(self) -> None:
         """Kafka and PostgreSQL; returns when both are ready. What already runs is left alone."""

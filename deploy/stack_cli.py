@@ -12,9 +12,7 @@ import typer
 if TYPE_CHECKING:
     from deploy.stack import Stack
 
-app = typer.Typer(
-    no_args_is_help=True, help="Set up, start and stop the local Kafka, PostgreSQL and services."
-)
+app = typer.Typer(no_args_is_help=True, help="Set up, start and stop the local Kafka, PostgreSQL and services.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 PartName = Annotated[str, typer.Argument(help="kafka, postgres, gateway, worker or rollup.")]
@@ -40,9 +38,7 @@ def setup(
         else:
             with progress.step(step.title):
                 step.run()
-        report.append(
-            {"step": step.title, "ready_before": ready_before, "seconds": round(time.monotonic() - begin, 1)}
-        )
+        report.append({"step": step.title, "ready_before": ready_before, "seconds": round(time.monotonic() - begin, 1)})
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False))
 

@@ -33,9 +33,7 @@ def _has_spoken(process: BackgroundProcess) -> bool:
     return "here" in process.log.read_text()
 
 
-def test_another_object_of_the_same_directory_finds_and_stops_it(
-    process: BackgroundProcess, tmp_path: Path
-) -> None:
+def test_another_object_of_the_same_directory_finds_and_stops_it(process: BackgroundProcess, tmp_path: Path) -> None:
     process.start(SLEEP)
     process.wait_ready(lambda: _has_spoken(process), timeout=10)
     later = BackgroundProcess("sleeper", tmp_path)

@@ -58,9 +58,7 @@ def etc(tmp_path: Path) -> Path:
 
 def test_one_line_sources_are_read(etc: Path) -> None:
     (etc / "sources.list").write_text(ONE_LINE)
-    assert apt.read_archives(etc)[0] == Archive(
-        "https://mirror.example/debian", "bookworm", "/etc/keys/a.gpg"
-    )
+    assert apt.read_archives(etc)[0] == Archive("https://mirror.example/debian", "bookworm", "/etc/keys/a.gpg")
     assert not {
         "http://commented.example/debian",
         "http://source.example/debian",
@@ -163,9 +161,7 @@ def test_the_lock_holds_every_requirement_with_hashes_and_no_address() -> None:
     groups = project["dependency-groups"]
     named = [*project["project"]["dependencies"], *groups["dev"], *groups["build"]]
     wanted = {re.split(r"[\[<>=! ]", requirement)[0].lower() for requirement in named}
-    pinned = {
-        match[1] for match in re.finditer(r"^([a-z0-9-]+)==\S+ \\\n +--hash=sha256:", lock, re.MULTILINE)
-    }
+    pinned = {match[1] for match in re.finditer(r"^([a-z0-9-]+)==\S+ \\\n +--hash=sha256:", lock, re.MULTILINE)}
     assert wanted <= pinned
     assert "://" not in lock
     assert set(re.findall(r"^\s*(--[a-z-]+)", lock, re.MULTILINE)) == {"--hash"}
