@@ -56,9 +56,7 @@ def void_event(context: Context, feed_key: str, reporter: str, record_key: str, 
     return Event(feed_key, envelope, stamp.where)
 
 
-def _envelope(
-    feed: Feed, reporter: str, record_key: str, stamp: Stamp, content: Mapping[str, Any]
-) -> dict[str, Any]:
+def _envelope(feed: Feed, reporter: str, record_key: str, stamp: Stamp, content: Mapping[str, Any]) -> dict[str, Any]:
     envelope: dict[str, Any] = {
         "specversion": "1.0",
         "source": f"{REPORTER_URN}{reporter}",

@@ -25,9 +25,7 @@ class Findings:
 
     def missing(self, field: str) -> None:
         """Add the reason of a required field that is absent or empty."""
-        self.refuse(
-            field, "required", "thiếu trường bắt buộc", "is required; fill it in and send the file again"
-        )
+        self.refuse(field, "required", "thiếu trường bắt buộc", "is required; fill it in and send the file again")
 
     def settle(self) -> None:
         """Raise RejectedError where the record is refused."""

@@ -69,9 +69,7 @@ def _find_columns(headings: list[Row]) -> dict[str, int]:
                 is_precision = _HEADINGS["birth_precision"] in heading
                 if words in heading and (column == "birth_precision" or not is_precision):
                     columns.setdefault(column, place)
-    missing = [
-        words for column, words in _HEADINGS.items() if column not in columns and column not in _OPTIONAL
-    ]
+    missing = [words for column, words in _HEADINGS.items() if column not in columns and column not in _OPTIONAL]
     if missing:
         names = ", ".join(missing)
         raise refused(

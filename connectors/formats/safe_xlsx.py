@@ -38,9 +38,7 @@ def is_workbook(data: bytes) -> bool:
 
 def sheet_names(data: bytes) -> tuple[str, ...]:
     """Return the names of a workbook's sheets; raises RejectedError where it is hostile or broken."""
-    return tuple(
-        name.strip() for name in _SHEET.findall(decode_xml(_parts(data).get("xl/workbook.xml", b"")))
-    )
+    return tuple(name.strip() for name in _SHEET.findall(decode_xml(_parts(data).get("xl/workbook.xml", b""))))
 
 
 def read_rows(data: bytes, sheet: str, first_row: int, columns: int) -> Iterator[tuple[int, Row]]:

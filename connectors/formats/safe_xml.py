@@ -116,14 +116,11 @@ def local_name(element: etree._Element) -> str:
 
 def path_of(element: etree._Element) -> str:
     """Return the element's place as `/TDiep/DLieu/HDon[2]`: local names, counted where there are several."""
-    steps: list[str] = []
-    current: etree._Element | None = element
-    while current is not None:
-        place = 1 + sum(1 for _ in current.itersiblings(current.tag, preceding=True))
-        several = place > 1 or next(current.itersiblings(current.tag), None) is not None
-        steps.append(local_name(current) + (f"[{place}]" if several else ""))
-        current = current.getparent()
-    return "/" + "/".join(reversed(steps))
+    names = [local_name(ancestor) for ancestor in (element, *element.iterancestors())]
+    # libxml2 counts siblings faster than we could, but writes namespaces as prefixes or as `*`.
+    steps = element.getroottree().getpath(element).split("/")[1:]
+    counts = [step[step.index("[") :] if "[" in step else "" for step in steps]
+    return "".join(f"/{name}{count}" for name, count in zip(reversed(names), counts, strict=True))
 
 
 def children(element: etree._Element, name: str) -> Iterator[etree._Element]:

@@ -31,9 +31,7 @@ _PRODUCTS: Mapping[str, re.Pattern[str]] = {
     "kerosene": re.compile(r"dauhoa(dandung|ko|1k)?|dauko|kerosene?"),
     "mazut": re.compile(r"(nhienlieudot|dau)?(mazut|madut|fo)(no)?([0-9].*)?"),
 }
-_FUEL_LIKE = re.compile(
-    r"xang(ron|a|e|khongchi|sinhhoc)?[0-9]|daudo|daudiesel|daudiezen|daumazut|nhienlieudiesel"
-)
+_FUEL_LIKE = re.compile(r"xang(ron|a|e|khongchi|sinhhoc)?[0-9]|daudo|daudiesel|daudiezen|daumazut|nhienlieudiesel")
 _LITRES: Mapping[str, Decimal] = {
     "lit": Decimal(1),
     "l": Decimal(1),
@@ -41,9 +39,7 @@ _LITRES: Mapping[str, Decimal] = {
     "liter": Decimal(1),
     "m3": Decimal(1000),
 }
-_PUMP_FIELD = re.compile(
-    r"(ma|so|id)?(voi|cot|tru)(bom)?(so)?|(ma|so|id)?log(bom|id|so)?|.*pump.*|.*nozzle.*"
-)
+_PUMP_FIELD = re.compile(r"(ma|so|id)?(voi|cot|tru)(bom)?(so)?|(ma|so|id)?log(bom|id|so)?|.*pump.*|.*nozzle.*")
 
 
 @dataclass

@@ -66,17 +66,13 @@ def read_invoice(element: etree._Element, where: str, context: Context, coded: b
     relation = _read_relation(head.child("TTHDLQuan"), number)
     exchange_rate = read_exchange_rate(head)
     # Vendors put TToan inside NDHDon, beside it, or beside DLHDon.
-    total = next(
-        (t for t in (n.child("TToan") for n in (content, body, root)) if t.exists), content.child("TToan")
-    )
+    total = next((t for t in (n.child("TToan") for n in (content, body, root)) if t.exists), content.child("TToan"))
     totals = read_totals(total, number.template, adjusts=relation.kind == "adjustment")
     lines = tuple(content.child("DSHHDVu").children("HHDVu"))
     fuel = read_fuel(lines, number.template, totals)
     if number.template == VAT_TEMPLATE:
         counted = (line for line in lines if line.text("TChat") != _NOTE_LINE)
-        check_sums(
-            total, totals, [Line(line.text("TChat"), line.decimal("ThTien") or ZERO) for line in counted]
-        )
+        check_sums(total, totals, [Line(line.text("TChat"), line.decimal("ThTien") or ZERO) for line in counted])
     _check_series(root, head, number, issued_on, coded)
     findings.settle()
 
@@ -175,6 +171,4 @@ def _has_code(element: etree._Element | None) -> bool:
     """Return whether MCCQT stands anywhere but in a signature; vendors misplace it."""
     if element is None or local_name(element) == "Signature":
         return False
-    return (local_name(element) == "MCCQT" and bool(element.text)) or any(
-        _has_code(child) for child in element
-    )
+    return (local_name(element) == "MCCQT" and bool(element.text)) or any(_has_code(child) for child in element)

@@ -137,21 +137,15 @@ def check_sums(total: Node, totals: Totals, lines: Iterable[Line]) -> None:
     """Warn where the sums of a VAT invoice disagree by more than one unit a line."""
     lines = tuple(lines)
     parts = tuple(total.child("THTTLTSuat").children("LTSuat"))
-    by_kind = sum(
-        (-abs(line.net) if line.kind == "3" else line.net for line in lines if line.kind != "2"), ZERO
-    )
+    by_kind = sum((-abs(line.net) if line.kind == "3" else line.net for line in lines if line.kind != "2"), ZERO)
     fees = sum((fee.decimal("TPhi") or ZERO for fee in total.child("DSLPhi").children("LPhi")), ZERO)
     due = totals.net + totals.vat + fees - (total.decimal("TTCKTMai") or ZERO)
     checks = [("TgTTTBSo", totals.gross, due)]
     if lines:
         checks.append(("TgTCThue", totals.net, by_kind))
     if parts:
-        checks.append(
-            ("THTTLTSuat/ThTien", totals.net, sum((p.decimal("ThTien") or ZERO for p in parts), ZERO))
-        )
-        checks.append(
-            ("THTTLTSuat/TThue", totals.vat, sum((p.decimal("TThue") or ZERO for p in parts), ZERO))
-        )
+        checks.append(("THTTLTSuat/ThTien", totals.net, sum((p.decimal("ThTien") or ZERO for p in parts), ZERO)))
+        checks.append(("THTTLTSuat/TThue", totals.vat, sum((p.decimal("TThue") or ZERO for p in parts), ZERO)))
     for path, declared, computed in checks:
         if abs(declared - computed) > max(1, len(lines)):
             total.findings.warn(

@@ -42,8 +42,7 @@ def read_number(node: Node, template: str, series: str, number: str) -> InvoiceN
 def is_current(node: Node, template: str, series: str) -> bool:
     """Return whether template and series are spelt as under Decree 123/2020 (older invoices are not)."""
     return bool(
-        _TEMPLATE.fullmatch(node.text(template))
-        and _SERIES.fullmatch("".join(node.text(series).split()).upper())
+        _TEMPLATE.fullmatch(node.text(template)) and _SERIES.fullmatch("".join(node.text(series).split()).upper())
     )
 
 

@@ -203,9 +203,7 @@ def _region(guest: Declaration, findings: Findings, context: Context) -> str | N
     text = guest.province.required(findings)
     region = home_region(re.sub(r"^[0-9]+\s*-\s*", "", text), context.home_province)
     if text and region is None:
-        guest.province.refuse(
-            findings, "province", "không có tỉnh, thành phố này", "there is no such province"
-        )
+        guest.province.refuse(findings, "province", "không có tỉnh, thành phố này", "there is no such province")
     return region
 
 
