@@ -1,0 +1,32 @@
+"""The bundle of the project's own profile, built once for all tests of the boards."""
+
+from __future__ import annotations
+
+import pytest
+
+from grafana.bundle import Bundle, load_bundle
+from grafana.text import LANGUAGES
+from ioc.catalogue import Catalogue, load_catalogue
+from ioc.feed import Feed
+from ioc.profile import catalogue_directory
+from ioc.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def defaults() -> Settings:
+    return Settings(_env_file=None)
+
+
+@pytest.fixture(scope="session")
+def catalogue(defaults: Settings, feeds: dict[str, Feed]) -> Catalogue:
+    return load_catalogue(catalogue_directory(defaults.profile), feeds)
+
+
+@pytest.fixture(scope="session")
+def names(catalogue: Catalogue, feeds: dict[str, Feed]) -> set[str]:
+    return {*catalogue.indicators, *feeds}
+
+
+@pytest.fixture(scope="session")
+def bundle(defaults: Settings) -> Bundle:
+    return load_bundle(defaults, LANGUAGES)
