@@ -23,9 +23,7 @@ def publish(
     gateway: Annotated[str, typer.Option(help="Address of the gateway; default from the settings.")] = "",
     token: Annotated[str, typer.Option(help="Token; others can see it in the process list.")] = "",
     token_file: Annotated[Path | None, typer.Option(help="File that holds the token.")] = None,
-    establishment: Annotated[
-        str, typer.Option(help="Lodging establishment's code, for the police templates.")
-    ] = "",
+    establishment: Annotated[str, typer.Option(help="Lodging establishment's code, for the police templates.")] = "",
     received_at: Annotated[
         datetime | None, typer.Option(help="When the files arrived; default: when each was last modified.")
     ] = None,

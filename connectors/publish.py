@@ -176,9 +176,7 @@ def dry_run(files: Sequence[Path], reader: Reader, *, as_json: bool) -> int:
     return run(files, reader, None, as_json=as_json, stdout=Console(), stderr=Console(stderr=True))
 
 
-def _report(
-    results: Sequence[FileResult], *, dry_run: bool, as_json: bool, stdout: Console, stderr: Console
-) -> None:
+def _report(results: Sequence[FileResult], *, dry_run: bool, as_json: bool, stdout: Console, stderr: Console) -> None:
     if as_json:
         _print_json(stdout, to_json(results, with_events=dry_run))
         return

@@ -91,9 +91,7 @@ def show(results: Sequence[FileResult], console: Console, *, sent: bool) -> None
             reasons.add_column(heading, overflow="fold")
         for refusal in refusals[:MAX_SHOWN]:
             for reason in refusal.reasons:
-                reasons.add_row(
-                    Text(refusal.where), Text(reason.field), Text(reason.value), _sentence(reason)
-                )
+                reasons.add_row(Text(refusal.where), Text(reason.field), Text(reason.value), _sentence(reason))
         console.print(reasons)
     if len(refusals) > MAX_SHOWN:
         console.print(f"... and {len(refusals) - MAX_SHOWN} more; --json lists all of them")
