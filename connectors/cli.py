@@ -19,13 +19,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 @app.command()
 def publish(
     *,
-    files: Annotated[list[Path], typer.Argument(help="Files to send.", exists=True, dir_okay=False)],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files to send.", exists=True, dir_okay=False)],
     gateway: Annotated[str, typer.Option(help="Address of the gateway; default from the settings.")] = "",
     token: Annotated[str, typer.Option(help="Token; others can see it in the process list.")] = "",
     token_file: Annotated[Path | None, typer.Option(help="File that holds the token.")] = None,
     establishment: Annotated[str, typer.Option(help="Lodging establishment's code, for the police templates.")] = "",
     received_at: Annotated[
-        datetime | None, typer.Option(help="When the files arrived; default: when each was last modified.")
+        datetime | None, typer.Option(help="When the files arrived (local time); default: when each was last modified.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the events, send nothing.")] = False,
     as_json: AsJson = False,

@@ -93,6 +93,7 @@ class _Bounds:
             if action == "end":
                 self._depth -= 1
                 continue
+            assert isinstance(element, etree._Element), "comments and instructions are not asked for"
             self._depth += 1
             self._elements += 1
             _check(element, self._depth, self._elements)
