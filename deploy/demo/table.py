@@ -30,7 +30,7 @@ _TITLES = (
     "/s",
 )
 _SHORT_TITLES = ("sent", "recv", "accept", "reject", "dup", "corr", "void", "/s")
-_SHORT = (("Thành phố ", "TP "), ("Thị xã ", "TX "), ("Huyện ", ""))
+_LEVELS = ("Thành phố ", "Thị xã ", "Huyện ")
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,9 @@ class Scene:
 
 def live_view(scene: Scene, width: int) -> RenderableType:
     """The whole table for a terminal of a width."""
-    parts: list[RenderableType] = [_headline(scene), _feed_table(scene, width), _indicator_table(scene, width)]
-    parts.append(_quality(scene))
+    blank = Text()
+    parts: list[RenderableType] = [_headline(scene), blank, _feed_table(scene, width), blank]
+    parts += [_indicator_table(scene, width), blank, _quality(scene)]
     parts += [Text(note, style="yellow") for note in scene.notes]
     parts.append(Text("Ctrl-C: dừng và đối soát · stop and settle the account", style="dim"))
     return Group(*parts)
@@ -201,8 +202,9 @@ def _speed(scene: Scene, feed: str) -> float:
 
 
 def _short(name: str) -> str:
-    for long, short in _SHORT:
-        name = name.replace(long, short)
+    """A district's name without its level, as people say it."""
+    for level in _LEVELS:
+        name = name.removeprefix(level)
     return name
 
 
