@@ -19,7 +19,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 @app.command()
 def publish(
     *,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files to send.", exists=True, dir_okay=False)],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Files to send.", exists=True, dir_okay=False)],
     gateway: Annotated[str, typer.Option(help="Address of the gateway; default from the settings.")] = "",
     token: Annotated[str, typer.Option(help="Token; others can see it in the process list.")] = "",
     token_file: Annotated[Path | None, typer.Option(help="File that holds the token.")] = None,
