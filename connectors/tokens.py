@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
@@ -48,16 +48,11 @@ class Token(BaseModel):
 
     def allows_reporter(self, code: str) -> bool:
         """Whether one of the globs matches the whole code; case matters."""
-        return self._reporters.fullmatch(code) is not None
+        return _pattern(self.reporters).fullmatch(code) is not None
 
     def is_live(self, now: datetime) -> bool:
         """Whether it is neither revoked nor expired."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
-
-    @cached_property
-    def _reporters(self) -> re.Pattern[str]:
-        # An empty choice would match the empty code; (?!) matches nothing.
-        return re.compile("|".join(map(fnmatch.translate, self.reporters)) or "(?!)")
 
 
 _TOKENS = TypeAdapter(tuple[Token, ...])
@@ -84,9 +79,7 @@ class TokenFile:
         except FileNotFoundError:
             return ()
         except OSError as error:
-            raise ConfigError(
-                f"{self._path} cannot be read: {error.strerror}. Mend IOC_TOKEN_FILE."
-            ) from error
+            raise ConfigError(f"{self._path} cannot be read: {error.strerror}. Mend IOC_TOKEN_FILE.") from error
         except ValidationError as error:
             first = error.errors(include_input=False)[0]
             where = ".".join(map(str, first["loc"])) or "the file"
@@ -175,11 +168,16 @@ class TokenFile:
             raise
 
 
+@lru_cache
+def _pattern(globs: tuple[str, ...]) -> re.Pattern[str]:
+    """Compile globs into one pattern."""
+    # An empty choice would match the empty code; (?!) matches nothing.
+    return re.compile("|".join(map(fnmatch.translate, globs)) or "(?!)")
+
+
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _refused(rule: str, vietnamese: str, english: str) -> RejectedError:
-    return RejectedError(
-        [Reason(field="authorization", rule=rule, message_vi=vietnamese, message_en=english)]
-    )
+    return RejectedError([Reason(field="authorization", rule=rule, message_vi=vietnamese, message_en=english)])

@@ -14,7 +14,7 @@ from connectors.gateway.access import RequestFacts
 from connectors.gateway.answer import Answer, RequestRefusedError, refusal
 from connectors.gateway.cloudevents import mode_of, read_events
 from connectors.gateway.metrics import GatewayMetrics
-from connectors.gateway.producer import EventProducer
+from connectors.gateway.producer import EventProducer, OutgoingRecord
 from connectors.gateway.rate_limit import RateLimit
 from connectors.gateway.verdict import judge, pack
 from connectors.tokens import Token, TokenFile
@@ -76,6 +76,15 @@ class Intake:
         """Judge the events and write those that pass."""
         verdicts = [judge(self._feeds, token, index, event) for index, event in enumerate(events)]
         records = pack(verdicts, self._settings.topic_prefix, token.id)
+        if records:
+            await self._write(records, token)
+        self._metrics.count(verdicts)
+        results = [verdict.result for verdict in verdicts]
+        accepted = sum(result.status == "accepted" for result in results)
+        return Answer(accepted=accepted, refused=len(results) - accepted, results=results)
+
+    async def _write(self, records: list[OutgoingRecord], token: Token) -> None:
+        """Wait until Kafka has the records; refuses (503) when it does not say so in time."""
         try:
             with self._metrics.acknowledgement.time():
                 await self._producer.publish(records)
@@ -90,10 +99,6 @@ class Intake:
                 en="Kafka is away: none of these events is confirmed; sending again is harmless",
                 headers={"retry-after": str(_RETRY_SECONDS)},
             ) from None
-        self._metrics.count(verdicts)
-        results = [verdict.result for verdict in verdicts]
-        accepted = sum(result.status == "accepted" for result in results)
-        return Answer(accepted=accepted, refused=len(results) - accepted, results=results)
 
     def _authenticate(self, request: Request) -> Token:
         """Return the request's token; refuses (401) without a good one."""

@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from gateway_bed import GatewayBed
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> GatewayBed:
+    return GatewayBed(tmp_path)
