@@ -16,7 +16,7 @@ import faust
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP, AppT, EventT, Message
 
-from streams.rules.parse import RawRecord
+from streams.rules.raw import RawRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,43 @@
+"""Records as the Kafka client delivers them, and the single events in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from pydantic_core import from_json, to_json
+
+from ioc.event import CONTENT_TYPE_BATCH
+
+_BATCH_HEADER = ("content-type", CONTENT_TYPE_BATCH.encode())
+
+
+class RawRecord(Protocol):
+    """What is read of a Kafka record."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+def is_batch(record: RawRecord) -> bool:
+    """Tell whether a record's value is a JSON array of events."""
+    return _BATCH_HEADER in record.headers
+
+
+class Payloads:
+    """Finds the events of a fetch again, for the few that are refused; each record is read once at most."""
+
+    def __init__(self, records: Sequence[RawRecord]) -> None:
+        self._records = records
+        self._opened: dict[int, list[bytes]] = {}
+
+    def of(self, offset: int, position: int) -> bytes:
+        """Return an event as it came."""
+        if offset not in self._opened:
+            record = next(record for record in self._records if record.offset == offset)
+            value = record.value or b""
+            self._opened[offset] = [to_json(item) for item in from_json(value)] if is_batch(record) else [value]
+        return self._opened[offset][position]

@@ -1,0 +1,39 @@
+"""Why the register or the calendar refuses an event, in two languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from ioc.errors import Reason
+from ioc.feed import Feed
+from ioc.validation import mask
+
+
+def reason_of(feed: Feed, row: Mapping[str, Any], earliest: date) -> Reason:
+    """Return the reason of the row's `rule`: unknown_reporter, implausible_date or unknown_area."""
+    rule = row["rule"]
+    if rule == "unknown_reporter":
+        return Reason(
+            field="source",
+            rule=rule,
+            value=mask(row["reporter"]),
+            message_vi=f"đơn vị báo cáo chưa có trong danh bạ của nguồn {feed.key}; hãy đăng ký trước khi gửi",
+            message_en=f"reporter is not in the register of {feed.key}; register it, then replay the event",
+        )
+    if rule == "implausible_date":
+        return Reason(
+            field=f"data.{feed.effective}",
+            rule=rule,
+            value=str(row["effective_on"]),
+            message_vi=f"ngày nghiệp vụ phải từ {earliest:%d/%m/%Y} và không ở tương lai",
+            message_en=f"the business date must lie between {earliest.isoformat()} and today",
+        )
+    return Reason(
+        field="data.area_code" if feed.located else "source",
+        rule=rule,
+        value=str(row["area_code"] or ""),
+        message_vi="không có đơn vị hành chính này vào ngày nghiệp vụ; kiểm tra danh bạ hoặc danh mục địa bàn",
+        message_en="no such administrative unit on the business date; check the register or the area list",
+    )
