@@ -20,6 +20,8 @@ from sql import load_queries
 
 LATENCY_WINDOW: Final = 10.0  # seconds
 
+REPORT_HOUR: Final = 12  # by noon the establishments should have reported the day before
+
 # A dozen of the catalogue that move while guests arrive and shops sell.
 INDICATORS: Final = (
     "lodging.guests.total",
@@ -80,9 +82,9 @@ class Reader:
         """Give the connection back."""
         self._connection.close()
 
-    def snapshot(self, today: date) -> Snapshot:
-        """Everything that the live table shows; `today` is the simulated day."""
-        report_day = today - timedelta(days=1)
+    def snapshot(self, today: date, hour: int) -> Snapshot:
+        """Everything that the live table shows; `today` and `hour` are the simulated clock's."""
+        report_day = today - timedelta(days=1 if hour >= REPORT_HOUR else 2)
         latencies = [(float(s), int(n)) for s, n in self._rows("latencies", [LATENCY_WINDOW])]
         month = today.replace(day=1)
         figures = self._rows("figures", {"codes": list(INDICATORS), "month": month})

@@ -129,7 +129,7 @@ class _Course:
 
     def _scene(self, publisher: Publisher, reader: Reader) -> Scene:
         day, hour = self._province.now
-        snapshot = reader.snapshot(day)
+        snapshot = reader.snapshot(day, hour)
         self._looks.append(snapshot)
         province = self._profile.province_code
         return Scene(

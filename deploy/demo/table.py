@@ -15,19 +15,19 @@ from deploy.demo.account import Account, FeedCounts, FeedLine, feed_line
 from deploy.demo.reading import Indicator, Snapshot
 
 _WIDE = 120
-_NAME_WIDTH = 34
+_NAME_WIDTH = 26
 _FIGURE_WIDTH = 11
 _PAGE_SECONDS = 5
 _WEEKDAYS = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật")
 _TITLES = (
-    "đã gửi · published",
-    "nhận · received",
-    "chấp nhận · accepted",
-    "từ chối · rejected",
-    "trùng · duplicate",
-    "sửa · corrected",
-    "hủy · voided",
-    "/s",
+    "đã gửi\npublished",
+    "nhận\nreceived",
+    "chấp nhận\naccepted",
+    "từ chối\nrejected",
+    "trùng\nduplicate",
+    "sửa\ncorrected",
+    "hủy\nvoided",
+    "mỗi giây\na second",
 )
 _SHORT_TITLES = ("sent", "recv", "accept", "reject", "dup", "corr", "void", "/s")
 _LEVELS = ("Thành phố ", "Thị xã ", "Huyện ")
@@ -126,7 +126,7 @@ def _headline(scene: Scene) -> Text:
 def _feed_table(scene: Scene, width: int) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1) if width >= _WIDE else (0, 1, 0, 0))
     wide = width >= _WIDE
-    table.add_column("nguồn · feed" if wide else "feed", no_wrap=True)
+    table.add_column("nguồn\nfeed" if wide else "feed", no_wrap=True)
     for title in _TITLES if wide else _SHORT_TITLES:
         table.add_column(title, justify="right")
     for line in _lines(scene):
@@ -140,9 +140,9 @@ def _feed_table(scene: Scene, width: int) -> Table:
 def _indicator_table(scene: Scene, width: int) -> Table:
     """Indicators by area; where not all districts fit beside each other, they take turns."""
     areas = list(scene.columns.items())
-    name_width = _NAME_WIDTH if width >= _WIDE else 26
-    fits = max(1, (width - name_width - _FIGURE_WIDTH) // _FIGURE_WIDTH)
     districts = areas[1:]
+    fits = max(1, min(len(districts), (width - _NAME_WIDTH) // _FIGURE_WIDTH - 1))
+    name_width = max(_NAME_WIDTH, width - (fits + 1) * _FIGURE_WIDTH)
     pages = max(1, -(-len(districts) // fits))
     page = int(scene.elapsed / _PAGE_SECONDS) % pages
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
@@ -171,16 +171,16 @@ def _quality(scene: Scene) -> Text:
     received = sum(line.published for line in lines)
     accepted = sum(line.accepted + line.duplicate for line in lines)
     clean = 100 * accepted / received if received else 100.0
-    complete = 100 * now.reported / now.expected if now.expected else 0.0
+    complete = _vietnamese(f"{100 * now.reported / now.expected:.1f}%") if now.reported else "chưa có"
     return Text.assemble(
         ("đúng ", "bold"),
         "đối soát khi dừng   ",
         ("đủ ", "bold"),
-        f"{_vietnamese(f'{complete:.1f}')}% cơ sở đã báo cáo ngày {now.report_day:%d/%m}   ",
+        f"{complete} cơ sở đã báo cáo ngày {now.report_day:%d/%m}   ",
         ("sạch ", "bold"),
         f"{_vietnamese(f'{clean:.1f}')}% hợp lệ   ",
         ("sống ", "bold"),
-        f"p50 {_seconds(now.p50)} · p99 {_seconds(now.p99)} · mới nhất {_seconds(now.age)} trước",
+        _vietnamese(f"p50 {_seconds(now.p50)} · p99 {_seconds(now.p99)} · mới nhất {_seconds(now.age)} trước"),
     )
 
 
