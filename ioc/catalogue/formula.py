@@ -53,7 +53,8 @@ def formula_expr(text: str, column: Callable[[str], pl.Expr] = pl.col) -> pl.Exp
                 return left - right
             case "*":
                 return left * right
-        return pl.when(right != 0).then(left / right)
+        # By a number, Polars multiplies with the reciprocal, which differs in the last bit; by a column it divides.
+        return pl.when(right != 0).then(left / (right + left * 0))
 
     return _walk(_parse(text), lambda name: column(name).cast(pl.Float64), pl.lit, combine)
 

@@ -38,6 +38,13 @@ def test_worked_examples(text: str, figures: dict[str, float | None], value: flo
     assert evaluate(text, **figures) == value
 
 
+def test_a_division_by_a_number_is_exact() -> None:
+    assert evaluate("a.x / 249", a__x=3) == 3 / 249
+    frame = pl.DataFrame({"a.x": [3.0, 3.0]})
+    figures = frame.select(formula_expr("a.x / days", lambda name: pl.lit(249) if name == "days" else pl.col(name)))
+    assert figures[:, 0].to_list() == [3 / 249, 3 / 249]
+
+
 def test_inputs_come_once_in_order() -> None:
     formula = parse_formula("100 * (b.x + a.y.1) / b.x * days")
     assert (formula.inputs, formula.days) == (("b.x", "a.y.1"), True)
