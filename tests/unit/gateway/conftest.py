@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from gateway_bed import GatewayBed
+from testbed.gateway import GatewayBed
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gateway_bed import BATCH, EVENT, BrokenProducer, GatewayBed
 from testbed.event import encoded, stay
+from testbed.gateway import BATCH, EVENT, BrokenProducer, GatewayBed
 
 from ioc.logging import configure_logging
 from ioc.settings import Settings

@@ -6,10 +6,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from gateway_bed import BATCH, EVENT, GatewayBed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from testbed.event import stay
+from testbed.gateway import BATCH, EVENT, GatewayBed
 
 RELAXED = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 GATEWAY = GatewayBed(Path(tempfile.mkdtemp()), gateway_rate=1e9, gateway_burst=1e9)

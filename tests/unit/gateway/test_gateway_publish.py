@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
-from gateway_bed import BATCH, EVENT, BrokenProducer, GatewayBed
 from testbed.event import STAY_TYPE, encoded, stay, void
+from testbed.gateway import BATCH, EVENT, BrokenProducer, GatewayBed
 
 
 def rules(response: httpx.Response) -> list[str]:

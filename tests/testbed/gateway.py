@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from testbed.event import encoded
 
 from connectors.gateway.app import create_app
 from connectors.gateway.producer import EventProducer, InMemoryEventProducer, OutgoingRecord
@@ -17,6 +16,7 @@ from connectors.tokens import TokenFile
 from ioc.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT
 from ioc.feed import load_feeds
 from ioc.settings import Settings
+from testbed.event import encoded
 
 EVENT = {"content-type": CONTENT_TYPE_EVENT}
 BATCH = {"content-type": CONTENT_TYPE_BATCH}
@@ -33,13 +33,15 @@ class BrokenProducer(InMemoryEventProducer):
 class GatewayBed:
     """Requests go through the whole application; `secret` may publish stays for 77-*."""
 
-    def __init__(self, directory: Path, producer: EventProducer | None = None, **settings: Any) -> None:
+    def __init__(
+        self, directory: Path, producer: EventProducer | None = None, settings: Settings | None = None, **changes: Any
+    ) -> None:
         self.memory = InMemoryEventProducer()
         self.seconds = 0.0
         self.tokens = TokenFile(directory / "tokens.json", now=lambda: START + timedelta(seconds=self.seconds))
         self.token, self.secret = self.tokens.create("Tourism", ["tourism.stay"], ["77-*"])
         self.app = create_app(
-            Settings(_env_file=None, **settings),
+            (settings or Settings(_env_file=None)).model_copy(update=changes),
             load_feeds(),
             self.tokens,
             producer or self.memory,
