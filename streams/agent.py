@@ -1,15 +1,16 @@
 """The one agent of all feeds: receive whole fetches, parse them, apply them in order, acknowledge.
 
-Two threads work beside the event loop: while the database applies one batch, the next is parsed. Order is kept, and
-a batch is acknowledged only after its commit. A failure that retrying cannot mend ends the worker with nothing
-acknowledged; its successor starts at the position in the database.
+Two threads work beside the event loop: while the database applies what was parsed, the next fetches are parsed, and
+all that gather meanwhile are applied in one transaction. Order is kept, and nothing is acknowledged before its commit.
+A failure that retrying cannot mend ends the worker with nothing acknowledged; its successor starts at the position in
+the database.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,14 +21,23 @@ import structlog
 import tenacity
 
 from ioc.errors import RetryableError
+from streams.backlog import Backlog
 from streams.faultpoint import FaultPoint, no_fault
 from streams.metrics import WorkerMetrics
 from streams.rules.parse import BatchParser, ParsedBatch
-from streams.store import BatchCounts, RecordStore
+from streams.rules.span import BatchCounts
+from streams.store import KnownGap, RecordStore
 
 log = structlog.get_logger(__name__)
 
-PIPELINE_DEPTH = 2
+
+@dataclass(frozen=True)
+class Parsed:
+    """A fetch on its way: Faust's event, what was read of it, and the seconds that took."""
+
+    event: Any
+    batch: ParsedBatch
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -46,12 +56,12 @@ class Writer:
         self._connect = connect
         self._connection: psycopg.Connection | None = None
 
-    def apply(self, store: RecordStore, batch: ParsedBatch, *, allow_gap: bool) -> BatchCounts:
-        """Apply a batch once; a connection that failed is thrown away."""
+    def apply(self, store: RecordStore, batches: Sequence[ParsedBatch], *, is_known_gap: KnownGap) -> BatchCounts:
+        """Apply batches once; a connection that failed is thrown away."""
         if self._connection is None or self._connection.closed:
             self._connection = self._connect()
         try:
-            return store.apply(self._connection, batch, allow_gap=allow_gap)
+            return store.apply(self._connection, batches, is_known_gap=is_known_gap)
         except RetryableError:
             self.close()
             raise
@@ -74,13 +84,15 @@ class FeedAgent:
         parse_pool: Executor,
         apply_pool: Executor,
         metrics: WorkerMetrics,
-        is_known_gap: Callable[[str, int, int], bool],
+        is_known_gap: KnownGap,
         patience: float,
+        most_records: int,
         fault: FaultPoint = no_fault,
     ) -> None:
         """
         is_known_gap: tells whether Kafka has deleted everything of a partition up to an offset.
         patience:     seconds for which a batch is tried again before the worker gives up.
+        most_records: most Kafka records of one transaction; twice as many wait at most.
         """
         self._work = work
         self._writer = writer
@@ -89,18 +101,19 @@ class FeedAgent:
         self._metrics = metrics
         self._is_known_gap = is_known_gap
         self._patience = patience
+        self._most_records = most_records
         self._fault = fault
 
     async def run(self, events: AsyncIterable[Any]) -> None:
         """Work through a stream of Faust events whose values are lists of raw records; returns when it ends."""
         loop = asyncio.get_running_loop()
-        queue: asyncio.Queue[tuple[Any, asyncio.Future[tuple[ParsedBatch, float]]]] = asyncio.Queue(PIPELINE_DEPTH)
-        applier = asyncio.create_task(self._apply_all(queue))
+        backlog: Backlog[Parsed] = Backlog(2 * self._most_records)
+        applier = asyncio.create_task(self._apply_all(backlog))
         try:
             async for event in events:
                 self._fault("after_fetch")
-                parsed = loop.run_in_executor(self._parse_pool, self._parse, event.message)
-                put = asyncio.create_task(queue.put((event, parsed)))
+                batch, seconds = await loop.run_in_executor(self._parse_pool, self._parse, event.message)
+                put = asyncio.create_task(backlog.put(Parsed(event, batch, seconds), len(event.message.value)))
                 await asyncio.wait({put, applier}, return_when=asyncio.FIRST_COMPLETED)
                 if applier.done():
                     put.cancel()
@@ -114,25 +127,26 @@ class FeedAgent:
         batch = self._work.parser.parse(message.topic, message.partition, message.value, now=datetime.now(UTC))
         return batch, time.perf_counter() - start
 
-    async def _apply_all(self, queue: asyncio.Queue[tuple[Any, asyncio.Future[tuple[ParsedBatch, float]]]]) -> None:
+    async def _apply_all(self, backlog: Backlog[Parsed]) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            event, parsed = await queue.get()
-            batch, parse_s = await parsed
+            taken = await backlog.take(self._most_records)
             start = time.perf_counter()
-            counts = await loop.run_in_executor(self._apply_pool, self._apply, batch)
+            counts = await loop.run_in_executor(self._apply_pool, self._apply, [parsed.batch for parsed in taken])
             self._fault("before_ack")
-            event.ack()
+            for parsed in taken:
+                parsed.event.ack()
+            oldest = min(parsed.batch.oldest_received_at for parsed in taken)
             self._metrics.batch(
                 self._work.feed,
                 counts,
-                parse_s=parse_s,
+                parse_s=sum(parsed.seconds for parsed in taken),
                 apply_s=time.perf_counter() - start,
-                visible_s=(datetime.now(UTC) - batch.oldest_received_at).total_seconds(),
+                visible_s=(datetime.now(UTC) - oldest).total_seconds(),
             )
 
-    def _apply(self, batch: ParsedBatch) -> BatchCounts:
-        """Apply a batch, again and again while the database is away, for as long as patience lasts."""
+    def _apply(self, batches: Sequence[ParsedBatch]) -> BatchCounts:
+        """Apply batches, again and again while the database is away, for as long as patience lasts."""
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(RetryableError),
             wait=tenacity.wait_exponential_jitter(initial=0.1, max=5.0),
@@ -140,8 +154,7 @@ class FeedAgent:
             before_sleep=self._tell,
             reraise=True,
         )
-        allow_gap = self._is_known_gap(batch.topic, batch.partition, batch.first_offset)
-        return retrying(self._writer.apply, self._work.store, batch, allow_gap=allow_gap)
+        return retrying(self._writer.apply, self._work.store, batches, is_known_gap=self._is_known_gap)
 
     def _tell(self, state: tenacity.RetryCallState) -> None:
         self._metrics.retry(self._work.feed)

@@ -125,6 +125,7 @@ def create_app(settings: Settings, feeds: Mapping[str, Feed], profile: Profile, 
             metrics=metrics,
             is_known_gap=app.is_known_gap,
             patience=_PATIENCE,
+            most_records=settings.worker_fetch_records,
             fault=fault,
         )
         _register(app, feed, feed.topic(settings.topic_prefix), agent)

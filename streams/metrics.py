@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from streams.store import BatchCounts
+from streams.rules.span import BatchCounts
 
 OUTCOMES = ("accepted", "rejected", "duplicate", "corrected", "voided", "superseded")
 

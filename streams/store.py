@@ -8,7 +8,7 @@ or nothing of it.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import polars as pl
 import psycopg
@@ -23,6 +23,7 @@ from streams.faultpoint import FaultPoint, no_fault
 from streams.rules.classify import HISTORY_SCHEMA, STORED_SCHEMA, Classified, classify
 from streams.rules.contribute import Contributor
 from streams.rules.parse import ParsedBatch, Rejection
+from streams.rules.span import BatchCounts, Span, account, cut
 
 RECORD_COLUMNS = (
     "key",
@@ -38,17 +39,12 @@ RECORD_COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
-class BatchCounts:
-    """How a batch was taken; `accepted + rejected + duplicate = consumed`."""
+KnownGap = Callable[[str, int, int], bool]
 
-    consumed: int = 0
-    accepted: int = 0
-    rejected: int = 0
-    duplicate: int = 0
-    corrected: int = 0
-    voided: int = 0
-    superseded: int = 0
+
+def no_gap(topic: str, partition: int, offset: int) -> bool:
+    """Know of no gap: every batch must begin where the database says."""
+    return False
 
 
 class RecordStore:
@@ -89,88 +85,113 @@ class RecordStore:
             "received_at": pl.Datetime("us", "UTC"),
         }
 
-    def apply(self, connection: psycopg.Connection, batch: ParsedBatch, *, allow_gap: bool = False) -> BatchCounts:
-        """Write what of `batch` is not yet written, and move the position; returns the counts of what was written.
+    def apply(
+        self, connection: psycopg.Connection, batches: Sequence[ParsedBatch], *, is_known_gap: KnownGap = no_gap
+    ) -> BatchCounts:
+        """Write what of `batches` is not yet written, and move the positions, in one transaction.
 
-        allow_gap: Kafka is known to have deleted what lies between the stored position and the batch; the gap is
-                   recorded and skipped.
-        Raises PositionGapError, ConcurrentWriteError, DatabaseUnavailableError; nothing is written then.
+        batches:      of one topic, those of a partition in their order.
+        is_known_gap: tells whether Kafka has deleted everything up to an offset; such a gap is recorded and skipped.
+        Returns the counts of what was written. Raises PositionGapError, ConcurrentWriteError,
+        DatabaseUnavailableError; nothing is written then.
         """
         with translated_errors(), connection.transaction():
-            position = self._lock(connection, batch)
-            if position >= batch.next_offset:
-                return BatchCounts()
-            if position < batch.first_offset:
-                self._skip_gap(connection, batch, position, allow_gap)
-                position = batch.first_offset
-            counts = self._write(connection, batch, position)
+            spans = self._spans(connection, batches, is_known_gap)
+            counts = self._write(connection, spans) if spans else BatchCounts()
             self._fault("before_commit")
         self._fault("after_commit")
         return counts
 
-    def _lock(self, connection: psycopg.Connection, batch: ParsedBatch) -> int:
-        row = connection.execute(self._queries["lock_position"], [batch.topic, batch.partition]).fetchone()
+    def _spans(
+        self, connection: psycopg.Connection, batches: Sequence[ParsedBatch], is_known_gap: KnownGap
+    ) -> list[Span]:
+        """Lock the positions and return what lies at or above them, a span a partition."""
+        by_partition: dict[int, list[ParsedBatch]] = {}
+        for batch in batches:
+            by_partition.setdefault(batch.partition, []).append(batch)
+        spans = []
+        for partition in sorted(by_partition):  # always in this order, so that two workers cannot wait for each other
+            position = self._lock(connection, batches[0].topic, partition)
+            parts: list[ParsedBatch] = []
+            start = position
+            for batch in by_partition[partition]:
+                if position >= batch.next_offset:
+                    continue
+                if position < batch.first_offset:
+                    self._skip_gap(connection, batch, position, is_known_gap)
+                    start = batch.first_offset if not parts else start
+                parts.append(cut(batch, position))
+                position = batch.next_offset
+            if parts:
+                spans.append(Span(batches[0].topic, partition, start, tuple(parts)))
+        return spans
+
+    def _lock(self, connection: psycopg.Connection, topic: str, partition: int) -> int:
+        row = connection.execute(self._queries["lock_position"], [topic, partition]).fetchone()
         if row is None:
-            raise FatalError(f"no position is stored for {batch.topic} partition {batch.partition}; restart the worker")
+            raise FatalError(f"no position is stored for {topic} partition {partition}; restart the worker")
         return int(row[0])
 
-    def _skip_gap(self, connection: psycopg.Connection, batch: ParsedBatch, position: int, allowed: bool) -> None:
-        if not allowed:
+    def _skip_gap(
+        self, connection: psycopg.Connection, batch: ParsedBatch, position: int, is_known_gap: KnownGap
+    ) -> None:
+        if not is_known_gap(batch.topic, batch.partition, batch.first_offset):
             raise PositionGapError(
                 f"{batch.topic} partition {batch.partition}: the batch starts at {batch.first_offset}, "
                 f"the database expects {position}; the worker restarts at the stored position"
             )
         connection.execute(self._queries["insert_gap"], [batch.topic, batch.partition, position, batch.first_offset])
-        self._move(connection, batch, position, batch.first_offset)
+        self._move(connection, batch.topic, batch.partition, position, batch.first_offset)
 
-    def _move(self, connection: psycopg.Connection, batch: ParsedBatch, start: int, end: int) -> None:
+    def _move(self, connection: psycopg.Connection, topic: str, partition: int, start: int, end: int) -> None:
         moved = connection.execute(
-            self._queries["move_position"],
-            {"topic": batch.topic, "partition": batch.partition, "from": start, "to": end},
+            self._queries["move_position"], {"topic": topic, "partition": partition, "from": start, "to": end}
         ).rowcount
         if moved != 1:
-            raise PositionGapError(f"{batch.topic} partition {batch.partition}: another worker moved the position")
+            raise PositionGapError(f"{topic} partition {partition}: another worker moved the position")
 
-    def _write(self, connection: psycopg.Connection, batch: ParsedBatch, position: int) -> BatchCounts:
-        events = batch.events
-        rejections = list(batch.rejections)
-        if position > batch.first_offset:
-            events = events.filter(pl.col("record_offset") >= position)
-            rejections = [rejection for rejection in rejections if rejection.record_offset >= position]
+    def _write(self, connection: psycopg.Connection, spans: list[Span]) -> BatchCounts:
+        events = pl.concat(
+            part.events.with_columns(partition=pl.lit(part.partition, pl.Int32))
+            for span in spans
+            for part in span.parts
+        )
         result = self._classify(connection, events)
-        rejections += [self._conflict(row) for row in result.conflicts.iter_rows(named=True)]
+        conflicts: dict[int, list[Rejection]] = {}
+        for row in result.conflicts.iter_rows(named=True):
+            conflicts.setdefault(row["partition"], []).append(self._conflict(row))
         old = self._take_back_old(connection, result.winners)
         self._write_identities(connection, result.winners)
         standing = result.winners.filter(~pl.col("voided"))
         self._copy(connection, self._copy_records, standing.select(self._record_names))
         self._write_history(connection, result, old)
         self._write_contributions(connection, standing, old)
-        self._write_rejections(connection, batch, rejections)
+        total = BatchCounts()
+        for span in spans:
+            refused = [*span.rejections, *conflicts.get(span.partition, [])]
+            self._write_rejections(connection, span, refused)
+            counts = account(span, result.outcomes, len(refused))
+            self._account(connection, span, counts)
+            total += counts
         self._fault("after_copy")
-        counts = BatchCounts(
-            consumed=sum(n for offset, n in batch.consumed.items() if offset >= position),
-            accepted=result.accepted,
-            rejected=len(rejections),
-            duplicate=result.duplicate,
-            corrected=result.corrected,
-            voided=result.voided,
-            superseded=result.overtaken,
-        )
+        for span in spans:
+            self._move(connection, span.topic, span.partition, span.first_offset, span.next_offset)
+        return total
+
+    def _account(self, connection: psycopg.Connection, span: Span, counts: BatchCounts) -> None:
         connection.execute(
             self._queries["insert_batch"],
             {
                 "feed_id": self._feed_id,
-                "topic": batch.topic,
-                "partition": batch.partition,
-                "first_offset": position,
-                "next_offset": batch.next_offset,
-                "oldest_received_at": batch.oldest_received_at,
-                "newest_received_at": batch.newest_received_at,
+                "topic": span.topic,
+                "partition": span.partition,
+                "first_offset": span.first_offset,
+                "next_offset": span.next_offset,
+                "oldest_received_at": span.parts[0].oldest_received_at,
+                "newest_received_at": span.parts[-1].newest_received_at,
                 **vars(counts),
             },
         )
-        self._move(connection, batch, position, batch.next_offset)
-        return counts
 
     def _classify(self, connection: psycopg.Connection, events: pl.DataFrame) -> Classified:
         """Look up what is known of the batch's records, and compare."""
@@ -262,9 +283,7 @@ class RecordStore:
         )
         self._copy(connection, self._queries["copy_members"], self._contributor.members(signed))
 
-    def _write_rejections(
-        self, connection: psycopg.Connection, batch: ParsedBatch, rejections: list[Rejection]
-    ) -> None:
+    def _write_rejections(self, connection: psycopg.Connection, span: Span, rejections: list[Rejection]) -> None:
         if not rejections:
             return
         with connection.cursor().copy(self._queries["copy_rejections"]) as copy:
@@ -272,8 +291,8 @@ class RecordStore:
                 copy.write_row(
                     (
                         self._feed_id,
-                        batch.topic,
-                        batch.partition,
+                        span.topic,
+                        span.partition,
                         rejection.record_offset,
                         rejection.position,
                         rejection.reporter,

@@ -25,12 +25,12 @@ class Touched:
     """What a fold changed.
 
     cells:   feed key -> cells whose sums changed (`KEY_SCHEMA`).
-    opened:  feed key -> periods (period, bucket) in which the feed has counted for the first time anywhere.
+    turned:  feed key -> periods (period, bucket) in which it began to count somewhere, or counts nowhere any more.
     closing: feed key -> area -> first day from which its running totals changed.
     """
 
     cells: dict[str, pl.DataFrame] = field(default_factory=dict)
-    opened: dict[str, list[tuple[str, date]]] = field(default_factory=dict)
+    turned: dict[str, list[tuple[str, date]]] = field(default_factory=dict)
     closing: dict[str, dict[int, date]] = field(default_factory=dict)
 
 
@@ -74,11 +74,11 @@ class CellFold:
         for feed_id, feed in self._feeds.items():
             rows = [row for row in deltas if row[0] == feed_id]
             cells = self._fold_feed(feed, rows)
-            cells = _with_counts(cells, counted.get(feed, []), self._width[feed])
+            cells = _changed(_with_counts(cells, counted.get(feed, []), self._width[feed]))
             if cells.keys.height:
                 touched.cells[feed] = cells.keys
-                touched.opened[feed] = self._newly_opened(connection, feed_id, cells.keys)
-                self._add(connection, feed_id, cells)
+                opened = self._newly_opened(connection, feed_id, cells.keys)
+                touched.turned[feed] = opened + self._add(connection, feed_id, cells)
                 if feed in self._stock_feeds:
                     touched.closing[feed] = self._close(connection, feed_id, feed, cells)
         return len(deltas) + len(members), touched
@@ -122,9 +122,18 @@ class CellFold:
         ).fetchall()
         return [pair for pair in wanted.iter_rows() if pair not in set(present)]
 
-    def _add(self, connection: psycopg.Connection, feed_id: int, cells: Cells) -> None:
+    def _add(self, connection: psycopg.Connection, feed_id: int, cells: Cells) -> list[tuple[str, date]]:
+        """Add to the stored cells; return the periods in which nothing is left anywhere.
+
+        A cell that came back to nothing is removed: what stands then depends on the records alone, not on what was
+        counted and taken back in between.
+        """
         self._stage(connection, feed_id, cells)
         connection.execute(self._queries["add_staged_cells"])
+        if not (cells.sums < 0).any():
+            return []
+        emptied = connection.execute(self._queries["remove_emptied_cells"]).fetchall()
+        return [(period, bucket) for period, area_id, bucket in emptied if area_id in self._roots]
 
     def _stage(self, connection: psycopg.Connection, feed_id: int, cells: Cells) -> None:
         connection.execute(self._queries["clear_staged_cells"])
@@ -161,6 +170,12 @@ class CellFold:
         self._stage(connection, feed_id, closing)
         connection.execute(self._queries["set_staged_cells"])
         return since
+
+
+def _changed(cells: Cells) -> Cells:
+    """Return the cells without those whose changes come to nothing."""
+    changes = (cells.sums != 0).any(axis=1)
+    return Cells(cells.keys.filter(pl.Series(changes)), cells.sums[changes])
 
 
 def _with_counts(cells: Cells, counted: list[tuple[str, int, date, int, int]], width: int) -> Cells:

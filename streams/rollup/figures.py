@@ -103,46 +103,67 @@ class FigureWriter:
         written = 0
         for plan in self._plans:
             if touched.cells.keys() & plan.feeds:
-                horizon = self._horizon(connection, plan, touched)
+                horizon = self._horizon(connection, plan)
                 keys = self._keys(connection, plan, touched, horizon)
-                for chunk in keys.iter_slices(_CHUNK):
+                for chunk in self._remove_shut(connection, plan, keys).iter_slices(_CHUNK):
                     self._store(connection, plan, chunk, self._figures(connection, plan, chunk, horizon))
                 written += keys.height
         return written
 
-    def _horizon(self, connection: psycopg.Connection, plan: SectorPlan, touched: Touched) -> date:
+    def _horizon(self, connection: psycopg.Connection, plan: SectorPlan) -> date:
         """Return the last business day that the sector knows of: periods go as far as that."""
-        row = connection.execute(self._queries["select_horizon"], [plan.sector, self._roots]).fetchone()
-        known = [row[0]] if row and row[0] is not None else []
-        for feed in self._opening(plan):
-            days = touched.cells.get(feed, pl.DataFrame(schema=KEY_SCHEMA)).filter(pl.col("period") == "day")["bucket"]
-            known += days.to_list()
-        return max(known, default=date.min)
+        feeds = [self._feed_ids[feed] for feed in self._opening(plan)]
+        row = connection.execute(self._queries["select_horizon"], [feeds, self._roots]).fetchone()
+        return row[0] if row and row[0] is not None else date.min
 
     def _opening(self, plan: SectorPlan) -> frozenset[str]:
         """Return the feeds whose events open periods; a register alone does so only where there is nothing else."""
         return plan.flows or plan.stocks
 
     def _keys(self, connection: psycopg.Connection, plan: SectorPlan, touched: Touched, horizon: date) -> pl.DataFrame:
-        """Return the cells (`KEY_SCHEMA`) to compute: touched, newly opened for all areas, and later ones of stocks."""
+        """Return the cells (`KEY_SCHEMA`) to compute.
+
+        They are those that were touched, all areas of a period that opened or shut, later ones of stocks, and all
+        areas of the periods in which the last known day lies, or lay before: their ends have moved.
+        """
         parts = [pl.DataFrame(schema=KEY_SCHEMA)]
         for feed in self._opening(plan):
             parts.append(touched.cells.get(feed, parts[0]).select(CELL_KEY))
-            parts.append(self._grid(touched.opened.get(feed, [])))
+            parts.append(self._grid(touched.turned.get(feed, [])))
         for feed in plan.stocks:
             parts.append(self._later(connection, plan, touched.closing.get(feed, {})))
-        if plan.uses_days:
-            opened = {b for feed in self._opening(plan) for p, b in touched.opened.get(feed, []) if p == "day"}
-            if horizon in opened:
-                # One more day has begun: whatever is divided by days so far changes in every area.
-                parts.append(self._grid((period, start_of(period, horizon)) for period in PERIODS))
+        if plan.uses_days or plan.stocks:
+            row = connection.execute(self._queries["select_shown_horizon"], [plan.sector, self._roots]).fetchone()
+            shown = row[0] if row else None
+            if shown is not None and shown != horizon:
+                days = (day for day in (shown, horizon) if day != date.min)
+                parts.append(self._grid((period, start_of(period, day)) for day in days for period in PERIODS))
         return pl.concat(parts).unique().sort(CELL_KEY)
 
-    def _grid(self, opened: Iterable[tuple[str, date]]) -> pl.DataFrame:
+    def _remove_shut(self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame) -> pl.DataFrame:
+        """Remove the figures of periods in which nobody has counted anything; return the other keys."""
+        periods = keys.select("period", "bucket").unique()
+        wanted = {"periods": periods["period"].to_list(), "buckets": periods["bucket"].to_list(), "roots": self._roots}
+        found = {
+            row
+            for feed in self._opening(plan)
+            for row in connection.execute(
+                self._queries["select_present"], {"feed_id": self._feed_ids[feed], **wanted}
+            ).fetchall()
+        }
+        present = pl.DataFrame(list(found), schema={"period": pl.String(), "bucket": pl.Date()}, orient="row")
+        shut = keys.join(present, on=["period", "bucket"], how="anti")
+        if shut.height:
+            columns = {"periods": "period", "areas": "area_id", "buckets": "bucket"}
+            gone = {name: shut[column].to_list() for name, column in columns.items()}
+            connection.execute(self._queries["remove_figures"], {"sector": plan.sector, **gone})
+        return keys.join(present, on=["period", "bucket"], how="semi").sort(CELL_KEY)
+
+    def _grid(self, periods: Iterable[tuple[str, date]]) -> pl.DataFrame:
         """Return a cell for every area that exists in each period."""
         rows = [
             (period, area.area_id, bucket)
-            for period, bucket in opened
+            for period, bucket in periods
             for area in self._areas.areas
             if area.valid_from <= end_of(period, bucket) and area.valid_to > bucket
         ]

@@ -32,38 +32,34 @@ HISTORY_SCHEMA: dict[str, pl.DataType] = {
 
 @dataclass(frozen=True)
 class Classified:
-    """A batch taken apart; every frame has the columns of the events plus `stored_revision`, `_hash` and `_at`.
+    """Events taken apart; every frame has the columns of the events plus `stored_revision`, `_hash` and `_at`.
 
     winners:    revisions that stand from now on, voids among them, one a record.
     superseded: revisions that go to the history at once: overtaken before they were stored.
     conflicts:  revisions refused.
-    The counts are those of events taken one by one; `overtaken` arrived after a newer revision.
+    outcomes:   `partition`, `outcome`, `events`: what each event came to when they are taken one by one, so that the
+                counts do not depend on how the log was cut.
     """
 
     winners: pl.DataFrame
     superseded: pl.DataFrame
     conflicts: pl.DataFrame
-    duplicate: int
-    corrected: int
-    voided: int
-    overtaken: int
-
-    @property
-    def accepted(self) -> int:
-        """Events that became part of the records or of their history."""
-        return self.winners.height + self.superseded.height
+    outcomes: pl.DataFrame
 
 
 def classify(events: pl.DataFrame, stored: pl.DataFrame, history: pl.DataFrame) -> Classified:
     """Compare a batch with what is known of its records.
 
-    events:  `key`, `revision`, `content_hash`, `voided` and whatever else, in the order of the log.
+    events:  `partition`, `key`, `revision`, `content_hash`, `voided` and whatever else, in the order of the log.
     stored:  `STORED_SCHEMA`, the standing revision of each known key (`stored_at` null = voided).
     history: `HISTORY_SCHEMA`, older revisions for the (key, revision) of this batch.
     """
     same = ["key", "revision"]
-    frame = events.join(stored, on="key", how="left", maintain_order="left").join(
-        history, on=same, how="left", maintain_order="left"
+    # Only what is compared goes through the joins and windows; the rest of the columns are put beside it at the end.
+    frame = (
+        events.select("partition", "key", "revision", "content_hash", "voided")
+        .join(stored, on="key", how="left", maintain_order="left")
+        .join(history, on=same, how="left", maintain_order="left")
     )
     known = (
         pl.when(pl.col("stored_revision") == pl.col("revision"))
@@ -73,28 +69,30 @@ def classify(events: pl.DataFrame, stored: pl.DataFrame, history: pl.DataFrame) 
     first = pl.col("content_hash").first().over(same)
     repeated = pl.int_range(pl.len()).over(same) > 0
     reference = pl.coalesce(known, pl.when(repeated).then(first))
+    frame = frame.with_columns(fresh=reference.is_null(), same=reference == pl.col("content_hash"))
+    # Of the revisions that are new: which rise above all that came before, and which stand in the end.
+    risen = pl.when("fresh").then("revision")
+    before = pl.max_horizontal("stored_revision", risen.cum_max().forward_fill().shift(1).over("key"))
     frame = frame.with_columns(
-        outcome=pl.when(reference.is_null())
-        .then(pl.lit("accepted"))
-        .when(reference == pl.col("content_hash"))
+        stands=pl.col("fresh")
+        & (pl.col("revision") == risen.max().over("key"))
+        & (pl.col("revision") > pl.col("stored_revision").fill_null(-1)),
+        outcome=pl.when("same")
         .then(pl.lit("duplicate"))
-        .otherwise(pl.lit("conflict"))
-    ).drop("history_hash")
-    accepted = frame.filter(pl.col("outcome") == "accepted")
-    stands = (pl.col("revision") == pl.col("revision").max().over("key")) & (
-        pl.col("revision") > pl.col("stored_revision").fill_null(-1)
+        .when(~pl.col("fresh"))
+        .then(pl.lit("conflict"))
+        .when(pl.col("revision") < before)
+        .then(pl.lit("superseded"))
+        .when("voided")
+        .then(pl.lit("voided"))
+        .when(before.is_null())
+        .then(pl.lit("new"))
+        .otherwise(pl.lit("corrected")),
     )
-    # The counts speak of each event as if it had come alone, so that they do not depend on how the log was cut.
-    before = pl.max_horizontal("stored_revision", pl.col("revision").cum_max().shift(1).over("key"))
-    rose = before.is_null() | (pl.col("revision") > before)
-    accepted = accepted.with_columns(stands=stands, rose=rose, follows=before.is_not_null()).drop("outcome")
-    helping = ("stands", "rose", "follows")
+    whole = events.hstack(frame.select("stored_revision", "stored_hash", "stored_at"))
     return Classified(
-        winners=accepted.filter("stands").drop(helping),
-        superseded=accepted.filter(~pl.col("stands")).drop(helping),
-        conflicts=frame.filter(pl.col("outcome") == "conflict").drop("outcome"),
-        duplicate=frame.filter(pl.col("outcome") == "duplicate").height,
-        corrected=accepted.filter(pl.col("rose") & pl.col("follows") & ~pl.col("voided")).height,
-        voided=accepted.filter(pl.col("rose") & pl.col("voided")).height,
-        overtaken=accepted.filter(~pl.col("rose")).height,
+        winners=whole.filter(frame["stands"]),
+        superseded=whole.filter(frame["fresh"] & ~frame["stands"]),
+        conflicts=whole.filter(frame["outcome"] == "conflict"),
+        outcomes=frame.group_by("partition", "outcome").agg(events=pl.len()),
     )

@@ -6,6 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 
 from ioc.catalogue import StoredMeasure, contribution_expr, member_expr
@@ -28,15 +29,20 @@ class Contributor:
     """Turns records of one feed into deltas of its measures."""
 
     def __init__(self, measures: Sequence[StoredMeasure]) -> None:
+        # Expressions are made once: building hundreds of them costs more than evaluating them over a small batch.
+        sums = [stored for stored in measures if stored.measure.kind == "sum"]
+        self._sums = [contribution_expr(stored.measure).alias(str(stored.slot)) for stored in sums]
+        self._slots = np.array([stored.slot - 1 for stored in sums], dtype=np.int64)
         self._width = max((stored.slot for stored in measures), default=0)
-        # (date column, sign) -> measures that count on that day with that sign
-        self._sums: dict[tuple[str, int], list[StoredMeasure]] = defaultdict(list)
+        # (date column, sign) -> places in `_sums` of the measures that count on that day with that sign
+        dated: dict[tuple[str, int], list[int]] = defaultdict(list)
+        for place, stored in enumerate(sums):
+            dated[stored.measure.at, 1].append(place)
+            if stored.measure.until:
+                dated[stored.measure.until, -1].append(place)
+        self._dated = {key: np.array(places) for key, places in dated.items()}
         self._distinct = [stored for stored in measures if stored.measure.kind == "distinct"]
-        for stored in measures:
-            if stored.measure.kind == "sum":
-                self._sums[stored.measure.at, 1].append(stored)
-                if stored.measure.until:
-                    self._sums[stored.measure.until, -1].append(stored)
+        self._members = [member_expr(stored.measure).alias(str(stored.measure_id)) for stored in self._distinct]
 
     def deltas(self, records: pl.DataFrame) -> pl.DataFrame:
         """Return `DELTA_SCHEMA`: one row an area and day, sums by slot (0 where nothing was added).
@@ -44,52 +50,45 @@ class Contributor:
         records: `area_id`, `sign` (+1 counts, -1 takes back) and the feed's columns. Days that are null (a guest who
         has not left) contribute nothing yet.
         """
-        slots = [f"s{slot}" for slot in range(1, self._width + 1)]
-        parts = []
-        for (column, direction), measures in self._sums.items():
-            sums = [
-                (contribution_expr(stored.measure) * pl.col("sign") * direction).sum().alias(f"s{stored.slot}")
-                for stored in measures
-            ]
-            dated = records.filter(pl.col(column).is_not_null())
-            if dated.height:
-                parts.append(dated.group_by("area_id", pl.col(column).alias("bucket")).agg(sums))
-        if not parts:
+        if not self._sums or not records.height:
             return pl.DataFrame(schema=DELTA_SCHEMA)
-        frame = pl.concat(parts, how="diagonal").group_by("area_id", "bucket").sum()
-        present = [name for name in slots if name in frame.columns]
-        frame = frame.filter(pl.any_horizontal(pl.col(name) != 0 for name in present))
-        columns = [pl.col(name) if name in frame.columns else pl.lit(0, pl.Int64) for name in slots]
-        return frame.sort("area_id", "bucket").select(
-            pl.col("area_id").cast(pl.Int32), "bucket", pl.concat_list(columns).alias("sums")
-        )
+        amounts = records.select(self._sums).to_numpy() * records["sign"].to_numpy()[:, None]
+        days = {column: records[column] for column, _ in self._dated}
+        keys = pl.concat(pl.DataFrame({"area_id": records["area_id"], "bucket": day}) for day in days.values())
+        keys = keys.drop_nulls().unique().sort("area_id", "bucket").with_row_index("at")
+        totals = np.zeros((keys.height, self._width), dtype=np.int64)
+        for (column, direction), places in self._dated.items():
+            rows = pl.DataFrame({"area_id": records["area_id"], "bucket": days[column]}).with_row_index("row")
+            rows = rows.drop_nulls().join(keys, on=["area_id", "bucket"]).sort("at")
+            if rows.height:
+                at, starts = np.unique(rows["at"].to_numpy(), return_index=True)
+                dated = amounts[np.ix_(rows["row"].to_numpy(), places)]
+                totals[np.ix_(at, self._slots[places])] += direction * np.add.reduceat(dated, starts, axis=0)
+        keys = keys.select(pl.col("area_id").cast(pl.Int32), "bucket", sums=pl.Series(totals.tolist()))
+        return keys.filter(pl.Series(totals.any(axis=1)))
 
     def members(self, records: pl.DataFrame) -> pl.DataFrame:
         """Return `MEMBER_SCHEMA`: how many records more (or fewer) speak of each member in each area and day."""
         parts = [pl.DataFrame(schema=MEMBER_SCHEMA)]
-        for stored in self._distinct:
+        columns = records.select(self._members)
+        for stored, member in zip(self._distinct, columns.iter_columns(), strict=True):
             found = (
-                records.select(
-                    "area_id",
-                    pl.col(stored.measure.at).alias("bucket"),
-                    "sign",
-                    member=member_expr(stored.measure),
+                pl.DataFrame(
+                    {
+                        "area_id": records["area_id"],
+                        "bucket": records[stored.measure.at],
+                        "member": member,
+                        "n": records["sign"],
+                    }
                 )
-                .drop_nulls(["bucket", "member"])
+                .drop_nulls()
                 .group_by("area_id", "bucket", "member")
-                .agg(n=pl.col("sign").sum())
+                .agg(pl.col("n").sum())
                 .filter(pl.col("n") != 0)
             )
             if found.height:
-                parts.append(
-                    found.select(
-                        pl.lit(stored.measure_id, pl.Int32).alias("measure_id"),
-                        pl.col("area_id").cast(pl.Int32),
-                        "bucket",
-                        _hashed(found["member"]),
-                        pl.col("n").cast(pl.Int32),
-                    )
-                )
+                found = found.with_columns(_hashed(found["member"]), measure_id=pl.lit(stored.measure_id, pl.Int32))
+                parts.append(found.select(pl.col(name).cast(dtype) for name, dtype in MEMBER_SCHEMA.items()))
         return pl.concat(parts)
 
 

@@ -19,7 +19,8 @@ from streams.rollup.service import Rollup
 from streams.rules.contribute import Contributor
 from streams.rules.parse import BatchParser, ParsedBatch
 from streams.rules.register import Register
-from streams.store import BatchCounts, RecordStore
+from streams.rules.span import BatchCounts
+from streams.store import RecordStore
 from testbed.feed_event import NOW, Event, KafkaRecord, records
 
 # Everything that events leave behind; what the migrations and the profile bring stays.
@@ -49,7 +50,7 @@ class Pipeline:
             key: Contributor([stored for stored in measures if stored.measure.feed == key]) for key in feeds
         }
         self._parsers = {key: make_parser(feed, profile) for key, feed in feeds.items()}
-        self._stores = {key: self.store(key) for key in feeds}
+        self.stores = {key: self.store(key) for key in feeds}
         self._next: defaultdict[tuple[str, int], int] = defaultdict(int)
         self._rollup = Rollup(settings, self.connection)
 
@@ -70,11 +71,19 @@ class Pipeline:
         return self._parsers[feed].parse(self.topic(feed), partition, fetched, now=NOW)
 
     def apply(
-        self, feed: str, fetched: Sequence[KafkaRecord], partition: int = 0, *, allow_gap: bool = False
+        self, feed: str, fetched: Sequence[KafkaRecord], partition: int = 0, *, known_gap: bool = False
     ) -> BatchCounts:
         """Parse and store one fetch whose offsets are given."""
-        counts = self._stores[feed].apply(self.connection, self.parse(feed, fetched, partition), allow_gap=allow_gap)
-        self._next[feed, partition] = fetched[-1].offset + 1
+        return self.apply_all(feed, [(partition, fetched)], known_gap=known_gap)
+
+    def apply_all(
+        self, feed: str, fetches: Sequence[tuple[int, Sequence[KafkaRecord]]], *, known_gap: bool = False
+    ) -> BatchCounts:
+        """Parse fetches of partitions and store them in one transaction."""
+        batches = [self.parse(feed, fetched, partition) for partition, fetched in fetches]
+        counts = self.stores[feed].apply(self.connection, batches, is_known_gap=lambda *_: known_gap)
+        for batch in batches:
+            self._next[feed, batch.partition] = batch.next_offset
         return counts
 
     def send(self, feed: str, events: Iterable[Event], partition: int = 0) -> BatchCounts:
