@@ -5,34 +5,34 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic_core import to_json
-from rich.console import Console
-from rich.table import Column, Table
-from rich.text import Text
 
-from ioc.catalogue.compilation import Compiled, IndicatorPlan, compile_measures
-from ioc.catalogue.formula import formula_sql
-from ioc.catalogue.indicator import COLUMNS, DATA, KINDS, Catalogue, Indicator
-from ioc.catalogue.loading import load_catalogue
-from ioc.catalogue.measure import Measure, contribution_sql, member_sql
 from ioc.errors import ConfigError
-from ioc.feed import load_feeds
+from ioc.output import AsJson, show_rows
 
-app = typer.Typer(help="The catalogue of indicators.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from ioc.catalogue import Catalogue, Compiled, IndicatorPlan, Measure
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Directory = Annotated[Path, typer.Option("--directory", help="Directory of the catalogue's files.")]
+app = typer.Typer(help="The catalogue of indicators: its rows, checked whole.", no_args_is_help=True)
+
+Directory = Annotated[Path | None, typer.Option("--directory", help="Another catalogue than the profile's.")]
 
 
 @app.command("check")
-def check_command(directory: Directory = DATA, as_json: AsJson = False) -> None:
+def check_command(directory: Directory = None, as_json: AsJson = False) -> None:
     """Read the whole catalogue; every mistake is shown with file, row, column and what to do."""
+    from ioc.catalogue.indicator import KINDS  # noqa: PLC0415 - `ioc --help` stays fast
+
     catalogue, compiled = _read(directory)
-    counts = {key: Counter(indicator.kind for indicator in catalogue.of_sector(key)) for key in catalogue.sectors}
+    rows = []
+    for key, sector in catalogue.sectors.items():
+        kinds = Counter(indicator.kind for indicator in catalogue.of_sector(key))
+        counts = {kind: kinds[kind] for kind in KINDS}
+        rows.append({"sector": key, "name": sector.name_vi, **counts, "all": kinds.total()})
     if as_json:
         _print_json(
             {
@@ -40,27 +40,30 @@ def check_command(directory: Directory = DATA, as_json: AsJson = False) -> None:
                 "statement_en": catalogue.statement_en,
                 "indicators": len(catalogue.indicators),
                 "measures": len(compiled.measures),
-                "sectors": counts,
+                "sectors": rows,
             }
         )
         return
-    table = Table("sector", "name", *KINDS, "all", title=catalogue.name_en, caption=catalogue.statement_en)
-    for key, kinds in counts.items():
-        cells = (str(kinds[kind]) for kind in KINDS)
-        table.add_row(key, catalogue.sectors[key].name_vi, *cells, str(kinds.total()))
-    Console().print(table)
+    show_rows(rows, as_json=False, title=catalogue.name_en)
     typer.echo(f"{len(catalogue.indicators)} indicators rest on {len(compiled.measures)} measures; no mistakes.")
+    typer.echo(catalogue.statement_en)
 
 
 @app.command("list")
 def list_command(
     sector: Annotated[str | None, typer.Option(help="Only this sector.")] = None,
-    kind: Annotated[str | None, typer.Option(help=f"Only this kind: {', '.join(KINDS)}.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only this kind: flow, stock, ...")] = None,
     feed: Annotated[str | None, typer.Option(help="Only those that rest on this feed.")] = None,
-    directory: Directory = DATA,
+    directory: Directory = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the indicators."""
+    """List the indicators of the catalogue; --json gives their whole rows."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Column, Table  # noqa: PLC0415
+
+    from ioc.catalogue.indicator import KINDS  # noqa: PLC0415
+    from ioc.feed import load_feeds  # noqa: PLC0415
+
     catalogue, compiled = _read(directory)
     _check_choice("--sector", sector, catalogue.sectors)
     _check_choice("--kind", kind, KINDS)
@@ -75,47 +78,46 @@ def list_command(
     if as_json:
         _print_json([dict(indicator.definition) for indicator in chosen])
         return
-    table = Table(Column("code", no_wrap=True), "name", "unit", "kind", "cadence", "target")
+    table = Table(Column("code", no_wrap=True), "name", "unit", "kind", title=f"{len(chosen)} indicators")
     for indicator in chosen:
-        target = str(indicator.definition["target"])
-        table.add_row(indicator.code, indicator.name_vi, indicator.unit, indicator.kind, indicator.cadence, target)
+        table.add_row(indicator.code, indicator.name_vi, indicator.unit, indicator.kind)
     Console().print(table)
-    typer.echo(f"{len(chosen)} indicators")
 
 
 @app.command("show")
 def show_command(
     code: Annotated[str, typer.Argument(help="The indicator's code, such as lodging.guests.total.")],
-    directory: Directory = DATA,
+    directory: Directory = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show one indicator: its definition, what is counted for it, and what rests on it."""
+    """Show one indicator: its row, what is counted for it, and what rests on it."""
     catalogue, compiled = _read(directory)
     if code not in catalogue.indicators:
         raise ConfigError(f"no indicator has the code {code}; `ioc catalogue list` shows all")
-    indicator = catalogue.indicators[code]
     plan = compiled.plans[code]
-    facts = {
+    sheet: dict[str, Any] = {
+        **catalogue.indicators[code].definition,
         "method": plan.method,
         "scale": plan.scale,
-        "inputs": plan.inputs,
-        "feeds": compiled.feeds(code),
+        "inputs": list(plan.inputs),
+        "feeds": list(compiled.feeds(code)),
         "dependents": sorted(compiled.dependents(code)),
         "sql": _sql(plan),
     }
     if as_json:
-        _print_json({**indicator.definition, **facts})
+        _print_json(sheet)
         return
-    _print_sheet(indicator, facts)
+    shown = [{"what": name, "value": value} for name, value in sheet.items() if value not in ("", [])]
+    show_rows(shown, as_json=False, title=catalogue.indicators[code].name_vi)
 
 
 @app.command("export")
 def export_command(
     file: Annotated[Path | None, typer.Argument(help="File to write; without it, the standard output.")] = None,
-    directory: Directory = DATA,
+    directory: Directory = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the whole catalogue as one CSV file (or as JSON, with its statement of origin)."""
+    """Write the whole catalogue as one CSV file, or as JSON with its statement of origin."""
     catalogue, _ = _read(directory)
     text = _as_json(catalogue) if as_json else _as_csv(catalogue)
     if file is None:
@@ -125,46 +127,47 @@ def export_command(
         typer.echo(f"{len(catalogue.indicators)} indicators written to {file}", err=True)
 
 
-def _read(directory: Path) -> tuple[Catalogue, Compiled]:
-    catalogue = load_catalogue(directory, load_feeds())
+def _read(directory: Path | None) -> tuple[Catalogue, Compiled]:
+    from ioc.catalogue import compile_measures, load_catalogue  # noqa: PLC0415
+    from ioc.feed import load_feeds  # noqa: PLC0415
+    from ioc.profile import catalogue_directory  # noqa: PLC0415
+    from ioc.settings import Settings  # noqa: PLC0415
+
+    catalogue = load_catalogue(directory or catalogue_directory(Settings().profile), load_feeds())
     return catalogue, compile_measures(catalogue)
 
 
-def _check_choice(option: str, value: str | None, allowed: Any) -> None:
+def _check_choice(option: str, value: str | None, allowed: Collection[str]) -> None:
     if value is not None and value not in allowed:
         raise typer.BadParameter(f"{value} is not one of {', '.join(allowed)}", param_hint=option)
 
 
 def _sql(plan: IndicatorPlan) -> list[str]:
-    """Return what PostgreSQL evaluates: per record for each measure, or once over the inputs' figures."""
+    """Return what PostgreSQL evaluates: over the records for each measure, or once over the inputs' figures."""
+    from ioc.catalogue import formula_sql  # noqa: PLC0415
+
     if plan.formula:
         return [formula_sql(plan.formula)]
     return [_measure_sql(measure) for measure in plan.measures]
 
 
 def _measure_sql(measure: Measure) -> str:
+    from ioc.catalogue import contribution_sql, member_sql  # noqa: PLC0415
+
     if measure.kind == "distinct":
         return f"count(DISTINCT {member_sql(measure)})"
     return f"sum({contribution_sql(measure)})"
 
 
-def _print_sheet(indicator: Indicator, facts: dict[str, Any]) -> None:
-    table = Table(show_header=False, box=None, title=indicator.name_vi, title_justify="left")
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    for name, value in {**indicator.definition, **facts}.items():
-        shown = "\n".join(value) if isinstance(value, list | tuple) else str(value)
-        if shown:
-            # Text, not markup: expressions may hold brackets.
-            table.add_row(name, Text(shown))
-    Console().print(table)
-
-
 def _print_json(value: Any) -> None:
+    from pydantic_core import to_json  # noqa: PLC0415
+
     typer.echo(to_json(value, indent=2))
 
 
 def _as_csv(catalogue: Catalogue) -> str:
+    from ioc.catalogue.indicator import COLUMNS  # noqa: PLC0415
+
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -173,6 +176,8 @@ def _as_csv(catalogue: Catalogue) -> str:
 
 
 def _as_json(catalogue: Catalogue) -> str:
+    from pydantic_core import to_json  # noqa: PLC0415
+
     content = {
         "name_vi": catalogue.name_vi,
         "name_en": catalogue.name_en,
