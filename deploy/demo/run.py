@@ -51,7 +51,7 @@ class Wishes:
 def demo(settings: Settings, wishes: Wishes, *, as_json: bool) -> int:
     """Run a demo; the exit status, 0 only when the account balances and everything stored is proven."""
     console = Console(stderr=as_json, highlight=False)
-    signals = _Signals()
+    signals = Signals()
     with signals.handled(), set_up(settings, Progress(), leaving=signals.ignore) as stage:
         account = _Course(stage, wishes, console, signals).run()
     if as_json:
@@ -64,7 +64,7 @@ def demo(settings: Settings, wishes: Wishes, *, as_json: bool) -> int:
 class _Course:
     """One run on a stage that is ready."""
 
-    def __init__(self, stage: Stage, wishes: Wishes, console: Console, signals: _Signals) -> None:
+    def __init__(self, stage: Stage, wishes: Wishes, console: Console, signals: Signals) -> None:
         self._stage = stage
         self._wishes = wishes
         self._console = console
@@ -181,7 +181,7 @@ class _Course:
                 time.sleep(0.2)
 
 
-class _Signals:
+class Signals:
     """Ctrl-C and SIGTERM: the first ends the publishing, another one (or one during set-up) everything."""
 
     def __init__(self) -> None:

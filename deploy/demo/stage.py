@@ -95,8 +95,8 @@ def set_up(settings: Settings, progress: Progress, leaving: Callable[[], None]) 
 
 def _build(settings: Settings, progress: Progress, cleanup: ExitStack) -> Stage:
     """Start one thing after the other, and tell `cleanup` how each is stopped."""
-    cleanup.enter_context(_only_one(settings.state_dir / "demo" / "lock"))
-    own = demo_settings(settings, secrets.token_hex(4), _free_ports(3))
+    cleanup.enter_context(only_one(settings.state_dir / "demo" / "lock"))
+    own = demo_settings(settings, secrets.token_hex(4), free_ports(3))
     own.token_file.unlink(missing_ok=True)
     stack = Stack(own)
     for server in (stack.postgres, stack.kafka):
@@ -123,7 +123,7 @@ def _build(settings: Settings, progress: Progress, cleanup: ExitStack) -> Stage:
 
 
 @contextmanager
-def _only_one(path: Path) -> Iterator[None]:
+def only_one(path: Path) -> Iterator[None]:
     """Hold the lock of the state directory's one demo."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as lock:
@@ -164,7 +164,7 @@ def _fresh_log(settings: Settings, name: str) -> Path:
     return log
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that nobody listens on now, all different."""
     with ExitStack() as open_sockets:
         probes = [open_sockets.enter_context(socket.socket()) for _ in range(count)]

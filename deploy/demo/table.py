@@ -76,10 +76,10 @@ def plain_line(scene: Scene) -> str:
 
 def account_view(account: Account) -> RenderableType:
     """The account with its proof, and what does not hold."""
-    table = Table(title="Đối soát · The account", title_justify="left", box=None, pad_edge=False)
+    table = Table(title="Đối soát · The account", title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("feed", no_wrap=True)
-    for title in ("published", "= accepted", "+ rejected", "+ duplicate", "corrected", "voided", ""):
-        table.add_column(title, justify="right")
+    for title in ("published", "= accepted", "+ rejected", "+ duplicate", "corr", "void", ""):
+        table.add_column(title, justify="right", no_wrap=True)
     for line in account.lines:
         mark = Text("✓", style="green") if line.is_balanced else Text("✗", style="bold red")
         numbers = (line.published, line.accepted, line.rejected, line.duplicate, line.corrected, line.voided)

@@ -120,7 +120,8 @@ def test_the_account_shows_what_differs(width: int) -> None:
     right = FeedCounts("Lượt khách", 10, 10)
     good = settle_account({"tourism.stay": tally}, {"tourism.stay": right}, Proof(10, 20, 30, 6))
     text = " ".join("\n".join(render(account_view(good), width)).split())
-    assert "published" in text and "Khớp" in text and "✓" in text and "what does not hold" not in text
+    assert "published = accepted + rejected + duplicate" in text
+    assert "Khớp" in text and "✓" in text and "what does not hold" not in text
     wrong = replace(right, consumed=9, accepted=9)
     bad = settle_account({"tourism.stay": tally}, {"tourism.stay": wrong}, Proof(differences=("cell 7 [a] differs",)))
     text = " ".join("\n".join(render(account_view(bad), width)).split())
