@@ -113,7 +113,7 @@ USING unnest(%(periods)s::text[], %(areas)s::int[], %(buckets)s::date[]) AS gone
 WHERE c.sector = %(sector)s AND c.period = gone.period AND c.area_id = gone.area_id AND c.bucket = gone.bucket
 
 -- name: copy_staged_figures
-COPY staged_figures (sector, period, area_id, bucket, figures) FROM STDIN
+COPY staged_figures (sector, period, area_id, bucket, figures) FROM STDIN (FORMAT csv)
 
 -- name: set_staged_figures
 INSERT INTO indicator_cell AS cell (sector, period, area_id, bucket, figures)
