@@ -91,7 +91,7 @@ def read_invoice(element: etree._Element, where: str, context: Context, coded: b
         "amount_net": dong(totals.net, exchange_rate),
         "amount_vat": dong(totals.vat, exchange_rate),
         "amount_gross": dong(totals.gross, exchange_rate),
-        **{column: dong(amount, exchange_rate) for column, amount in totals.by_rate.items()},
+        **{column: dong(amount, exchange_rate) for column, amount in totals.columns().items()},
         **fuel.fields(exchange_rate),
         "shop_id": read_shop(seller, seller_id),
     }
