@@ -80,7 +80,7 @@ WITH subject AS (
         WHERE a.parent_id = s.area_id
     ) child
 )
-SELECT s.area_name AS area, s.area_code, s.area_id::text AS area_id, %(figure)s AS value
+SELECT s.area_name AS area, s.area_code, s.area_id::text AS area_id, a.level AS area_level, %(figure)s AS value
 FROM spread s
 JOIN area a ON a.area_id = s.area_id
 LEFT JOIN area parent ON parent.area_id = a.parent_id

@@ -439,7 +439,7 @@ def pace(reader: psycopg.Connection, code: str, figure: str) -> dict[str, float]
     """Return a figure by the code of the area."""
     feeds = ["tax.einvoice", "registry.reporter"]
     found = rows(reader, "indicator_pace", code=code, feeds=feeds, timezone=ZONE, figure=Column(figure))
-    return {area_code: value for _, area_code, _, value in found}
+    return {row[1]: row[-1] for row in found}
 
 
 def test_check_run_reports_what_the_database_refuses(reader: psycopg.Connection) -> None:
