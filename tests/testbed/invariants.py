@@ -80,7 +80,7 @@ def assert_account(run: Run, connection: psycopg.Connection, *, ordered: bool) -
 
 
 def assert_spans(run: Run, connection: psycopg.Connection) -> None:
-    """Committed batches and recorded gaps cover every log from 0 to its end, no offset twice; positions are the ends."""
+    """Committed batches and recorded gaps cover every log from 0 to its end, no offset twice; so do the positions."""
     spans: defaultdict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
     for topic, partition, first, following in connection.execute(
         "SELECT topic, partition, first_offset, next_offset FROM stream_batch "
@@ -115,7 +115,8 @@ def assert_figures(run: Run) -> None:
         ).fetchone()
         assert waiting == (0, 0)
         witnesses = connection.execute(
-            "SELECT code, value FROM indicator_value WHERE area_code = '77' AND period = 'year' AND bucket = '2024-01-01'"
+            "SELECT code, value FROM indicator_value "
+            "WHERE area_code = '77' AND period = 'year' AND bucket = '2024-01-01'"
         ).fetchall()
     result = reconcile(run.settings)
     assert result.differences == ()

@@ -12,13 +12,12 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 from kafka import KafkaConsumer, TopicPartition
 
-from connectors.simulator.ledger import Ledger, Outgoing
+from connectors.simulator.ledger import FeedTally, Ledger, Outcome, Outgoing
 from connectors.simulator.province import Province
 from connectors.simulator.rates import Rates
 from deploy.process import Address, send_signal, wait_until
@@ -75,14 +74,6 @@ class Positions(threading.Thread):
         self.join()
 
 
-@dataclass
-class Published:
-    """How many events and Kafka records went out, by feed."""
-
-    events: int = 0
-    records: int = 0
-
-
 class Run:
     """One test's province, topics, database and processes."""
 
@@ -117,6 +108,13 @@ class Run:
         self.send_letters(pack(outgoing, self.feeds, self.settings.topic_prefix))
         for one in outgoing:
             self.ledger.settle(one, taken=True)
+
+    def send_rejected(self, feed: str, letters: Sequence[Letter], events: int) -> None:
+        """Send Kafka records that hold so many events of a feed, all of which must be rejected."""
+        self.send_letters(letters)
+        tally = self.ledger.tallies.setdefault(feed, FeedTally())
+        tally.published += events
+        tally.expected[Outcome.REJECTED] += events
 
     def send_letters(self, letters: Sequence[Letter]) -> None:
         """Send Kafka records and wait for their acknowledgement."""
@@ -184,7 +182,7 @@ class Run:
         for service in self.services:
             if service.pid is not None:
                 send_signal(service.pid, signal.SIGCONT)
-            service.stop()
+            service.stop(timeout=0.0)
         self._producer.close(timeout=5)
         self.positions.stop()
 
