@@ -43,16 +43,6 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-def event_schema(feed: Feed) -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of a feed's events, complete in itself."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": feed.event_type,
-        **feed.envelope.json_schema(),
-        "title": f"{feed.name_en} / {feed.name_vi}",
-    }
-
-
 def request_body(feeds: Mapping[str, Feed]) -> dict[str, Any]:
     """Describe the three ways to send events; `feeds` are by event type."""
     event = {"oneOf": [{"$ref": _REF.format(model=f"{feed.model.__name__}Event")} for feed in feeds.values()]}
