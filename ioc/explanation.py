@@ -7,7 +7,7 @@ by PostgreSQL from the catalogue's expressions, not taken from what the agents s
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -45,7 +45,7 @@ class CountedRecord(BaseModel):
     revision: int
     counts_on: date
     adds: float
-    received_at: str
+    received_at: datetime
 
 
 class Completeness(BaseModel):
@@ -224,7 +224,7 @@ class Explainer:
                 revision=revision,
                 counts_on=day,
                 adds=adds,
-                received_at=received_at.isoformat(timespec="seconds"),
+                received_at=received_at,
             )
             for feed, reporter, key, revision, day, adds, received_at, _ in rows
         ]

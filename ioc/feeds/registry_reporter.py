@@ -1,7 +1,7 @@
 """The register of reporters as a feed of its own: establishments, petrol shops, stations, facilities.
 
 Their numbers, rooms and beds are stocks: a place counts from `opened_on` until `closed_on`. The agency that keeps a
-register publishes it; the platform's own profile is published by `ioc reporter publish`.
+register publishes it; the platform's own profile is published by `ioc registry publish`.
 """
 
 from __future__ import annotations
