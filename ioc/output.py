@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-_SHORT = 28  # columns up to this width are never broken
-_LEAST = 16  # what a long text needs at least
+_SHORT = 32  # columns up to this width are never broken
+_LEAST = 12  # what a long text needs at least
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -17,8 +17,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "", empty: str = "Nothing.") -> None:
     """Print rows that share their keys as a table (headings are the keys) or as a JSON array.
 
-    Short columns keep their width and long texts wrap; where even that does not fit the terminal, each row becomes a
-    block of lines.
+    Empty columns are left out, short ones keep their width and long texts wrap; where even that does not fit the
+    terminal, each row becomes a block of lines.
     """
     from pydantic_core import to_json  # noqa: PLC0415 - `ioc --help` stays fast
     from rich.console import Console  # noqa: PLC0415
@@ -32,8 +32,9 @@ def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = 
     if not rows:
         console.print(empty)
         return
-    texts = [[cell(value) for value in row.values()] for row in rows]
-    headings = [name.replace("_", " ") for name in rows[0]]
+    names = [name for name in rows[0] if any(cell(row[name]) for row in rows)]
+    texts = [[cell(row[name]) for name in names] for row in rows]
+    headings = [name.replace("_", " ") for name in names]
     widths = [max(map(len, column)) for column in zip(headings, *texts, strict=True)]
     short = [width <= _SHORT for width in widths]
     needed = sum(width if keep else _LEAST for width, keep in zip(widths, short, strict=True)) + 3 * len(widths) + 1
@@ -48,7 +49,7 @@ def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = 
             console.print(block, "")
         return
     table = Table(title=title or None)
-    for name, heading, keep in zip(rows[0], headings, short, strict=True):
+    for name, heading, keep in zip(names, headings, short, strict=True):
         numeric = all(isinstance(row[name], int | float | None) for row in rows)
         table.add_column(heading, justify="right" if numeric else "left", no_wrap=keep, overflow="fold")
     for row in texts:
