@@ -33,7 +33,7 @@ class RegistryReporter(Record):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.closed_on is not None and self.closed_on < self.opened_on:
-            raise ValueError("closed_on lies before opened_on")
+            raise ValueError("closed_on lies before opened_on", "ngày đóng cửa trước ngày hoạt động")
         return self
 
     def record_key(self) -> str:

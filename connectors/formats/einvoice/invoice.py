@@ -96,10 +96,10 @@ def read_invoice(element: etree._Element, where: str, context: Context, coded: b
         "shop_id": read_shop(seller, seller_id),
     }
     stamp = Stamp(where, signed_at or local_midnight(issued_on, context), revision=1)
-    yield record_event(context, FEED, seller_id, fields, stamp=stamp, warnings=findings.warnings)
+    yield record_event(context.feeds[FEED], seller_id, fields, stamp=stamp, warnings=findings.warnings)
     if relation.replaces is not None:
         void = replace(stamp, revision=VOID_REVISION)
-        yield void_event(context, FEED, seller_id, relation.replaces.key, stamp=void)
+        yield void_event(context.feeds[FEED], seller_id, relation.replaces.key, stamp=void)
 
 
 def signing_time(signatures: Node, context: Context) -> datetime | None:
