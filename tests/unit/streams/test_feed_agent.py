@@ -96,7 +96,7 @@ class Bed:
         async def stream() -> AsyncIterator[Event]:
             for one in offsets:
                 yield Event(one, self.acknowledged)
-            while until is None or not until():
+            while until is None or not until():  # noqa: ASYNC110 - any condition, not one event
                 await asyncio.sleep(0.005)
 
         with ThreadPoolExecutor(1) as parse_pool, ThreadPoolExecutor(1) as apply_pool:
