@@ -14,7 +14,7 @@ from ioc.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, REPORTER_URN
 from ioc.feed import Feed
 
 _REF = "#/components/schemas/{model}"
-_EXAMPLE_REPORTER = "77-0001"
+_EXAMPLE_AGENCY = "so-du-lich"
 _EXAMPLE_TIME = "2024-10-01T08:00:00+07:00"
 
 
@@ -82,12 +82,13 @@ def example_event(feed: Feed) -> dict[str, Any] | None:
     if not examples:
         return None
     record = feed.model.model_validate(examples[0])
+    reporter = getattr(record, feed.reporter) if feed.reporter else _EXAMPLE_AGENCY
     return {
         "specversion": "1.0",
         "id": "01J9ZKWS5VQ4",
-        "source": f"{REPORTER_URN}{_EXAMPLE_REPORTER}",
+        "source": f"{REPORTER_URN}{reporter}",
         "type": feed.event_type,
-        "subject": f"{_EXAMPLE_REPORTER}/{record.record_key()}",
+        "subject": f"{reporter}/{record.record_key()}",
         "time": _EXAMPLE_TIME,
         "revision": 1,
         "data": examples[0],

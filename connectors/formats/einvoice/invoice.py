@@ -93,7 +93,7 @@ def read_invoice(element: etree._Element, where: str, context: Context, coded: b
         "amount_gross": dong(totals.gross, exchange_rate),
         **{column: dong(amount, exchange_rate) for column, amount in totals.columns().items()},
         **fuel.fields(exchange_rate),
-        "shop_id": read_shop(seller, seller_id),
+        "shop_id": read_shop(seller, seller_id, context),
     }
     stamp = Stamp(where, signed_at or local_midnight(issued_on, context), revision=1)
     yield record_event(context.feeds[FEED], seller_id, fields, stamp=stamp, warnings=findings.warnings)

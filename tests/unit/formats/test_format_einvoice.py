@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -213,14 +214,26 @@ def test_a_persons_tax_code_leaves_as_a_pseudonym() -> None:
     ("store", "shop"),
     [
         ("CHXD-07", "3590000012.CHXD-07"),
-        ("Cửa hàng Đất Đỏ / số 3", "3590000012.Cua-hang-Dat-Do-so-3"),
         ("-", None),
         ("", None),
-        ("X" * 50, "3590000012." + "X" * 40),
+        ("X" * 40, "3590000012." + "X" * 40),
     ],
 )
 def test_a_store_code_becomes_part_of_the_shops_code(store: str, shop: str | None) -> None:
     assert data_of(invoice(seller=f"<MST>3590000012</MST><MCHang>{store}</MCHang>")).get("shop_id") == shop
+
+
+@pytest.mark.parametrize("text", ["Cửa hàng Đất Đỏ / số 3", "CH ONG BA", "X" * 41, "-07"])
+def test_a_store_that_is_named_instead_of_coded_appears_as_a_pseudonym(text: str) -> None:
+    content = invoice(seller=f"<MST>3590000012</MST><MCHang>{text}</MCHang>")
+    (event,) = events_of(content)
+    shop = event.envelope["data"]["shop_id"]
+    assert re.fullmatch(r"3590000012\.s[0-9a-f]{20}", shop)
+    assert warnings_of(content) == ["store_code_spelling"]
+    again = invoice(seller=f"<MST>3590000012</MST><MCHang> {text.replace(' ', '  ')} </MCHang>")
+    assert data_of(again)["shop_id"] == shop, "the same store is the same shop"
+    other = invoice(seller=f"<MST>3590000037</MST><MCHang>{text}</MCHang>")
+    assert data_of(other)["shop_id"].partition(".")[2] != shop.partition(".")[2]
 
 
 @pytest.mark.parametrize(
