@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from ioc.event import Record, ReporterCode
 from ioc.feed import Feed
@@ -17,8 +17,22 @@ from ioc.feed import Feed
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
 
+_EXAMPLE: dict[str, JsonValue] = {
+    "registry": "lodging",
+    "place_id": "77-747-0001",
+    "area_code": "26506",
+    "type": "hotel",
+    "star": 4,
+    "rooms": 120,
+    "beds": 210,
+    "opened_on": "2019-04-30",
+}
+
+
 class RegistryReporter(Record):
     """One entry of one register; `registry` is lodging, petrol, health_station, health_facility, ..."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     registry: Word
     place_id: ReporterCode
