@@ -25,9 +25,9 @@ from ioc.catalogue import (
     compile_measures,
     formula_expr,
 )
+from ioc.period import PERIODS, end_expr, end_of, start_of
 from sql import load_queries
 from streams.rollup.cells import KEY_SCHEMA, Touched
-from streams.rules.calendar import PERIODS, end_expr, end_of, start_of
 from streams.rules.fold import CELL_KEY
 
 _CHUNK = 5000

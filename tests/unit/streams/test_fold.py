@@ -11,7 +11,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.rules.calendar import PERIODS, start_of
+from ioc.period import PERIODS, start_of
 from streams.rules.fold import fold_members, fold_sums, matrix_of, running_totals
 
 # Two communes of one district, and a district without communes; 1 is the province.

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.rules.calendar import PERIODS, bucket_expr, end_expr, end_of, start_of
+from ioc.period import PERIODS, bucket_expr, end_expr, end_of, start_of
 
 days = st.dates(date(2000, 1, 1), date(2099, 12, 31))
 
