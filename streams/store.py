@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql as pg
 
 from ioc.db import translated_errors
-from ioc.errors import ConcurrentWriteError, FatalError, PositionGapError, Reason
+from ioc.errors import CatalogueChangedError, ConcurrentWriteError, FatalError, PositionGapError, Reason
 from ioc.feed import Feed
 from ioc.validation import mask
 from sql import load_queries
@@ -127,7 +127,9 @@ class RecordStore:
         return spans
 
     def _lock(self, connection: psycopg.Connection, topic: str, partition: int) -> int:
-        row = connection.execute(self._queries["lock_position"], [topic, partition]).fetchone()
+        row = connection.execute(self._queries["lock_position"], [self._feed_id, topic, partition]).fetchone()
+        if row is not None and row[1] != self._contributor.newest_measure:
+            raise CatalogueChangedError(f"{self.feed.key}: the catalogue has changed; the worker starts again with it")
         if row is None:
             raise FatalError(f"no position is stored for {topic} partition {partition}; restart the worker")
         return int(row[0])
