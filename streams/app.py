@@ -48,6 +48,8 @@ class IocApp(faust.App):
             broker=[f"kafka://{server}" for server in settings.kafka_bootstrap.split(",")],
             broker_credentials=_credentials(settings),
             store="memory://",
+            # Nothing is kept there, but Faust makes the directory: else in whatever directory the worker runs.
+            datadir=str(settings.state_dir / "faust"),
             ConsumerScheduler=WholeFetchScheduler if settings.worker_whole_fetch else SingleRecordScheduler,
             agent_supervisor=CrashingSupervisor,
             autodiscover=False,
