@@ -34,7 +34,8 @@ from streams.transport import PositionTransport, with_retries
 
 # Long enough for a restart of PostgreSQL, short enough that a rebalance is not held up.
 _PATIENCE = 90.0
-_MAX_FETCH_BYTES = 16 * 1024 * 1024
+# Compressed, some thousand events: more costs memory and is no faster. A record that is larger still comes whole.
+_MAX_FETCH_BYTES = 1024 * 1024
 
 
 class IocApp(faust.App):
@@ -127,7 +128,7 @@ def create_app(settings: Settings, feeds: Mapping[str, Feed], profile: Profile, 
             metrics=metrics,
             is_known_gap=app.is_known_gap,
             patience=_PATIENCE,
-            most_records=settings.worker_fetch_records,
+            most_events=settings.worker_fetch_records,
             fault=fault,
         )
         _register(app, feed, feed.topic(settings.topic_prefix), agent)

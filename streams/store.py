@@ -197,8 +197,9 @@ class RecordStore:
 
     def _classify(self, connection: psycopg.Connection, events: pl.DataFrame) -> Classified:
         """Look up what is known of the batch's records, and compare."""
-        keys = events["key"].unique().to_list()
-        known = connection.execute(self._queries["select_identities"], [keys], binary=True).fetchall() if keys else []
+        # As one text: psycopg would look at every key of a list for what needs quoting, and these are hexadecimal.
+        keys = "{" + ",".join(events["key"].unique()) + "}"
+        known = connection.execute(self._queries["select_identities"], [keys], binary=True).fetchall()
         stored = pl.DataFrame(known, schema=STORED_SCHEMA, orient="row")
         older = events.join(stored, on="key").filter(pl.col("revision") < pl.col("stored_revision"))
         found = []
