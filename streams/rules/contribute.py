@@ -65,7 +65,7 @@ class Contributor:
                 at, starts = np.unique(rows["at"].to_numpy(), return_index=True)
                 dated = amounts[np.ix_(rows["row"].to_numpy(), places)]
                 totals[np.ix_(at, self._slots[places])] += direction * np.add.reduceat(dated, starts, axis=0)
-        keys = keys.select(pl.col("area_id").cast(pl.Int32), "bucket", sums=pl.Series(totals.tolist()))
+        keys = keys.select(pl.col("area_id").cast(pl.Int32), "bucket", sums=pl.Series(totals).arr.to_list())
         return keys.filter(pl.Series(totals.any(axis=1)))
 
     def members(self, records: pl.DataFrame) -> pl.DataFrame:
