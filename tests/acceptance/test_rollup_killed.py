@@ -11,15 +11,15 @@ from testbed.run import Run
 def test_killed_again_and_again_while_it_folds(run: Run) -> None:
     run.worker(worker_fetch_records=50)
     rollup = run.rollup(kept=True)
-    rollup.wait_ready()
     for _ in range(3):
+        rollup.wait_ready()
         run.publish(600)
         run.wait_for(lambda: run.waiting() > 0, "contributions wait")
         time.sleep(0.3)
         rollup.kill()
     run.wait_drained()
     run.wait_for(lambda: run.waiting() == 0, "the roll-up folds everything", 90)
-    assert rollup.starts >= 4
+    run.wait_for(lambda: rollup.starts >= 4, "the roll-up has been started four times")
     rollup.stop()
     assert_invariants(run)
 
