@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ioc.errors import ConfigError, FatalError
 
+_GONE_SECONDS = 3.0
 _POLL_SECONDS = 0.05
 
 
@@ -35,18 +36,31 @@ class Address:
         return True
 
     def require_free(self, name: str) -> None:
-        """Raises `ConfigError` when another program listens there already."""
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((self.host, self.port))
-            except OSError as error:
-                if error.errno != errno.EADDRINUSE:
+        """Raises `ConfigError` when another program listens there already.
+
+        A program that was killed a moment ago may hold its sockets until the last of its threads is gone: that is
+        waited for.
+        """
+        if wait_until(self._is_free_for(name), _GONE_SECONDS):
+            return
+        raise ConfigError(
+            f"{name} cannot listen on {self.host}:{self.port}: another program uses this port. "
+            f"Stop it, or choose another port with {self.setting}."
+        )
+
+    def _is_free_for(self, name: str) -> Callable[[], bool]:
+        def is_free() -> bool:
+            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((self.host, self.port))
+                except OSError as error:
+                    if error.errno == errno.EADDRINUSE:
+                        return False
                     raise ConfigError(f"{name} cannot listen on {self.host}:{self.port}: {error.strerror}.") from error
-                raise ConfigError(
-                    f"{name} cannot listen on {self.host}:{self.port}: another program uses this port. "
-                    f"Stop it, or choose another port with {self.setting}."
-                ) from error
+            return True
+
+        return is_free
 
 
 def wait_until(ready: Callable[[], bool], timeout: float, poll: float = _POLL_SECONDS) -> bool:
