@@ -23,6 +23,9 @@ from testbed.feed_event import (
 )
 from testbed.pipeline import Pipeline
 
+from ioc.db import connect
+from ioc.errors import DatabaseUnavailableError
+
 SELLER, SHOP = "3590000407", "3590000407.CHXD-02"
 
 
@@ -217,3 +220,20 @@ def test_reconcile_sees_what_is_wrong(october: Pipeline) -> None:
     october.rows("DELETE FROM indicator_cell WHERE period = 'month' AND area_id = 7471 RETURNING 1")
     missing = october.reconcile().differences
     assert missing and all((d.period, d.area_id, d.stored) == ("month", 7471, None) for d in missing)
+
+
+def test_a_fold_that_fails_changes_nothing(october: Pipeline) -> None:
+    """The contributions were taken and the cells written when the figures could not be: all of it comes again."""
+    october.send("tourism.stay", [stay(INN, 9, "2024-10-06")])
+    waiting = october.rows("SELECT count(*) FROM measure_delta")
+    october.rows("SELECT set_config('lock_timeout', '300ms', false)")
+    with connect(october.settings, "owner") as other:
+        other.execute("LOCK TABLE indicator_cell IN SHARE MODE")
+        with pytest.raises(DatabaseUnavailableError):
+            october.roll_up()
+        other.rollback()
+    assert october.rows("SELECT count(*) FROM measure_delta") == waiting != [(0,)]
+    assert october.figure("lodging.guests.total", PROVINCE, *MONTH) == 5
+    october.roll_up()
+    assert october.figure("lodging.guests.total", PROVINCE, *MONTH) == 6
+    assert october.reconcile().differences == ()

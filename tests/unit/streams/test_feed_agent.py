@@ -112,7 +112,16 @@ class Bed:
                 most_events=4,
                 fault=self.fault,
             )
-            await asyncio.wait_for(agent.run(stream()), SECONDS)
+            running = asyncio.create_task(agent.run(stream()))
+            try:
+                await asyncio.wait({running}, timeout=SECONDS)
+                ended = running.done()
+            finally:
+                running.cancel()
+                self.store.gate.set()
+                await asyncio.wait({running})
+            assert ended, f"the agent still runs after {SECONDS:.0f} s"
+            running.result()
 
     def count(self, name: str) -> float:
         value = self.metrics.registry.get_sample_value(name, {"feed": "tourism.stay"})
