@@ -37,22 +37,33 @@ VisitType = Literal[
 ]
 Outcome = Literal["cured", "improved", "unchanged", "worse", "died", "terminal", "undetermined", "died_outside"]
 Injury = Literal["traffic", "work", "drowning", "fall", "burn", "bite", "food_poisoning", "violence"]
+# The ICD-10 codes of the main diagnosis stand beside the groups.
+Chronic = Literal[
+    "hypertension",  # I10-I15
+    "diabetes",  # E10-E14
+    "copd",  # J44
+    "asthma",  # J45, J46
+    "cancer",  # C00-C97
+    "stroke",  # I60-I64
+    "mi",  # I21, I22
+    "ckd",  # N18
+]
 Disease = Literal[
-    "dengue",
-    "hfmd",
-    "measles",
-    "chickenpox",
-    "mumps",
-    "influenza",
-    "covid19",
-    "tuberculosis",
-    "viral_hepatitis",
-    "pertussis",
-    "diphtheria",
-    "malaria",
-    "je",
-    "typhoid",
-    "rabies_exposure",
+    "dengue",  # A90, A91, A97
+    "hfmd",  # B08.4
+    "measles",  # B05
+    "chickenpox",  # B01
+    "mumps",  # B26
+    "influenza",  # J09-J11
+    "covid19",  # U07.1, U07.2
+    "tuberculosis",  # A15-A19
+    "viral_hepatitis",  # B15-B19
+    "pertussis",  # A37
+    "diphtheria",  # A36
+    "malaria",  # B50-B54
+    "je",  # A83.0
+    "typhoid",  # A01.0
+    "rabies_exposure",  # Z20.3
 ]
 
 COST_SOURCES = ("cost_bhyt", "cost_copay", "cost_selfpay", "cost_other")
@@ -107,7 +118,7 @@ class HealthCheckout(Record):
     completed_on: date | None = None
     icd_chapter: Chapter | None = None
     disease: Disease | None = None
-    ncd: Literal["hypertension", "diabetes", "copd", "asthma", "cancer", "stroke", "mi", "ckd"] | None = None
+    ncd: Chronic | None = None
     injury: Injury | None = None
     outcome: Outcome | None = None
     discharge_type: Literal["normal", "transfer_up", "absconded", "asked", "transfer_req"] | None = None

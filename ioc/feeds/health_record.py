@@ -25,12 +25,12 @@ AgeGroup = Literal["under6", "6_14", "15_24", "25_44", "45_59", "60_79", "80_plu
 
 SECTIONS_HELD = ("allergy_on", "blood_group_on", "vaccination_on", "chronic_on", "linked_on")
 KINDS = {
-    "record": shape("sex age_group", f"ended_on {' '.join(SECTIONS_HELD)}"),
-    "entry": shape("section"),
-    "check": shape("check_group"),
-    "view": shape(),
-    "rejection": shape(),
-    "spell": shape("state", "condition ended_on"),
+    "record": shape("item_id sex age_group", f"ended_on {' '.join(SECTIONS_HELD)}"),
+    "entry": shape("item_id section"),
+    "check": shape("item_id check_group"),
+    "view": shape("item_id"),
+    "rejection": shape("item_id"),
+    "spell": shape("item_id state", "condition ended_on"),
 }
 
 
