@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any, get_args
 
 import polars as pl
 import pytest
+from testbed.health import MAKERS as HEALTH
+from testbed.health import stored
 
 from ioc.catalogue import Catalogue, Compiled, Measure, contribution_expr, member_expr
 from ioc.feed import Feed
@@ -110,18 +113,19 @@ def an_invoice(rng: random.Random) -> Record:
 
 
 def an_entry(rng: random.Random) -> Record:
-    registry = rng.choice(("lodging", "petrol", "einvoice", "einvoice_pos"))
+    registry = rng.choice(("lodging", "petrol", "einvoice", "einvoice_pos", "vaccination_site"))
     sizes = {"rooms": rng.randrange(1, 300), "star": rng.randrange(6), "type": rng.choice(TYPES)}
     return {"registry": registry, "effective_on": DAY, **(sizes if registry == "lodging" else {})}
 
 
 @pytest.fixture(scope="module")
 def frames(feeds: Mapping[str, Feed]) -> dict[str, pl.DataFrame]:
-    makers = {
+    makers: dict[str, Callable[[random.Random], Record]] = {
         "tourism.stay": a_stay,
         "tourism.daily_report": a_report,
         "tax.einvoice": an_invoice,
         "registry.reporter": an_entry,
+        **{key: partial(stored, key) for key in HEALTH},
     }
     rng = random.Random(7)
     return {key: frame_of(feeds[key], [make(rng) for _ in range(RECORDS)]) for key, make in makers.items()}
@@ -129,7 +133,7 @@ def frames(feeds: Mapping[str, Feed]) -> dict[str, pl.DataFrame]:
 
 def frame_of(feed: Feed, records: list[Record]) -> pl.DataFrame:
     given = {column.name: column.dtype for column in feed.columns if column.name not in feed.derive}
-    frame = pl.DataFrame(records, schema={**given, "effective_on": pl.Date()})
+    frame = pl.DataFrame(records, schema={**given, "effective_on": pl.Date(), "reporter": pl.String()})
     return frame.with_columns(expr.cast(dtype).alias(name) for name, (dtype, expr) in feed.derive.items())
 
 
@@ -209,6 +213,9 @@ def test_revenue_items_sum_to_revenue(frames: Mapping[str, pl.DataFrame], compil
 
 def test_the_rows_of_these_sectors(catalogue: Catalogue) -> None:
     assert {sector: len(catalogue.of_sector(sector)) for sector in catalogue.sectors} == {
+        "health_record": 47,
+        "health_visit": 201,
+        "vaccination": 121,
         "lodging": 132,
         "einvoice": 112,
         "petrol": 41,
@@ -217,5 +224,11 @@ def test_the_rows_of_these_sectors(catalogue: Catalogue) -> None:
 
 def test_every_target_names_its_source(catalogue: Catalogue) -> None:
     targets = {code: i.target for code, i in catalogue.indicators.items() if i.target is not None}
-    assert list(targets) == ["petrol.einvoice_rate"]
+    sources = {code: target.source.partition(":")[0] for code, target in targets.items()}
+    assert sources == {
+        "petrol.einvoice_rate": "target",
+        **{f"vaccination.coverage.{dose}": "target" for dose in ("dpt_vgb_hib_3", "measles", "mr")},
+        "vaccination.fully_immunised_rate": "target",
+        **{code: "limit" for code in catalogue.indicators if code.startswith("vaccination.dropout.")},
+    }
     assert "1123/CĐ-TTg" in targets["petrol.einvoice_rate"].source
