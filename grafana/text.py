@@ -81,6 +81,22 @@ BREAKDOWNS: dict[str, Text] = {
     "programme": Text("Hình thức tiêm chủng", "Programme"),
     "site_type": Text("Loại cơ sở tiêm chủng", "Type of site"),
     "severity": Text("Mức độ", "Severity"),
+    "level": Text("Cấp cơ quan", "Level of the agency"),
+    "field": Text("Lĩnh vực thủ tục", "Field of the procedure"),
+    "channel": Text("Kênh tiếp nhận", "Channel"),
+    "timeliness": Text("Tiến độ", "Timeliness"),
+    "state": Text("Tình trạng", "State"),
+    "service_level": Text("Mức độ trực tuyến", "Online level of the service"),
+    "submitter": Text("Người nộp", "Filed by"),
+    "rating": Text("Mức hài lòng", "Rating"),
+    "category": Text("Lĩnh vực phản ánh", "Subject of the feedback"),
+    "direction": Text("Chiều văn bản", "Direction"),
+    "format": Text("Hình thức văn bản", "Form of the document"),
+    "task_state": Text("Kết quả nhiệm vụ", "State of the task"),
+    "app": Text("Ứng dụng", "App"),
+    "incident_type": Text("Loại sự cố", "Type of incident"),
+    "param": Text("Thông số", "Parameter"),
+    "band": Text("Mức chất lượng không khí", "Air quality band"),
 }
 
 

@@ -28,11 +28,11 @@ KINDS = {
 class DocumentFlow(Record):
     """One of:
 
-    sent:      a document that the agency issued: electronic only, on paper only, or both (dual); digitally signed or not.
+    sent:      a document that the agency issued: electronic only, on paper only or both (dual); `signed` digitally.
     received:  a document that came in.
     case_file: a file opened on `occurred_on`; `online` when all work on it is done in the system.
-    task:      a task that the provincial committee assigned to the agency on `occurred_on`; later revisions tell that it
-               is `overdue` (on the day after `due_on`) or done (`done_on`, never ahead).
+    task:      a task that the provincial committee assigned to the agency on `occurred_on`; later revisions tell that
+               it is `overdue` (on the day after `due_on`) or done (`done_on`, never ahead).
 
     `item_id` is the item's number or GUID in the agency's system; it tells nothing of its subject.
     """

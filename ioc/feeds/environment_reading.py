@@ -12,46 +12,18 @@ from datetime import UTC, timedelta
 from typing import Annotated, Literal, Self
 
 import polars as pl
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from ioc.event import Record
 from ioc.feed import Feed
 
-Param = Literal[
-    "pm25",
-    "pm10",
-    "tsp",
-    "so2",
-    "no2",
-    "co",
-    "o3",
-    "aqi",
-    "aqi_max",
-    "ph",
-    "do",
-    "bod5",
-    "cod",
-    "tss",
-    "nh4",
-    "coliform",
-    "oil",
-    "wqi",
-    "flow",
-    "nox",
-    "dust",
-    "rain",
-    "temperature",
-    "wind_max",
-    "water_level",
-    "tide_max",
-]
 PARAMS: Mapping[str, frozenset[str]] = {
-    "air": frozenset("pm25 pm10 tsp so2 no2 co o3 aqi aqi_max".split()),
-    "surface_water": frozenset("ph do bod5 cod tss nh4 coliform temperature wqi".split()),
-    "sea_water": frozenset("ph do tss nh4 coliform oil temperature".split()),
-    "wastewater": frozenset("flow ph cod tss nh4 temperature".split()),
-    "stack": frozenset("dust so2 nox co flow temperature".split()),
-    "weather": frozenset("rain temperature wind_max water_level tide_max".split()),
+    "air": frozenset({"pm25", "pm10", "tsp", "so2", "no2", "co", "o3", "aqi", "aqi_max"}),
+    "surface_water": frozenset({"ph", "do", "bod5", "cod", "tss", "nh4", "coliform", "temperature", "wqi"}),
+    "sea_water": frozenset({"ph", "do", "tss", "nh4", "coliform", "oil", "temperature"}),
+    "wastewater": frozenset({"flow", "ph", "cod", "tss", "nh4", "temperature"}),
+    "stack": frozenset({"dust", "so2", "nox", "co", "flow", "temperature"}),
+    "weather": frozenset({"rain", "temperature", "wind_max", "water_level", "tide_max"}),
 }
 BELOW_ZERO = frozenset({"temperature", "water_level", "tide_max"})
 MAX_PH = 14
@@ -68,7 +40,7 @@ class EnvironmentReading(Record):
     """
 
     medium: Literal["air", "surface_water", "sea_water", "wastewater", "stack", "weather"]
-    param: Param
+    param: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,15}$")]
     measured_at: AwareDatetime
     status: Literal["measuring", "calibrating", "fault"] = "measuring"
     value: Annotated[float, Field(ge=-100_000, le=10**9, allow_inf_nan=False)] | None = None

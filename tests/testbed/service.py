@@ -8,8 +8,6 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from testbed.health import pseudonym, values_of
-
 from ioc.event import Record
 from ioc.feeds import (
     app_usage,
@@ -25,6 +23,7 @@ from ioc.feeds.dossier_event import DossierEvent
 from ioc.feeds.environment_reading import BELOW_ZERO, PARAMS, EnvironmentReading
 from ioc.feeds.feedback_ticket import FeedbackTicket
 from ioc.feeds.infosec_event import InfosecEvent
+from testbed.health import pseudonym, values_of
 
 DAY = date(2024, 10, 5)
 LEVELS = ("province", "district", "commune")

@@ -31,7 +31,13 @@ def test_numbers_of_reporters(profile: Profile) -> None:
         "health.record": 82 + 1,
         "health.checkout": 123,
         "vaccination.dose": 103,
-        "registry.reporter": 5,
+        "dossier.event": 1 + 8 + 82,
+        "document.flow": 21 + 8 + 82,
+        "feedback.ticket": 2,
+        "infosec.event": 1,
+        "app.usage": 4,
+        "environment.reading": 72,
+        "registry.reporter": 6,
     }
 
 

@@ -196,7 +196,7 @@ FAMILIES = [
     ("document.docs.sent", "document.sent_format", "format", 3),
     ("document.docs.sent", "document.sent_level", "level", 3),
     ("infosec.alerts.total", "infosec.alerts", "severity", 4),
-    ("infosec.incidents.total", "infosec.incidents", "type", 6),
+    ("infosec.incidents.total", "infosec.incidents", "incident_type", 6),
 ]
 
 

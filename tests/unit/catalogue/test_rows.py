@@ -10,8 +10,7 @@ from typing import Any, get_args
 
 import polars as pl
 import pytest
-from testbed.health import MAKERS as HEALTH
-from testbed.health import stored
+from testbed import health, service
 
 from ioc.catalogue import Catalogue, Compiled, Measure, contribution_expr, member_expr
 from ioc.feed import Feed
@@ -113,7 +112,7 @@ def an_invoice(rng: random.Random) -> Record:
 
 
 def an_entry(rng: random.Random) -> Record:
-    registry = rng.choice(("lodging", "petrol", "einvoice", "einvoice_pos", "vaccination_site"))
+    registry = rng.choice(("lodging", "petrol", "einvoice", "einvoice_pos", "vaccination_site", "env_station"))
     sizes = {"rooms": rng.randrange(1, 300), "star": rng.randrange(6), "type": rng.choice(TYPES)}
     return {"registry": registry, "effective_on": DAY, **(sizes if registry == "lodging" else {})}
 
@@ -125,7 +124,7 @@ def frames(feeds: Mapping[str, Feed]) -> dict[str, pl.DataFrame]:
         "tourism.daily_report": a_report,
         "tax.einvoice": an_invoice,
         "registry.reporter": an_entry,
-        **{key: partial(stored, key) for key in HEALTH},
+        **{key: partial(bed.stored, key) for bed in (health, service) for key in bed.MAKERS},
     }
     rng = random.Random(7)
     return {key: frame_of(feeds[key], [make(rng) for _ in range(RECORDS)]) for key, make in makers.items()}
@@ -219,6 +218,12 @@ def test_the_rows_of_these_sectors(catalogue: Catalogue) -> None:
         "lodging": 132,
         "einvoice": 112,
         "petrol": 41,
+        "dossier": 59,
+        "feedback": 24,
+        "document": 25,
+        "citizen_app": 12,
+        "infosec": 15,
+        "environment": 47,
     }
 
 
@@ -230,5 +235,8 @@ def test_every_target_names_its_source(catalogue: Catalogue) -> None:
         **{f"vaccination.coverage.{dose}": "target" for dose in ("dpt_vgb_hib_3", "measles", "mr")},
         "vaccination.fully_immunised_rate": "target",
         **{code: "limit" for code in catalogue.indicators if code.startswith("vaccination.dropout.")},
+        "dossier.reuse_rate": "target",
+        "dossier.satisfaction_rate": "target",
+        **{f"document.case_online_rate.level_{level}": "target" for level in ("province", "district", "commune")},
     }
     assert "1123/CĐ-TTg" in targets["petrol.einvoice_rate"].source
