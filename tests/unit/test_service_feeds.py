@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from testbed.health import pseudonym
-from testbed.service import LEVELS, MAKERS, MODELS, held, stored
+from testbed.public_service import LEVELS, MAKERS, MODELS, held, stored
 
 from ioc.catalogue import DATA, compile_measures, contribution_expr, load_catalogue
 from ioc.feed import Feed, load_feeds

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import polars as pl
 import pytest
-from testbed import health, service
+from testbed import health, public_service
 
 from ioc.catalogue import Catalogue, Compiled, Measure, contribution_expr, member_expr
 from ioc.feed import Feed
@@ -124,7 +124,7 @@ def frames(feeds: Mapping[str, Feed]) -> dict[str, pl.DataFrame]:
         "tourism.daily_report": a_report,
         "tax.einvoice": an_invoice,
         "registry.reporter": an_entry,
-        **{key: partial(bed.stored, key) for bed in (health, service) for key in bed.MAKERS},
+        **{key: partial(bed.stored, key) for bed in (health, public_service) for key in bed.MAKERS},
     }
     rng = random.Random(7)
     return {key: frame_of(feeds[key], [make(rng) for _ in range(RECORDS)]) for key, make in makers.items()}
