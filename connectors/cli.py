@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,20 +10,30 @@ from typing import Annotated
 import typer
 
 from connectors import token_cli
+from ioc.output import AsJson
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(token_cli.app, name="token")
+registry = typer.Typer(help="Registers of places, as the profile holds them.", no_args_is_help=True)
+app.add_typer(registry, name="registry")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Gateway = Annotated[str, typer.Option("--gateway", help="Address of the gateway; default: the settings'.")]
+Secret = Annotated[
+    str, typer.Option("--token", help="Token; others see it in the process list. Default: IOC_PUBLISH_TOKEN.")
+]
+SecretFile = Annotated[Path | None, typer.Option("--token-file", help="File that holds the token.")]
 
 
 @app.command()
 def publish(
     *,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Files to send.", exists=True, dir_okay=False)],
-    gateway: Annotated[str, typer.Option(help="Address of the gateway; default from the settings.")] = "",
-    token: Annotated[str, typer.Option(help="Token; others can see it in the process list.")] = "",
-    token_file: Annotated[Path | None, typer.Option(help="File that holds the token.")] = None,
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE", help="Files to send.", exists=True, dir_okay=False, readable=True),
+    ],
+    gateway: Gateway = "",
+    token: Secret = "",
+    token_file: SecretFile = None,
     establishment: Annotated[str, typer.Option(help="Lodging establishment's code, for the police templates.")] = "",
     received_at: Annotated[
         datetime | None, typer.Option(help="When the files arrived (local time); default: when each was last modified.")
@@ -31,16 +42,43 @@ def publish(
     as_json: AsJson = False,
 ) -> None:
     """Send e-invoice and lodging files through the gateway; exit status 1 when anything was refused."""
-    from connectors import publish as body  # noqa: PLC0415 - `ioc --help` stays fast
+    from rich.console import Console  # noqa: PLC0415 - `ioc --help` stays fast
+
+    from connectors.publish import Reader, run  # noqa: PLC0415
+    from connectors.sending import open_client  # noqa: PLC0415
     from ioc.settings import Settings  # noqa: PLC0415
 
-    settings = Settings()
-    reader = body.Reader(settings, establishment=establishment, received_at=received_at)
-    if dry_run:
-        status = body.dry_run(files, reader, as_json=as_json)
-    else:
-        secret = body.token_of(settings, token, token_file)
-        status = body.publish(files, settings, reader, gateway=gateway, token=secret, as_json=as_json)
+    settings, stderr = Settings(), Console(stderr=True)
+    reader = Reader(settings, establishment=establishment, received_at=received_at)
+    with (
+        nullcontext()
+        if dry_run
+        else open_client(settings, stderr, gateway=gateway, token=token, token_file=token_file) as client
+    ):
+        status = run(files, reader, client, as_json=as_json, stdout=Console(), stderr=stderr)
+    raise typer.Exit(status)
+
+
+@registry.command("publish")
+def publish_registry(
+    *, gateway: Gateway = "", token: Secret = "", token_file: SecretFile = None, as_json: AsJson = False
+) -> None:
+    """Publish the registers of the profile; an unchanged profile published again changes nothing."""
+    from datetime import UTC  # noqa: PLC0415 - `ioc --help` stays fast
+
+    from rich.console import Console  # noqa: PLC0415
+
+    from connectors.registry import changed_at, publish_registers  # noqa: PLC0415
+    from connectors.sending import open_client  # noqa: PLC0415
+    from ioc.feed import load_feeds  # noqa: PLC0415
+    from ioc.profile import load_profile  # noqa: PLC0415
+    from ioc.reporter import REGISTER_FEED  # noqa: PLC0415
+    from ioc.settings import Settings  # noqa: PLC0415
+
+    settings, stderr = Settings(), Console(stderr=True)
+    profile, at = load_profile(settings.profile), changed_at(settings.profile, datetime.now(UTC))
+    with open_client(settings, stderr, gateway=gateway, token=token, token_file=token_file) as client:
+        status = publish_registers(profile, load_feeds()[REGISTER_FEED], at, client, as_json=as_json, stderr=stderr)
     raise typer.Exit(status)
 
 

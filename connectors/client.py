@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,6 +26,7 @@ from tenacity import (
 
 from ioc.errors import ConfigError, FatalError, Reason, RetryableError
 from ioc.event import CONTENT_TYPE_BATCH
+from ioc.settings import Settings
 
 MAX_EVENTS = 500
 MAX_BYTES = 1024 * 1024
@@ -70,7 +72,8 @@ class _BusyError(RetryableError):
 class GatewayClient:
     """Posts events to `<url>/v1/events`; a context manager that closes its connections.
 
-    `transport` and `sleep` are for tests: a gateway of their own, and no waiting.
+    `notice` is told why and how long it waits before it tries again. `transport` and `sleep` are for tests: a
+    gateway of their own, and no waiting.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class GatewayClient:
         url: str,
         token: str,
         *,
+        notice: Callable[[str], object] = lambda _: None,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -89,12 +93,15 @@ class GatewayClient:
             headers={"authorization": f"Bearer {token}", "content-type": CONTENT_TYPE_BATCH},
             timeout=_TIMEOUT,
             transport=transport,
+            trust_env=False,  # a proxy of the shell has no business between a sector system and its gateway
         )
+        self._notice = notice
         self._backoff = wait_random_exponential(multiplier=0.5, max=_LONGEST_WAIT)
         self._retrying = Retrying(
             retry=retry_if_exception_type(_BusyError),
             wait=self._wait,
             stop=stop_after_attempt(_ATTEMPTS),
+            before_sleep=self._tell,
             sleep=sleep,
             reraise=True,
         )
@@ -154,11 +161,35 @@ class GatewayClient:
         backoff = float(self._backoff(state))
         return backoff if asked is None else min(asked, _LONGEST_WAIT) + backoff / 10
 
+    def _tell(self, state: RetryCallState) -> None:
+        assert state.outcome and state.next_action, "tenacity sets both before it sleeps"
+        self._notice(f"{state.outcome.exception()} Trying again in {state.next_action.sleep:.1f} s.")
+
     def _complaint(self, response: httpx.Response, body: _Body) -> str:
         said = "; ".join(reason.message_en for reason in body.reasons)
         if response.status_code == 403:
             return f"The token may not publish these events at {self._url} ({said}); ask for one that may."
         return f"{self._url} answered HTTP {response.status_code} ({said or 'no reason'}); check the address."
+
+
+def gateway_url(settings: Settings) -> str:
+    """Return the address of the settings' gateway."""
+    return f"http://{settings.gateway_host}:{settings.gateway_port}"
+
+
+def token_of(settings: Settings, token: str, token_file: Path | None) -> str:
+    """Return the token: given, from a file, or from the settings; raises ConfigError without one."""
+    if token_file is not None:
+        try:
+            token = token or token_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"The token file {token_file} cannot be read; check --token-file.") from error
+    token = token or settings.publish_token.get_secret_value()
+    if not token.isascii() or not token.isprintable():
+        raise ConfigError("The token holds signs that no token has; check the file or IOC_PUBLISH_TOKEN.")
+    if not token:
+        raise ConfigError("No token: give --token-file FILE or set IOC_PUBLISH_TOKEN.")
+    return token
 
 
 _TOO_LARGE = Reason(

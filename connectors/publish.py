@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from connectors.client import Answer, GatewayClient
 from connectors.formats.findings import refused
 from connectors.formats.format import BadRecord, Context, Event, load_formats, read, recognise
 from connectors.publish_report import FileResult, show, to_json
+from connectors.sending import Publisher, progress_on, send
 from ioc.errors import ConfigError, RejectedError
 from ioc.feed import load_feeds
 from ioc.profile import load_profile
@@ -24,12 +23,6 @@ from ioc.pseudonym import Pseudonymiser
 from ioc.settings import Settings
 
 MAX_BYTES = 64 * 2**20
-
-
-class Publisher(Protocol):
-    """Sends events and answers each, in order; the gateway's client, or a stand-in."""
-
-    def publish(self, events: Sequence[Mapping[str, Any]]) -> Iterator[list[Answer]]: ...
 
 
 class Reader:
@@ -82,11 +75,9 @@ class Reader:
         return result
 
     def _context(self, path: Path) -> Context:
-        # A file's time of modification is when it arrived: published again, it gives the very same events.
-        arrived = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         return Context(
             file=path.name,
-            received_at=self._received_at or min(arrived, self._now()).replace(microsecond=0),
+            received_at=self._received_at or arrived_at(path, self._now()),
             feeds=self._feeds,
             pseudonymise=self._pseudonymise,
             timezone=self._timezone,
@@ -95,35 +86,12 @@ class Reader:
         )
 
 
-def send(result: FileResult, publisher: Publisher, advance: Callable[[int], None]) -> None:
-    """Send a file's events, noting each answer in `result`; `advance` is told how many were answered.
+def arrived_at(file: Path, now: datetime) -> datetime:
+    """Return when a file was last modified, `now` where that lies in the future.
 
-    Raises what the publisher raises; what was answered before is noted.
+    It counts as the file's arrival: published again, the file gives the very same events.
     """
-    events = result.events
-    for answers in publisher.publish([event.envelope for event in events]):
-        for event, answer in zip(events[result.answered :], answers, strict=False):
-            if answer.accepted:
-                result.accepted += 1
-            else:
-                result.refusals.append(BadRecord(event.where, answer.reasons))
-        result.answered += len(answers)
-        advance(len(answers))
-
-
-def token_of(settings: Settings, token: str, token_file: Path | None) -> str:
-    """Return the token: given, from a file, or from the settings; raises ConfigError without one."""
-    if token_file is not None:
-        try:
-            token = token or token_file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"The token file {token_file} cannot be read; check --token-file.") from error
-    token = token or settings.publish_token.get_secret_value()
-    if not token.isascii() or not token.isprintable():
-        raise ConfigError("The token holds signs that no token has; check the file or IOC_PUBLISH_TOKEN.")
-    if not token:
-        raise ConfigError("No token: give --token-file FILE or set IOC_PUBLISH_TOKEN (--dry-run needs none).")
-    return token
+    return min(datetime.fromtimestamp(file.stat().st_mtime, UTC), now).replace(microsecond=0)
 
 
 def run(
@@ -140,9 +108,8 @@ def run(
     Errors of the gateway pass through after what was done so far is reported.
     """
     results: list[FileResult] = []
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     try:
-        with Progress(*columns, console=stderr, transient=True) as progress:
+        with progress_on(stderr) as progress:
             for path in files:
                 task = progress.add_task(path.name, total=None)
                 result = reader.read(path)
@@ -154,26 +121,6 @@ def run(
     finally:
         _report(results, dry_run=publisher is None, as_json=as_json, stdout=stdout, stderr=stderr)
     return 1 if any(result.refusals for result in results) else 0
-
-
-def publish(
-    files: Sequence[Path],
-    settings: Settings,
-    reader: Reader,
-    *,
-    gateway: str,
-    token: str,
-    as_json: bool,
-) -> int:
-    """Send files through the gateway; returns the exit status."""
-    url = gateway or f"http://{settings.gateway_host}:{settings.gateway_port}"
-    with GatewayClient(url, token) as client:
-        return run(files, reader, client, as_json=as_json, stdout=Console(), stderr=Console(stderr=True))
-
-
-def dry_run(files: Sequence[Path], reader: Reader, *, as_json: bool) -> int:
-    """Print the events of files, one a line, and send nothing; returns the exit status."""
-    return run(files, reader, None, as_json=as_json, stdout=Console(), stderr=Console(stderr=True))
 
 
 def _report(results: Sequence[FileResult], *, dry_run: bool, as_json: bool, stdout: Console, stderr: Console) -> None:

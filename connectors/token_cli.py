@@ -62,9 +62,7 @@ def revoke(
     from pydantic_core import to_json  # noqa: PLC0415
 
     token = _file().revoke(token_id)
-    typer.echo(
-        to_json(_shown(token), indent=2) if as_json else f"Token {token.id} of {token.name} is revoked."
-    )
+    typer.echo(to_json(_shown(token), indent=2) if as_json else f"Token {token.id} of {token.name} is revoked.")
 
 
 def _file() -> TokenFile:

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from connectors import cli as connectors_cli
 from deploy import stack_cli
 from deploy.demo import cli as demo_cli
+from grafana import cli as grafana_cli
 from ioc import cli as ioc_cli
 from ioc.errors import ConfigError, IocError
 from streams import cli as streams_cli
@@ -50,7 +51,7 @@ app = typer.Typer(
     help="Data streams of a province's Intelligent Operations Centre.",
 )
 app.add_typer(stack_cli.app, name="stack")
-for _service in (demo_cli, connectors_cli, ioc_cli, streams_cli):
+for _service in (demo_cli, connectors_cli, grafana_cli, ioc_cli, streams_cli):
     app.add_typer(_service.app)
 
 

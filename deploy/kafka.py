@@ -27,6 +27,7 @@ class KafkaServer:
                 f"The local stack cannot start Kafka on {settings.kafka_bootstrap!r}: "
                 "set IOC_KAFKA_BOOTSTRAP to 127.0.0.1:<port>, or use your own brokers without `make up`."
             )
+        self._settings = settings
         self._bootstrap = f"127.0.0.1:{port}"
         self._client = Address("127.0.0.1", int(port), "IOC_KAFKA_BOOTSTRAP=127.0.0.1:<port>")
         self._controller = Address("127.0.0.1", settings.kafka_controller_port, "IOC_KAFKA_CONTROLLER_PORT")
@@ -71,19 +72,9 @@ class KafkaServer:
 
     def is_ready(self) -> bool:
         """Whether a client finds a broker that takes part in the cluster."""
-        from kafka.admin import KafkaAdminClient  # noqa: PLC0415 - slow import, needed only while waiting
-        from kafka.errors import KafkaError  # noqa: PLC0415
+        from ioc.kafka import is_reachable  # noqa: PLC0415 - slow import, needed only while waiting
 
-        if not self._client.answers():
-            return False
-        try:
-            admin = KafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=3000)
-            try:
-                return bool(admin.describe_cluster()["brokers"])
-            finally:
-                admin.close()
-        except KafkaError:
-            return False
+        return self._client.answers() and is_reachable(self._settings, 3.0)
 
     def purge(self) -> None:
         """Stop and delete all topics."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import sqlglot
@@ -23,6 +23,7 @@ TABLES = frozenset(
         "area",
         "feed",
         "indicator",
+        "indicator_cell",
         "indicator_value",
         "measure_delta",
         "rejected_event",
@@ -40,12 +41,16 @@ _SAMPLE = Situation(datetime(2024, 10, 1, tzinfo=UTC), datetime(2024, 11, 1, tzi
 
 @dataclass(frozen=True)
 class Query:
-    """One SQL text and where it stands. `variables`: the board's, by name; none for a rule."""
+    """One SQL text and where it stands.
+
+    variables: the board's, by name; none for a rule. choice: the text gives a variable's choices, not a panel's data.
+    """
 
     place: str
     sql: str
     output: str
-    variables: frozenset[str] = field(default_factory=frozenset)
+    variables: frozenset[str] = frozenset()
+    choice: bool = False
 
 
 def check_bundle(bundle: Bundle, names: Collection[str]) -> list[str]:
@@ -140,10 +145,10 @@ def board_queries(model: Json) -> Iterator[Query]:
     names = frozenset(variable["name"] for variable in variables)
     for variable in variables:
         if variable["type"] == "query":
-            yield Query(f"{model['uid']} / ${variable['name']}", variable["query"], "table", names)
+            yield Query(f"{model['uid']} / ${variable['name']}", variable["query"], "table", names, choice=True)
     for panel in all_panels(model):
         for target in panel.get("targets") or []:
-            place = f"{model['uid']} / {panel['title']} / {target['refId']}"
+            place = f"{model['uid']} / {panel['title']} [{panel['type']}] / {target['refId']}"
             yield Query(place, target["rawSql"], target["format"], names)
 
 

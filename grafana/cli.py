@@ -9,25 +9,15 @@ from typing import Annotated
 
 import typer
 from pydantic_core import to_json
-from rich.console import Console
-from rich.table import Table
 
-from grafana.bundle import load_bundle
-from grafana.check import check_all, rule_queries
-from grafana.provisioning import read_tree, write_tree
-from grafana.run import Answer, last_days, run_board, run_queries
 from grafana.text import LANGUAGES, Language
-from ioc.catalogue import load_catalogue
-from ioc.db import connect
-from ioc.feed import load_feeds
-from ioc.profile import catalogue_directory
+from ioc.output import AsJson
 from ioc.settings import Settings
 
 app = typer.Typer()
 grafana_app = typer.Typer(help="Dashboards and alert rules as code.", no_args_is_help=True)
 app.add_typer(grafana_app, name="grafana")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Directory = Annotated[Path, typer.Argument(metavar="DIR", file_okay=False, help="Provisioning directory.")]
 
 
@@ -57,16 +47,18 @@ def build_command(
     as_json: AsJson = False,
 ) -> None:
     """Write the provisioning tree: data source, boards, alert rules, contact points, policy."""
+    from grafana.bundle import load_bundle  # noqa: PLC0415 - `ioc --help` stays fast
+    from grafana.provisioning import write_tree  # noqa: PLC0415
+
     bundle = load_bundle(Settings(), language.languages)
     manifest = write_tree(bundle, directory, mount or directory.absolute())
     if as_json:
         typer.echo(to_json(manifest, indent=2))
         return
-    console = Console()
-    console.print(f"{len(manifest.boards)} boards, {len(manifest.rules)} rules in {len(manifest.files)} files")
+    typer.echo(f"{len(manifest.boards)} boards, {len(manifest.rules)} rules in {len(manifest.files)} files")
     if manifest.deleted_rules:
-        console.print(f"{len(manifest.deleted_rules)} rules of earlier builds are deleted by Grafana")
-    console.print(f"Check them: ioc grafana check {directory} --run", soft_wrap=True)
+        typer.echo(f"{len(manifest.deleted_rules)} rules of earlier builds are listed for Grafana to delete")
+    typer.echo(f"Check them: ioc grafana check {directory} --run")
 
 
 @grafana_app.command("check")
@@ -77,6 +69,14 @@ def check_command(
     as_json: AsJson = False,
 ) -> None:
     """Check a tree; exit status 1 where something is wrong."""
+    from grafana.check import check_all, rule_queries  # noqa: PLC0415
+    from grafana.provisioning import read_tree  # noqa: PLC0415
+    from grafana.run import Answer, last_days, run_board, run_queries  # noqa: PLC0415
+    from ioc.catalogue import load_catalogue  # noqa: PLC0415
+    from ioc.db import connect  # noqa: PLC0415
+    from ioc.feed import load_feeds  # noqa: PLC0415
+    from ioc.profile import catalogue_directory  # noqa: PLC0415
+
     settings, feeds, tree = Settings(), load_feeds(), read_tree(directory)
     catalogue = load_catalogue(catalogue_directory(settings.profile), feeds)
     problems = check_all(tree.boards, tree.rules, tree.receivers, tree.policy, {*catalogue.indicators, *feeds})
@@ -109,7 +109,11 @@ def push_command(
     as_json: AsJson = False,
 ) -> None:
     """Bring the server at IOC_GRAFANA_URL to the catalogue's state; a second push changes nothing."""
-    from grafana.push import push_bundle  # noqa: PLC0415 - the HTTP client is slow to import
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    from grafana.bundle import load_bundle  # noqa: PLC0415
+    from grafana.push import push_bundle  # noqa: PLC0415
     from grafana.server import GrafanaServer  # noqa: PLC0415
 
     settings = Settings()

@@ -36,7 +36,9 @@ def lag_rules(indicator: Indicator, catalogue: Catalogue, timezone: str) -> tupl
     }
     unit_en = catalogue.units[indicator.unit]
     due = f" đến ngày {target.on:%d/%m/%Y}" if target.on else ""
-    chosen = f"?var-area={{{{ $labels.area_id }}}}&var-indicator={indicator.code}"
+    chosen = (
+        f"?var-level={{{{ $labels.area_level }}}}&var-area={{{{ $labels.area_id }}}}&var-indicator={indicator.code}"
+    )
     messages = {
         "summary": f"{{{{ $labels.area }}}}: {indicator.name_vi} chậm {number('A')}% so với tiến độ",
         "summary_en": f"{{{{ $labels.area }}}}: {indicator.name_en} lags by {number('A')}%",

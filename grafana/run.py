@@ -35,7 +35,7 @@ def last_days(days: int) -> Situation:
 def run_board(connection: psycopg.Connection, model: Json, situation: Situation) -> list[Answer]:
     """Run a board's queries with the choices that it would open with; `situation`'s variables go before those."""
     chosen = choose_variables(connection, model, situation)
-    queries = (query for query in board_queries(model) if "/ $" not in query.place)
+    queries = (query for query in board_queries(model) if not query.choice)
     return run_queries(connection, queries, chosen)
 
 

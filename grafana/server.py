@@ -24,7 +24,6 @@ from ioc.errors import ConfigError, FatalError, RetryableError
 from ioc.settings import Settings
 
 _TIMEOUT = 10.0  # seconds, one request
-_ATTEMPTS = 4
 T = TypeVar("T")
 
 
@@ -67,10 +66,11 @@ class GrafanaServer:
     Objects are written without provenance, all of them: mixing the two ways makes Grafana refuse later writes.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, attempts: int = 4) -> None:
         address = urlsplit(settings.grafana_url)
         if address.scheme not in ("http", "https") or not address.hostname:
             raise ConfigError("set IOC_GRAFANA_URL to the address of the Grafana server, such as http://host:3000")
+        self._attempts = attempts
         path = address.path.strip("/")
         # The client's methods carry no types.
         self._api: Any = GrafanaApi(
@@ -152,7 +152,7 @@ class GrafanaServer:
     def _call(self, request: Callable[[], T], *, missing_is_none: bool = False) -> T | None:
         retrying = Retrying(
             retry=retry_if_exception_type(GrafanaUnavailableError),
-            stop=stop_after_attempt(_ATTEMPTS),
+            stop=stop_after_attempt(self._attempts),
             wait=wait_exponential(multiplier=0.5, max=5),
             reraise=True,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ioc import catalogue_cli, db_cli, indicator_cli, profile_cli, topic_cli
+from ioc import catalogue_cli, db_cli, indicator_cli, profile_cli, schema_cli, topic_cli
 
 app = typer.Typer()
 app.add_typer(catalogue_cli.app, name="catalogue")
@@ -12,3 +12,4 @@ app.add_typer(db_cli.app, name="db")
 app.add_typer(indicator_cli.app, name="indicator")
 app.add_typer(profile_cli.app, name="profile")
 app.add_typer(topic_cli.app, name="topic")
+app.add_typer(schema_cli.app, name="schema")

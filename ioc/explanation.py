@@ -7,7 +7,7 @@ by PostgreSQL from the catalogue's expressions, not taken from what the agents s
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import psycopg
@@ -18,9 +18,8 @@ from ioc.area import Area, AreaTree
 from ioc.catalogue import Catalogue, IndicatorPlan, Measure, compile_measures, contribution_sql, member_sql
 from ioc.errors import ConfigError
 from ioc.feed import Feed
+from ioc.period import PERIODS, end_of, start_of
 from sql import load_queries
-
-PERIODS = ("day", "week", "month", "quarter", "year")
 
 
 class Part(BaseModel):
@@ -45,7 +44,7 @@ class CountedRecord(BaseModel):
     revision: int
     counts_on: date
     adds: float
-    received_at: str
+    received_at: datetime
 
 
 class Completeness(BaseModel):
@@ -118,7 +117,8 @@ class Explainer:
             raise ConfigError(
                 f"no area bears the code {area_code!r} on {on}; `ioc profile show` and areas.csv list them"
             )
-        start, end = bounds(period, on)
+        start = start_of(period, on)
+        end = end_of(period, start)
         leaves = [leaf.area_id for leaf in self._areas.leaves() if area.area_id in self._areas.chain(leaf.area_id)]
         return Cell(area, period, start, end, leaves)
 
@@ -224,7 +224,7 @@ class Explainer:
                 revision=revision,
                 counts_on=day,
                 adds=adds,
-                received_at=received_at.isoformat(timespec="seconds"),
+                received_at=received_at,
             )
             for feed, reporter, key, revision, day, adds, received_at, _ in rows
         ]
@@ -255,20 +255,6 @@ class Explainer:
         ).fetchall()
         missing = tuple(code for code, reported in rows if not reported)
         return Completeness(feed=feed.key, expected=len(rows), reported=len(rows) - len(missing), missing=missing[:20])
-
-
-def bounds(period: str, on: date) -> tuple[date, date]:
-    """Return the first and the last day of the period that holds a day."""
-    match period:
-        case "week":
-            start = on - timedelta(days=on.weekday())
-            return start, start + timedelta(days=6)
-        case "month" | "quarter" | "year":
-            months = {"month": 1, "quarter": 3, "year": 12}[period]
-            first = on.replace(month=(on.month - 1) // months * months + 1, day=1)
-            following = first.year * 12 + first.month - 1 + months
-            return first, date(following // 12, following % 12 + 1, 1) - timedelta(days=1)
-    return on, on
 
 
 def _counting(measure: Measure, *, running: bool) -> str:

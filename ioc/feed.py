@@ -62,6 +62,7 @@ class Feed:
     model:     the record as it travels.
     effective: the model's field (a date or a time) that says when the record counts.
     cadence:   silence longer than this makes the feed stale.
+    reporter:  the model's field that names the reporter; it must be the one that `source` names.
     located:   the record names its leaf area itself, in `area_code`; otherwise the register says where its place or
                its reporter lies.
     place:     the model's field that may name a registered place of the reporter (a shop of a firm); its register
@@ -76,6 +77,7 @@ class Feed:
     cadence: timedelta
     name_vi: str
     name_en: str
+    reporter: str | None = None
     located: bool = False
     place: str | None = None
     enrich: Mapping[str, tuple[str, pl.DataType]] = field(default_factory=dict)

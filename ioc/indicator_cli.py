@@ -27,6 +27,8 @@ def list_command(
 ) -> None:
     """List the live indicators."""
     rows = _read("list_indicators", {"sector": sector, "search": search})
+    if not as_json:
+        rows = [{name: row[name] for name in ("code", "name_vi", "unit", "kind", "target")} for row in rows]
     show_rows(rows, as_json=as_json, empty="No indicator fits. `ioc profile load` loads the catalogue.")
 
 
@@ -34,6 +36,8 @@ def list_command(
 def show_command(code: Code, period: Period = "day", as_json: AsJson = False) -> None:
     """Show an indicator's latest figures by district."""
     rows = _read("select_latest", {"code": code, "period": period})
+    if not as_json:
+        rows = [{name: row[name] for name in ("area_code", "area_name", "bucket", "value")} for row in rows]
     show_rows(rows, as_json=as_json, title=code, empty=f"{code} has no figure yet, or there is no such indicator.")
 
 
@@ -102,7 +106,7 @@ def _print(found: Explanation) -> None:
     grow(tree, found.made_of)
     console.print(tree)
     show_rows(
-        [record.model_dump() for record in found.records],
+        [record.model_dump(include={"record", "revision", "counts_on", "adds"}) for record in found.records],
         as_json=False,
         title=f"{found.records_total:,} records count · bản ghi được tính",
         empty="No record counts here.",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, KafkaTimeoutError
 
 from ioc.errors import KafkaUnavailableError
 from ioc.settings import Settings
@@ -27,11 +27,23 @@ def client_options(settings: Settings, timeout: float) -> dict[str, object]:
     return options
 
 
+class _AdminClient(KafkaAdminClient):  # type: ignore[misc]
+    """Ends its thread and sockets when it finds no broker; kafka-python's own leaves them behind."""
+
+    def __init__(self, **options: object) -> None:
+        self._closed = False
+        try:
+            super().__init__(**options)
+        except KafkaTimeoutError:
+            self.close()
+            raise
+
+
 @contextmanager
 def admin_client(settings: Settings, timeout: float = 10.0) -> Iterator[KafkaAdminClient]:
     """Open an administration client; raises `KafkaUnavailableError` when Kafka is away or refuses."""
     with translated_errors(settings):
-        admin = KafkaAdminClient(**client_options(settings, timeout))
+        admin = _AdminClient(**client_options(settings, timeout))
         try:
             yield admin
         finally:

@@ -8,34 +8,61 @@ from typing import Annotated, Any
 
 import typer
 
+_SHORT = 32  # columns up to this width are never broken
+_LEAST = 12  # what a long text needs at least
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "", empty: str = "Nothing.") -> None:
-    """Print rows that share their keys as a table (headings are the keys) or as a JSON array."""
+    """Print rows that share their keys as a table (headings are the keys) or as a JSON array.
+
+    Empty columns are left out, short ones keep their width and long texts wrap; where even that does not fit the
+    terminal, each row becomes a block of lines.
+    """
     from pydantic_core import to_json  # noqa: PLC0415 - `ioc --help` stays fast
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
     if as_json:
         typer.echo(to_json(list(rows), indent=2))
         return
+    console = Console()
     if not rows:
-        Console().print(empty)
+        console.print(empty)
+        return
+    names = [name for name in rows[0] if any(cell(row[name]) for row in rows)]
+    texts = [[cell(row[name]) for name in names] for row in rows]
+    headings = [name.replace("_", " ") for name in names]
+    widths = [max(map(len, column)) for column in zip(headings, *texts, strict=True)]
+    short = [width <= _SHORT for width in widths]
+    needed = sum(width if keep else _LEAST for width, keep in zip(widths, short, strict=True)) + 3 * len(widths) + 1
+    if needed > console.width:
+        if title:
+            console.print(Text(title, style="bold"))
+        for row in texts:
+            block = Table.grid(padding=(0, 2))
+            for heading, text in zip(headings, row, strict=True):
+                if text:
+                    block.add_row(Text(heading, style="dim"), text)
+            console.print(block, "")
         return
     table = Table(title=title or None)
-    for name in rows[0]:
+    for name, heading, keep in zip(names, headings, short, strict=True):
         numeric = all(isinstance(row[name], int | float | None) for row in rows)
-        table.add_column(name.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*map(cell, row.values()))
-    Console().print(table)
+        table.add_column(heading, justify="right" if numeric else "left", no_wrap=keep, overflow="fold")
+    for row in texts:
+        table.add_row(*map(Text, row))
+    console.print(table)
 
 
 def cell(value: Any) -> str:
     """Return a value as people read it: numbers grouped by thousands, times to the second, nothing for None."""
     if value is None:
         return ""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} = {cell(part)}" for name, part in value.items() if part not in (None, ""))
     if isinstance(value, tuple | list):
         return "; ".join(map(cell, value))
     if isinstance(value, bool):

@@ -10,7 +10,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -89,8 +89,16 @@ class Settings(BaseSettings):
     # --- logging and Grafana ----------------------------------------------------------------------
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_json: bool = Field(False, description="One JSON object a line instead of readable lines.")
-    grafana_url: str = Field("", description="Address of a Grafana server; empty = none (files are still built).")
-    grafana_token: SecretStr = Field(SecretStr(""), description="Service-account token for Grafana's API.")
+    grafana_url: str = Field(
+        "",
+        validation_alias=AliasChoices("grafana_url", "IOC_GRAFANA_URL", "GRAFANA_URL"),
+        description="Address of a Grafana server; empty = none (files are still built). GRAFANA_URL is read too.",
+    )
+    grafana_token: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("grafana_token", "IOC_GRAFANA_TOKEN", "GRAFANA_TOKEN"),
+        description="Service-account token for Grafana's API. GRAFANA_TOKEN is read too.",
+    )
     alert_webhook_url: str = Field("http://127.0.0.1:18081/alerts", description="Where Grafana sends alerts.")
     alert_email: str = Field("ioc@example.invalid", description="Addresses of the alert e-mails, comma-separated.")
 

@@ -77,7 +77,18 @@ def check_envelope(feed: Feed, envelope: Envelope) -> list[Reason]:
     """
     data = envelope.data
     if data is not None and not envelope.voided:
-        if envelope.subject == f"{envelope.reporter}/{data.record_key()}":
+        reporter = envelope.reporter
+        if feed.reporter is not None and getattr(data, feed.reporter) != reporter:
+            return [
+                Reason(
+                    field=f"data.{feed.reporter}",
+                    rule="reporter_mismatch",
+                    value=mask(getattr(data, feed.reporter)),
+                    message_vi="phải là mã đơn vị báo cáo nêu trong source",
+                    message_en="must be the reporter that source names",
+                )
+            ]
+        if envelope.subject == f"{reporter}/{data.record_key()}":
             return []
         return [
             Reason(

@@ -105,20 +105,32 @@ class FeedAgent:
         self._fault = fault
 
     async def run(self, events: AsyncIterable[Any]) -> None:
-        """Work through a stream of Faust events whose values are lists of raw records; returns when it ends."""
+        """Work through a stream of Faust events whose values are lists of raw records; returns when it ends.
+
+        Raises what applying raised, at once: not when the next event comes.
+        """
         loop = asyncio.get_running_loop()
+        reader = asyncio.current_task()
+        assert reader is not None
         backlog: Backlog[Parsed] = Backlog(2 * self._most_records)
         applier = asyncio.create_task(self._apply_all(backlog))
+
+        def wake(_: object) -> None:
+            reader.cancel()
+
+        applier.add_done_callback(wake)
         try:
             async for event in events:
                 self._fault("after_fetch")
                 batch, seconds = await loop.run_in_executor(self._parse_pool, self._parse, event.message)
-                put = asyncio.create_task(backlog.put(Parsed(event, batch, seconds), len(event.message.value)))
-                await asyncio.wait({put, applier}, return_when=asyncio.FIRST_COMPLETED)
-                if applier.done():
-                    put.cancel()
-                    applier.result()
+                await backlog.put(Parsed(event, batch, seconds), len(event.message.value))
+        except asyncio.CancelledError:
+            if applier.done():
+                reader.uncancel()
+                applier.result()
+            raise
         finally:
+            applier.remove_done_callback(wake)
             applier.cancel()
             await asyncio.gather(applier, return_exceptions=True)
 
@@ -149,7 +161,7 @@ class FeedAgent:
         """Apply batches, again and again while the database is away, for as long as patience lasts."""
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(RetryableError),
-            wait=tenacity.wait_exponential_jitter(initial=0.1, max=5.0),
+            wait=tenacity.wait_random_exponential(multiplier=0.2, max=5.0),
             stop=tenacity.stop_after_delay(self._patience),
             before_sleep=self._tell,
             reraise=True,

@@ -55,7 +55,11 @@ def list_letters(feed: FeedOption = None, within: Within = "30 days", as_json: A
     """Show refused events grouped by cause, most frequent first."""
     from streams.deadletter import list_causes  # noqa: PLC0415
 
-    show_rows(list_causes(Settings(), feed=feed, within=within), as_json=as_json, empty="No event was refused.")
+    rows = list_causes(Settings(), feed=feed, within=within)
+    if not as_json:
+        shown = ("feed", "rule", "field", "message_vi", "events", "replayable")
+        rows = [{name: row[name] for name in shown} for row in rows]
+    show_rows(rows, as_json=as_json, empty="No event was refused.")
 
 
 @letters.command("show")

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from connectors.formats.format import Context, Event
+from connectors.formats.format import Event
 from ioc.errors import Reason, RejectedError
 from ioc.event import REPORTER_URN
 from ioc.feed import Feed
@@ -31,8 +31,7 @@ class Stamp:
 
 
 def record_event(
-    context: Context,
-    feed_key: str,
+    feed: Feed,
     reporter: str,
     fields: Mapping[str, Any],
     *,
@@ -40,20 +39,19 @@ def record_event(
     warnings: Sequence[Reason] = (),
 ) -> Event:
     """Return the event of one revision of a record; raises RejectedError where `fields` do not make one."""
-    feed = context.feeds[feed_key]
     try:
         record = feed.model.model_validate(fields)
     except ValidationError as error:
         raise RejectedError(reasons_of(error)) from None
     data = record.model_dump(mode="json", exclude_none=True)
     envelope = _envelope(feed, reporter, record.record_key(), stamp, {"data": data})
-    return Event(feed_key, envelope, stamp.where, tuple(warnings))
+    return Event(feed.key, envelope, stamp.where, tuple(warnings))
 
 
-def void_event(context: Context, feed_key: str, reporter: str, record_key: str, *, stamp: Stamp) -> Event:
+def void_event(feed: Feed, reporter: str, record_key: str, *, stamp: Stamp) -> Event:
     """Return the event that removes a record."""
-    envelope = _envelope(context.feeds[feed_key], reporter, record_key, stamp, {"voided": True})
-    return Event(feed_key, envelope, stamp.where)
+    envelope = _envelope(feed, reporter, record_key, stamp, {"voided": True})
+    return Event(feed.key, envelope, stamp.where)
 
 
 def _envelope(feed: Feed, reporter: str, record_key: str, stamp: Stamp, content: Mapping[str, Any]) -> dict[str, Any]:

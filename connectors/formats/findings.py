@@ -9,7 +9,10 @@ _NOBODY = 4
 
 
 class Findings:
-    """Collects the reasons and warnings of one record, so that its sender learns of all mistakes at once."""
+    """Collects the reasons and warnings of one record, so that its sender learns of all mistakes at once.
+
+    A finding is told once, however often the code reads the place where it lies.
+    """
 
     def __init__(self) -> None:
         self.reasons: list[Reason] = []
@@ -17,11 +20,11 @@ class Findings:
 
     def refuse(self, field: str, rule: str, vi: str, en: str, value: str = "") -> None:
         """Add a reason; `value` must hold nothing that identifies a person."""
-        self.reasons.append(Reason(field=field, rule=rule, value=value, message_vi=vi, message_en=en))
+        _add(self.reasons, Reason(field=field, rule=rule, value=value, message_vi=vi, message_en=en))
 
     def warn(self, field: str, rule: str, vi: str, en: str, value: str = "") -> None:
         """Add a warning; `value` must hold nothing that identifies a person."""
-        self.warnings.append(Reason(field=field, rule=rule, value=value, message_vi=vi, message_en=en))
+        _add(self.warnings, Reason(field=field, rule=rule, value=value, message_vi=vi, message_en=en))
 
     def missing(self, field: str) -> None:
         """Add the reason of a required field that is absent or empty."""
@@ -41,3 +44,8 @@ def refused(field: str, rule: str, vi: str, en: str, value: str = "") -> Rejecte
 def shown(text: str) -> str:
     """Return a code or rate as reasons may show it: too short to be anyone's name or number, else masked."""
     return text if len(text) <= _NOBODY else mask(text)
+
+
+def _add(findings: list[Reason], finding: Reason) -> None:
+    if finding not in findings:
+        findings.append(finding)

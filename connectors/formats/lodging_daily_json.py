@@ -131,7 +131,7 @@ def _daily_report(content: Any, where: str, context: Context) -> Iterator[Event]
     on_day = datetime.combine(report.report_date, time(), context.timezone)
     at = context.received_at if report.revision is None else on_day
     stamp = Stamp(where, at, report.revision)
-    yield record_event(context, FEED, report.establishment_code, fields, stamp=stamp, warnings=findings.warnings)
+    yield record_event(context.feeds[FEED], report.establishment_code, fields, stamp=stamp, warnings=findings.warnings)
 
 
 def _check(report: _Report, findings: Findings) -> None:

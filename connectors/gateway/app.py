@@ -14,11 +14,12 @@ from connectors.gateway.access import AccessLog
 from connectors.gateway.answer import Answer, RequestRefusedError, status_of
 from connectors.gateway.intake import Intake
 from connectors.gateway.metrics import GatewayMetrics
-from connectors.gateway.openapi import RESPONSES, describe, event_schema, request_body
+from connectors.gateway.openapi import RESPONSES, describe, request_body
 from connectors.gateway.producer import EventProducer
 from connectors.gateway.rate_limit import RateLimit
 from connectors.tokens import TokenFile
 from ioc.feed import Feed
+from ioc.schema import event_schema
 from ioc.settings import Settings
 
 _SCHEMA_TYPE = "application/schema+json"

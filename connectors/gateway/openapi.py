@@ -14,7 +14,7 @@ from ioc.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, REPORTER_URN
 from ioc.feed import Feed
 
 _REF = "#/components/schemas/{model}"
-_EXAMPLE_REPORTER = "77-0001"
+_EXAMPLE_AGENCY = "so-du-lich"
 _EXAMPLE_TIME = "2024-10-01T08:00:00+07:00"
 
 
@@ -41,16 +41,6 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         Retry_After="Seconds to wait.",
     ),
 }
-
-
-def event_schema(feed: Feed) -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of a feed's events, complete in itself."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": feed.event_type,
-        **feed.envelope.json_schema(),
-        "title": f"{feed.name_en} / {feed.name_vi}",
-    }
 
 
 def request_body(feeds: Mapping[str, Feed]) -> dict[str, Any]:
@@ -92,12 +82,13 @@ def example_event(feed: Feed) -> dict[str, Any] | None:
     if not examples:
         return None
     record = feed.model.model_validate(examples[0])
+    reporter = getattr(record, feed.reporter) if feed.reporter else _EXAMPLE_AGENCY
     return {
         "specversion": "1.0",
         "id": "01J9ZKWS5VQ4",
-        "source": f"{REPORTER_URN}{_EXAMPLE_REPORTER}",
+        "source": f"{REPORTER_URN}{reporter}",
         "type": feed.event_type,
-        "subject": f"{_EXAMPLE_REPORTER}/{record.record_key()}",
+        "subject": f"{reporter}/{record.record_key()}",
         "time": _EXAMPLE_TIME,
         "revision": 1,
         "data": examples[0],

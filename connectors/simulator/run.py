@@ -9,6 +9,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from connectors.client import gateway_url
 from connectors.simulator.channel import GatewayChannel
 from connectors.simulator.ledger import Ledger
 from connectors.simulator.province import Province
@@ -38,12 +43,26 @@ def simulate(
             lambda system: GatewayChannel(gateway_url(settings), tokens[system]),
             Pace(rate, day_seconds),
         )
-        publisher.run(stop, seconds=seconds)
+        progress = Live(
+            get_renderable=lambda: _progress(publisher),
+            console=Console(stderr=True),
+            refresh_per_second=2,
+            transient=True,
+        )
+        with progress:
+            publisher.run(stop, seconds=seconds)
     rows = [
         {"feed": feed, "published": t.published, "refused": t.refused, "sent_without_answer": t.unknown}
         for feed, t in publisher.tallies().items()
     ]
     show_rows(rows, as_json=as_json)
+
+
+def _progress(publisher: Publisher) -> Text:
+    tallies = publisher.tallies()
+    published = sum(tally.published for tally in tallies.values())
+    refused = sum(tally.refused for tally in tallies.values())
+    return Text(f"{published:,} published, {refused:,} refused · đã gửi, bị từ chối — Ctrl-C ends · dừng")
 
 
 @contextmanager
@@ -56,8 +75,3 @@ def temporary_tokens(file: Path) -> Iterator[Mapping[str, str]]:
     finally:
         for token, _ in created.values():
             tokens.revoke(token.id)
-
-
-def gateway_url(settings: Settings) -> str:
-    """Address of the settings' gateway."""
-    return f"http://{settings.gateway_host}:{settings.gateway_port}"

@@ -16,11 +16,12 @@ from pydantic_core import to_json
 from rich.console import Console
 from rich.live import Live
 
+from connectors.client import gateway_url
 from connectors.simulator.channel import GatewayChannel
 from connectors.simulator.ledger import Ledger
 from connectors.simulator.province import Province
 from connectors.simulator.publisher import Pace, Publisher
-from connectors.simulator.run import gateway_url, temporary_tokens
+from connectors.simulator.run import temporary_tokens
 from deploy.demo.account import Account, settle_account
 from deploy.demo.proof import prove
 from deploy.demo.reading import Reader, Snapshot

@@ -1,8 +1,7 @@
 """The catalogue in the database: slots for measures and indicators, given once and never again to another.
 
 A row whose computation changes becomes a new version with a slot of its own, so that the old figures stay readable. A
-measure that is new to a feed which already has records is not ready: what came before it is not counted yet, and
-`ioc rebuild` counts it.
+measure that is new to a feed which already holds records would miss what came before it: such a catalogue is refused.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import psycopg
 from ioc.catalogue.compilation import Compiled, compile_measures
 from ioc.catalogue.indicator import Catalogue, Indicator
 from ioc.catalogue.measure import Measure, StoredMeasure
+from ioc.errors import ConfigError
 from sql import load_queries
 
 # What a figure is computed from; a change of anything else is a change of words.
@@ -34,7 +34,10 @@ class CatalogueChange:
 
 
 def sync_catalogue(connection: psycopg.Connection, catalogue: Catalogue) -> CatalogueChange:
-    """Bring the tables to the catalogue within the caller's transaction; running it again changes nothing."""
+    """Bring the tables to the catalogue within the caller's transaction; running it again changes nothing.
+
+    Raises ConfigError when the catalogue counts something new of a feed that already holds records.
+    """
     queries = load_queries("catalogue")
     connection.execute(queries["lock"])
     compiled = compile_measures(catalogue)
@@ -76,8 +79,18 @@ def _sync_measures(connection: psycopg.Connection, compiled: Compiled) -> int:
     """Give slots to measures that have none; return how many are new."""
     known = {stored.measure for stored in load_measures(connection)}
     fresh = [measure for measure in compiled.measures if measure not in known]
+    queries = load_queries("catalogue")
+    begun = {key for (key,) in connection.execute(queries["select_begun_feeds"]).fetchall()}
+    late = [measure for measure in fresh if measure.feed in begun]
+    if late:
+        told = "; ".join(f"{m.kind} of {m.value} where {m.condition}" for m in late[:3])
+        raise ConfigError(
+            f"the catalogue counts {len(late)} things anew of feeds that already hold records "
+            f"({', '.join(sorted({m.feed for m in late}))}): {told}. What came before would be missing from them. "
+            "Load it into a new database and read the topics from the beginning, or leave these rows as they are."
+        )
     for measure in fresh:
-        connection.execute(load_queries("catalogue")["insert_measure"], asdict(measure))
+        connection.execute(queries["insert_measure"], asdict(measure))
     return len(fresh)
 
 

@@ -1,7 +1,7 @@
 """The register of reporters as a feed of its own: establishments, petrol shops, stations, facilities.
 
 Their numbers, rooms and beds are stocks: a place counts from `opened_on` until `closed_on`. The agency that keeps a
-register publishes it; the platform's own profile is published by `ioc reporter publish`.
+register publishes it; the platform's own profile is published by `ioc registry publish`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from ioc.event import Record, ReporterCode
 from ioc.feed import Feed
@@ -17,8 +17,22 @@ from ioc.feed import Feed
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
 
+_EXAMPLE: dict[str, JsonValue] = {
+    "registry": "lodging",
+    "place_id": "77-747-0001",
+    "area_code": "26506",
+    "type": "hotel",
+    "star": 4,
+    "rooms": 120,
+    "beds": 210,
+    "opened_on": "2019-04-30",
+}
+
+
 class RegistryReporter(Record):
     """One entry of one register; `registry` is lodging, petrol, health_station, health_facility, ..."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     registry: Word
     place_id: ReporterCode
@@ -33,7 +47,7 @@ class RegistryReporter(Record):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.closed_on is not None and self.closed_on < self.opened_on:
-            raise ValueError("closed_on lies before opened_on")
+            raise ValueError("closed_on lies before opened_on", "ngày đóng cửa trước ngày hoạt động")
         return self
 
     def record_key(self) -> str:

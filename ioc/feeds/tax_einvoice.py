@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import Annotated, Literal, Self
 
 import polars as pl
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from ioc.event import Record, ReporterCode
 from ioc.feed import Feed
@@ -26,6 +26,29 @@ RETAIL_FUELS = FUELS[:-1]
 COUNTED = ("original", "adjustment", "replacement")
 
 
+_EXAMPLE: dict[str, JsonValue] = {
+    "seller_id": "3590000012",
+    "template": "1",
+    "series": "C24MXD",
+    "number": 42,
+    "relation": "original",
+    "issued_on": "2024-10-05",
+    "signed_at": "2024-10-05T08:00:00+07:00",
+    "sent_at": "2024-10-05T08:00:05+07:00",
+    "pay_method": "cash",
+    "buyer_type": "anonymous",
+    "amount_net": 56818,
+    "amount_vat": 5682,
+    "amount_gross": 62500,
+    "net_10": 56818,
+    "vat_10": 5682,
+    "shop_id": "3590000012.CH07",
+    "pump_auto": True,
+    "litres_ron95_iii": 3.125,
+    "fuel_ron95_iii": 62500,
+}
+
+
 class TaxEinvoice(Record):
     """Amounts in đồng: net and VAT, also by rate as declared, and total; fuel in litres and đồng, VAT included.
 
@@ -33,6 +56,8 @@ class TaxEinvoice(Record):
     `shop_id` is `<seller_id>.<store code>` where the invoice names the seller's store; a registered store's area and
     attributes go before the seller's.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     seller_id: ReporterCode
     template: Annotated[str, StringConstraints(pattern=r"^[1-9]$")]
@@ -77,9 +102,11 @@ class TaxEinvoice(Record):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.relation not in COUNTED and (self.amount_net or self.amount_vat or self.amount_gross):
-            raise ValueError("a notice carries no amounts")
+            raise ValueError("a notice carries no amounts", "thông báo hủy hoặc sai sót không mang số tiền")
         if int(self.series[1:3]) != self.issued_on.year % 100:
-            raise ValueError("the year in series is not the year of issued_on")
+            raise ValueError("the year in series is not the year of issued_on", "năm trong ký hiệu khác năm lập")
+        if self.shop_id is not None and not self.shop_id.startswith(f"{self.seller_id}."):
+            raise ValueError("shop_id is not <seller_id>.<store code>", "shop_id phải là <seller_id>.<mã cửa hàng>")
         return self
 
     def record_key(self) -> str:
@@ -97,6 +124,7 @@ FEED = Feed(
     key="tax.einvoice",
     model=TaxEinvoice,
     effective="issued_on",
+    reporter="seller_id",
     cadence=timedelta(minutes=15),
     name_vi="Hóa đơn điện tử",
     name_en="E-invoices",

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Annotated, Self
 
 import polars as pl
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from ioc.event import Record, ReporterCode
 from ioc.feed import Feed
@@ -19,8 +19,31 @@ Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Dong = Annotated[int, Field(ge=0, le=10**13)]
 
 
+_EXAMPLE: dict[str, JsonValue] = {
+    "establishment_id": "77-747-0001",
+    "report_on": "2024-10-05",
+    "rooms_total": 120,
+    "rooms_available": 118,
+    "rooms_sold": 97,
+    "beds_total": 210,
+    "arrivals_domestic": 140,
+    "arrivals_international": 22,
+    "overnight_domestic": 231,
+    "overnight_international": 41,
+    "day_guests_domestic": 12,
+    "day_guests_international": 0,
+    "guest_nights_domestic": 231,
+    "guest_nights_international": 41,
+    "revenue_room": 118500000,
+    "revenue_fnb": 36200000,
+    "revenue_other": 4100000,
+}
+
+
 class TourismDailyReport(Record):
     """Counts of persons, rooms and beds; revenue in đồng."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     establishment_id: ReporterCode
     report_on: date
@@ -43,9 +66,9 @@ class TourismDailyReport(Record):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.rooms_available > self.rooms_total:
-            raise ValueError("rooms_available exceeds rooms_total")
+            raise ValueError("rooms_available exceeds rooms_total", "số buồng sẵn sàng lớn hơn tổng số buồng")
         if self.rooms_sold > self.rooms_available:
-            raise ValueError("rooms_sold exceeds rooms_available")
+            raise ValueError("rooms_sold exceeds rooms_available", "số buồng đã bán lớn hơn số buồng sẵn sàng")
         return self
 
     def record_key(self) -> str:
@@ -56,6 +79,7 @@ FEED = Feed(
     key="tourism.daily_report",
     model=TourismDailyReport,
     effective="report_on",
+    reporter="establishment_id",
     cadence=timedelta(hours=26),
     name_vi="Báo cáo ngày của cơ sở lưu trú",
     name_en="Daily reports of lodging establishments",

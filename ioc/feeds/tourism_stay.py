@@ -10,15 +10,31 @@ from datetime import date, timedelta
 from typing import Annotated, Literal, Self
 
 import polars as pl
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from ioc.event import Record, ReporterCode
 from ioc.feed import Feed
 from ioc.pseudonym import PSEUDONYM_PATTERN
 
+_EXAMPLE: dict[str, JsonValue] = {
+    "establishment_id": "77-747-0001",
+    "guest_id": "k1:0123456789abcdef0123456789abcdef",
+    "origin": "international",
+    "nationality": "KOR",
+    "sex": "female",
+    "age_years": 34,
+    "purpose": "leisure",
+    "doc_type": "passport",
+    "check_in_on": "2024-10-05",
+    "planned_check_out_on": "2024-10-08",
+    "declared_at": "2024-10-05T14:10:00+07:00",
+}
+
 
 class TourismStay(Record):
     """A stay; check-out or extension is a new revision of the same stay, a cancelled stay is voided."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     establishment_id: ReporterCode
     guest_id: Annotated[str, StringConstraints(pattern=PSEUDONYM_PATTERN)]
@@ -39,11 +55,16 @@ class TourismStay(Record):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.planned_check_out_on < self.check_in_on:
-            raise ValueError("planned_check_out_on lies before check_in_on")
+            raise ValueError(
+                "planned_check_out_on lies before check_in_on", "ngày đi dự kiến (planned_check_out_on) trước ngày đến"
+            )
         if self.check_out_on is not None and self.check_out_on < self.check_in_on:
-            raise ValueError("check_out_on lies before check_in_on")
+            raise ValueError("check_out_on lies before check_in_on", "ngày trả phòng (check_out_on) trước ngày đến")
         if (self.origin == "domestic") != (self.home_region is not None):
-            raise ValueError("home_region is for domestic guests, and they must have one")
+            raise ValueError(
+                "home_region is for domestic guests, and they must have one",
+                "khách trong nước phải có vùng cư trú (home_region), khách quốc tế thì không",
+            )
         return self
 
     def record_key(self) -> str:
@@ -57,6 +78,7 @@ FEED = Feed(
     key="tourism.stay",
     model=TourismStay,
     effective="check_in_on",
+    reporter="establishment_id",
     cadence=timedelta(minutes=15),
     name_vi="Lượt khách lưu trú",
     name_en="Lodging stays",

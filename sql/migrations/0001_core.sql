@@ -50,7 +50,6 @@ CREATE TABLE measure (
     at          text NOT NULL,                        -- date column whose day it counts in
     until       text NOT NULL DEFAULT '',             -- date column whose day takes it back (stocks)
     decimals    smallint NOT NULL,                    -- sums are integers in units of 10^-decimals
-    ready_at    timestamptz,                          -- null while records that came before it are not counted yet
     UNIQUE (feed_id, slot),
     UNIQUE (feed_id, kind, value, condition, at, until, decimals)
 );

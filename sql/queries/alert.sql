@@ -11,51 +11,55 @@
 -- kind moves in a straight line from its first known value to the target on its date; without a date the target
 -- holds at once.
 WITH subject AS (
-    SELECT code, sector, target_op, target, target_on, target_on IS NOT NULL AND kind IN ('flow', 'distinct') AS yearly,
-           CASE WHEN target_on IS NOT NULL AND kind IN ('flow', 'distinct') THEN 'year'
-                ELSE coalesce('{"weekly":"week","monthly":"month","quarterly":"quarter","yearly":"year"}'::jsonb
-                              ->> cadence, 'day') END AS period
+    SELECT code, sector, target_op, target, target_on, yearly, CASE WHEN yearly THEN 'year' ELSE p.period END AS period,
+           CASE p.period WHEN 'quarter' THEN interval '3 months' ELSE ('1 ' || p.period)::interval END AS step
     FROM indicator
+    CROSS JOIN LATERAL (
+        SELECT target_on IS NOT NULL AND kind IN ('flow', 'distinct') AS yearly,
+               CASE cadence WHEN 'weekly' THEN 'week' WHEN 'monthly' THEN 'month' WHEN 'quarterly' THEN 'quarter'
+                            WHEN 'yearly' THEN 'year' ELSE 'day' END AS period
+    ) p
     WHERE live AND code = %(code)s AND target IS NOT NULL
       AND NOT EXISTS (
           SELECT 1 FROM feed f
           WHERE f.key = ANY (%(feeds)s::text[])
             AND NOT EXISTS (SELECT 1 FROM stream_batch b
                             WHERE b.feed_id = f.feed_id AND b.committed_at > now() - f.cadence))
+), newest AS (
+    SELECT s.sector, max(c.bucket) AS day
+    FROM subject s
+    JOIN indicator_cell c ON c.sector = s.sector AND c.period = 'day'
+    JOIN area a ON a.area_id = c.area_id AND a.level = 'province'
+    GROUP BY s.sector
 ), complete AS (
-    SELECT max(v.bucket) AS through
+    SELECT max(c.bucket) AS through
+    FROM newest n
+    JOIN indicator_cell c ON c.sector = n.sector AND c.period = 'day'
+    JOIN area a ON a.area_id = c.area_id AND a.level = 'province'
+    WHERE c.bucket < n.day AND c.bucket < (now() AT TIME ZONE %(timezone)s)::date
+), due AS (
+    -- The year of the target's date, however much of it is over; or the last period that is over.
+    SELECT s.*, CASE WHEN s.yearly THEN date_trunc('year', s.target_on)::date
+                     ELSE (date_trunc(s.period, c.through + interval '1 day') - s.step)::date END AS bucket,
+           CASE WHEN s.yearly THEN c.through
+                ELSE (date_trunc(s.period, c.through + interval '1 day'))::date - 1 END AS through
     FROM subject s
-    JOIN indicator_value v ON v.sector = s.sector AND v.period = 'day' AND v.area_level = 'province'
-    WHERE v.bucket < (now() AT TIME ZONE %(timezone)s)::date
-      AND v.bucket < (SELECT max(w.bucket) FROM indicator_value w
-                      WHERE w.sector = s.sector AND w.period = 'day' AND w.area_level = 'province')
+    CROSS JOIN complete c
 ), figure AS (
-    SELECT DISTINCT ON (v.area_id)
-           s.*, v.area_id, v.area_code, v.area_name, v.area_level, v.bucket, v.value, complete.through,
-           CASE WHEN s.yearly THEN complete.through
-                ELSE (v.bucket + CASE s.period WHEN 'quarter' THEN interval '3 months'
-                                               ELSE ('1 ' || s.period)::interval END)::date - 1 END AS through_day
-    FROM subject s
-    CROSS JOIN complete
-    JOIN indicator_value v ON v.code = s.code AND v.period = s.period AND v.bucket <= complete.through
-    WHERE s.yearly
-       OR (v.bucket + CASE s.period WHEN 'quarter' THEN interval '3 months'
-                                    ELSE ('1 ' || s.period)::interval END)::date <= complete.through + 1
-    ORDER BY v.area_id, v.bucket DESC
-), current_figure AS (
-    -- An area that ended, or that had nothing in the newest period, has no standing of its own.
-    SELECT * FROM figure WHERE bucket = (SELECT max(bucket) FROM figure)
+    SELECT d.*, v.area_id, v.area_code, v.area_name, v.value
+    FROM due d
+    JOIN indicator_value v ON v.code = d.code AND v.period = d.period AND v.bucket = d.bucket
 ), expectation AS (
     SELECT f.*,
            CASE
-               WHEN f.target_on IS NULL OR f.through_day >= f.target_on THEN f.target
-               WHEN f.yearly THEN f.target * least(1, (f.through_day - f.bucket + 1)::float8
+               WHEN f.target_on IS NULL OR f.through >= f.target_on THEN f.target
+               WHEN f.yearly THEN f.target * least(1, (f.through - f.bucket + 1)::float8
                                                      / (f.target_on - f.bucket + 1))
                WHEN base.bucket IS NULL THEN f.target
                ELSE base.value + (f.target - base.value) * (f.bucket - base.bucket)::float8
                                                          / nullif(f.target_on - base.bucket, 0)
            END AS expected
-    FROM current_figure f
+    FROM figure f
     LEFT JOIN LATERAL (
         SELECT v.bucket, v.value FROM indicator_value v
         WHERE v.code = f.code AND v.area_id = f.area_id AND v.period = f.period
@@ -76,7 +80,7 @@ WITH subject AS (
         WHERE a.parent_id = s.area_id
     ) child
 )
-SELECT s.area_name AS area, s.area_code, s.area_id::text AS area_id, %(figure)s AS value
+SELECT s.area_name AS area, s.area_code, s.area_id::text AS area_id, a.level AS area_level, %(figure)s AS value
 FROM spread s
 JOIN area a ON a.area_id = s.area_id
 LEFT JOIN area parent ON parent.area_id = a.parent_id

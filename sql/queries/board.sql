@@ -1,14 +1,16 @@
 -- What the Grafana boards ask. %(name)s is bound when the board is built; ${name:sqlstring} and $__macros are
 -- Grafana's. A panel that shows "now" takes the latest bucket up to the end of the board's time range, so that it
--- works for live and for simulated business dates alike. Prices of a panel: one indicator_cell row an area and bucket.
+-- works for live and for simulated business dates alike. Where only a bucket is sought, indicator_cell is asked: the
+-- view indicator_value has a row for each indicator of it.
 
 -- name: area_choice
 SELECT DISTINCT CASE %(language)s WHEN 'en' THEN a.name_en ELSE a.name_vi END AS __text, a.area_id::text AS __value
 FROM area a
 JOIN (
-    SELECT max(bucket) AS latest FROM indicator_value
-    WHERE sector = ANY (%(sectors)s::text[]) AND area_level = 'province' AND period = 'day'
-      AND bucket <= ($__timeTo()::timestamptz AT TIME ZONE %(timezone)s)::date
+    SELECT max(c.bucket) AS latest
+    FROM indicator_cell c JOIN area province ON province.area_id = c.area_id AND province.level = 'province'
+    WHERE c.sector = ANY (%(sectors)s::text[]) AND c.period = 'day'
+      AND c.bucket <= ($__timeTo()::timestamptz AT TIME ZONE %(timezone)s)::date
 ) seen ON seen.latest >= a.valid_from AND seen.latest < a.valid_to
 WHERE a.level = ${level:sqlstring}
 ORDER BY __text
@@ -116,7 +118,7 @@ ORDER BY v.value DESC, area
 -- name: indicator_table
 -- Every live indicator of the sectors, with or without a value in the latest period.
 WITH latest AS (
-    SELECT sector, max(bucket) AS bucket FROM indicator_value
+    SELECT sector, max(bucket) AS bucket FROM indicator_cell
     WHERE sector = ANY (%(sectors)s::text[]) AND area_id = ${area:sqlstring}::integer AND period = ${period:sqlstring}
       AND bucket <= ($__timeTo()::timestamptz AT TIME ZONE %(timezone)s)::date
     GROUP BY sector
@@ -137,8 +139,9 @@ SELECT to_char(latest, 'DD/MM/YYYY') AS day,
        (extract(epoch FROM (latest - 30)::timestamp AT TIME ZONE %(timezone)s) * 1000)::bigint::text AS from_ms,
        (extract(epoch FROM (latest + 1)::timestamp AT TIME ZONE %(timezone)s) * 1000)::bigint - 1 || '' AS to_ms
 FROM (
-    SELECT max(bucket) AS latest FROM indicator_value
-    WHERE sector = ANY (%(sectors)s::text[]) AND area_level = 'province' AND period = 'day'
+    SELECT max(c.bucket) AS latest
+    FROM indicator_cell c JOIN area province ON province.area_id = c.area_id AND province.level = 'province'
+    WHERE c.sector = ANY (%(sectors)s::text[]) AND c.period = 'day'
 ) seen
 WHERE latest IS NOT NULL
 

@@ -5,16 +5,15 @@ SELECT pg_advisory_xact_lock(7305003)
 SELECT m.measure_id, m.slot, f.key, m.kind, m.value, m.condition, m.at, m.until, m.decimals
 FROM measure m JOIN feed f USING (feed_id) ORDER BY f.key, m.slot
 
+-- name: select_begun_feeds
+SELECT f.key FROM feed f WHERE EXISTS (SELECT FROM record_identity i WHERE i.feed_id = f.feed_id)
+
 -- name: insert_measure
-INSERT INTO measure (feed_id, slot, kind, value, condition, at, until, decimals, ready_at)
+INSERT INTO measure (feed_id, slot, kind, value, condition, at, until, decimals)
 SELECT f.feed_id, coalesce((SELECT max(slot) FROM measure m WHERE m.feed_id = f.feed_id), 0) + 1,
-       %(kind)s, %(value)s, %(condition)s, %(at)s, %(until)s, %(decimals)s,
-       CASE WHEN EXISTS (SELECT FROM record_identity i WHERE i.feed_id = f.feed_id) THEN NULL ELSE now() END
+       %(kind)s, %(value)s, %(condition)s, %(at)s, %(until)s, %(decimals)s
 FROM feed f WHERE f.key = %(feed)s
 RETURNING measure_id
-
--- name: select_unready
-SELECT measure_id FROM measure WHERE ready_at IS NULL
 
 -- name: select_live
 SELECT code, version, definition FROM indicator WHERE live

@@ -30,6 +30,12 @@ INSERT INTO measure_cell AS cell (feed_id, period, area_id, bucket, sums)
 SELECT feed_id, period, area_id, bucket, sums FROM staged_cell ORDER BY feed_id, period, area_id, bucket
 ON CONFLICT (feed_id, period, area_id, bucket) DO UPDATE SET sums = sums_add(cell.sums, excluded.sums)
 
+-- name: remove_emptied_cells
+DELETE FROM measure_cell cell USING staged_cell s
+WHERE cell.feed_id = s.feed_id AND cell.period = s.period AND cell.area_id = s.area_id AND cell.bucket = s.bucket
+  AND 0 > ANY (s.sums) AND 0 = ALL (cell.sums)
+RETURNING cell.period, cell.area_id, cell.bucket
+
 -- name: set_staged_cells
 INSERT INTO measure_cell AS cell (feed_id, period, area_id, bucket, sums)
 SELECT feed_id, period, area_id, bucket, sums FROM staged_cell ORDER BY feed_id, period, area_id, bucket
@@ -72,7 +78,7 @@ JOIN LATERAL (
 ) c ON true
 
 -- name: select_present
--- Which periods the feed already had anything in, anywhere.
+-- Which periods the feed has anything in, anywhere.
 SELECT DISTINCT period, bucket FROM measure_cell
 WHERE feed_id = %(feed_id)s AND area_id = ANY(%(roots)s)
   AND (period, bucket) IN (SELECT p, b FROM unnest(%(periods)s::text[], %(buckets)s::date[]) AS w (p, b))
@@ -95,11 +101,19 @@ JOIN LATERAL (
 SELECT period, area_id, bucket FROM indicator_cell
 WHERE sector = %(sector)s AND area_id = ANY(%(areas)s) AND bucket >= %(since)s
 
--- name: select_horizon
+-- name: select_shown_horizon
 SELECT max(bucket) FROM indicator_cell WHERE sector = %s AND period = 'day' AND area_id = ANY(%s)
 
+-- name: select_horizon
+SELECT max(bucket) FROM measure_cell WHERE feed_id = ANY(%s) AND period = 'day' AND area_id = ANY(%s)
+
+-- name: remove_figures
+DELETE FROM indicator_cell c
+USING unnest(%(periods)s::text[], %(areas)s::int[], %(buckets)s::date[]) AS gone (period, area_id, bucket)
+WHERE c.sector = %(sector)s AND c.period = gone.period AND c.area_id = gone.area_id AND c.bucket = gone.bucket
+
 -- name: copy_staged_figures
-COPY staged_figures (sector, period, area_id, bucket, figures) FROM STDIN
+COPY staged_figures (sector, period, area_id, bucket, figures) FROM STDIN (FORMAT csv)
 
 -- name: set_staged_figures
 INSERT INTO indicator_cell AS cell (sector, period, area_id, bucket, figures)

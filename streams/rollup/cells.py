@@ -12,8 +12,8 @@ import psycopg
 
 from ioc.area import AreaTree
 from ioc.catalogue import StoredMeasure
+from ioc.period import CLOSING
 from sql import load_queries
-from streams.rules.calendar import CLOSING
 from streams.rules.contribute import MEMBER_SCHEMA
 from streams.rules.fold import CELL_KEY, Cells, Matrix, fold_members, fold_sums, matrix_of, running_totals
 

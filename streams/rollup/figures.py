@@ -25,9 +25,9 @@ from ioc.catalogue import (
     compile_measures,
     formula_expr,
 )
+from ioc.period import PERIODS, end_expr, end_of, start_of
 from sql import load_queries
 from streams.rollup.cells import KEY_SCHEMA, Touched
-from streams.rules.calendar import PERIODS, end_expr, end_of, start_of
 from streams.rules.fold import CELL_KEY
 
 _CHUNK = 5000
@@ -216,7 +216,7 @@ class FigureWriter:
         self, connection: psycopg.Connection, frame: pl.DataFrame, feed: str, measures: list[StoredMeasure]
     ) -> pl.DataFrame:
         """Add the period's sums: null where the feed has counted nothing anywhere, 0 where only this area has none."""
-        parts = [pl.DataFrame(schema={**KEY_SCHEMA, **{_name(s.measure): pl.Int64() for s in measures}})]
+        parts = [pl.DataFrame(schema={**KEY_SCHEMA, **{_name(s.measure): pl.Float64() for s in measures}})]
         for (period,), group in frame.group_by("period"):
             rows = connection.execute(
                 self._queries["select_cells"],
@@ -268,11 +268,17 @@ class FigureWriter:
             figures[by_slot[slot]].cast(pl.Float64).to_list() if slot in by_slot else [None] * keys.height
             for slot in range(1, plan.width + 1)
         ]
+        arrays = [_array(row) for row in zip(*columns, strict=True)]
+        rows = keys.select(pl.lit(plan.sector).alias("sector"), *CELL_KEY, pl.Series("figures", arrays))
         with connection.cursor().copy(self._queries["copy_staged_figures"]) as copy:
-            for (period, area_id, bucket), row in zip(keys.iter_rows(), zip(*columns, strict=True), strict=True):
-                copy.write_row((plan.sector, period, area_id, bucket, list(row)))
+            copy.write(rows.write_csv(include_header=False).encode())
         connection.execute(self._queries["set_staged_figures"])
         connection.execute("DELETE FROM staged_figures")
+
+
+def _array(row: Iterable[float | None]) -> str:
+    """Return figures as PostgreSQL's text of an array; `repr` is the shortest text that reads back as the same."""
+    return "{" + ",".join("NULL" if figure is None else repr(figure) for figure in row) + "}"
 
 
 def _name(measure: Measure, *, running: bool = False) -> str:
@@ -281,7 +287,7 @@ def _name(measure: Measure, *, running: bool = False) -> str:
 
 
 def _value(measure: Measure, *, running: bool) -> pl.Expr:
-    return pl.col(_name(measure, running=running)) / float(10**measure.decimals)
+    return pl.col(_name(measure, running=running))
 
 
 def _unpacked(
@@ -291,12 +297,14 @@ def _unpacked(
     *,
     running: bool,
 ) -> pl.DataFrame:
-    """Return wide rows as a frame with one column a measure."""
+    """Return wide rows as a frame with one column a measure, in its unit."""
     width = max((stored.slot for stored in measures), default=1)
     matrix = np.zeros((len(sums), max([width, *map(len, sums)])), dtype=np.int64)
     for at, row in enumerate(sums):
         matrix[at, : len(row)] = row
     frame = pl.DataFrame(keys, schema=KEY_SCHEMA, orient="row")
     return frame.with_columns(
-        pl.Series(_name(stored.measure, running=running), matrix[:, stored.slot - 1]) for stored in measures
+        # NumPy divides; Polars multiplies with the reciprocal, which differs in the last bit.
+        pl.Series(_name(stored.measure, running=running), matrix[:, stored.slot - 1] / 10**stored.measure.decimals)
+        for stored in measures
     )

@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from streams.rules.calendar import PERIODS, bucket_expr
+from ioc.period import PERIODS, bucket_expr
 
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.int64]]
 CELL_KEY = ("period", "area_id", "bucket")

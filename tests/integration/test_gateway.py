@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
+import logging
 import signal
 import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,7 +24,7 @@ from testbed.event import encoded, stay
 from testbed.gateway import BATCH, EVENT, GatewayBed
 from testbed.server import free_ports
 
-from connectors.gateway.producer import KafkaEventProducer
+from connectors.gateway.producer import MAX_PENDING_BYTES, KafkaEventProducer, OutgoingRecord
 from connectors.tokens import TokenFile
 from deploy.kafka import KafkaServer
 from deploy.process import wait_until
@@ -115,9 +119,17 @@ def test_topics_are_created_once_and_compared(settings: Settings, feeds: dict[st
         )
 
 
+# kafka-python leaves the sockets of refused connections to the garbage collector; its log lines, which pytest keeps
+# to the end of the test, would hold them beyond the test that made them.
+leaves_sockets = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+
 @pytest.fixture
-def own_kafka(stack_settings: Settings, tmp_path: Path) -> Iterator[tuple[KafkaServer, Settings]]:
+def own_kafka(
+    stack_settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> Iterator[tuple[KafkaServer, Settings]]:
     """A broker that the test may kill."""
+    caplog.set_level(logging.CRITICAL, "kafka")
     kafka, controller, gateway = free_ports(3)
     settings = stack_settings.model_copy(
         update={
@@ -132,8 +144,12 @@ def own_kafka(stack_settings: Settings, tmp_path: Path) -> Iterator[tuple[KafkaS
     server = KafkaServer(settings)
     yield server, settings
     server.purge()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
+@leaves_sockets
 def test_kafka_away_is_503_and_it_recovers(
     own_kafka: tuple[KafkaServer, Settings], feeds: dict[str, Feed], tmp_path: Path
 ) -> None:
@@ -163,11 +179,15 @@ def test_kafka_away_is_503_and_it_recovers(
     assert [event_id for event_id in written if not event_id.startswith("away")] == ["first", "second"]
 
 
+@leaves_sockets
+def test_looking_for_a_broker_leaves_no_threads(own_kafka: tuple[KafkaServer, Settings]) -> None:
+    before = threading.active_count()
+    assert not is_reachable(own_kafka[1], 0.3)
+    assert threading.active_count() == before
+
+
+@leaves_sockets
 def test_too_much_waiting_is_refused_at_once(own_kafka: tuple[KafkaServer, Settings]) -> None:
-    import asyncio  # noqa: PLC0415
-
-    from connectors.gateway.producer import MAX_PENDING_BYTES, OutgoingRecord  # noqa: PLC0415
-
     _, settings = own_kafka
     producer = KafkaEventProducer(settings)
     record = OutgoingRecord("t", b"k", bytes(MAX_PENDING_BYTES), ())

@@ -154,3 +154,9 @@ def records(events: Iterable[Event], start: int = 0) -> list[KafkaRecord]:
 
 def _encoded(value: Event | list[Event]) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
+
+
+def void_of(made: Event) -> Event:
+    """The void of the same record at the same revision."""
+    kept = {name: value for name, value in made.items() if name != "data"}
+    return {**kept, "id": f"{made['id']}-void", "voided": True}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 
 from connectors.gateway.app import create_app
 from connectors.gateway.producer import EventProducer, InMemoryEventProducer, OutgoingRecord
@@ -28,6 +29,21 @@ class BrokenProducer(InMemoryEventProducer):
 
     async def publish(self, records: Sequence[OutgoingRecord]) -> None:
         raise RuntimeError(records[0].value.decode())
+
+
+class AsgiTransport(httpx.BaseTransport):
+    """Hands the requests of a client that knows no asyncio to an ASGI application."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return asyncio.run(self._ask(request))
+
+    async def _ask(self, request: httpx.Request) -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self._app)) as client:
+            answer = await client.request(request.method, request.url, headers=request.headers, content=request.content)
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
 
 
 class GatewayBed:

@@ -41,7 +41,7 @@ def test_right_events_have_no_reasons() -> None:
     [
         ({**stay(), "subject": f"{stay()['subject']}x"}, "subject", "subject_mismatch"),
         ({**stay(), "subject": f"77-0002{stay()['subject'][7:]}"}, "subject", "subject_mismatch"),
-        ({**stay(), "source": "urn:ioc:reporter:77-0002"}, "subject", "subject_mismatch"),
+        ({**stay(), "source": "urn:ioc:reporter:77-0002"}, "data.establishment_id", "reporter_mismatch"),
         (without_data(stay()), "data", "missing"),
         ({**stay(), "data": None}, "data", "missing"),
         ({**stay(), "voided": True}, "data", "void_with_data"),

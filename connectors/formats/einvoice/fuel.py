@@ -99,8 +99,8 @@ def _with_vat(line: Node, template: str, totals: Totals) -> Decimal:
     if template != VAT_TEMPLATE:
         return net
     rate = read_vat_rate(line)
-    if rate is None and len(totals.rates) == 1:
-        rate = totals.rates[0]
+    if rate is None and len(totals.by_rate) == 1:
+        rate = totals.by_rate[0].rate
     if rate is None or rate.fraction is None:
         line.findings.warn(
             line.at("TSuat"),

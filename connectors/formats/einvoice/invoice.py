@@ -91,15 +91,15 @@ def read_invoice(element: etree._Element, where: str, context: Context, coded: b
         "amount_net": dong(totals.net, exchange_rate),
         "amount_vat": dong(totals.vat, exchange_rate),
         "amount_gross": dong(totals.gross, exchange_rate),
-        **{column: dong(amount, exchange_rate) for column, amount in totals.by_rate.items()},
+        **{column: dong(amount, exchange_rate) for column, amount in totals.columns().items()},
         **fuel.fields(exchange_rate),
-        "shop_id": read_shop(seller, seller_id),
+        "shop_id": read_shop(seller, seller_id, context),
     }
     stamp = Stamp(where, signed_at or local_midnight(issued_on, context), revision=1)
-    yield record_event(context, FEED, seller_id, fields, stamp=stamp, warnings=findings.warnings)
+    yield record_event(context.feeds[FEED], seller_id, fields, stamp=stamp, warnings=findings.warnings)
     if relation.replaces is not None:
         void = replace(stamp, revision=VOID_REVISION)
-        yield void_event(context, FEED, seller_id, relation.replaces.key, stamp=void)
+        yield void_event(context.feeds[FEED], seller_id, relation.replaces.key, stamp=void)
 
 
 def signing_time(signatures: Node, context: Context) -> datetime | None:

@@ -23,27 +23,47 @@ _REQUIRED = {VAT_TEMPLATE: ("TgTCThue", "TgTTTBSo"), "6": ()}
 _PERCENT = re.compile(r"([0-9]{1,2})(\.0+)?\s*%?")
 _OTHER = re.compile(r"KHAC(?:\s*:\s*([0-9]{1,2}(?:\.[0-9]{1,2})?)\s*%)?")
 _STANDARD = re.compile(r"(0|5|8|10)%|KCT|KKKNT|KHAC(:\d{1,2}(\.\d{1,2})?%)?")
-_NAMED = {"KCT": "net_exempt", "KKKNT": "net_not_declared"}
+_NAMED = {"KCT": "exempt", "KKKNT": "not_declared"}
+# Rates whose VAT has a column of its own; the others bear none, or lie in "other" with their net amount.
+_TAXED = ("5", "8", "10")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 @dataclass(frozen=True)
 class VatRate:
-    """The column that net amounts of a rate count in, and the rate as a fraction (None for a bare `KHAC`)."""
+    """A rate as the record's columns name it (`net_<name>`), and as a fraction (None for a bare `KHAC`)."""
 
-    column: str
+    name: str
     fraction: Decimal | None
 
 
 @dataclass(frozen=True)
+class RateTotal:
+    """What is declared of one rate, in the invoice's currency; None = not told."""
+
+    rate: VatRate
+    net: Decimal | None
+    vat: Decimal | None
+
+
+@dataclass(frozen=True)
 class Totals:
-    """Declared totals in the invoice's currency; `by_rate` maps a `net_*` column to its net amount."""
+    """Declared totals in the invoice's currency, in all and by rate."""
 
     net: Decimal
     vat: Decimal
     gross: Decimal
-    by_rate: Mapping[str, Decimal]
-    rates: tuple[VatRate, ...]
+    by_rate: tuple[RateTotal, ...]
+
+    def columns(self) -> Mapping[str, Decimal]:
+        """Return the record's `net_*` and `vat_*` columns, a rate that is declared twice summed."""
+        sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for part in self.by_rate:
+            if part.net is not None:
+                sums[f"net_{part.rate.name}"] += part.net
+            if part.vat is not None and part.rate.name in _TAXED:
+                sums[f"vat_{part.rate.name}"] += part.vat
+        return sums
 
 
 @dataclass(frozen=True)
@@ -97,10 +117,10 @@ def read_vat_rate(node: Node, path: str = "TSuat") -> VatRate | None:
         return VatRate(_NAMED[text], ZERO)
     other = _OTHER.fullmatch(text)
     if other:
-        return VatRate("net_other", Decimal(other[1]) / 100 if other[1] else None)
+        return VatRate("other", Decimal(other[1]) / 100 if other[1] else None)
     percent = _PERCENT.fullmatch(text)
     if percent and int(percent[1]) in (0, 5, 8, 10):
-        return VatRate(f"net_{int(percent[1])}", Decimal(percent[1]) / 100)
+        return VatRate(str(int(percent[1])), Decimal(percent[1]) / 100)
     node.findings.refuse(
         node.at(path),
         "vat_rate",
@@ -122,30 +142,26 @@ def read_totals(total: Node, template: str, adjusts: bool) -> Totals:
         total.required(path)
     if net is None:
         net = (gross or vat) - vat
-    by_rate: defaultdict[str, Decimal] = defaultdict(Decimal)
-    rates = []
+    by_rate = []
     for part in total.child("THTTLTSuat").children("LTSuat"):
-        rate, amount = read_vat_rate(part), part.decimal("ThTien")
+        rate, part_net, part_vat = read_vat_rate(part), part.decimal("ThTien"), part.decimal("TThue")
         if rate is not None:
-            rates.append(rate)
-            if amount is not None:
-                by_rate[rate.column] += amount
-    return Totals(net, vat, net + vat if gross is None else gross, dict(by_rate), tuple(rates))
+            by_rate.append(RateTotal(rate, part_net, part_vat))
+    return Totals(net, vat, net + vat if gross is None else gross, tuple(by_rate))
 
 
 def check_sums(total: Node, totals: Totals, lines: Iterable[Line]) -> None:
     """Warn where the sums of a VAT invoice disagree by more than one unit a line."""
     lines = tuple(lines)
-    parts = tuple(total.child("THTTLTSuat").children("LTSuat"))
     by_kind = sum((-abs(line.net) if line.kind == "3" else line.net for line in lines if line.kind != "2"), ZERO)
     fees = sum((fee.decimal("TPhi") or ZERO for fee in total.child("DSLPhi").children("LPhi")), ZERO)
     due = totals.net + totals.vat + fees - (total.decimal("TTCKTMai") or ZERO)
     checks = [("TgTTTBSo", totals.gross, due)]
     if lines:
         checks.append(("TgTCThue", totals.net, by_kind))
-    if parts:
-        checks.append(("THTTLTSuat/ThTien", totals.net, sum((p.decimal("ThTien") or ZERO for p in parts), ZERO)))
-        checks.append(("THTTLTSuat/TThue", totals.vat, sum((p.decimal("TThue") or ZERO for p in parts), ZERO)))
+    if totals.by_rate:
+        checks.append(("THTTLTSuat/ThTien", totals.net, sum((part.net or ZERO for part in totals.by_rate), ZERO)))
+        checks.append(("THTTLTSuat/TThue", totals.vat, sum((part.vat or ZERO for part in totals.by_rate), ZERO)))
     for path, declared, computed in checks:
         if abs(declared - computed) > max(1, len(lines)):
             total.findings.warn(

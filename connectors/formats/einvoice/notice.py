@@ -58,8 +58,7 @@ def _line(line: Node, seller_id: str, stamp: Stamp, context: Context) -> Iterato
     line.findings.settle()
     relation = _RELATIONS[action]
     yield record_event(
-        context,
-        FEED,
+        context.feeds[FEED],
         seller_id,
         {
             "seller_id": seller_id,
@@ -76,4 +75,4 @@ def _line(line: Node, seller_id: str, stamp: Stamp, context: Context) -> Iterato
     )
     if relation == "cancellation":
         void = replace(stamp, revision=VOID_REVISION)
-        yield void_event(context, FEED, seller_id, number.key, stamp=void)
+        yield void_event(context.feeds[FEED], seller_id, number.key, stamp=void)

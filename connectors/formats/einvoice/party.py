@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from connectors.formats.einvoice.taxpayer import is_company
+from connectors.formats.format import Context
 from connectors.formats.node import Node
 from connectors.formats.plain import plain
 
-_MAX_STORE = 40
+_STORE_CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
 _CASHLESS = re.compile(
     r"khong dung tien mat|chuyen khoan|\bck\b|\bthe\b|\bqr|\bvi\b|doi tru|bu tru|cong no|ngan hang"
     r"|\batm\b|\bpos\b|^2$|^4$"
@@ -42,8 +42,21 @@ def read_buyer_type(buyer: Node) -> str:
     return "person" if any(name and not _NO_BUYER.search(name) for name in names) else "anonymous"
 
 
-def read_shop(seller: Node, seller_id: str) -> str | None:
-    """Return `<seller>.<store code>` where the seller names the store, spelt with the signs of a code."""
-    ascii_text = unicodedata.normalize("NFKD", seller.text("MCHang").replace("Đ", "D").replace("đ", "d"))
-    store = re.sub(r"[^0-9A-Za-z._-]+", "-", ascii_text.encode("ascii", "ignore").decode()).strip("-._")
-    return f"{seller_id}.{store[:_MAX_STORE]}" if store else None
+def read_shop(seller: Node, seller_id: str, context: Context) -> str | None:
+    """Return `<seller>.<store code>` where the seller names the store.
+
+    Some sellers write a name or an address where the code belongs, and a shop may be named after its owner:
+    that becomes `s` and 20 digits of a pseudonym, the same for the same text.
+    """
+    store = " ".join(seller.text("MCHang").split())
+    if not any(sign.isalnum() for sign in store):
+        return None
+    if not _STORE_CODE.fullmatch(store):
+        store = "s" + context.pseudonymise("store", f"{seller_id}:{store}").partition(":")[2][:20]
+        seller.findings.warn(
+            seller.at("MCHang"),
+            "store_code_spelling",
+            "mã cửa hàng không phải là một mã (chữ, số, . _ -, tối đa 40 ký tự); được thay bằng bút danh",
+            "no store code (letters, digits, . _ -, at most 40); a pseudonym stands in its place",
+        )
+    return f"{seller_id}.{store}"

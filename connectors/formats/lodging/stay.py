@@ -104,7 +104,7 @@ def read_stay(guest: Declaration, findings: Findings, where: str, context: Conte
         "declared_late": departure is None and context.received_at > _deadline(arrival, domestic, context),
     }
     stamp = Stamp(where, context.received_at)
-    return record_event(context, FEED, context.establishment, fields, stamp=stamp, warnings=findings.warnings)
+    return record_event(context.feeds[FEED], context.establishment, fields, stamp=stamp, warnings=findings.warnings)
 
 
 def require_establishment(context: Context) -> None:

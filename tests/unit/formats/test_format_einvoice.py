@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -116,6 +117,53 @@ def test_each_vat_rate_has_its_column(spelling: str, column: str, warns: bool) -
     assert ("vat_rate_spelling" in warnings_of(invoice(rate=spelling))) is warns
 
 
+def rate_total(rate: str, net: str, vat: str | None) -> str:
+    tax = "" if vat is None else f"<TThue>{vat}</TThue>"
+    return f"<LTSuat><TSuat>{rate}</TSuat><ThTien>{net}</ThTien>{tax}</LTSuat>"
+
+
+def with_rates(*rates: str) -> str:
+    return f"<THTTLTSuat>{''.join(rates)}</THTTLTSuat><TgTCThue>0</TgTCThue><TgTTTBSo>0</TgTTTBSo>"
+
+
+def test_the_vat_of_each_rate_is_the_declared_one_summed() -> None:
+    total = with_rates(
+        rate_total("8%", "1000", "80"),
+        rate_total("10%", "500", "49"),
+        rate_total("8", "2000", "161.5"),
+        rate_total("5%", "100", "-5"),
+    )
+    data = data_of(invoice(total=total))
+    by_rate = {name: data.get(name) for name in ("vat_5", "vat_8", "vat_10", "net_5", "net_8", "net_10")}
+    assert by_rate == {"vat_5": -5, "vat_8": 242, "vat_10": 49, "net_5": 100, "net_8": 3000, "net_10": 500}
+
+
+@pytest.mark.parametrize("rate", ["0%", "KCT", "KKKNT", "KHAC:3.5%"])
+def test_the_vat_of_other_rates_has_no_column(rate: str) -> None:
+    data = data_of(invoice(total=with_rates(rate_total(rate, "1000", "35"))))
+    assert not [name for name in data if name.startswith("vat_")]
+
+
+def test_vat_that_is_not_told_is_not_zero() -> None:
+    data = data_of(invoice(total=with_rates(rate_total("8%", "1000", None), rate_total("10%", "1000", "0"))))
+    assert "vat_8" not in data
+    assert data["vat_10"] == 0
+
+
+def test_the_vat_of_an_invoice_in_foreign_currency_counts_in_dong() -> None:
+    total = with_rates(rate_total("10%", "100", "10.5"))
+    data = data_of(invoice(head="<DVTTe>USD</DVTTe><TGia>25000.5</TGia>", total=total))
+    assert (data["net_10"], data["vat_10"]) == (2_500_050, 262_505)
+
+
+def test_an_amount_that_is_read_twice_is_complained_of_once() -> None:
+    fields = rules_of(invoice(total=with_rates(rate_total("10%", "1.000.000,5", "100,5"))))
+    path = "DLHDon/NDHDon/TToan/THTTLTSuat/LTSuat[1]"
+    assert fields == [(f"{path}/ThTien", "decimal"), (f"{path}/TThue", "decimal")]
+    fuel = "<THHDVu>Dầu hỏa</THHDVu><DVTinh>Lít</DVTinh><SLuong>1</SLuong><ThTien>1,5</ThTien><TSuat>10%</TSuat>"
+    assert rules_of(invoice(line=fuel)) == [("DLHDon/NDHDon/DSHHDVu/HHDVu[1]/ThTien", "decimal")]
+
+
 @pytest.mark.parametrize("rate", ["7%", "18", "8,0%", "-8%", "KHAC:x", "VAT"])
 def test_an_unknown_vat_rate_is_refused_by_name(rate: str) -> None:
     assert rules_of(invoice(rate=rate)) == [("DLHDon/NDHDon/TToan/THTTLTSuat/LTSuat[1]/TSuat", "vat_rate")]
@@ -166,14 +214,26 @@ def test_a_persons_tax_code_leaves_as_a_pseudonym() -> None:
     ("store", "shop"),
     [
         ("CHXD-07", "3590000012.CHXD-07"),
-        ("Cửa hàng Đất Đỏ / số 3", "3590000012.Cua-hang-Dat-Do-so-3"),
         ("-", None),
         ("", None),
-        ("X" * 50, "3590000012." + "X" * 40),
+        ("X" * 40, "3590000012." + "X" * 40),
     ],
 )
 def test_a_store_code_becomes_part_of_the_shops_code(store: str, shop: str | None) -> None:
     assert data_of(invoice(seller=f"<MST>3590000012</MST><MCHang>{store}</MCHang>")).get("shop_id") == shop
+
+
+@pytest.mark.parametrize("text", ["Cửa hàng Đất Đỏ / số 3", "CH ONG BA", "X" * 41, "-07"])
+def test_a_store_that_is_named_instead_of_coded_appears_as_a_pseudonym(text: str) -> None:
+    content = invoice(seller=f"<MST>3590000012</MST><MCHang>{text}</MCHang>")
+    (event,) = events_of(content)
+    shop = event.envelope["data"]["shop_id"]
+    assert re.fullmatch(r"3590000012\.s[0-9a-f]{20}", shop)
+    assert warnings_of(content) == ["store_code_spelling"]
+    again = invoice(seller=f"<MST>3590000012</MST><MCHang> {text.replace(' ', '  ')} </MCHang>")
+    assert data_of(again)["shop_id"] == shop, "the same store is the same shop"
+    other = invoice(seller=f"<MST>3590000037</MST><MCHang>{text}</MCHang>")
+    assert data_of(other)["shop_id"].partition(".")[2] != shop.partition(".")[2]
 
 
 @pytest.mark.parametrize(

@@ -150,3 +150,15 @@ def test_a_request_refused_as_a_whole_says_why() -> None:
 def test_an_address_is_checked_first() -> None:
     with pytest.raises(ConfigError, match="no address"):
         GatewayClient("gateway:80", "secret")
+
+
+def test_who_waits_is_told_why_and_how_long() -> None:
+    gateway = Gateway(answer(429, {"retry-after": "7"}), accept)
+    told: list[str] = []
+    with GatewayClient(
+        URL, "secret", notice=told.append, transport=httpx.MockTransport(gateway), sleep=gateway.pauses.append
+    ) as client:
+        assert len(list(client.publish(events(1)))) == 1
+    (notice,) = told
+    assert "HTTP 429" in notice
+    assert f"Trying again in {gateway.pauses[0]:.1f} s." in notice

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 import os
@@ -11,19 +10,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from fastapi import FastAPI
 from format_reading import FEEDS, SAMPLES
 from pydantic import SecretStr
 from rich.console import Console
+from testbed.gateway import AsgiTransport
 from typer.testing import CliRunner
 
 from connectors.cli import app as commands
-from connectors.client import Answer, GatewayClient
+from connectors.client import Answer, GatewayClient, token_of
 from connectors.gateway.app import create_app
 from connectors.gateway.producer import InMemoryEventProducer
-from connectors.publish import Publisher, Reader, run, token_of
+from connectors.publish import Reader, run
+from connectors.sending import Publisher
 from connectors.tokens import TokenFile
 from ioc.errors import ConfigError, RetryableError
 from ioc.settings import Settings
@@ -53,21 +52,6 @@ class Consoles:
             stdout=Console(file=self.out, width=200),
             stderr=Console(file=self.err, width=200),
         )
-
-
-class AsgiTransport(httpx.BaseTransport):
-    """Hands requests to an ASGI application."""
-
-    def __init__(self, app: FastAPI) -> None:
-        self._app = app
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return asyncio.run(self._ask(request))
-
-    async def _ask(self, request: httpx.Request) -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(self._app)) as client:
-            answer = await client.request(request.method, request.url, headers=request.headers, content=request.content)
-        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
 
 
 @pytest.fixture
@@ -127,6 +111,29 @@ def test_a_good_file_ends_with_status_0(gateway: GatewayClient) -> None:
     consoles = Consoles()
     assert consoles.run([PETROL], gateway) == 0
     assert "message_206_petrol.xml" in consoles.out.getvalue()
+
+
+def test_what_is_wrong_in_many_places_is_told_once(gateway: GatewayClient, tmp_path: Path) -> None:
+    guests = GUESTS.read_text()
+    first, last = guests.index("  <THONG_TIN_KHACH>"), guests.index("</KHAI_BAO_TAM_TRU>")
+    valid = guests[first : guests.index("  <THONG_TIN_KHACH><so_thu_tu>2")]
+    file = tmp_path / "guests.xml"
+    file.write_text(guests[:first] + "".join(valid.replace("C0PLANT11", f"C{n}") for n in range(9)) + guests[last:])
+    consoles = Consoles()
+    assert consoles.run([file], gateway, establishment="77-750-0004") == 1
+    shown = consoles.out.getvalue()
+    assert shown.count("this token may not publish tourism.stay") == 1
+    assert "THONG_TIN_KHACH[3]" in shown and "THONG_TIN_KHACH[4]" not in shown
+    assert "6 more places" in shown
+
+
+def test_warnings_are_shown_on_a_narrow_terminal_too(gateway: GatewayClient) -> None:
+    out = io.StringIO()
+    quiet = Console(file=io.StringIO())
+    assert run([PETROL], reader(), gateway, as_json=False, stdout=Console(file=out, width=80), stderr=quiet) == 0
+    assert "none of the known products" in out.getvalue()
+    assert "message_206_petrol.xml │" in out.getvalue(), "names of files are not folded"
+    assert "…" not in out.getvalue()
 
 
 def test_a_dry_run_prints_one_event_a_line(producer: InMemoryEventProducer) -> None:

@@ -71,9 +71,7 @@ def test_a_new_indicator_with_a_target_needs_no_code(
     catalogue: Catalogue, feeds: dict[str, Feed], defaults: Settings
 ) -> None:
     target = Target(">=", 90.0, None, "a decree")
-    added = dataclasses.replace(
-        catalogue.indicators["lodging.vneid_share"], code="lodging.brand_new", target=target
-    )
+    added = dataclasses.replace(catalogue.indicators["lodging.vneid_share"], code="lodging.brand_new", target=target)
     grown = dataclasses.replace(catalogue, indicators={**catalogue.indicators, added.code: added})
     built = make_bundle(grown, feeds, defaults, Text("", ""), {}, languages=("vi",))
     ids = {panel["id"] for panel in all_panels(board(built, "ioc-tourism"))}
@@ -111,9 +109,7 @@ def test_an_indicator_rests_on_all_feeds_of_its_formula(catalogue: Catalogue) ->
         ("<=", 0.0, [(0, GREEN), (1, RED)]),
     ],
 )
-def test_colours_follow_the_target(
-    catalogue: Catalogue, op: str, value: float, shown: list[tuple[float, str]]
-) -> None:
+def test_colours_follow_the_target(catalogue: Catalogue, op: str, value: float, shown: list[tuple[float, str]]) -> None:
     target = Target(op, value, None, "")
     indicator = dataclasses.replace(catalogue.indicators["petrol.einvoice_rate"], target=target)
     steps = target_thresholds(indicator).build().steps
@@ -177,4 +173,4 @@ class TestCheck:
         folded = [panel for row in model["panels"] for panel in row.get("panels") or []]
         assert len(folded) > 20
         places = {query.place for query in board_queries(model)}
-        assert all(f"ioc-tax / {panel['title']} / A" in places for panel in folded)
+        assert all(f"ioc-tax / {panel['title']} [{panel['type']}] / A" in places for panel in folded)

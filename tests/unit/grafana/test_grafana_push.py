@@ -90,6 +90,6 @@ def test_the_address_must_be_one(defaults: Settings, url: str) -> None:
 
 def test_a_server_that_is_away_is_told_as_such(defaults: Settings) -> None:
     # Port 9 of the own machine: nothing listens there, and the answer comes at once.
-    server = GrafanaServer(defaults.model_copy(update={"grafana_url": "http://127.0.0.1:9"}))
+    server = GrafanaServer(defaults.model_copy(update={"grafana_url": "http://127.0.0.1:9"}), attempts=2)
     with pytest.raises(GrafanaUnavailableError, match="IOC_GRAFANA_URL"):
         server.read(Kind.FOLDER, "any")

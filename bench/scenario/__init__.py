@@ -1,0 +1,27 @@
+"""The scenarios, in the order of a round: what is compared runs side by side in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from bench.bed import Scenario
+from bench.scenario.bulk import Bulk
+from bench.scenario.database import Database
+from bench.scenario.faust import EmptyAgent
+from bench.scenario.history import History
+from bench.scenario.latency import Latency
+from bench.scenario.overview import Overview
+from bench.scenario.peer import FlatRows
+from bench.scenario.single import Single
+
+SCENARIOS: Final[tuple[Callable[[], Scenario], ...]] = (
+    Bulk,
+    FlatRows,
+    Database,
+    Single,
+    EmptyAgent,
+    Latency,
+    History,
+    Overview,
+)

@@ -1,0 +1,123 @@
+"""The load: a month of simulated e-invoices with a few corrections and repetitions, in every shape that is drained."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from random import Random
+
+from connectors.simulator.invoice import InvoiceSystem
+from connectors.simulator.record import Life
+from ioc.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, REPORTER_URN
+from ioc.feed import Feed
+from ioc.profile import Profile
+
+EVENTS_A_RECORD = 100
+FIRST_DAY = date(2024, 10, 1)
+DAYS = 31
+FAULTS = 0.01
+
+
+@dataclass(frozen=True)
+class KafkaRecord:
+    """What a sector system's events look like in Kafka."""
+
+    key: bytes
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(frozen=True)
+class Load:
+    """`batches` and `singles` hold the same `events` events, once many a record, once one a record."""
+
+    events: int
+    batches: tuple[KafkaRecord, ...]
+    singles: tuple[KafkaRecord, ...]
+
+
+def make_load(profile: Profile, feed: Feed, events: int, *, seed: int = 1, faults: float = FAULTS) -> Load:
+    """Return `events` events, in the order of business days; the same seed gives the same load.
+
+    faults: share of the events that correct an earlier one, and share of those that repeat one.
+    """
+    texts = list(_events(profile, feed, events, Random(seed), faults))
+    return Load(
+        events,
+        tuple(_batched(texts, EVENTS_A_RECORD)),
+        tuple(
+            KafkaRecord(reporter.encode(), text.encode(), (("content-type", CONTENT_TYPE_EVENT.encode()),))
+            for reporter, text in texts
+        ),
+    )
+
+
+def _events(profile: Profile, feed: Feed, events: int, random: Random, faults: float) -> Iterator[tuple[str, str]]:
+    """Yield (reporter, event as JSON)."""
+    system = InvoiceSystem(random, [reporter for reporter in profile.reporters if reporter.feed == feed.key])
+    lives: list[Life] = []
+    for number in range(events):
+        day = number * DAYS // events
+        kind = random.random()
+        if lives and kind < faults:
+            life = random.choice(lives)
+            life.data, life.revision = system.mend(life), life.revision + 1
+        elif lives and kind < 2 * faults:
+            life = random.choice(lives)
+        else:
+            life = system.create(FIRST_DAY + timedelta(days=day), day * 24 + 10)
+            life.revision = 1
+            lives.append(life)
+        yield life.reporter, _event(feed, life)
+
+
+def _event(feed: Feed, life: Life) -> str:
+    return json.dumps(
+        {
+            "specversion": "1.0",
+            "id": f"{life.subject}#{life.revision}",
+            "source": f"{REPORTER_URN}{life.reporter}",
+            "type": feed.event_type,
+            "subject": life.subject,
+            "time": life.data["signed_at"],
+            "revision": life.revision,
+            "data": life.data,
+        },
+        separators=(",", ":"),
+    )
+
+
+def _batched(texts: list[tuple[str, str]], size: int) -> Iterator[KafkaRecord]:
+    """Pack the events of each reporter, in their order; a record leaves when it is full, the rest at the end."""
+    waiting: defaultdict[str, list[str]] = defaultdict(list)
+    for reporter, text in texts:
+        waiting[reporter].append(text)
+        if len(waiting[reporter]) == size:
+            yield _batch(reporter, waiting.pop(reporter))
+    for reporter, rest in waiting.items():
+        yield _batch(reporter, rest)
+
+
+def _batch(reporter: str, texts: list[str]) -> KafkaRecord:
+    value = f"[{','.join(texts)}]".encode()
+    return KafkaRecord(reporter.encode(), value, (("content-type", CONTENT_TYPE_BATCH.encode()),))
+
+
+@dataclass(slots=True)
+class FetchedRecord:
+    """A record as a Kafka client hands it over."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+def as_fetched(records: Sequence[KafkaRecord], *, at: datetime) -> list[FetchedRecord]:
+    """Return records as if one partition had them all, from offset 0, appended at one moment."""
+    timestamp = int(at.timestamp() * 1000)
+    return [FetchedRecord(offset, timestamp, r.key, r.value, r.headers) for offset, r in enumerate(records)]

@@ -1,0 +1,228 @@
+"""A run of the real processes: a simulated province publishes, workers work and are killed, and the account is drawn.
+
+The ledger tells what should have become of every event; it knows nothing of agents or tables.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+import psycopg
+from kafka import KafkaConsumer, TopicPartition
+
+from connectors.simulator.ledger import FeedTally, Ledger, Outcome, Outgoing
+from connectors.simulator.province import Province
+from connectors.simulator.rates import Rates
+from deploy.process import Address, send_signal, wait_until
+from deploy.service import Endpoint, Service
+from deploy.stack import Stack
+from ioc.db import connect
+from ioc.errors import RetryableError
+from ioc.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT
+from ioc.feed import Feed
+from ioc.kafka import client_options
+from ioc.profile import Profile
+from ioc.settings import Settings
+from streams.deadletter import Letter, open_producer, send_all
+from testbed.server import free_ports
+
+# About three times what the simulator does by itself: a run of some thousand events has dozens of each.
+FAULTS = Rates(
+    correction=0.1,
+    void=0.04,
+    duplicate=0.08,
+    late=0.1,
+    void_first=0.03,
+    disorder=0.05,
+    conflict=0.03,
+    broken=0.04,
+    stranger=0.02,
+    implausible=0.02,
+)
+
+
+class Positions(threading.Thread):
+    """Samples the stored positions ten times a second, so that a step back would be seen."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(name="positions", daemon=True)
+        self._settings = settings
+        self._ended = threading.Event()
+        self.seen: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
+
+    def run(self) -> None:
+        while not self._ended.wait(0.1):
+            try:
+                with connect(self._settings, "owner", autocommit=True) as connection:
+                    while not self._ended.wait(0.1):
+                        rows = connection.execute("SELECT topic, partition, next_offset FROM stream_position")
+                        for topic, partition, offset in rows.fetchall():
+                            self.seen[topic, partition].append(offset)
+            except (RetryableError, psycopg.OperationalError):
+                continue  # the server is being restarted
+
+    def stop(self) -> None:
+        """End, and wait for it."""
+        self._ended.set()
+        self.join()
+
+
+class Run:
+    """One test's province, topics, database and processes."""
+
+    def __init__(
+        self, settings: Settings, stack: Stack, feeds: Mapping[str, Feed], profile: Profile, logs: Path
+    ) -> None:
+        self.settings = settings
+        self.stack = stack
+        self.feeds = feeds
+        self.ledger = Ledger(feeds)
+        self.province = Province(profile, seed=7, rates=FAULTS)
+        self.positions = Positions(settings)
+        self.positions.start()
+        self.services: list[Service] = []
+        self._producer = open_producer(settings)
+        self._logs = logs
+
+    def publish(self, events: int, *, hourly: int = 300) -> None:
+        """Publish about so many events of the province, in its order."""
+        made = 0
+        while made < events:
+            outgoing = self.province.tick(hourly)
+            self.send(outgoing)
+            made += len(outgoing)
+
+    def publish_register(self) -> None:
+        """Publish the registers, in batches."""
+        self.send(self.province.register())
+
+    def send(self, outgoing: Sequence[Outgoing]) -> None:
+        """Send events as the gateway packs them, one Kafka record a feed and reporter, and enter them in the ledger."""
+        self.send_letters(pack(outgoing, self.feeds, self.settings.topic_prefix))
+        for one in outgoing:
+            self.ledger.settle(one, taken=True)
+
+    def send_rejected(self, feed: str, letters: Sequence[Letter], events: int) -> None:
+        """Send Kafka records that hold so many events of a feed, all of which must be rejected."""
+        self.send_letters(letters)
+        tally = self.ledger.tallies.setdefault(feed, FeedTally())
+        tally.published += events
+        tally.expected[Outcome.REJECTED] += events
+
+    def send_letters(self, letters: Sequence[Letter]) -> None:
+        """Send Kafka records and wait for their acknowledgement."""
+        send_all(self._producer, letters)
+
+    def worker(self, *, kept: bool = False, **changes: object) -> Service:
+        """Start a worker; `changes` replace settings, `kept` starts it again whenever it fails."""
+        return self._start("worker", "IOC_WORKER_PORT", "worker_port", kept=kept, **changes)
+
+    def rollup(self, *, kept: bool = False) -> Service:
+        """Start a roll-up."""
+        return self._start("rollup", "IOC_ROLLUP_PORT", "rollup_port", kept=kept)
+
+    def wait_drained(self, timeout: float = 60.0) -> None:
+        """Wait until every stored position is its log's end."""
+        ends = self.log_ends()
+
+        def drained() -> bool:
+            try:
+                return self.stored_positions() == ends
+            except (RetryableError, psycopg.OperationalError):
+                return False
+
+        if not wait_until(drained, timeout, poll=0.2):
+            raise AssertionError(
+                f"after {timeout:.0f} s the positions are {self.stored_positions()}, the logs end at {ends}"
+                + "".join(f"\n{service.name}:\n{tail(service.log)}" for service in self.services)
+            )
+
+    def wait_for(self, happened: Callable[[], bool], what: str, timeout: float = 60.0) -> None:
+        """Wait until something holds; fails when it does not."""
+        if not wait_until(happened, timeout, poll=0.05):
+            logs = "".join(f"\n{service.name}:\n{tail(service.log)}" for service in self.services)
+            raise AssertionError(f"not within {timeout:.0f} s: {what}{logs}")
+
+    def log_ends(self) -> dict[tuple[str, int], int]:
+        """End of every partition that holds anything."""
+        consumer = KafkaConsumer(**client_options(self.settings, 10.0), enable_auto_commit=False)
+        try:
+            partitions = [
+                TopicPartition(feed.topic(self.settings.topic_prefix), partition)
+                for feed in self.feeds.values()
+                for partition in range(self.settings.kafka_partitions)
+            ]
+            ends = consumer.end_offsets(partitions)
+        finally:
+            consumer.close()
+        return {(tp.topic, tp.partition): end for tp, end in ends.items() if end}
+
+    def stored_positions(self) -> dict[tuple[str, int], int]:
+        """Stored position of every partition of which anything was read."""
+        with connect(self.settings, "owner", autocommit=True) as connection:
+            rows = connection.execute("SELECT topic, partition, next_offset FROM stream_position WHERE next_offset > 0")
+            return {(topic, partition): offset for topic, partition, offset in rows.fetchall()}
+
+    def progress(self) -> int:
+        """How many events are stored."""
+        with connect(self.settings, "owner", autocommit=True) as connection:
+            row = connection.execute("SELECT coalesce(sum(consumed), 0)::bigint FROM stream_batch").fetchone()
+            assert row is not None
+            return int(row[0])
+
+    def close(self) -> None:
+        """End every process and thread of the run."""
+        for service in self.services:
+            if service.pid is not None:
+                send_signal(service.pid, signal.SIGCONT)
+            service.stop(timeout=0.0)
+        self._producer.close(timeout=5)
+        self.positions.stop()
+
+    def _start(self, name: str, setting: str, port_field: str, *, kept: bool, **changes: object) -> Service:
+        port = free_ports(1)[0]
+        settings = self.settings.model_copy(update={port_field: port, **changes})
+        endpoint = Endpoint(
+            f"{name}-{len(self.services) + 1}",
+            (str(Path(sys.executable).with_name("ioc")), name),
+            Address("127.0.0.1", port, setting),
+        )
+        log = self._logs / f"{endpoint.name}.log"
+        service = Service(endpoint, log, env=settings.to_environment(), restart=kept)
+        self.services.append(service)
+        service.start()
+        return service
+
+
+def pack(outgoing: Iterable[Outgoing], feeds: Mapping[str, Feed], prefix: str) -> list[Letter]:
+    """Events as Kafka records, one a feed and reporter; a single event travels alone."""
+    packed: dict[tuple[str, str], list[object]] = defaultdict(list)
+    for one in outgoing:
+        packed[one.feed, one.reporter].append(one.event)
+    letters: list[Letter] = []
+    for (feed, reporter), events in packed.items():
+        single = len(events) == 1
+        content_type = CONTENT_TYPE_EVENT if single else CONTENT_TYPE_BATCH
+        value = json.dumps(events[0] if single else events, ensure_ascii=False).encode()
+        letters.append((feeds[feed].topic(prefix), reporter.encode(), value, [("content-type", content_type.encode())]))
+    return letters
+
+
+def killed_itself(service: Service, timeout: float = 60.0) -> bool:
+    """Wait for the end of a process; whether SIGKILL ended it."""
+    begin = time.monotonic()
+    status = service.wait(timeout)
+    assert status is not None, f"{service.name} still runs after {time.monotonic() - begin:.0f} s\n{tail(service.log)}"
+    return status == -signal.SIGKILL
+
+
+def tail(log: Path, lines: int = 25) -> str:
+    """The last lines of a log."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""

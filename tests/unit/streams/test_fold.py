@@ -1,0 +1,112 @@
+"""Adding up over areas and periods, against the same told with loops."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from itertools import accumulate
+
+import numpy as np
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ioc.period import PERIODS, start_of
+from streams.rules.fold import fold_members, fold_sums, matrix_of, running_totals
+
+# Two communes of one district, and a district without communes; 1 is the province.
+PARENTS = {11: 10, 12: 10, 10: 1, 20: 1}
+CHAINS = pl.DataFrame(
+    [(11, 11), (11, 10), (11, 1), (12, 12), (12, 10), (12, 1), (20, 20), (20, 1)],
+    schema={"leaf_id": pl.Int32, "area_id": pl.Int32},
+    orient="row",
+)
+DAYS = [
+    date(2024, 9, 30),
+    date(2024, 10, 1),
+    date(2024, 10, 6),
+    date(2024, 10, 7),
+    date(2024, 12, 31),
+    date(2025, 1, 1),
+]
+
+
+def above(area: int) -> list[int]:
+    return [area, *(above(PARENTS[area]) if area in PARENTS else [])]
+
+
+deltas = st.lists(
+    st.tuples(
+        st.sampled_from((11, 12, 20)), st.sampled_from(DAYS), st.lists(st.integers(-9, 9), min_size=1, max_size=3)
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(rows=deltas)
+def test_sums_of_all_levels_and_periods(rows: list[tuple[int, date, list[int]]]) -> None:
+    expected: dict[tuple[str, int, date], list[int]] = {}
+    for leaf, day, sums in rows:
+        for area in above(leaf):
+            for period in PERIODS:
+                known = expected.setdefault((period, area, start_of(period, day)), [0, 0, 0])
+                for slot, amount in enumerate(sums):
+                    known[slot] += amount
+    frame = pl.DataFrame([row[:2] for row in rows], schema={"area_id": pl.Int32, "bucket": pl.Date}, orient="row")
+    cells = fold_sums(frame, matrix_of([row[2] for row in rows], 3), CHAINS)
+    found = dict(zip(cells.keys.rows(), cells.sums.tolist(), strict=True))
+    assert len(found) == cells.keys.height
+    assert found == expected
+
+
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.sampled_from((11, 12, 20)), st.sampled_from(DAYS), st.sampled_from("ab"), st.sampled_from((1, -1))
+        ),
+        max_size=12,
+    )
+)
+def test_members_of_all_levels_and_periods(rows: list[tuple[int, date, str, int]]) -> None:
+    expected: Counter[tuple[str, int, date, str]] = Counter()
+    for leaf, day, member, n in rows:
+        for area in above(leaf):
+            for period in PERIODS:
+                expected[period, area, start_of(period, day), member] += n
+    schema = {"measure_id": pl.Int32, "area_id": pl.Int32, "bucket": pl.Date, "member": pl.String, "n": pl.Int32}
+    frame = pl.DataFrame([(7, *row) for row in rows], schema=schema, orient="row")
+    found = fold_members(frame, CHAINS).select("measure_id", "period", "area_id", "bucket", "member", "n").rows()
+    assert {tuple(key): n for _, *key, n in found} == {key: n for key, n in expected.items() if n}
+    assert {row[0] for row in found} <= {7}
+
+
+def test_short_rows_are_filled_with_nothing() -> None:
+    assert matrix_of([[1], [1, 2, 3], []], 3).tolist() == [[1, 0, 0], [1, 2, 3], [0, 0, 0]]
+    assert matrix_of([], 2).shape == (0, 2)
+    assert matrix_of([[1]], 1).dtype == np.int64
+
+
+@given(
+    past=st.lists(st.tuples(st.integers(0, 9), st.integers(-5, 5)), max_size=6),
+    new=st.lists(st.tuples(st.integers(0, 9), st.integers(-5, 5)), min_size=1, max_size=6),
+)
+def test_running_totals_after_late_changes(past: list[tuple[int, int]], new: list[tuple[int, int]]) -> None:
+    """Whatever is known and whatever comes late: each day's total is the sum of all days up to it."""
+    before, changes = _by_day(past), _by_day(new)
+    totals = list(zip(before, ([total] for total in accumulate(before.values())), strict=True))
+    first = min(changes)
+    known = [row for row in totals if row[0] < first][-1:] + [row for row in totals if row[0] >= first]
+    result = running_totals(known, [(day, [amount]) for day, amount in changes.items()], 1)
+    everything = Counter(before)
+    everything.update(changes)
+    for day, [total] in result:
+        assert total == sum(amount for one, amount in everything.items() if one <= day)
+    assert [day for day, _ in result] == sorted({*changes, *(day for day in before if day >= first)})
+
+
+def _by_day(rows: list[tuple[int, int]]) -> dict[date, int]:
+    days: Counter[date] = Counter()
+    for day, amount in rows:
+        days[date(2024, 10, 1 + day)] += amount
+    return dict(sorted(days.items()))
