@@ -87,12 +87,12 @@ def visit(rng: Random) -> Fields:
 
 
 def _check_out(rng: Random, made: Fields) -> Fields:
-    days = rng.randrange(12)
+    days, came = rng.randrange(12), made.get("admitted_on") or made["check_in_on"]
     sources = {name: rng.randrange(10**6) for name in COST_SOURCES if rng.randrange(3) > 0}
     total = sum(sources.values())
     named = rng.sample(COST_ITEMS, rng.randrange(len(COST_ITEMS)))
     done: Fields = {
-        "completed_on": made.get("admitted_on", made["check_in_on"]) + timedelta(days=days),
+        "completed_on": came + timedelta(days=days),
         "icd_chapter": rng.choice(CHAPTERS),
         **_chosen(rng, HealthCheckout, "outcome", "discharge_type"),
         "los_days": days + 1,
