@@ -16,7 +16,7 @@ REPORTERS = {
     "health.checkout": (STATION, HOSPITAL, ISLAND),
     "vaccination.dose": (STATION, CDC, ISLAND),
 }
-STAY = {
+STAY: Fields = {
     "visit_id": pseudonym(1),
     "person_id": pseudonym(2),
     "sex": "female",
@@ -28,7 +28,7 @@ STAY = {
     "check_in_on": "2024-10-05",
     "admitted_on": "2024-10-05",
 }
-CHECK_OUT = {
+CHECK_OUT: Fields = {
     "completed_on": "2024-10-08",
     "icd_chapter": "ch15",
     "outcome": "improved",
@@ -41,7 +41,7 @@ CHECK_OUT = {
     "delivery": "caesarean",
     "live_births": 2,
 }
-PAYMENT = {"paid_on": "2024-10-09", "pay_method": "qr", "paid_amount": 1_800_000}
+PAYMENT: Fields = {"paid_on": "2024-10-09", "pay_method": "qr", "paid_amount": 1_800_000}
 
 
 def sent(key: str, reporter: str, data: Fields, revision: int, *, void: bool = False) -> Event:
