@@ -52,7 +52,9 @@ def main(
             for scenario in scenarios:
                 if number == 0 or scenario.every_round:
                     with progress.step(f"Round {number + 1} of {rounds}: {scenario.title}"):
-                        bed.keep(scenario.measure(bed))
+                        measured = scenario.measure(bed)
+                    bed.keep(measured)
+                    progress.done(", ".join(f"{name} {value:,.2f}" for name, value in measured.items()))
     result = flat(bed.values, facts)
     write_latest(result)
     if write_docs:

@@ -81,7 +81,7 @@ def _plain(name: str, dtype: pl.DataType) -> pl.Expr:
 class Peer:
     """Kafka Connect, standalone, with one sink; `batch_size`, `reduce` and `tasks` are its tuning."""
 
-    def __init__(self, *, batch_size: int = 2000, reduce: bool = True, tasks: int = 1) -> None:
+    def __init__(self, *, batch_size: int = 5000, reduce: bool = True, tasks: int = 1) -> None:
         self._batch_size = batch_size
         self._reduce = reduce
         self._tasks = tasks

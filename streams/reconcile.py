@@ -108,7 +108,10 @@ class Reconciler:
         return self._connection.execute(text, parameters)
 
     def _recompute(self, feed: Feed, measures: list[StoredMeasure]) -> None:
-        """Make `leaf_<table>` (area, day, sums), `cell_<table>` and `member_<table>` from the record table."""
+        """Make from the records `leaf_<table>` (area, day, sums), `cell_<table>`, `member_<table>` and `open_<table>`.
+
+        `open_<table>` holds the periods in which the feed has counted anything in the whole province.
+        """
         sums = [stored for stored in measures if stored.measure.kind == "sum"]
         dated = sorted({(s.measure.at, 1) for s in sums} | {(s.measure.until, -1) for s in sums if s.measure.until})
         parts = [
@@ -142,7 +145,14 @@ class Reconciler:
             "WHERE m.member IS NOT NULL AND m.day IS NOT NULL GROUP BY 1, 2, 3, 4"
         )
         self._execute(f"CREATE INDEX ON member_{feed.table} (slot, period, area_id, bucket)")
-        for kind in ("leaf", "cell", "member"):
+        anything = " OR ".join(f"s{s.slot} <> 0" for s in sums) or "false"
+        roots = "area_id IN (SELECT area_id FROM area WHERE parent_id IS NULL)"
+        self._execute(
+            f"CREATE TEMPORARY TABLE open_{feed.table} ON COMMIT DROP AS "
+            f"SELECT period, bucket FROM cell_{feed.table} WHERE {roots} AND ({anything}) "
+            f"UNION SELECT period, bucket FROM member_{feed.table} WHERE {roots}"
+        )
+        for kind in ("leaf", "cell", "member", "open"):
             self._execute(f"ANALYZE {kind}_{feed.table}")
 
     def _compare_cells(self, feed: Feed, measures: list[StoredMeasure]) -> tuple[int, list[Difference]]:
@@ -182,23 +192,32 @@ class Reconciler:
         return count[0] * len(slots), found
 
     def _compare_figures(self, plan: SectorPlan) -> tuple[int, list[Difference]]:
-        """Compare `indicator_cell` with the figures that follow from the recomputed sums."""
+        """Compare `indicator_cell` with the figures that follow from the recomputed sums, whichever side has a row."""
         texts = Figures(plan, self._stored, self._feeds)
         codes = [code for code in plan.codes if code in texts.by_code]
         pairs = ", ".join(f"({plan.codes[code]}, {texts.by_code[code]})" for code in codes)
+        opened = " UNION ".join(f"SELECT period, bucket FROM open_{self._feeds[feed].table}" for feed in plan.opening)
         rows = self._execute(
-            "WITH horizon AS ("
-            "  SELECT max(bucket) AS day FROM indicator_cell WHERE sector = %(sector)s AND period = 'day'"
+            f"WITH opened AS ({opened}), wanted AS ("
+            "  SELECT o.period, a.area_id, o.bucket FROM opened o JOIN period p USING (period)"
+            "  JOIN area a ON a.valid_from < o.bucket + p.length AND a.valid_to > o.bucket"
+            "), stored AS ("
+            "  SELECT period, area_id, bucket, figures FROM indicator_cell WHERE sector = %(sector)s"
             "), key AS MATERIALIZED ("
-            "  SELECT c.period, c.area_id, c.bucket, c.figures, e.until, greatest(e.until - c.bucket + 1, 1) AS days"
-            "  FROM indicator_cell c JOIN period p USING (period) CROSS JOIN horizon h"
-            "  CROSS JOIN LATERAL (SELECT least(h.day, (c.bucket + p.length - interval '1 day')::date) AS until) e"
-            "  WHERE c.sector = %(sector)s"
+            "  SELECT period, area_id, bucket, s.figures, w.here IS NOT NULL AS wanted, e.until,"
+            "         greatest(e.until - bucket + 1, 1) AS days"
+            "  FROM stored s FULL JOIN (SELECT *, true AS here FROM wanted) w USING (period, area_id, bucket)"
+            "  JOIN period p USING (period)"
+            "  CROSS JOIN (SELECT max(bucket) AS day FROM opened WHERE period = 'day') h"
+            "  CROSS JOIN LATERAL (SELECT least(h.day, (bucket + p.length - interval '1 day')::date) AS until) e"
+            "), figure AS ("
+            "  SELECT f.slot, key.period, key.area_id, key.bucket, key.figures[f.slot] AS stored,"
+            "         CASE WHEN key.wanted THEN f.figure END AS recomputed"
+            f"  FROM key {texts.joins} CROSS JOIN LATERAL (VALUES {pairs}) AS f (slot, figure)"
             ") "
-            f"SELECT f.slot, key.period, key.area_id, key.bucket, key.figures[f.slot], f.figure FROM key {texts.joins} "
-            f"CROSS JOIN LATERAL (VALUES {pairs}) AS f (slot, figure) "
-            "WHERE (key.figures[f.slot] IS NULL) <> (f.figure IS NULL) "
-            "   OR abs(key.figures[f.slot] - f.figure) > %(tolerance)s * greatest(abs(f.figure), 1) LIMIT 1000",
+            "SELECT slot, period, area_id, bucket, stored, recomputed FROM figure "
+            "WHERE (stored IS NULL) <> (recomputed IS NULL) "
+            "   OR abs(stored - recomputed) > %(tolerance)s * greatest(abs(recomputed), 1) LIMIT 1000",
             {"sector": plan.sector, "tolerance": _TOLERANCE},  # type: ignore[arg-type]
         ).fetchall()
         count = self._execute("SELECT count(*) FROM indicator_cell WHERE sector = %s", [plan.sector]).fetchone()
@@ -251,8 +270,7 @@ class Figures:
             yield (
                 f"LEFT JOIN cell_{table} ON cell_{table}.period = key.period AND cell_{table}.area_id = key.area_id "
                 f"AND cell_{table}.bucket = key.bucket "
-                "LEFT JOIN (SELECT DISTINCT period, bucket, true AS present FROM measure_cell "
-                f"WHERE feed_id = (SELECT feed_id FROM feed WHERE key = '{feed}')) here_{table} "
+                f"LEFT JOIN (SELECT period, bucket, true AS present FROM open_{table}) here_{table} "
                 f"ON here_{table}.period = key.period AND here_{table}.bucket = key.bucket"
             )
         for feed in sorted(plan.stocks):

@@ -60,6 +60,11 @@ class SectorPlan:
         """All feeds that it reads."""
         return self.flows | self.stocks
 
+    @property
+    def opening(self) -> frozenset[str]:
+        """Feeds whose events open periods; a register alone does so only where there is nothing else."""
+        return self.flows or self.stocks
+
 
 def plan_sectors(catalogue: Catalogue, slots: Mapping[str, Mapping[str, int]]) -> list[SectorPlan]:
     """Return a plan for each sector whose indicators have slots."""
@@ -112,13 +117,9 @@ class FigureWriter:
 
     def _horizon(self, connection: psycopg.Connection, plan: SectorPlan) -> date:
         """Return the last business day that the sector knows of: periods go as far as that."""
-        feeds = [self._feed_ids[feed] for feed in self._opening(plan)]
+        feeds = [self._feed_ids[feed] for feed in plan.opening]
         row = connection.execute(self._queries["select_horizon"], [feeds, self._roots]).fetchone()
         return row[0] if row and row[0] is not None else date.min
-
-    def _opening(self, plan: SectorPlan) -> frozenset[str]:
-        """Return the feeds whose events open periods; a register alone does so only where there is nothing else."""
-        return plan.flows or plan.stocks
 
     def _keys(self, connection: psycopg.Connection, plan: SectorPlan, touched: Touched, horizon: date) -> pl.DataFrame:
         """Return the cells (`KEY_SCHEMA`) to compute.
@@ -127,7 +128,7 @@ class FigureWriter:
         areas of the periods in which the last known day lies, or lay before: their ends have moved.
         """
         parts = [pl.DataFrame(schema=KEY_SCHEMA)]
-        for feed in self._opening(plan):
+        for feed in plan.opening:
             parts.append(touched.cells.get(feed, parts[0]).select(CELL_KEY))
             parts.append(self._grid(touched.turned.get(feed, [])))
         for feed in plan.stocks:
@@ -146,7 +147,7 @@ class FigureWriter:
         wanted = {"periods": periods["period"].to_list(), "buckets": periods["bucket"].to_list(), "roots": self._roots}
         found = {
             row
-            for feed in self._opening(plan)
+            for feed in plan.opening
             for row in connection.execute(
                 self._queries["select_present"], {"feed_id": self._feed_ids[feed], **wanted}
             ).fetchall()

@@ -6,8 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-import psycopg
-
 from ioc.catalogue.store import load_measures
 from ioc.db import connect
 from ioc.feed import Feed
@@ -42,10 +40,11 @@ class Pipeline:
 
     def __init__(self, settings: Settings, feeds: Mapping[str, Feed], profile: Profile) -> None:
         self.settings = settings
+        self.feeds = feeds
+        self.profile = profile
         self.connection = connect(settings, "writer", autocommit=True)
         measures = load_measures(self.connection)
         self._ids = dict(self.connection.execute("SELECT key, feed_id FROM feed").fetchall())
-        self._feeds = feeds
         self._contributors = {
             key: Contributor([stored for stored in measures if stored.measure.feed == key]) for key in feeds
         }
@@ -56,11 +55,11 @@ class Pipeline:
 
     def store(self, feed: str, fault: FaultPoint = no_fault) -> RecordStore:
         """A store of its own for a feed."""
-        return RecordStore(self._feeds[feed], self._ids[feed], self._contributors[feed], fault=fault)
+        return RecordStore(self.feeds[feed], self._ids[feed], self._contributors[feed], fault=fault)
 
     def topic(self, feed: str) -> str:
         """Name of a feed's topic."""
-        return self._feeds[feed].topic(self.settings.topic_prefix)
+        return self.feeds[feed].topic(self.settings.topic_prefix)
 
     def parse(self, feed: str, fetched: Sequence[KafkaRecord], partition: int = 0) -> ParsedBatch:
         """Parse one fetch, and make sure that its partition has a position."""
@@ -117,15 +116,11 @@ class Pipeline:
             owner.execute(f"TRUNCATE {EVENT_TABLES}")
         self._next.clear()
 
+    def reconnect(self) -> None:
+        """Go on over a new connection."""
+        self.connection.close()
+        self.connection = connect(self.settings, "writer", autocommit=True)
+
     def close(self) -> None:
         """Close the connection."""
         self.connection.close()
-
-
-def folded_count(connection: psycopg.Connection) -> int:
-    """How many contributions wait to be folded."""
-    row = connection.execute(
-        "SELECT (SELECT count(*) FROM measure_delta) + (SELECT count(*) FROM member_delta)"
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
