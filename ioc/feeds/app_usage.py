@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import StringConstraints, model_validator
+from pydantic import ConfigDict, JsonValue, StringConstraints, model_validator
 
 from ioc.event import Record
 from ioc.feed import Feed
@@ -20,6 +20,13 @@ KINDS = {
     "visit": shape("item_id app user_id"),
     "question": shape("item_id assistant answered"),
 }
+_EXAMPLE: dict[str, JsonValue] = {
+    "kind": "visit",
+    "item_id": "k1:0123456789abcdef0123456789abcdef",
+    "occurred_on": "2024-10-07",
+    "app": "brvt_smart",
+    "user_id": "k1:89abcdef0123456789abcdef01234567",
+}
 
 
 class AppUsage(Record):
@@ -30,6 +37,8 @@ class AppUsage(Record):
 
     `item_id` is the pseudonym of the visit's or the question's id in the operator's system.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     kind: Literal["visit", "question"]
     item_id: Pseudonym

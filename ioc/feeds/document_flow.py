@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Annotated, Literal, Self
 
 import polars as pl
-from pydantic import StringConstraints, model_validator
+from pydantic import ConfigDict, JsonValue, StringConstraints, model_validator
 
 from ioc.event import Record
 from ioc.feed import Feed
@@ -22,6 +22,13 @@ KINDS = {
     "received": shape("item_id"),
     "case_file": shape("item_id online"),
     "task": shape("item_id due_on overdue", "done_on"),
+}
+_EXAMPLE: dict[str, JsonValue] = {
+    "kind": "sent",
+    "item_id": "2024-4711",
+    "occurred_on": "2024-10-07",
+    "format": "electronic",
+    "signed": True,
 }
 
 
@@ -36,6 +43,8 @@ class DocumentFlow(Record):
 
     `item_id` is the item's number or GUID in the agency's system; it tells nothing of its subject.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     kind: Literal["sent", "received", "case_file", "task"]
     item_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Annotated, Literal, Self
 
 import polars as pl
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from ioc.event import Record
 from ioc.feed import Feed
@@ -34,6 +34,25 @@ ProcedureField = Literal[
     "trade",
     "other",
 ]
+_EXAMPLE: dict[str, JsonValue] = {
+    "dossier_id": "k1:0123456789abcdef0123456789abcdef",
+    "applicant_id": "k1:89abcdef0123456789abcdef01234567",
+    "field": "land",
+    "channel": "online",
+    "service_level": "partial",
+    "filed_by": "self",
+    "received_on": "2024-10-07",
+    "due_on": "2024-10-21",
+    "digitised_in": True,
+    "has_fee": True,
+    "paid_on": "2024-10-07",
+    "paid_online": True,
+    "paid_amount": 50000,
+    "state": "resolved",
+    "closed_on": "2024-10-18",
+    "processing_h": 72,
+    "result_electronic": True,
+}
 
 
 class DossierEvent(Record):
@@ -48,6 +67,8 @@ class DossierEvent(Record):
     reuse_possible: a paper had been digitised before; `reused` it was taken from there.
     paid_amount:   fees and charges, đồng.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     dossier_id: Pseudonym
     applicant_id: Pseudonym

@@ -12,7 +12,7 @@ from datetime import UTC, timedelta
 from typing import Annotated, Literal, Self
 
 import polars as pl
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from ioc.event import Record
 from ioc.feed import Feed
@@ -27,6 +27,12 @@ PARAMS: Mapping[str, frozenset[str]] = {
 }
 BELOW_ZERO = frozenset({"temperature", "water_level", "tide_max"})
 MAX_PH = 14
+_EXAMPLE: dict[str, JsonValue] = {
+    "medium": "air",
+    "param": "pm25",
+    "measured_at": "2024-10-07T08:00:00+07:00",
+    "value": 23.4,
+}
 
 
 class EnvironmentReading(Record):
@@ -38,6 +44,8 @@ class EnvironmentReading(Record):
                  without, rain mm, temperature °C, wind m/s, levels cm.
     exceeded:    above the limit that applies to it, by regulation or permit, as the monitoring system judges.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     medium: Literal["air", "surface_water", "sea_water", "wastewater", "stack", "weather"]
     param: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,15}$")]

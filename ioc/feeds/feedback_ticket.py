@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import Annotated, Literal, Self
 
 import polars as pl
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from ioc.event import Record
 from ioc.feed import Feed
@@ -30,6 +30,19 @@ Category = Literal[
     "procedure",
     "other",
 ]
+_EXAMPLE: dict[str, JsonValue] = {
+    "ticket_id": "k1:0123456789abcdef0123456789abcdef",
+    "area_code": "26506",
+    "category": "road",
+    "channel": "app",
+    "received_on": "2024-10-07",
+    "due_on": "2024-10-14",
+    "state": "resolved",
+    "closed_on": "2024-10-10",
+    "handling_h": 70,
+    "rated_on": "2024-10-11",
+    "rating": 5,
+}
 
 
 class FeedbackTicket(Record):
@@ -42,6 +55,8 @@ class FeedbackTicket(Record):
     reopened_on: day on which it was last opened again.
     rating:      1 (worst) to 5 stars.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     ticket_id: Annotated[str, StringConstraints(pattern=PSEUDONYM_PATTERN)]
     area_code: Annotated[str, StringConstraints(pattern=r"^\d{2,5}$")]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from ioc.event import Record
 from ioc.feed import Feed
@@ -20,6 +20,15 @@ Minutes = Annotated[int, Field(ge=0, le=10_000_000)]
 KINDS = {
     "alert": shape("item_id severity"),
     "incident": shape("item_id incident_type detection_min", "resolved_on resolution_min"),
+}
+_EXAMPLE: dict[str, JsonValue] = {
+    "kind": "incident",
+    "item_id": "INC-2024-0117",
+    "occurred_on": "2024-10-07",
+    "incident_type": "phishing",
+    "detection_min": 95,
+    "resolved_on": "2024-10-08",
+    "resolution_min": 840,
 }
 
 
@@ -32,6 +41,8 @@ class InfosecEvent(Record):
 
     `item_id` is the item's number or GUID in the centre's system.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     kind: Literal["alert", "incident"]
     item_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]
