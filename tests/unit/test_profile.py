@@ -38,6 +38,7 @@ def test_numbers_of_reporters(profile: Profile) -> None:
         "app.usage": 4,
         "environment.reading": 72,
         "registry.reporter": 6,
+        "report.value": 27,
     }
 
 
