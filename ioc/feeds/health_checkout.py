@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import Annotated, Literal, Self
 
 import polars as pl
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from ioc.event import Record
 from ioc.feed import Feed
@@ -87,6 +87,20 @@ ONLY_COMPLETED = (
 PAYMENT = ("paid_on", "pay_method", "paid_amount")
 
 
+_EXAMPLE: dict[str, JsonValue] = {
+    "visit_id": "k1:10f838cb615a9043937ddaaf39f2c497",
+    "person_id": "k1:66e4007f228d25fc36dd4b8138933bd5",
+    "sex": "male",
+    "age_group": "60_79",
+    "visit_type": "inpatient",
+    "route": "emergency",
+    "payer": "bhyt",
+    "id_method": "cccd_chip",
+    "check_in_on": "2024-10-05",
+    "admitted_on": "2024-10-05",
+}
+
+
 class HealthCheckout(Record):
     """A visit; what comes with check-out is empty before it. Cost in đồng, `visit_minutes` from check-in to check-out.
 
@@ -104,6 +118,8 @@ class HealthCheckout(Record):
     send_status: of the summary at the insurer's portal, as it stands; `send_lag_h` hours from check-out to sending.
     paid_*:      settlement by the patient: the day, how, and the amount.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     visit_id: Pseudonym
     person_id: Pseudonym

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Annotated, Literal, Self
 
 import polars as pl
-from pydantic import StringConstraints, model_validator
+from pydantic import ConfigDict, JsonValue, StringConstraints, model_validator
 
 from ioc.event import Record
 from ioc.feed import Feed
@@ -34,6 +34,15 @@ KINDS = {
 }
 
 
+_EXAMPLE: dict[str, JsonValue] = {
+    "kind": "record",
+    "item_id": "k1:f297daaffdf45291d33edaf8e4db0fb6",
+    "occurred_on": "2024-10-05",
+    "sex": "female",
+    "age_group": "25_44",
+}
+
+
 class HealthRecord(Record):
     """One of:
 
@@ -50,6 +59,8 @@ class HealthRecord(Record):
     `item_id` is the pseudonym of the item's id in the station's software. `ended_on` comes once it has happened,
     never ahead.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     kind: Literal["record", "entry", "check", "view", "rejection", "spell"]
     item_id: Pseudonym

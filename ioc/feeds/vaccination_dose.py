@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import Annotated, Literal, Self
 
 import polars as pl
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from ioc.event import Record
 from ioc.feed import Feed
@@ -65,6 +65,21 @@ KINDS = {
 }
 
 
+_EXAMPLE: dict[str, JsonValue] = {
+    "kind": "dose",
+    "item_id": "k1:f2c7ae0047a9ab8f615995f3852bce97",
+    "person_id": "k1:9c1d4da0e4772e807d6d1141bf2b58eb",
+    "occurred_on": "2024-10-05",
+    "vaccine": "dpt_vgb_hib",
+    "dose_no": 1,
+    "programme": "epi",
+    "age_group": "under1",
+    "on_schedule": True,
+    "delay_days": 2,
+    "record_lag_h": 1,
+}
+
+
 class VaccinationDose(Record):
     """One of:
 
@@ -84,6 +99,8 @@ class VaccinationDose(Record):
     `item_id` is the pseudonym of the item's id in the vaccination system. `ended_on` comes once it has happened, never
     ahead. Combined vaccines without an indicator of their own are `other`.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     kind: Literal["dose", "aefi", "movement", "temp_alert", "overdue", "target"]
     item_id: Pseudonym | None = None
