@@ -8,7 +8,7 @@ DEMO_SECONDS ?=
 BENCH_ARGS ?=
 TESTS ?= tests/unit tests/integration tests/acceptance tests/migration tests/docs
 
-.PHONY: help setup demo up down status test lint bench lock clean
+.PHONY: help setup demo up down status test lint mutation bench docs lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,9 +38,15 @@ lint: setup ## Format, lint, types and import directions
 test: lint ## Static checks, then all tests; TESTS=tests/unit runs a part
 	$(BIN)/pytest $(TESTS)
 
+mutation: setup ## Break each promise on purpose and see its test fail; not part of `make test`
+	@$(BIN)/python tests/mutation/run.py
+
 bench: setup ## The speed of this machine's stack beside its peer's; BENCH_ARGS passes options
 	@$(BIN)/ioc stack setup --peer
 	@$(BIN)/python -m bench $(BENCH_ARGS)
+
+docs: setup ## Write the reference pages that are made from the code
+	@$(BIN)/python -m deploy.documentation
 
 lock: ## Choose versions anew (needs uv: https://docs.astral.sh/uv)
 	uv pip compile pyproject.toml --group dev --group build --upgrade --generate-hashes \

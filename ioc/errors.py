@@ -28,8 +28,8 @@ class PositionGapError(FatalError):
     """A batch does not start where the database says; restarting at the stored position mends it."""
 
 
-class StallError(FatalError):
-    """The log moves and the stored position does not."""
+class CatalogueChangedError(FatalError):
+    """The catalogue in the database is newer than what the process has loaded; starting again mends it."""
 
 
 class RetryableError(IocError):

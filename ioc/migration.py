@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import psycopg
@@ -29,24 +29,22 @@ def status(settings: Settings) -> list[MigrationState]:
     """Return every migration with its state; raises `FatalError` when the database is ahead of the code."""
     with connect(settings, "owner", autocommit=True) as connection:
         applied = _applied(connection)
-    known = load_migrations()
-    unknown = sorted(set(applied) - {migration.number for migration in known})
-    if unknown:
-        raise FatalError(
-            f"the database holds migrations {unknown} that this version does not know; install a newer version"
-        )
+    known = _require_known(applied)
     return [MigrationState(m.number, m.name, applied.get(m.number)) for m in known]
 
 
 def migrate(settings: Settings, feeds: Iterable[Feed]) -> list[Migration]:
-    """Apply what is pending, each migration in its own transaction; return what was applied."""
+    """Apply what is pending, each migration in its own transaction; return what was applied.
+
+    Raises `FatalError` when the database is ahead of the code.
+    """
     queries = load_queries("migration")
     done: list[Migration] = []
     with connect(settings, "owner", autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         connection.execute(queries["create_table"])
         applied = _applied(connection)
-        for migration in load_migrations():
+        for migration in _require_known(applied):
             if migration.number in applied:
                 continue
             text = migration.text.replace("{writer}", settings.db_writer_user).replace(
@@ -62,6 +60,17 @@ def migrate(settings: Settings, feeds: Iterable[Feed]) -> list[Migration]:
                 [feed.key, feed.sector, feed.table, feed.name_vi, feed.name_en, feed.cadence],
             )
     return done
+
+
+def _require_known(applied: Mapping[int, str]) -> list[Migration]:
+    """Return the migrations of the code; raise when the database holds others."""
+    known = load_migrations()
+    unknown = sorted(applied.keys() - {migration.number for migration in known})
+    if unknown:
+        raise FatalError(
+            f"the database holds migrations {unknown} that this version does not know; install a newer version"
+        )
+    return known
 
 
 def _applied(connection: psycopg.Connection) -> dict[int, str]:

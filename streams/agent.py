@@ -86,13 +86,13 @@ class FeedAgent:
         metrics: WorkerMetrics,
         is_known_gap: KnownGap,
         patience: float,
-        most_records: int,
+        most_events: int,
         fault: FaultPoint = no_fault,
     ) -> None:
         """
         is_known_gap: tells whether Kafka has deleted everything of a partition up to an offset.
         patience:     seconds for which a batch is tried again before the worker gives up.
-        most_records: most Kafka records of one transaction; twice as many wait at most.
+        most_events:  most events of one transaction, unless a single fetch holds more; twice as many wait at most.
         """
         self._work = work
         self._writer = writer
@@ -101,7 +101,7 @@ class FeedAgent:
         self._metrics = metrics
         self._is_known_gap = is_known_gap
         self._patience = patience
-        self._most_records = most_records
+        self._most_events = most_events
         self._fault = fault
 
     async def run(self, events: AsyncIterable[Any]) -> None:
@@ -112,7 +112,7 @@ class FeedAgent:
         loop = asyncio.get_running_loop()
         reader = asyncio.current_task()
         assert reader is not None
-        backlog: Backlog[Parsed] = Backlog(2 * self._most_records)
+        backlog: Backlog[Parsed] = Backlog(2 * self._most_events)
         applier = asyncio.create_task(self._apply_all(backlog))
 
         def wake(_: object) -> None:
@@ -123,7 +123,7 @@ class FeedAgent:
             async for event in events:
                 self._fault("after_fetch")
                 batch, seconds = await loop.run_in_executor(self._parse_pool, self._parse, event.message)
-                await backlog.put(Parsed(event, batch, seconds), len(event.message.value))
+                await backlog.put(Parsed(event, batch, seconds), sum(batch.consumed.values()))
         except asyncio.CancelledError:
             if applier.done():
                 reader.uncancel()
@@ -142,7 +142,7 @@ class FeedAgent:
     async def _apply_all(self, backlog: Backlog[Parsed]) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            taken = await backlog.take(self._most_records)
+            taken = await backlog.take(self._most_events)
             start = time.perf_counter()
             counts = await loop.run_in_executor(self._apply_pool, self._apply, [parsed.batch for parsed in taken])
             self._fault("before_ack")

@@ -34,7 +34,8 @@ from streams.transport import PositionTransport, with_retries
 
 # Long enough for a restart of PostgreSQL, short enough that a rebalance is not held up.
 _PATIENCE = 90.0
-_MAX_FETCH_BYTES = 16 * 1024 * 1024
+# Compressed, some thousand events: more costs memory and is no faster. A record that is larger still comes whole.
+_MAX_FETCH_BYTES = 1024 * 1024
 
 
 class IocApp(faust.App):
@@ -48,6 +49,8 @@ class IocApp(faust.App):
             broker=[f"kafka://{server}" for server in settings.kafka_bootstrap.split(",")],
             broker_credentials=_credentials(settings),
             store="memory://",
+            # Nothing is kept there, but Faust makes the directory: else in whatever directory the worker runs.
+            datadir=str(settings.state_dir / "faust"),
             ConsumerScheduler=WholeFetchScheduler if settings.worker_whole_fetch else SingleRecordScheduler,
             agent_supervisor=CrashingSupervisor,
             autodiscover=False,
@@ -125,7 +128,7 @@ def create_app(settings: Settings, feeds: Mapping[str, Feed], profile: Profile, 
             metrics=metrics,
             is_known_gap=app.is_known_gap,
             patience=_PATIENCE,
-            most_records=settings.worker_fetch_records,
+            most_events=settings.worker_fetch_records,
             fault=fault,
         )
         _register(app, feed, feed.topic(settings.topic_prefix), agent)

@@ -16,7 +16,7 @@ from psycopg import sql as pg
 
 from ioc.catalogue.expression import SHARED_COLUMNS
 from ioc.db import translated_errors
-from ioc.errors import ConcurrentWriteError, FatalError, PositionGapError, Reason
+from ioc.errors import CatalogueChangedError, ConcurrentWriteError, FatalError, PositionGapError, Reason
 from ioc.feed import Feed
 from ioc.validation import mask
 from sql import load_queries
@@ -128,7 +128,9 @@ class RecordStore:
         return spans
 
     def _lock(self, connection: psycopg.Connection, topic: str, partition: int) -> int:
-        row = connection.execute(self._queries["lock_position"], [topic, partition]).fetchone()
+        row = connection.execute(self._queries["lock_position"], [self._feed_id, topic, partition]).fetchone()
+        if row is not None and row[1] != self._contributor.newest_measure:
+            raise CatalogueChangedError(f"{self.feed.key}: the catalogue has changed; the worker starts again with it")
         if row is None:
             raise FatalError(f"no position is stored for {topic} partition {partition}; restart the worker")
         return int(row[0])
@@ -196,8 +198,9 @@ class RecordStore:
 
     def _classify(self, connection: psycopg.Connection, events: pl.DataFrame) -> Classified:
         """Look up what is known of the batch's records, and compare."""
-        keys = events["key"].unique().to_list()
-        known = connection.execute(self._queries["select_identities"], [keys], binary=True).fetchall() if keys else []
+        # As one text: psycopg would look at every key of a list for what needs quoting, and these are hexadecimal.
+        keys = "{" + ",".join(events["key"].unique()) + "}"
+        known = connection.execute(self._queries["select_identities"], [keys], binary=True).fetchall()
         stored = pl.DataFrame(known, schema=STORED_SCHEMA, orient="row")
         older = events.join(stored, on="key").filter(pl.col("revision") < pl.col("stored_revision"))
         found = []

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
 from testbed.pipeline import Pipeline
 from testbed.server import cloned_database, free_ports, running_stack, state_directory
 
@@ -33,7 +34,8 @@ _MARKS = {"integration": "integration", "migration": "integration", "acceptance"
 
 
 def pytest_configure() -> None:
-    """Tests see the settings' defaults, whatever the shell of who runs them holds."""
+    """Tests see the settings' defaults, whatever the shell holds, and logs do not mix with what commands print."""
+    structlog.configure(logger_factory=structlog.stdlib.LoggerFactory())
     for name in [name for name in os.environ if name.startswith("IOC_")]:
         del os.environ[name]
 

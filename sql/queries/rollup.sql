@@ -1,6 +1,9 @@
 -- name: try_lock
 SELECT pg_try_advisory_xact_lock(7305002)
 
+-- name: select_catalogue_state
+SELECT coalesce(max(indicator_id), 0), count(*) FILTER (WHERE live) FROM indicator
+
 -- name: take_deltas
 DELETE FROM measure_delta
 WHERE delta_id IN (SELECT delta_id FROM measure_delta ORDER BY delta_id LIMIT %s)

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from ioc.catalogue import load_catalogue
 from ioc.catalogue.store import load_measures, load_slots
 from ioc.db import connect, translated_errors
-from ioc.errors import RetryableError
+from ioc.errors import CatalogueChangedError, RetryableError
 from ioc.feed import load_feeds
 from ioc.logging import configure_logging
 from ioc.profile import catalogue_directory, load_profile
@@ -38,20 +38,30 @@ class Rollup:
         self._fold = CellFold(measures, feed_ids, profile.areas, stock_feeds(plans))
         self._figures = FigureWriter(plans, measures, feed_ids, profile.areas)
         self._queries = load_queries("rollup")
+        self._catalogue_state = self._read_state(connection)
         connection.commit()
 
     def run_once(self, connection: psycopg.Connection) -> int:
         """Fold what is waiting, in one transaction; return how many contributions were taken.
 
-        0 while another process holds the lock. Raises RetryableError; nothing has changed then.
+        0 while another process holds the lock. Raises RetryableError, or CatalogueChangedError; nothing has changed
+        then.
         """
         with translated_errors(), connection.transaction():
             if connection.execute(self._queries["try_lock"]).fetchone() != (True,):
                 return 0
+            if self._read_state(connection) != self._catalogue_state:
+                raise CatalogueChangedError("the catalogue has changed; the roll-up starts again with it")
             taken, touched = self._fold.fold(connection)
             if taken:
                 self._figures.write(connection, touched)
         return taken
+
+    def _read_state(self, connection: psycopg.Connection) -> tuple[int, int]:
+        """Return what changes with every load of another catalogue."""
+        row = connection.execute(self._queries["select_catalogue_state"]).fetchone()
+        assert row is not None
+        return row[0], row[1]
 
 
 def run_rollup(settings: Settings) -> None:

@@ -58,41 +58,53 @@ def classify(events: pl.DataFrame, stored: pl.DataFrame, history: pl.DataFrame) 
     # Only what is compared goes through the joins and windows; the rest of the columns are put beside it at the end.
     frame = (
         events.select("partition", "key", "revision", "content_hash", "voided")
+        .with_row_index("row")
         .join(stored, on="key", how="left", maintain_order="left")
         .join(history, on=same, how="left", maintain_order="left")
     )
-    known = (
-        pl.when(pl.col("stored_revision") == pl.col("revision"))
-        .then(pl.col("stored_hash"))
-        .otherwise(pl.col("history_hash"))
-    )
-    first = pl.col("content_hash").first().over(same)
-    repeated = pl.int_range(pl.len()).over(same) > 0
-    reference = pl.coalesce(known, pl.when(repeated).then(first))
-    frame = frame.with_columns(fresh=reference.is_null(), same=reference == pl.col("content_hash"))
-    # Of the revisions that are new: which rise above all that came before, and which stand in the end.
-    risen = pl.when("fresh").then("revision")
-    before = pl.max_horizontal("stored_revision", risen.cum_max().forward_fill().shift(1).over("key"))
-    frame = frame.with_columns(
-        stands=pl.col("fresh")
-        & (pl.col("revision") == risen.max().over("key"))
-        & (pl.col("revision") > pl.col("stored_revision").fill_null(-1)),
-        outcome=pl.when("same")
-        .then(pl.lit("duplicate"))
-        .when(~pl.col("fresh"))
-        .then(pl.lit("conflict"))
-        .when(pl.col("revision") < before)
-        .then(pl.lit("superseded"))
-        .when("voided")
-        .then(pl.lit("voided"))
-        .when(before.is_null())
-        .then(pl.lit("new"))
-        .otherwise(pl.lit("corrected")),
-    )
+    # Few records come twice in a batch, and only they need windows, which cost more than all the rest.
+    again = frame["key"].is_duplicated()
+    frame = pl.concat([_judge(frame.filter(~again), again=False), _judge(frame.filter(again), again=True)]).sort("row")
     whole = events.hstack(frame.select("stored_revision", "stored_hash", "stored_at"))
     return Classified(
         winners=whole.filter(frame["stands"]),
         superseded=whole.filter(frame["fresh"] & ~frame["stands"]),
         conflicts=whole.filter(frame["outcome"] == "conflict"),
         outcomes=frame.group_by("partition", "outcome").agg(events=pl.len()),
+    )
+
+
+def _judge(frame: pl.DataFrame, *, again: bool) -> pl.DataFrame:
+    """Add what each event comes to: `fresh`, `stands`, `outcome`.
+
+    again: each record has several events here; otherwise it has one.
+    """
+    same = ["key", "revision"]
+    revision = pl.col("revision")
+    reference = (
+        pl.when(pl.col("stored_revision") == revision).then(pl.col("stored_hash")).otherwise(pl.col("history_hash"))
+    )
+    if again:
+        repeated = pl.int_range(pl.len()).over(same) > 0
+        reference = pl.coalesce(reference, pl.when(repeated).then(pl.col("content_hash").first().over(same)))
+    frame = frame.with_columns(fresh=reference.is_null(), same=reference == pl.col("content_hash"))
+    # Of the revisions that are new: which rise above all that came before, and which stand in the end.
+    before, highest = pl.col("stored_revision"), revision
+    if again:
+        risen = pl.when("fresh").then("revision")
+        before = pl.max_horizontal(before, risen.cum_max().forward_fill().shift(1).over("key"))
+        highest = risen.max().over("key")
+    return frame.with_columns(
+        stands=pl.col("fresh") & (revision == highest) & (revision > pl.col("stored_revision").fill_null(-1)),
+        outcome=pl.when("same")
+        .then(pl.lit("duplicate"))
+        .when(~pl.col("fresh"))
+        .then(pl.lit("conflict"))
+        .when(revision < before)
+        .then(pl.lit("superseded"))
+        .when("voided")
+        .then(pl.lit("voided"))
+        .when(before.is_null())
+        .then(pl.lit("new"))
+        .otherwise(pl.lit("corrected")),
     )

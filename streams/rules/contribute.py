@@ -34,6 +34,7 @@ class Contributor:
         self._sums = [contribution_expr(stored.measure).alias(str(stored.slot)) for stored in sums]
         self._slots = np.array([stored.slot - 1 for stored in sums], dtype=np.int64)
         self._width = max((stored.slot for stored in measures), default=0)
+        self.newest_measure = max((stored.measure_id for stored in measures), default=0)
         # (date column, sign) -> places in `_sums` of the measures that count on that day with that sign
         dated: dict[tuple[str, int], list[int]] = defaultdict(list)
         for place, stored in enumerate(sums):
@@ -64,7 +65,7 @@ class Contributor:
                 at, starts = np.unique(rows["at"].to_numpy(), return_index=True)
                 dated = amounts[np.ix_(rows["row"].to_numpy(), places)]
                 totals[np.ix_(at, self._slots[places])] += direction * np.add.reduceat(dated, starts, axis=0)
-        keys = keys.select(pl.col("area_id").cast(pl.Int32), "bucket", sums=pl.Series(totals.tolist()))
+        keys = keys.select(pl.col("area_id").cast(pl.Int32), "bucket", sums=pl.Series(totals).arr.to_list())
         return keys.filter(pl.Series(totals.any(axis=1)))
 
     def members(self, records: pl.DataFrame) -> pl.DataFrame:

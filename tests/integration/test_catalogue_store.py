@@ -11,7 +11,7 @@ from testbed.pipeline import Pipeline
 
 from ioc.catalogue import Catalogue, load_catalogue
 from ioc.catalogue.store import load_measures, load_slots, sync_catalogue
-from ioc.errors import ConfigError
+from ioc.errors import CatalogueChangedError, ConfigError
 from ioc.feed import Feed
 from ioc.profile import catalogue_directory
 from ioc.settings import Settings
@@ -66,6 +66,17 @@ def test_a_row_that_is_gone_is_retired_and_its_slot_is_not_given_away(
     assert slot not in load_slots(db)["petrol"].values()
     assert sync_catalogue(db, catalogue).added == 1
     assert load_slots(db)["petrol"]["petrol.litres_per_sale"] != slot
+
+
+def test_processes_that_loaded_another_catalogue_stop_before_they_write(
+    db: psycopg.Connection, catalogue: Catalogue, pipeline: Pipeline
+) -> None:
+    sync_catalogue(db, changed(catalogue, "lodging.guests.total", where="sex = 'male' AND age_years > 77"))
+    with pytest.raises(CatalogueChangedError, match=r"tourism\.stay"):
+        pipeline.send("tourism.stay", [stay()])
+    with pytest.raises(CatalogueChangedError, match="roll-up"):
+        pipeline.roll_up()
+    assert db.execute("SELECT count(*) FROM tourism_stay").fetchone() == (0,)
 
 
 def test_what_would_miss_older_records_is_refused(

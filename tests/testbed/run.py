@@ -88,6 +88,7 @@ class Run:
         self.positions = Positions(settings)
         self.positions.start()
         self.services: list[Service] = []
+        self.addresses: dict[str, str] = {}
         self._producer = open_producer(settings)
         self._logs = logs
 
@@ -115,6 +116,14 @@ class Run:
         tally = self.ledger.tallies.setdefault(feed, FeedTally())
         tally.published += events
         tally.expected[Outcome.REJECTED] += events
+
+    def send_lost(self, topic: str, count: int) -> dict[tuple[str, int], int]:
+        """Send Kafka records of which nothing will be known, some to every partition; return where they end."""
+        for partition in range(self.settings.kafka_partitions):
+            for _ in range(count):
+                self._producer.send(topic, value=b"lost", partition=partition)
+        self._producer.flush(15)
+        return {place: end for place, end in self.log_ends().items() if place[0] == topic}
 
     def send_letters(self, letters: Sequence[Letter]) -> None:
         """Send Kafka records and wait for their acknowledgement."""
@@ -177,6 +186,15 @@ class Run:
             assert row is not None
             return int(row[0])
 
+    def waiting(self) -> int:
+        """How many contributions wait to be folded."""
+        with connect(self.settings, "owner", autocommit=True) as connection:
+            row = connection.execute(
+                "SELECT (SELECT count(*) FROM measure_delta) + (SELECT count(*) FROM member_delta)"
+            ).fetchone()
+            assert row is not None
+            return int(row[0])
+
     def close(self) -> None:
         """End every process and thread of the run."""
         for service in self.services:
@@ -197,6 +215,7 @@ class Run:
         log = self._logs / f"{endpoint.name}.log"
         service = Service(endpoint, log, env=settings.to_environment(), restart=kept)
         self.services.append(service)
+        self.addresses[endpoint.name] = f"127.0.0.1:{port}"
         service.start()
         return service
 

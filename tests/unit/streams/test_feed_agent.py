@@ -109,7 +109,7 @@ class Bed:
                 metrics=self.metrics,
                 is_known_gap=lambda *_: False,
                 patience=self.patience,
-                most_records=4,
+                most_events=4,
                 fault=self.fault,
             )
             await asyncio.wait_for(agent.run(stream()), SECONDS)
@@ -147,7 +147,7 @@ def test_nothing_is_acknowledged_before_it_is_applied() -> None:
 
 
 def test_what_gathers_is_bounded() -> None:
-    """At most four records a transaction, but a fetch is never cut."""
+    """At most four events a transaction, but a fetch is never cut."""
     bed = Bed()
     opening = threading.Timer(0.3, bed.store.gate.set)
     opening.start()
@@ -161,7 +161,7 @@ def test_the_stream_is_not_read_on_while_too_much_waits() -> None:
     bed = Bed()
 
     async def stuck() -> int:
-        running = asyncio.create_task(bed.run([[n, n] for n in range(20)], None))
+        running = asyncio.create_task(bed.run([[2 * n, 2 * n + 1] for n in range(20)], None))
         await asyncio.sleep(0.3)
         read = len(bed.parser.parsed)
         bed.store.gate.set()

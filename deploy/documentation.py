@@ -1,0 +1,79 @@
+"""Reference pages made from the code: `python -m deploy.documentation` writes docs/settings.md and docs/cli.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+from pydantic import SecretStr
+
+from deploy.cli import app
+from ioc.settings import ROOT, Settings
+
+_NOTE = "<!-- Made by `make docs` from the code; edit the code. -->"
+
+
+def settings_page() -> str:
+    """Return the page of all settings: environment variable, default, meaning."""
+    lines = [
+        "# Settings",
+        "",
+        _NOTE,
+        "",
+        "Each is an environment variable, or a line of `.env` in the working directory. Defaults suit the local",
+        "stack; those of passwords and keys are for it only: set your own.",
+        "",
+        "| variable | default | meaning |",
+        "|---|---|---|",
+    ]
+    for name, field in Settings.model_fields.items():
+        lines.append(f"| `IOC_{name.upper()}` | {_default(field.default)} | {field.description} |")
+    return "\n".join(lines) + "\n"
+
+
+def command_page() -> str:
+    """Return the page of all commands with their arguments and options."""
+    lines = ["# Commands", "", _NOTE, "", "`ioc` is `.venv/bin/ioc`. Every command has `--help`.", ""]
+    for path, command in sorted(_commands(typer.main.get_command(app), ("ioc",))):
+        lines += [f"## `{' '.join(path)}`", "", (command.help or "").strip(), ""]
+        rows = [_parameter(parameter) for parameter in command.params if parameter.name != "help"]
+        if rows:
+            lines += ["| argument or option | meaning |", "|---|---|", *rows, ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def write_pages(directory: Path) -> None:
+    """Write the pages into `docs/`."""
+    (directory / "settings.md").write_text(settings_page(), encoding="utf-8")
+    (directory / "cli.md").write_text(command_page(), encoding="utf-8")
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        return "(secret)" if value.get_secret_value() else ""
+    if isinstance(value, Path):
+        return f"`{value.relative_to(ROOT)}`"
+    return f"`{value}`" if value not in ("", None) else ""
+
+
+def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield every command that does something, with the words that call it."""
+    children = getattr(command, "commands", None)
+    if children is None:
+        if not command.hidden:
+            yield path, command
+        return
+    for name, child in children.items():
+        yield from _commands(child, (*path, name))
+
+
+def _parameter(parameter: Any) -> str:
+    names = ", ".join(f"`{name}`" for name in parameter.opts) if parameter.opts[0].startswith("-") else ""
+    meaning = (getattr(parameter, "help", None) or "").replace("|", "\\|")
+    return f"| {names or f'`{(parameter.metavar or parameter.name).upper()}`'} | {meaning} |"
+
+
+if __name__ == "__main__":
+    write_pages(ROOT / "docs")

@@ -1,0 +1,61 @@
+"""The pages say what the code does: settings, commands, topics, tables, and links that lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from deploy.documentation import command_page, settings_page
+from ioc.feed import load_feeds
+from ioc.settings import ROOT
+from sql import load_migrations
+
+DOCS = ROOT / "docs"
+PAGES = sorted([ROOT / "README.md", ROOT / "GLOSSARY.md", *DOCS.rglob("*.md")])
+
+
+def test_the_settings_page_is_that_of_the_code() -> None:
+    assert (DOCS / "settings.md").read_text(encoding="utf-8") == settings_page(), "run `make docs`"
+
+
+def test_the_page_of_commands_is_that_of_the_code() -> None:
+    assert (DOCS / "cli.md").read_text(encoding="utf-8") == command_page(), "run `make docs`"
+
+
+def test_every_table_is_explained() -> None:
+    text = (DOCS / "data.md").read_text(encoding="utf-8")
+    tables = {
+        name
+        for migration in load_migrations()
+        for name in re.findall(r"^CREATE (?:TABLE|VIEW) (\w+)", migration.text, re.MULTILINE)
+    }
+    assert tables
+    assert {table for table in tables if f"`{table}`" not in text} == set()
+
+
+def test_every_topic_is_named() -> None:
+    text = (DOCS / "data.md").read_text(encoding="utf-8")
+    assert {feed.topic() for feed in load_feeds().values() if f"`{feed.topic()}`" not in text} == set()
+
+
+def test_the_readme_begins_with_the_two_commands() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "make demo" in text
+    assert "make test" in text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_to_files(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_commands_in_the_readme_exist() -> None:
+    commands = command_page()
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    called = re.findall(r"\.venv/bin/ioc ((?:[a-z-]+ ?)+)", text)
+    known = set(re.findall(r"^## `ioc ([a-z -]+)`", commands, re.MULTILINE))
+    assert called
+    assert [words for words in called if not any(words.strip().startswith(name) for name in known)] == []

@@ -1,0 +1,124 @@
+"""Dead letters: to their topic, to people, and back into their feed after a mend."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from kafka import KafkaConsumer, TopicPartition
+from testbed.feed_event import HOTEL, KafkaRecord, batch, record, stay
+from testbed.pipeline import Pipeline
+
+from ioc.feed import Feed
+from ioc.kafka import client_options
+from ioc.settings import Settings
+from ioc.topic import dead_letter_topic
+from streams.deadletter import DeadLetterRelay, list_causes, open_producer, replay, send_all, show_events
+from streams.rules.span import BatchCounts
+
+FEED = "tourism.stay"
+STRANGER = "99-999-9999"
+
+
+def read(settings: Settings, topic: str) -> list[Any]:
+    """Everything a topic holds, by partition and offset."""
+    consumer = KafkaConsumer(**client_options(settings, 10.0), enable_auto_commit=False, group_id=None)
+    try:
+        places = [TopicPartition(topic, partition) for partition in range(settings.kafka_partitions)]
+        consumer.assign(places)
+        consumer.seek_to_beginning(*places)
+        ends = consumer.end_offsets(places)
+        found: list[Any] = []
+        while len(found) < sum(ends.values()):
+            for records in consumer.poll(timeout_ms=1000).values():
+                found += records
+        return sorted(found, key=lambda one: (one.partition, one.offset))
+    finally:
+        consumer.close()
+
+
+def refuse_three(pipeline: Pipeline) -> None:
+    pipeline.apply(FEED, [record(0, stay(STRANGER, 3)), batch(1, [stay(), stay(STRANGER, 2)]), record(2, b"{")])
+
+
+def test_every_letter_reaches_the_topic_once_with_its_reasons(
+    pipeline: Pipeline, settings: Settings, kafka_topics: list[str]
+) -> None:
+    refuse_three(pipeline)
+    relay = DeadLetterRelay(settings)
+    assert (relay.relay_once(), relay.relay_once()) == (3, 0)
+    letters = read(settings, dead_letter_topic(settings.topic_prefix))
+    by_place = {letter.key.decode().rpartition(f"{FEED}.v1/")[2]: letter for letter in letters}
+    assert by_place.keys() == {"0/0/0", "0/1/1", "0/2/0"}
+    headers = dict(by_place["0/1/1"].headers)
+    assert headers["ioc-reporter"] == STRANGER.encode()
+    assert json.loads(headers["ioc-reasons"])[0]["rule"] == "unknown_reporter"
+    assert json.loads(by_place["0/1/1"].value)["subject"] == stay(STRANGER, 2)["subject"]
+    assert by_place["0/2/0"].value == b"{"
+    assert pipeline.rows("SELECT count(*) FROM rejected_event WHERE relayed_at IS NULL") == [(0,)]
+
+
+def test_a_relay_that_fails_sends_again(pipeline: Pipeline, settings: Settings, kafka_topics: list[str]) -> None:
+    """At least once: what was sent but not marked is sent again, under the same key."""
+    refuse_three(pipeline)
+    relay = DeadLetterRelay(settings)
+    relay.relay_once()
+    pipeline.rows("UPDATE rejected_event SET relayed_at = NULL RETURNING 1")
+    assert relay.relay_once() == 3
+    letters = read(settings, dead_letter_topic(settings.topic_prefix))
+    assert len(letters) == 6
+    assert len({letter.key for letter in letters}) == 3
+
+
+def test_causes_are_grouped_and_shown(pipeline: Pipeline, settings: Settings) -> None:
+    refuse_three(pipeline)
+    causes = list_causes(settings, feed=FEED, within="1 day")
+    assert [(c["rule"], c["events"], c["replayable"]) for c in causes] == [
+        ("unknown_reporter", 2, 2),
+        ("json_invalid", 1, 1),
+    ]
+    assert causes[0]["message_vi"] != causes[0]["message_en"]
+    assert list_causes(settings, feed="tax.einvoice", within="1 day") == []
+    shown = show_events(settings, feed=None, rule="json_invalid", within="1 day", limit=5)
+    assert [(event["record_offset"], event["payload_bytes"]) for event in shown] == [(2, 1)]
+    assert "payload" not in shown[0]
+
+
+def test_a_replay_after_a_mend_counts_once(
+    pipeline: Pipeline, settings: Settings, kafka_topics: list[str], feeds: Mapping[str, Feed]
+) -> None:
+    """Two establishments were unknown; one of them is registered meanwhile."""
+    refuse_three(pipeline)
+    assert replay(settings, feeds[FEED], rule="unknown_reporter", limit=100) == 2
+    assert replay(settings, feeds[FEED], rule="unknown_reporter", limit=100) == 0
+    sent = read(settings, pipeline.topic(FEED))
+    assert {one.key for one in sent} == {STRANGER.encode()}
+    assert len({one.partition for one in sent}) == 1  # the order of a reporter's events is kept
+    known = HOTEL.encode()
+    mended = [
+        KafkaRecord(3 + number, one.value.replace(STRANGER.encode(), known), one.headers)
+        for number, one in enumerate(sent)
+    ]
+    assert pipeline.apply(FEED, mended) == BatchCounts(consumed=2, accepted=2)
+    again = [KafkaRecord(one.offset + 2, one.value, one.headers) for one in mended]
+    assert pipeline.apply(FEED, again) == BatchCounts(consumed=2, duplicate=2)
+    assert pipeline.rows("SELECT count(*) FROM tourism_stay") == [(3,)]
+
+
+def test_a_replay_without_a_mend_is_refused_again_and_can_be_replayed_again(
+    pipeline: Pipeline, settings: Settings, kafka_topics: list[str], feeds: Mapping[str, Feed]
+) -> None:
+    refuse_three(pipeline)
+    replay(settings, feeds[FEED], rule="unknown_reporter", limit=1)
+    [sent] = read(settings, pipeline.topic(FEED))
+    assert pipeline.apply(FEED, [KafkaRecord(3, sent.value, sent.headers)]) == BatchCounts(consumed=1, rejected=1)
+    assert replay(settings, feeds[FEED], rule="unknown_reporter", limit=100) == 2
+
+
+def test_letters_larger_than_a_request_are_sent_in_several(settings: Settings, kafka_topics: list[str]) -> None:
+    producer = open_producer(settings)
+    letters = [(kafka_topics[0], b"k", bytes(3_000_000), []) for _ in range(8)]
+    send_all(producer, letters)
+    producer.close()
+    assert [len(one.value) for one in read(settings, kafka_topics[0])] == [3_000_000] * 8

@@ -1,0 +1,109 @@
+"""The schema that the migrations build is the one that was reviewed, and migrating is safe to repeat."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import psycopg
+import pytest
+from testbed.schema import describe_schema
+
+from deploy.stack import Stack
+from ioc.db import connect
+from ioc.errors import FatalError
+from ioc.feed import Feed
+from ioc.migration import migrate, status
+from ioc.settings import ROOT, Settings
+from sql import load_migrations, load_queries
+from streams.store import RECORD_COLUMNS
+
+REVIEWED = Path(__file__).with_name("schema.txt")
+BUILT = ROOT / ".state" / "schema.txt"
+
+
+@pytest.fixture
+def empty(infrastructure: Stack, stack_settings: Settings) -> Iterator[Settings]:
+    """A database in which nothing is, but the extension."""
+    settings = stack_settings.model_copy(update={"db_name": "migration_empty"})
+    with connect(settings, "owner", autocommit=True, database="postgres") as connection:
+        # Of `template1`, as production's is; TimescaleDB is a trusted extension, so that an owner may create it.
+        connection.execute("CREATE DATABASE migration_empty")
+    with connect(settings, "owner", autocommit=True) as connection:
+        connection.execute("SET client_min_messages = warning")
+        connection.execute("CREATE EXTENSION timescaledb")
+    yield settings
+    with connect(settings, "owner", autocommit=True, database="postgres") as connection:
+        connection.execute("DROP DATABASE migration_empty")
+
+
+def test_the_schema_is_the_reviewed_one(db: psycopg.Connection) -> None:
+    """After a change of the schema, read the difference that this shows, and put the new listing in place."""
+    reviewed = REVIEWED.read_text(encoding="utf-8")
+    built = describe_schema(db)
+    difference = "\n".join(difflib.unified_diff(reviewed.splitlines(), built.splitlines(), "reviewed", "built", n=2))
+    if difference:
+        BUILT.write_text(built, encoding="utf-8")
+    assert not difference, f"{difference}\nWhen this is as it should be: mv {BUILT} {REVIEWED}"
+
+
+def test_record_tables_have_the_columns_of_their_feeds(db: psycopg.Connection, feeds: Mapping[str, Feed]) -> None:
+    for feed in feeds.values():
+        rows = db.execute(
+            "SELECT column_name, data_type FROM information_schema.columns "
+            "WHERE table_schema = 'public' AND table_name = %s ORDER BY ordinal_position",
+            [feed.table],
+        ).fetchall()
+        found = {name: kind.replace("timestamp with time zone", "timestamptz") for name, kind in rows}
+        shared = [*RECORD_COLUMNS, "recorded_at"]
+        assert list(found)[: len(shared)] == shared, feed.table
+        own = {name: kind for name, kind in found.items() if name not in shared}
+        assert list(own.items()) == [(column.name, column.sql_type) for column in feed.columns], feed.table
+
+
+def test_every_feed_has_its_row_and_its_hypertable(db: psycopg.Connection, feeds: Mapping[str, Feed]) -> None:
+    known = dict(db.execute("SELECT key, record_table FROM feed").fetchall())
+    assert known == {feed.key: feed.table for feed in feeds.values()}
+    hypertables = {
+        name for (name,) in db.execute("SELECT hypertable_name FROM timescaledb_information.hypertables").fetchall()
+    }
+    assert hypertables >= set(known.values())
+
+
+def test_migrating_applies_all_and_then_nothing(empty: Settings, feeds: Mapping[str, Feed]) -> None:
+    numbers = [migration.number for migration in load_migrations()]
+    assert [state.applied_at for state in status(empty)] == [None] * len(numbers)
+    assert [migration.number for migration in migrate(empty, feeds.values())] == numbers
+    assert migrate(empty, feeds.values()) == []
+    states = status(empty)
+    assert [state.number for state in states] == numbers
+    assert all(state.applied_at is not None for state in states)
+
+
+def test_a_migration_that_fails_leaves_nothing_of_itself(empty: Settings, feeds: Mapping[str, Feed]) -> None:
+    """A table stands in the way of the second migration: the first stays applied, the second leaves no trace."""
+    second = load_migrations()[1]
+    with connect(empty, "owner", autocommit=True) as connection:
+        connection.execute("CREATE TABLE tourism_daily_report (in_the_way integer)")
+    with pytest.raises(psycopg.errors.DuplicateTable):
+        migrate(empty, feeds.values())
+    assert [state.number for state in status(empty) if state.applied_at] == list(range(1, second.number))
+    with connect(empty, "owner", autocommit=True) as connection:
+        assert connection.execute("SELECT to_regclass('tourism_stay')").fetchone() == (None,)
+        connection.execute("DROP TABLE tourism_daily_report")
+    assert migrate(empty, feeds.values())[0].number == second.number
+
+
+def test_a_database_that_is_ahead_of_the_code_is_refused(settings: Settings, db: psycopg.Connection) -> None:
+    db.execute(load_queries("migration")["insert_applied"], [9999, "from_the_future"])
+    with pytest.raises(FatalError, match=r"\[9999\].*install a newer version"):
+        status(settings)
+
+
+def test_migrating_a_database_that_is_ahead_is_refused_too(
+    settings: Settings, db: psycopg.Connection, feeds: Mapping[str, Feed]
+) -> None:
+    db.execute(load_queries("migration")["insert_applied"], [9999, "from_the_future"])
+    with pytest.raises(FatalError, match=r"\[9999\].*install a newer version"):
+        migrate(settings, feeds.values())

@@ -1,0 +1,39 @@
+"""The units start commands that exist, as an unprivileged user, and start again after failures only."""
+
+from __future__ import annotations
+
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+
+from deploy.documentation import command_page
+from ioc.settings import ROOT
+
+UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
+
+
+def read(unit: Path) -> ConfigParser:
+    parser = ConfigParser(interpolation=None, strict=True)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read(unit, encoding="utf-8")
+    return parser
+
+
+def test_there_is_a_unit_for_each_process() -> None:
+    assert [unit.name for unit in UNITS] == ["ioc-gateway.service", "ioc-rollup.service", "ioc-worker@.service"]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_a_unit_starts_a_command_that_exists(unit: Path) -> None:
+    service = read(unit)["Service"]
+    program, command = service["ExecStart"].split()
+    assert program == "/opt/ioc/.venv/bin/ioc"
+    assert f"## `ioc {command}`" in command_page()
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_a_unit_has_no_privileges_and_stops_at_wrong_settings(unit: Path) -> None:
+    service = read(unit)["Service"]
+    assert (service["User"], service["NoNewPrivileges"], service["ProtectSystem"]) == ("ioc", "yes", "strict")
+    assert (service["Restart"], service["RestartPreventExitStatus"]) == ("on-failure", "2")
