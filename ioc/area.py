@@ -135,23 +135,26 @@ class AreaTree:
         """Return the leaves of every validity."""
         return tuple(area for area in self.areas if self.is_leaf(area))
 
-    def frame(self) -> pl.DataFrame:
-        """Return the leaves as (code, area_id, valid_from, valid_to), for a join on code and day."""
+    def frame(self, *, leaves: bool = True) -> pl.DataFrame:
+        """Return the leaves, or all units, as (code, area_id, valid_from, valid_to), for a join on code and day."""
         return pl.DataFrame(
-            [(area.code, area.area_id, area.valid_from, area.valid_to) for area in self.leaves()],
+            [
+                (area.code, area.area_id, area.valid_from, area.valid_to)
+                for area in (self.leaves() if leaves else self.areas)
+            ],
             schema={"code": pl.String, "area_id": pl.Int32, "valid_from": pl.Date, "valid_to": pl.Date},
             orient="row",
         ).sort("code", "valid_from")
 
     def chains(self) -> pl.DataFrame:
-        """Return (leaf_id, area_id, level) for each leaf and each unit of its chain, itself included."""
+        """Return (origin_id, area_id, level) for each unit and each unit of its chain, itself included."""
         return pl.DataFrame(
             [
-                (leaf.area_id, area_id, self._areas[area_id].level)
-                for leaf in self.leaves()
-                for area_id in self.chain(leaf.area_id)
+                (origin.area_id, area_id, self._areas[area_id].level)
+                for origin in self.areas
+                for area_id in self.chain(origin.area_id)
             ],
-            schema={"leaf_id": pl.Int32, "area_id": pl.Int32, "level": pl.String},
+            schema={"origin_id": pl.Int32, "area_id": pl.Int32, "level": pl.String},
             orient="row",
         )
 

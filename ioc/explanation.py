@@ -87,13 +87,13 @@ class Explanation(BaseModel):
 
 @dataclass(frozen=True)
 class Cell:
-    """One figure's place: an area and a period."""
+    """One figure's place: an area, itself and everything below it in `units`, and a period."""
 
     area: Area
     period: str
     start: date
     end: date
-    leaves: list[int] = field(default_factory=list)
+    units: list[int] = field(default_factory=list)
 
 
 class Explainer:
@@ -119,8 +119,8 @@ class Explainer:
             )
         start = start_of(period, on)
         end = end_of(period, start)
-        leaves = [leaf.area_id for leaf in self._areas.leaves() if area.area_id in self._areas.chain(leaf.area_id)]
-        return Cell(area, period, start, end, leaves)
+        units = [unit.area_id for unit in self._areas.areas if area.area_id in self._areas.chain(unit.area_id)]
+        return Cell(area, period, start, end, units)
 
     def explain(self, code: str, cell: Cell, *, limit: int = 20, offset: int = 0) -> Explanation:
         """Return what stands behind a figure; raises ConfigError for an unknown code."""
@@ -130,9 +130,9 @@ class Explainer:
             raise ConfigError(f"no indicator has the code {code!r}; `ioc indicator list --search` finds them")
         stored = self._value(code, cell)
         measures: list[tuple[Measure, bool]] = [
-            (measure, self._compiled.plans[source].method == "running")
+            (measure, measure in self._compiled.plans[source].running)
             for source in sorted(self._compiled.closure(code))
-            for measure in self._compiled.plans[source].measures
+            for measure in _counted(self._compiled.plans[source])
         ]
         records, total = self._records(measures, cell, limit, offset)
         used = sorted({measure.feed for measure, _ in measures})
@@ -173,14 +173,17 @@ class Explainer:
         if plan.method == "formula":
             inputs = tuple(self._part(self._compiled.plans[source], cell) for source in plan.inputs)
             return Part(code=plan.code, what=plan.formula, value=value, inputs=inputs)
-        running = plan.method == "running"
         sums = tuple(
-            Part(what=_told(measure), value=self._recomputed(measure, cell, running=running))
-            for measure in plan.measures
+            Part(what=_told(measure), value=self._recomputed(measure, cell, running=measure in plan.running))
+            for measure in plan.measures[:2]
         )
-        what = {"quotient": f"{plan.scale:g} x first / second", "running": "sum since the beginning"}.get(
-            plan.method, ""
-        )
+        what = {
+            "quotient": f"{plan.scale:g} x first / second",
+            "running": "sum since the beginning",
+            "sent": "sum of the values reported for the period; the second says how many",
+            "state": "sum of the values reported for the period's last day; the second says how many",
+            "mean": "value reported for the period's last day: first / second",
+        }.get(plan.method, "")
         return Part(code=plan.code, what=what or _told(plan.measures[0]), value=value, inputs=sums)
 
     def _recomputed(self, measure: Measure, cell: Cell, *, running: bool) -> float:
@@ -191,7 +194,7 @@ class Explainer:
             text = f"coalesce(sum({contribution_sql(measure)}), 0)"
         row = self._connection.execute(
             f"SELECT {text} FROM {self._feeds[measure.feed].table} WHERE {_counting(measure, running=running)}",
-            {"leaves": cell.leaves, "start": cell.start, "end": cell.end},
+            {"units": cell.units, "area": cell.area.area_id, "start": cell.start, "end": cell.end},
         ).fetchone()
         return float(row[0]) / 10**measure.decimals if row else 0.0
 
@@ -214,7 +217,14 @@ class Explainer:
             "SELECT *, count(*) OVER () FROM ("
             f"SELECT DISTINCT ON (feed, record_key) * FROM ({' UNION ALL '.join(parts)}) one ORDER BY feed, record_key"
             ") counted ORDER BY counts_on DESC, record_key LIMIT %(limit)s OFFSET %(offset)s",
-            {"leaves": cell.leaves, "start": cell.start, "end": cell.end, "limit": limit, "offset": offset},
+            {
+                "units": cell.units,
+                "area": cell.area.area_id,
+                "start": cell.start,
+                "end": cell.end,
+                "limit": limit,
+                "offset": offset,
+            },
         ).fetchall()
         records = [
             CountedRecord(
@@ -235,17 +245,17 @@ class Explainer:
         row = self._connection.execute(
             "SELECT count(*) FROM record_revision r JOIN feed f USING (feed_id) WHERE f.key = ANY(%s) "
             "AND (r.record ->> 'effective_on')::date BETWEEN %s AND %s AND r.record ->> 'area_code' = ANY(%s)",
-            [feeds, cell.start, cell.end, [self._areas[leaf].code for leaf in cell.leaves]],
+            [feeds, cell.start, cell.end, [self._areas[unit].code for unit in cell.units]],
         ).fetchone()
         return int(row[0]) if row else 0
 
     def _rejections(self, feed: str, cell: Cell) -> list[dict[str, Any]]:
         cursor = self._connection.cursor(row_factory=dict_row)
-        rows = cursor.execute(self._queries["select_rejections"], {"feed": feed, "leaves": cell.leaves}).fetchall()
+        rows = cursor.execute(self._queries["select_rejections"], {"feed": feed, "units": cell.units}).fetchall()
         return [{"feed": feed, **row, "last_at": row["last_at"].isoformat(timespec="seconds")} for row in rows]
 
     def _completeness(self, feed: Feed, cell: Cell) -> Completeness:
-        codes = [self._areas[leaf].code for leaf in cell.leaves]
+        codes = [self._areas[unit].code for unit in cell.units]
         rows = self._connection.execute(
             "SELECT p.code, EXISTS (SELECT FROM "
             f"{feed.table} r WHERE r.reporter = p.code AND r.effective_on BETWEEN %(start)s AND %(end)s) "
@@ -259,10 +269,16 @@ class Explainer:
 
 def _counting(measure: Measure, *, running: bool) -> str:
     """Return the condition under which a record counts in a cell: in the period, or standing at its end."""
+    where = "area_id = %(area)s" if measure.local else "area_id = ANY(%(units)s)"
     if not running:
-        return f"area_id = ANY(%(leaves)s) AND {measure.at} BETWEEN %(start)s AND %(end)s"
+        return f"{where} AND {measure.at} BETWEEN %(start)s AND %(end)s"
     standing = f" AND ({measure.until} IS NULL OR {measure.until} > %(end)s)" if measure.until else ""
-    return f"area_id = ANY(%(leaves)s) AND {measure.at} <= %(end)s{standing}"
+    return f"{where} AND {measure.at} <= %(end)s{standing}"
+
+
+def _counted(plan: IndicatorPlan) -> tuple[Measure, ...]:
+    """Return the measures whose records count; the others only say how many there are."""
+    return plan.measures[:1] if plan.method in ("sent", "state", "mean") else plan.measures
 
 
 def _told(measure: Measure) -> str:

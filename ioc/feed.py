@@ -65,6 +65,7 @@ class Feed:
     reporter:  the model's field that names the reporter; it must be the one that `source` names.
     located:   the record names its leaf area itself, in `area_code`; otherwise the register says where its place or
                its reporter lies.
+    any_level: the area that a located record names may have units below it.
     place:     the model's field that may name a registered place of the reporter (a shop of a firm); its register
                entry goes before the reporter's own.
     enrich:    columns taken from the register of reporters: column -> (attribute, type).
@@ -79,6 +80,7 @@ class Feed:
     name_en: str
     reporter: str | None = None
     located: bool = False
+    any_level: bool = False
     place: str | None = None
     enrich: Mapping[str, tuple[str, pl.DataType]] = field(default_factory=dict)
     derive: Mapping[str, tuple[pl.DataType, pl.Expr]] = field(default_factory=dict)

@@ -22,6 +22,7 @@ from ioc.catalogue import (
     load_catalogue,
     member_sql,
 )
+from ioc.catalogue.indicator import REPORT_FEED
 from ioc.catalogue.store import load_measures, load_slots
 from ioc.db import connect, translated_errors
 from ioc.feed import Feed, load_feeds
@@ -126,7 +127,7 @@ class Reconciler:
         )
         self._execute(
             f"CREATE TEMPORARY TABLE cell_{feed.table} ON COMMIT DROP AS "
-            f"SELECT p.period, c.area_id, date_trunc(p.period, l.day)::date AS bucket{totals.replace('(s', '(l.s')} "
+            f"SELECT p.period, c.area_id, date_trunc(p.period, l.day)::date AS bucket{_rolled_up(sums)} "
             f"FROM leaf_{feed.table} l JOIN chain c ON c.leaf_id = l.area_id CROSS JOIN period p GROUP BY 1, 2, 3"
         )
         self._execute(f"CREATE INDEX ON cell_{feed.table} (period, area_id, bucket)")
@@ -145,7 +146,9 @@ class Reconciler:
             "WHERE m.member IS NOT NULL AND m.day IS NOT NULL GROUP BY 1, 2, 3, 4"
         )
         self._execute(f"CREATE INDEX ON member_{feed.table} (slot, period, area_id, bucket)")
-        anything = " OR ".join(f"s{s.slot} <> 0" for s in sums) or "false"
+        # Reports say ahead when they end: such a day, on which only counts go down, opens no period.
+        counts = ">" if feed.key == REPORT_FEED else "<>"
+        anything = " OR ".join(f"s{s.slot} {counts} 0" for s in sums) or "false"
         roots = "area_id IN (SELECT area_id FROM area WHERE parent_id IS NULL)"
         self._execute(
             f"CREATE TEMPORARY TABLE open_{feed.table} ON COMMIT DROP AS "
@@ -244,6 +247,12 @@ class Figures:
     def _figure(self, plan: IndicatorPlan) -> str:
         if plan.method == "formula":
             return formula_sql(plan.formula, lambda name: "key.days" if name == "days" else self.by_code[name])
+        if plan.method in ("sent", "state", "mean"):
+            source = "cell" if plan.method == "sent" else "closing"
+            amount, count = (self._value(measure, source) for measure in plan.measures[:2])
+            figure = f"({amount} / {count})" if plan.method == "mean" else amount
+            periods = ", ".join(f"'{period}'" for period in plan.periods)
+            return f"(CASE WHEN {count} <> 0 AND key.period IN ({periods}) THEN {figure} END)"
         if plan.method == "quotient":
             part, whole = (self._value(measure, "cell") for measure in plan.measures)
             return f"({plan.scale}::double precision * {part} / nullif({whole}, 0))"
@@ -275,20 +284,20 @@ class Figures:
             )
         for feed in sorted(plan.stocks):
             table = self._feeds[feed].table
-            slots = sorted(
-                {
-                    self._stored[measure].slot
-                    for step in plan.order
-                    if step.method == "running"
-                    for measure in step.measures
-                    if measure.feed == feed
-                }
-            )
-            totals = ", ".join(f"sum(s{slot}) AS s{slot}" for slot in slots)
+            wanted = {measure for step in plan.order for measure in step.running if measure.feed == feed}
+            totals = _rolled_up([self._stored[measure] for measure in wanted]).removeprefix(", ")
             yield (
                 f"LEFT JOIN LATERAL (SELECT {totals} FROM leaf_{table} l JOIN chain c ON c.leaf_id = l.area_id "
                 f"WHERE c.area_id = key.area_id AND l.day <= key.until) closing_{table} ON true"
             )
+
+
+def _rolled_up(sums: list[StoredMeasure]) -> str:
+    """Return the sums over all areas (`c`) of which an area is made, or of the area alone for what is local."""
+    alone = " FILTER (WHERE c.leaf_id = c.area_id)"
+    return "".join(
+        f", coalesce(sum(l.s{s.slot}){alone if s.measure.local else ''}, 0)::bigint AS s{s.slot}" for s in sums
+    )
 
 
 def _terms(sums: list[StoredMeasure], column: str, sign: int) -> list[str]:

@@ -14,6 +14,7 @@ import polars as pl
 import psycopg
 from psycopg import sql as pg
 
+from ioc.catalogue.expression import SHARED_COLUMNS
 from ioc.db import translated_errors
 from ioc.errors import CatalogueChangedError, ConcurrentWriteError, FatalError, PositionGapError, Reason
 from ioc.feed import Feed
@@ -265,7 +266,7 @@ class RecordStore:
         self._copy(connection, self._queries["copy_revisions"], history)
 
     def _write_contributions(self, connection: psycopg.Connection, standing: pl.DataFrame, old: pl.DataFrame) -> None:
-        columns = ["area_id", "effective_on", *self._content]
+        columns = ["area_id", *SHARED_COLUMNS, *self._content]
         signed = standing.select(*columns, sign=pl.lit(1, pl.Int64))
         if old.height:
             signed = pl.concat([signed, old.select(*columns, sign=pl.lit(-1, pl.Int64))])

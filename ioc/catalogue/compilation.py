@@ -10,8 +10,9 @@ from typing import Literal
 
 from ioc.catalogue.expression import conjunction, is_known
 from ioc.catalogue.formula import parse_formula
-from ioc.catalogue.indicator import Catalogue, Indicator
+from ioc.catalogue.indicator import REPORT_PERIODS, Catalogue, Indicator
 from ioc.catalogue.measure import Measure
+from ioc.period import PERIODS
 
 
 @dataclass(frozen=True)
@@ -24,15 +25,37 @@ class IndicatorPlan:
     quotient: `scale` x first measure / second measure of the period; no value where the second is zero
     formula:  `formula` over the figures of `inputs` (and `days`, the length of the period so far)
 
-    Sums are in units of 10^-decimals of their measure.
+    and of what agencies report (third measure: the number of reports, which opens a period):
+
+    sent:     the period's sum of the first measure, where the second, the number of its reports, is not zero
+    state:    the same, of the sums from the beginning to the end of the period
+    mean:     first measure / second measure, of the sums from the beginning to the end of the period
+
+    Sums are in units of 10^-decimals of their measure. Periods other than `periods` have no figure.
     """
 
     code: str
-    method: Literal["total", "running", "distinct", "quotient", "formula"]
+    method: Literal["total", "running", "distinct", "quotient", "formula", "sent", "state", "mean"]
     measures: tuple[Measure, ...] = ()
     scale: float = 1.0
     formula: str = ""
     inputs: tuple[str, ...] = ()
+    periods: tuple[str, ...] = PERIODS
+
+    @property
+    def running(self) -> tuple[Measure, ...]:
+        """The measures that are summed up from the beginning."""
+        match self.method:
+            case "running":
+                return self.measures
+            case "state" | "mean":
+                return self.measures[:2]
+        return ()
+
+    @property
+    def periodic(self) -> tuple[Measure, ...]:
+        """The measures that are summed up over the period."""
+        return () if self.running else self.measures
 
 
 @dataclass(frozen=True)
@@ -100,7 +123,31 @@ def _plan(indicator: Indicator) -> IndicatorPlan:
             return IndicatorPlan(
                 code, "quotient", (_sum(indicator, indicator.value, indicator.where), _count(indicator))
             )
+        case "reported":
+            return _reported(indicator)
     raise AssertionError(f"{code} has kind {indicator.kind}, which the loader does not let through")
+
+
+def _reported(indicator: Indicator) -> IndicatorPlan:
+    """Return how reports add up: flows over time and areas, stocks over areas, ratios and scores over neither.
+
+    A stock, a ratio or a score holds from the first day of its period to the last.
+    """
+    period = REPORT_PERIODS[indicator.cadence]
+    condition = f"indicator = '{indicator.code}' AND period = '{period}'"
+    until = "" if indicator.value == "flow" else "next_start"
+    local = indicator.value in ("ratio", "score")
+    amount, count = (
+        Measure(indicator.feed, "sum", value, condition, until=until, decimals=decimals, local=local)
+        for value, decimals in (("value", indicator.decimals), ("1", 0))
+    )
+    measures = (amount, count, Measure(indicator.feed, "sum", "1"))
+    match indicator.value:
+        case "flow":
+            return IndicatorPlan(indicator.code, "sent", measures, periods=PERIODS[PERIODS.index(period) :])
+        case "stock":
+            return IndicatorPlan(indicator.code, "state", measures)
+    return IndicatorPlan(indicator.code, "mean", measures)
 
 
 def _sum(indicator: Indicator, value: str, condition: str) -> Measure:

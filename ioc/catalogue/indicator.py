@@ -35,7 +35,17 @@ COLUMNS = (
     "breakdown",
     "breakdown_value",
 )
-KINDS = ("flow", "stock", "distinct", "ratio", "average")
+KINDS = ("flow", "stock", "distinct", "ratio", "average", "reported")
+REPORTED = ("flow", "stock", "ratio", "score")
+REPORT_FEED = "report.value"
+# The period that a reported value of each cadence is for.
+REPORT_PERIODS: Mapping[str, str] = {
+    "daily": "day",
+    "weekly": "week",
+    "monthly": "month",
+    "quarterly": "quarter",
+    "yearly": "year",
+}
 CADENCES = ("realtime", "hourly", "daily", "weekly", "monthly", "quarterly", "yearly")
 DIRECTIONS = ("higher", "lower", "none")
 LEVELS = ("province", "district", "commune")
@@ -56,7 +66,8 @@ class Indicator:
     """One row of the catalogue, checked.
 
     `value` and `where` are canonical expressions, `at` and `until` date columns, over the records of `feed`;
-    or `formula` combines other indicators, and these are empty. `definition` is the row as it was written.
+    or `formula` combines other indicators, and these are empty. Where it is reported, `value` is one of `REPORTED`,
+    which says how the reports add up. `definition` is the row as it was written.
     """
 
     code: str

@@ -2,7 +2,7 @@
 
 A `sum` adds whole numbers in units of 10^-decimals, so sums are exact and can be taken back. A `distinct`
 counts different members. A record adds to the day that its column `at` holds, to none where that is null; a
-stock takes it back on the day `until`.
+stock takes it back on the day `until`. What is `local` counts in the very area of the record and in none above it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ class Measure:
     at: str = "effective_on"
     until: str = ""
     decimals: int = 0
+    local: bool = False
 
 
 @dataclass(frozen=True)

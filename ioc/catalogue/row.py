@@ -9,13 +9,25 @@ from dataclasses import dataclass
 import polars as pl
 
 from ioc.catalogue.expression import NUMERIC, Expression, Type, parse_expression, schema_of
-from ioc.catalogue.indicator import CADENCES, DIRECTIONS, KINDS, LEVELS, Indicator, Target, is_code
+from ioc.catalogue.indicator import (
+    CADENCES,
+    DIRECTIONS,
+    KINDS,
+    LEVELS,
+    REPORT_FEED,
+    REPORT_PERIODS,
+    REPORTED,
+    Indicator,
+    Target,
+    is_code,
+)
 from ioc.errors import ConfigError
 from ioc.feed import Feed
 from ioc.table import Row
 
 EFFECTIVE_ON = "effective_on"
 MAX_DECIMALS = 6
+REPORTED_DECIMALS = 3
 _TARGET = re.compile(r"(>=|<=) ?(-?\d+(?:\.\d+)?)")
 _RECORD_COLUMNS = ("feed", "value", "where", "at", "until", "decimals")
 
@@ -86,6 +98,8 @@ class RowReader:
         return owners
 
     def _count(self, row: Row, kind: str) -> _Count:
+        if kind == "reported":
+            return _reported(row)
         if row.text("formula"):
             for column in _RECORD_COLUMNS:
                 if row.text(column):
@@ -133,6 +147,25 @@ _WANTED: Mapping[str, tuple[tuple[Type, ...], str]] = {
     "distinct": ((Type.TEXT,), "members are named by a text column"),
     "ratio": ((Type.BOOLEAN,), "a ratio without formula is the share of the records that meet a condition"),
 }
+
+
+def _reported(row: Row) -> _Count:
+    """Return how reports of the row's own code and period count."""
+    if row.text("feed") != REPORT_FEED:
+        row.complain("feed", f"must be {REPORT_FEED}: that is where agencies report")
+    for column in ("where", "at", "until", "formula"):
+        if row.text(column):
+            row.complain(column, "must be empty: a reported value counts for its own code, area and period")
+    if row.text("cadence") not in REPORT_PERIODS:
+        row.complain("cadence", f"must be the period of its reports: {', '.join(REPORT_PERIODS)}")
+    decimals = row.integer("decimals")
+    if decimals is not None and not 0 <= decimals <= REPORTED_DECIMALS:
+        row.complain("decimals", f"must lie between 0 and {REPORTED_DECIMALS}")
+    return _Count(
+        feed=REPORT_FEED,
+        value=row.choice("value", REPORTED),
+        decimals=REPORTED_DECIMALS if decimals is None else decimals,
+    )
 
 
 def _check_code(row: Row, sector: str) -> None:

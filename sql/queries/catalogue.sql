@@ -2,16 +2,16 @@
 SELECT pg_advisory_xact_lock(7305003)
 
 -- name: select_measures
-SELECT m.measure_id, m.slot, f.key, m.kind, m.value, m.condition, m.at, m.until, m.decimals
+SELECT m.measure_id, m.slot, f.key, m.kind, m.value, m.condition, m.at, m.until, m.decimals, m.local
 FROM measure m JOIN feed f USING (feed_id) ORDER BY f.key, m.slot
 
 -- name: select_begun_feeds
 SELECT f.key FROM feed f WHERE EXISTS (SELECT FROM record_identity i WHERE i.feed_id = f.feed_id)
 
 -- name: insert_measure
-INSERT INTO measure (feed_id, slot, kind, value, condition, at, until, decimals)
+INSERT INTO measure (feed_id, slot, kind, value, condition, at, until, decimals, local)
 SELECT f.feed_id, coalesce((SELECT max(slot) FROM measure m WHERE m.feed_id = f.feed_id), 0) + 1,
-       %(kind)s, %(value)s, %(condition)s, %(at)s, %(until)s, %(decimals)s
+       %(kind)s, %(value)s, %(condition)s, %(at)s, %(until)s, %(decimals)s, %(local)s
 FROM feed f WHERE f.key = %(feed)s
 RETURNING measure_id
 

@@ -38,5 +38,5 @@ FROM rejected_event r JOIN feed f USING (feed_id)
 WHERE f.key = %(feed)s
   AND (r.reporter IS NULL OR NOT EXISTS (SELECT FROM reporter p WHERE p.feed_id = r.feed_id AND p.code = r.reporter)
        OR r.reporter IN (SELECT p.code FROM reporter p JOIN area a ON a.code = p.area_code
-                         WHERE p.feed_id = r.feed_id AND a.area_id = ANY(%(leaves)s)))
+                         WHERE p.feed_id = r.feed_id AND a.area_id = ANY(%(units)s)))
 GROUP BY 1, 2, 3, 4 ORDER BY events DESC, 1, 2

@@ -37,7 +37,6 @@ ON CONFLICT (feed_id, period, area_id, bucket) DO UPDATE SET sums = sums_add(cel
 DELETE FROM measure_cell cell USING staged_cell s
 WHERE cell.feed_id = s.feed_id AND cell.period = s.period AND cell.area_id = s.area_id AND cell.bucket = s.bucket
   AND 0 > ANY (s.sums) AND 0 = ALL (cell.sums)
-RETURNING cell.period, cell.area_id, cell.bucket
 
 -- name: set_staged_cells
 INSERT INTO measure_cell AS cell (feed_id, period, area_id, bucket, sums)
@@ -81,9 +80,9 @@ JOIN LATERAL (
 ) c ON true
 
 -- name: select_present
--- Which periods the feed has anything in, anywhere.
+-- Which periods the feed has anything in, anywhere; of a feed whose ends are foretold, only what begins there.
 SELECT DISTINCT period, bucket FROM measure_cell
-WHERE feed_id = %(feed_id)s AND area_id = ANY(%(roots)s)
+WHERE feed_id = %(feed_id)s AND area_id = ANY(%(roots)s) AND (feed_id <> ALL(%(foretold)s) OR 0 < ANY(sums))
   AND (period, bucket) IN (SELECT p, b FROM unnest(%(periods)s::text[], %(buckets)s::date[]) AS w (p, b))
 
 -- name: select_cells
@@ -109,6 +108,7 @@ SELECT max(bucket) FROM indicator_cell WHERE sector = %s AND period = 'day' AND 
 
 -- name: select_horizon
 SELECT max(bucket) FROM measure_cell WHERE feed_id = ANY(%s) AND period = 'day' AND area_id = ANY(%s)
+  AND (feed_id <> ALL(%s) OR 0 < ANY(sums))
 
 -- name: remove_figures
 DELETE FROM indicator_cell c

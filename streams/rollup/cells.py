@@ -12,6 +12,7 @@ import psycopg
 
 from ioc.area import AreaTree
 from ioc.catalogue import StoredMeasure
+from ioc.catalogue.indicator import REPORT_FEED
 from ioc.period import CLOSING
 from sql import load_queries
 from streams.rules.contribute import MEMBER_SCHEMA
@@ -55,8 +56,14 @@ class CellFold:
         self._feeds = {feed_id: key for key, feed_id in feed_ids.items()}
         self._chains = areas.chains()
         self._roots = [area.area_id for area in areas.areas if area.parent_id is None]
+        # Reports say ahead when they end: such a day opens no period.
+        self._foretold = [feed_id for key, feed_id in feed_ids.items() if key == REPORT_FEED]
         self._batch = batch
         self._by_id = {stored.measure_id: stored for stored in measures}
+        self._local = {
+            key: sorted({stored.slot - 1 for stored in measures if stored.measure.feed == key and stored.measure.local})
+            for key in feed_ids
+        }
         self._width = {
             key: max((stored.slot for stored in measures if stored.measure.feed == key), default=1) for key in feed_ids
         }
@@ -77,8 +84,9 @@ class CellFold:
             cells = _changed(_with_counts(cells, counted.get(feed, []), self._width[feed]))
             if cells.keys.height:
                 touched.cells[feed] = cells.keys
-                opened = self._newly_opened(connection, feed_id, cells.keys)
-                touched.turned[feed] = opened + self._add(connection, feed_id, cells)
+                before = self._present(connection, feed_id, cells.keys)
+                self._add(connection, feed_id, cells)
+                touched.turned[feed] = sorted(before ^ self._present(connection, feed_id, cells.keys))
                 if feed in self._stock_feeds:
                     touched.closing[feed] = self._close(connection, feed_id, feed, cells)
         return len(deltas) + len(members), touched
@@ -91,7 +99,7 @@ class CellFold:
             {"area_id": [row[1] for row in rows], "bucket": [row[2] for row in rows]},
             schema={"area_id": pl.Int32, "bucket": pl.Date},
         )
-        return fold_sums(frame, matrix_of([row[3] for row in rows], width), self._chains)
+        return fold_sums(frame, matrix_of([row[3] for row in rows], width), self._chains, self._local[feed])
 
     def _fold_members(
         self, connection: psycopg.Connection, rows: list[tuple[int, int, date, str, int]]
@@ -109,31 +117,31 @@ class CellFold:
             counted.setdefault(stored.measure.feed, []).append((period, area_id, bucket, stored.slot, change))
         return counted
 
-    def _newly_opened(self, connection: psycopg.Connection, feed_id: int, keys: pl.DataFrame) -> list[tuple[str, date]]:
-        wanted = keys.select("period", "bucket").unique(maintain_order=True)
-        present = connection.execute(
+    def _present(self, connection: psycopg.Connection, feed_id: int, keys: pl.DataFrame) -> set[tuple[str, date]]:
+        """Return those of the keys' periods in which the feed counts anything, anywhere."""
+        wanted = keys.select("period", "bucket").unique()
+        rows = connection.execute(
             self._queries["select_present"],
             {
                 "feed_id": feed_id,
                 "roots": self._roots,
+                "foretold": self._foretold,
                 "periods": wanted["period"].to_list(),
                 "buckets": wanted["bucket"].to_list(),
             },
         ).fetchall()
-        return [pair for pair in wanted.iter_rows() if pair not in set(present)]
+        return {(period, bucket) for period, bucket in rows}
 
-    def _add(self, connection: psycopg.Connection, feed_id: int, cells: Cells) -> list[tuple[str, date]]:
-        """Add to the stored cells; return the periods in which nothing is left anywhere.
+    def _add(self, connection: psycopg.Connection, feed_id: int, cells: Cells) -> None:
+        """Add to the stored cells.
 
         A cell that came back to nothing is removed: what stands then depends on the records alone, not on what was
         counted and taken back in between.
         """
         self._stage(connection, feed_id, cells)
         connection.execute(self._queries["add_staged_cells"])
-        if not (cells.sums < 0).any():
-            return []
-        emptied = connection.execute(self._queries["remove_emptied_cells"]).fetchall()
-        return [(period, bucket) for period, area_id, bucket in emptied if area_id in self._roots]
+        if (cells.sums < 0).any():
+            connection.execute(self._queries["remove_emptied_cells"])
 
     def _stage(self, connection: psycopg.Connection, feed_id: int, cells: Cells) -> None:
         connection.execute(self._queries["clear_staged_cells"])

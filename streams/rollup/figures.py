@@ -25,6 +25,7 @@ from ioc.catalogue import (
     compile_measures,
     formula_expr,
 )
+from ioc.catalogue.indicator import REPORT_FEED
 from ioc.period import PERIODS, end_expr, end_of, start_of
 from sql import load_queries
 from streams.rollup.cells import KEY_SCHEMA, Touched
@@ -75,8 +76,8 @@ def plan_sectors(catalogue: Catalogue, slots: Mapping[str, Mapping[str, int]]) -
 def _plan(sector: str, codes: Mapping[str, int], compiled: Compiled) -> SectorPlan:
     needed = frozenset[str]().union(*(compiled.closure(code) for code in codes if code in compiled.plans))
     order = tuple(plan for code, plan in compiled.plans.items() if code in needed)
-    stocks = frozenset(m.feed for plan in order if plan.method == "running" for m in plan.measures)
-    flows = frozenset(m.feed for plan in order if plan.method != "running" for m in plan.measures)
+    stocks = frozenset(m.feed for plan in order for m in plan.running)
+    flows = frozenset(m.feed for plan in order for m in plan.periodic)
     uses_days = any("days" in plan.formula for plan in order)
     return SectorPlan(sector, codes, order, flows, stocks, uses_days)
 
@@ -101,6 +102,8 @@ class FigureWriter:
         self._feed_ids = feed_ids
         self._areas = areas
         self._roots = [area.area_id for area in areas.areas if area.parent_id is None]
+        # Reports say ahead when they end: such a day opens no period.
+        self._foretold = [feed_id for key, feed_id in feed_ids.items() if key == REPORT_FEED]
         self._queries = load_queries("rollup")
 
     def write(self, connection: psycopg.Connection, touched: Touched) -> int:
@@ -118,7 +121,7 @@ class FigureWriter:
     def _horizon(self, connection: psycopg.Connection, plan: SectorPlan) -> date:
         """Return the last business day that the sector knows of: periods go as far as that."""
         feeds = [self._feed_ids[feed] for feed in plan.opening]
-        row = connection.execute(self._queries["select_horizon"], [feeds, self._roots]).fetchone()
+        row = connection.execute(self._queries["select_horizon"], [feeds, self._roots, self._foretold]).fetchone()
         return row[0] if row and row[0] is not None else date.min
 
     def _keys(self, connection: psycopg.Connection, plan: SectorPlan, touched: Touched, horizon: date) -> pl.DataFrame:
@@ -144,7 +147,12 @@ class FigureWriter:
     def _remove_shut(self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame) -> pl.DataFrame:
         """Remove the figures of periods in which nobody has counted anything; return the other keys."""
         periods = keys.select("period", "bucket").unique()
-        wanted = {"periods": periods["period"].to_list(), "buckets": periods["bucket"].to_list(), "roots": self._roots}
+        wanted = {
+            "periods": periods["period"].to_list(),
+            "buckets": periods["bucket"].to_list(),
+            "roots": self._roots,
+            "foretold": self._foretold,
+        }
         found = {
             row
             for feed in plan.opening
@@ -200,7 +208,7 @@ class FigureWriter:
         return frame
 
     def _needed(self, plan: SectorPlan, feed: str, *, running: bool) -> list[StoredMeasure]:
-        wanted = (m for p in plan.order if (p.method == "running") == running for m in p.measures if m.feed == feed)
+        wanted = (m for p in plan.order for m in (p.running if running else p.periodic) if m.feed == feed)
         return [self._stored[measure] for measure in dict.fromkeys(wanted)]
 
     def _figure(self, plan: IndicatorPlan) -> pl.Expr:
@@ -210,6 +218,10 @@ class FigureWriter:
             case "quotient":
                 part, whole = (_value(measure, running=False) for measure in plan.measures)
                 return pl.when(whole != 0).then(plan.scale * part / whole)
+            case "sent" | "state" | "mean":
+                amount, count = (_value(measure, running=plan.method != "sent") for measure in plan.measures[:2])
+                reported = (count != 0) & pl.col("period").is_in(plan.periods)
+                return pl.when(reported).then(amount / count if plan.method == "mean" else amount)
             case method:
                 return _value(plan.measures[0], running=method == "running")
 

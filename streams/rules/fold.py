@@ -1,4 +1,4 @@
-"""Adding contributions up: from leaf areas and days to every area above and every period around."""
+"""Adding contributions up: from the areas and days of records to every area above and every period around."""
 
 from __future__ import annotations
 
@@ -34,22 +34,26 @@ def matrix_of(rows: Sequence[Sequence[int]], width: int) -> Matrix:
 def spread(deltas: pl.DataFrame, chains: pl.DataFrame) -> pl.DataFrame:
     """Return one row for each area of the chain and each period of each delta: `period`, `area_id`, `bucket` and rest.
 
-    deltas: `area_id` (a leaf), `bucket` (a day) and whatever else.
-    chains: `leaf_id`, `area_id` for each leaf and each unit above it, itself included.
+    deltas: `area_id`, `bucket` (a day) and whatever else.
+    chains: `origin_id`, `area_id` for each unit and each unit above it, itself included.
     """
     above = (
-        deltas.rename({"area_id": "leaf_id", "bucket": "day"})
-        .join(chains.select("leaf_id", "area_id"), on="leaf_id")
-        .drop("leaf_id")
+        deltas.rename({"area_id": "origin_id", "bucket": "day"})
+        .join(chains.select("origin_id", "area_id"), on="origin_id")
+        .drop("origin_id")
     )
     return pl.concat(
         above.with_columns(period=pl.lit(period), bucket=bucket_expr(period, pl.col("day"))) for period in PERIODS
     ).drop("day")
 
 
-def fold_sums(deltas: pl.DataFrame, sums: Matrix, chains: pl.DataFrame) -> Cells:
-    """Return what `sums` (row i belongs to row i of `deltas`: area_id, bucket) add to the cells of all levels."""
-    rows = spread(deltas.select("area_id", "bucket").with_row_index("delta"), chains).sort(CELL_KEY)
+def fold_sums(deltas: pl.DataFrame, sums: Matrix, chains: pl.DataFrame, local: Sequence[int] = ()) -> Cells:
+    """Return what `sums` (row i belongs to row i of `deltas`: area_id, bucket) add to the cells of all levels.
+
+    local: columns of `sums` that count in the very area of the delta and in none above it.
+    """
+    origins = deltas.select("area_id", "bucket", origin="area_id").with_row_index("delta")
+    rows = spread(origins, chains).sort(CELL_KEY)
     keys = rows.select(CELL_KEY).unique(maintain_order=True)
     starts = (
         rows.select(pl.struct(CELL_KEY).rle_id().alias("run"))
@@ -58,7 +62,11 @@ def fold_sums(deltas: pl.DataFrame, sums: Matrix, chains: pl.DataFrame) -> Cells
         .agg(pl.col("at").min())
         .sort("run")["at"]
     )
-    folded = np.add.reduceat(sums[rows["delta"].to_numpy()], starts.to_numpy(), axis=0)
+    amounts = sums[rows["delta"].to_numpy()]
+    if local:
+        above = rows.select(pl.col("area_id") != pl.col("origin")).to_series().to_numpy()
+        amounts[np.ix_(above, np.array(local))] = 0
+    folded = np.add.reduceat(amounts, starts.to_numpy(), axis=0)
     return Cells(keys, folded)
 
 

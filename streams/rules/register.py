@@ -12,7 +12,7 @@ from ioc.reporter import Reporter
 
 
 class Register:
-    """The reporters of one feed and the leaf areas, as frames ready to be joined."""
+    """The reporters of one feed and the areas that its records may lie in, as frames ready to be joined."""
 
     def __init__(self, feed: Feed, reporters: Iterable[Reporter], areas: AreaTree) -> None:
         self.feed = feed
@@ -36,7 +36,7 @@ class Register:
         }
         self._places = pl.DataFrame(rows, schema=schema, orient="row")
         self._codes = self._places.select("place").unique()
-        self._leaves = areas.frame()
+        self._areas = areas.frame(leaves=not feed.any_level)
 
     def locate(self, events: pl.DataFrame) -> pl.DataFrame:
         """Add `known_reporter`, `area_code`, `area_id` and the enriched columns to `events`.
@@ -60,7 +60,7 @@ class Register:
         if feed.located:
             located = located.drop("area_code").join(events.select("row", "area_code"), on="row")
         found = located.join(events.select("row", "effective_on"), on="row").join(
-            self._leaves, left_on="area_code", right_on="code"
+            self._areas, left_on="area_code", right_on="code"
         )
         found = found.filter(_valid()).select("row", "area_id")
         own = [] if feed.located else ["area_code"]

@@ -23,9 +23,9 @@ from testbed.feed_event import NOW, Event, KafkaRecord, records
 
 # Everything that events leave behind; what the migrations and the profile bring stays.
 EVENT_TABLES = (
-    "tourism_stay, tourism_daily_report, tax_einvoice, registry_reporter, record_identity, record_revision, "
-    "rejected_event, stream_position, stream_batch, stream_gap, measure_delta, member_delta, measure_cell, "
-    "distinct_member, indicator_cell"
+    "tourism_stay, tourism_daily_report, tax_einvoice, registry_reporter, report_value, record_identity, "
+    "record_revision, rejected_event, stream_position, stream_batch, stream_gap, measure_delta, member_delta, "
+    "measure_cell, distinct_member, indicator_cell"
 )
 
 

@@ -105,8 +105,9 @@ def test_frames_say_the_same_as_the_tree(tree: AreaTree) -> None:
         assert leaf is not None
         assert (leaf.area_id, leaf.valid_to) == (area_id, valid_to)
     assert frame["valid_to"].max() == FOREVER
-    pairs = {(leaf_id, area_id) for leaf_id, area_id, _ in tree.chains().iter_rows()}
-    assert pairs == {(leaf.area_id, up) for leaf in tree.leaves() for up in tree.chain(leaf.area_id)}
+    assert tree.frame(leaves=False).height == len(tree)
+    pairs = {(origin_id, area_id) for origin_id, area_id, _ in tree.chains().iter_rows()}
+    assert pairs == {(origin.area_id, up) for origin in tree.areas for up in tree.chain(origin.area_id)}
 
 
 @pytest.mark.parametrize(

@@ -147,3 +147,21 @@ def test_no_unit_and_no_owner_is_left_over(catalogue: Catalogue) -> None:
     indicators = catalogue.indicators.values()
     assert set(catalogue.units) == {indicator.unit for indicator in indicators}
     assert set(catalogue.owners) == {owner for indicator in indicators for owner in indicator.owners}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({"value": "nights"}, "value: 'nights' is not one of 'flow'"),
+        ({"feed": "tourism.stay"}, "feed: must be report.value"),
+        ({"cadence": "hourly"}, "cadence: must be the period of its reports"),
+        ({"where": "TRUE"}, "where: must be empty"),
+        ({"decimals": "4"}, "decimals: must lie between 0 and 3"),
+    ],
+)
+def test_a_reported_row(write: Write, feeds: Mapping[str, Feed], wrong: dict[str, str], complaint: str) -> None:
+    row = {"code": "lodging.a", "kind": "reported", "feed": "report.value", "value": "flow"}
+    assert load_catalogue(write(row), feeds).indicators["lodging.a"].decimals == 3
+    with pytest.raises(ConfigError) as caught:
+        load_catalogue(write(row | wrong), feeds)
+    assert complaint in str(caught.value)

@@ -18,7 +18,7 @@ from streams.rules.fold import fold_members, fold_sums, matrix_of, running_total
 PARENTS = {11: 10, 12: 10, 10: 1, 20: 1}
 CHAINS = pl.DataFrame(
     [(11, 11), (11, 10), (11, 1), (12, 12), (12, 10), (12, 1), (20, 20), (20, 1)],
-    schema={"leaf_id": pl.Int32, "area_id": pl.Int32},
+    schema={"origin_id": pl.Int32, "area_id": pl.Int32},
     orient="row",
 )
 DAYS = [

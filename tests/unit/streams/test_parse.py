@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -33,6 +35,7 @@ from ioc.profile import Profile
 from streams.rules.parse import MAX_PAYLOAD, BatchParser, ParsedBatch
 
 SELLER, SHOP = "3590000407", "3590000407.CHXD-02"
+SAMPLES = sorted((Path(__file__).parents[2] / "samples" / "feeds").glob("*.json"))
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +197,7 @@ def test_a_located_record_names_its_area_itself(parsers: dict[str, BatchParser])
 
 
 def test_every_feed_parses_its_columns_with_their_types(parsers: dict[str, BatchParser]) -> None:
-    samples = {
+    samples = {file.stem: json.loads(file.read_text(encoding="utf-8"))[0]["event"] for file in SAMPLES} | {
         "tourism.stay": stay(),
         "tourism.daily_report": report(HOTEL, "2024-10-05", rooms_total=3),
         "tax.einvoice": invoice(SELLER, 1),

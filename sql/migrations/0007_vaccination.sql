@@ -1,0 +1,35 @@
+-- Vaccination: doses, adverse events, stock movements, cold chain, children overdue, target numbers.
+CREATE TABLE vaccination_dose (
+    key         uuid NOT NULL,
+    record_key  text NOT NULL,
+    revision    bigint NOT NULL,
+    event_id    text NOT NULL,
+    reporter    text NOT NULL,
+    area_code   text NOT NULL,
+    area_id     integer NOT NULL,
+    effective_at timestamptz NOT NULL,
+    effective_on date NOT NULL,
+    received_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT now(),
+    kind        text,
+    item_id     text,
+    person_id   text,
+    occurred_on date,
+    ended_on    date,
+    vaccine     text,
+    dose_no     bigint,
+    programme   text,
+    age_group   text,
+    completes_course boolean,
+    hours_after_birth bigint,
+    on_schedule boolean,
+    delay_days  bigint,
+    record_lag_h bigint,
+    severity    text,
+    movement    text,
+    cohort      text,
+    quantity    bigint,
+    site_type   text
+);
+SELECT create_hypertable('vaccination_dose', 'effective_at', chunk_time_interval => interval '1 month');
+CREATE UNIQUE INDEX vaccination_dose_key ON vaccination_dose (key, effective_at);

@@ -1,0 +1,98 @@
+"""Reported values on the way of every event: sums, states and shares by hand, corrected, voided, in any order."""
+
+from __future__ import annotations
+
+from testbed.feed_event import Event, event
+from testbed.pipeline import Pipeline
+
+from ioc.feeds.report_value import ReportValue
+
+FEED = "report.value"
+IMPORTS, BEDS, LOSS, RESIDENTS = (
+    "budget.spending.total",
+    "health_system.beds",
+    "electricity.loss",
+    "population.residents.total",
+)
+
+
+def told(code: str, area: str, period: str, start: str, value: float | None, revision: int = 1) -> Event:
+    """A report; without value the void of it."""
+    data = {
+        "agency": "cuc-thong-ke",
+        "indicator": code,
+        "area_code": area,
+        "period": period,
+        "period_start": start,
+        "value": value or 0.0,
+    }
+    key = ReportValue.model_validate(data).record_key()
+    return event(FEED, "cuc-thong-ke", key, revision, None if value is None else data)
+
+
+def test_a_flow_adds_up_over_time_and_areas(pipeline: Pipeline) -> None:
+    pipeline.send(
+        FEED, [told(IMPORTS, "747", "month", "2024-08-01", 10.5), told(IMPORTS, "748", "month", "2024-08-01", 4)]
+    )
+    pipeline.send(FEED, [told(IMPORTS, "747", "month", "2024-09-01", 20)])
+    # A quarter's report beside the months' does not count: the row is monthly.
+    pipeline.send(FEED, [told(IMPORTS, "747", "quarter", "2024-07-01", 999)])
+    pipeline.roll_up()
+    assert pipeline.figure(IMPORTS, "77", "month", "2024-08-01") == 14.5
+    assert pipeline.figure(IMPORTS, "77", "quarter", "2024-07-01") == 34.5
+    assert pipeline.figure(IMPORTS, "747", "year", "2024-01-01") == 30.5
+    assert pipeline.figure(IMPORTS, "77", "day", "2024-08-01") is None
+    assert pipeline.figure(IMPORTS, "750", "month", "2024-08-01") is None, "nobody has reported it"
+    pipeline.send(FEED, [told(IMPORTS, "747", "month", "2024-08-01", 11, 2)])
+    pipeline.send(FEED, [told(IMPORTS, "748", "month", "2024-08-01", None, 2)])
+    pipeline.roll_up()
+    assert pipeline.figure(IMPORTS, "77", "month", "2024-08-01") == 11
+    assert pipeline.figure(IMPORTS, "748", "month", "2024-08-01") is None
+    assert pipeline.reconcile().differences == ()
+
+
+def test_a_stock_holds_for_its_period_and_adds_up_over_areas(pipeline: Pipeline) -> None:
+    later = [told(BEDS, area, "quarter", "2024-07-01", beds) for area, beds in (("747", 900), ("755", 100))]
+    earlier = [told(BEDS, "747", "quarter", "2024-04-01", 850)]
+    for reports in (later, earlier):
+        pipeline.send(FEED, reports)
+        pipeline.roll_up()
+    pipeline.send(FEED, [told(IMPORTS, "77", "month", "2024-10-01", 1)])
+    pipeline.roll_up()
+    assert pipeline.figure(BEDS, "77", "quarter", "2024-07-01") == 1000
+    assert pipeline.figure(BEDS, "77", "quarter", "2024-04-01") == 850
+    assert pipeline.figure(BEDS, "755", "quarter", "2024-04-01") is None
+    assert pipeline.figure(BEDS, "77", "month", "2024-10-01") is None, "nobody has reported the fourth quarter"
+    pipeline.send(
+        FEED, [told(BEDS, "747", "quarter", "2024-10-01", 910), told(BEDS, "747", "quarter", "2024-07-01", 905, 2)]
+    )
+    pipeline.roll_up()
+    assert pipeline.figure(BEDS, "77", "month", "2024-10-01") == 910
+    assert pipeline.figure(BEDS, "77", "year", "2024-01-01") == 910
+    assert pipeline.figure(BEDS, "77", "quarter", "2024-07-01") == 1005
+    assert pipeline.reconcile().differences == ()
+
+
+def test_a_share_is_that_of_the_area_it_was_reported_for(pipeline: Pipeline) -> None:
+    pipeline.send(FEED, [told(LOSS, "747", "month", "2024-09-01", 3.125), told(LOSS, "748", "month", "2024-09-01", 5)])
+    pipeline.roll_up()
+    assert pipeline.figure(LOSS, "747", "month", "2024-09-01") == 3.125
+    assert pipeline.figure(LOSS, "77", "month", "2024-09-01") is None
+    pipeline.send(FEED, [told(LOSS, "77", "month", "2024-09-01", 3.5)])
+    pipeline.roll_up()
+    assert pipeline.figure(LOSS, "77", "month", "2024-09-01") == 3.5
+    pipeline.send(FEED, [told(LOSS, "747", "month", "2024-09-01", None, 2)])
+    pipeline.roll_up()
+    assert pipeline.figure(LOSS, "747", "month", "2024-09-01") is None
+    assert pipeline.reconcile().differences == ()
+
+
+def test_the_end_of_a_report_opens_no_period(pipeline: Pipeline) -> None:
+    pipeline.send(FEED, [told(RESIDENTS, "26506", "month", "2024-09-01", 17_842)])
+    pipeline.roll_up()
+    assert pipeline.figure(RESIDENTS, "77", "month", "2024-09-01") == 17_842
+    assert pipeline.rows("SELECT FROM indicator_cell WHERE bucket >= '2024-10-01'") == []
+    pipeline.send(FEED, [told(RESIDENTS, "26506", "month", "2024-09-01", None, 2)])
+    pipeline.roll_up()
+    assert pipeline.rows("SELECT FROM indicator_cell") == []
+    assert pipeline.reconcile().differences == ()
