@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -80,7 +80,7 @@ def account_view(account: Account) -> RenderableType:
     table.add_column("feed", no_wrap=True)
     for title in ("published", "= accepted", "+ rejected", "+ duplicate", "corr", "void", ""):
         table.add_column(title, justify="right", no_wrap=True)
-    for line in account.lines:
+    for line in _heard(account.lines):
         mark = Text("✓", style="green") if line.is_balanced else Text("✗", style="bold red")
         numbers = (line.published, line.accepted, line.rejected, line.duplicate, line.corrected, line.voided)
         table.add_row(line.feed, *map(_count, numbers), mark)
@@ -129,7 +129,7 @@ def _feed_table(scene: Scene, width: int) -> Table:
     table.add_column("nguồn\nfeed" if wide else "feed", no_wrap=True)
     for title in _TITLES if wide else _SHORT_TITLES:
         table.add_column(title, justify="right")
-    for line in _lines(scene):
+    for line in _heard(_lines(scene)):
         name = line.name_vi if wide else line.feed
         speed = round(_speed(scene, line.feed))
         numbers = (line.published, line.received, line.accepted, line.rejected, line.duplicate, line.corrected)
@@ -182,6 +182,11 @@ def _quality(scene: Scene) -> Text:
         ("sống ", "bold"),
         _vietnamese(f"p50 {_seconds(now.p50)} · p99 {_seconds(now.p99)} · mới nhất {_seconds(now.age)} trước"),
     )
+
+
+def _heard(lines: Iterable[FeedLine]) -> Iterator[FeedLine]:
+    """The feeds of which something was sent or received; the simulated province does not speak of all."""
+    return (line for line in lines if line.published or line.received)
 
 
 def _lines(scene: Scene) -> list[FeedLine]:
