@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from testbed.feed_event import Event, event
 from testbed.pipeline import Pipeline
 
+from ioc.catalogue import load_catalogue
+from ioc.explanation import Explainer
 from ioc.feeds.report_value import ReportValue
+from ioc.profile import catalogue_directory
 
 FEED = "report.value"
-IMPORTS, BEDS, LOSS, RESIDENTS = (
+SPENDING, BEDS, LOSS, RESIDENTS = (
     "budget.spending.total",
     "health_system.beds",
     "electricity.loss",
@@ -32,22 +37,22 @@ def told(code: str, area: str, period: str, start: str, value: float | None, rev
 
 def test_a_flow_adds_up_over_time_and_areas(pipeline: Pipeline) -> None:
     pipeline.send(
-        FEED, [told(IMPORTS, "747", "month", "2024-08-01", 10.5), told(IMPORTS, "748", "month", "2024-08-01", 4)]
+        FEED, [told(SPENDING, "747", "month", "2024-08-01", 10.5), told(SPENDING, "748", "month", "2024-08-01", 4)]
     )
-    pipeline.send(FEED, [told(IMPORTS, "747", "month", "2024-09-01", 20)])
+    pipeline.send(FEED, [told(SPENDING, "747", "month", "2024-09-01", 20)])
     # A quarter's report beside the months' does not count: the row is monthly.
-    pipeline.send(FEED, [told(IMPORTS, "747", "quarter", "2024-07-01", 999)])
+    pipeline.send(FEED, [told(SPENDING, "747", "quarter", "2024-07-01", 999)])
     pipeline.roll_up()
-    assert pipeline.figure(IMPORTS, "77", "month", "2024-08-01") == 14.5
-    assert pipeline.figure(IMPORTS, "77", "quarter", "2024-07-01") == 34.5
-    assert pipeline.figure(IMPORTS, "747", "year", "2024-01-01") == 30.5
-    assert pipeline.figure(IMPORTS, "77", "day", "2024-08-01") is None
-    assert pipeline.figure(IMPORTS, "750", "month", "2024-08-01") is None, "nobody has reported it"
-    pipeline.send(FEED, [told(IMPORTS, "747", "month", "2024-08-01", 11, 2)])
-    pipeline.send(FEED, [told(IMPORTS, "748", "month", "2024-08-01", None, 2)])
+    assert pipeline.figure(SPENDING, "77", "month", "2024-08-01") == 14.5
+    assert pipeline.figure(SPENDING, "77", "quarter", "2024-07-01") == 34.5
+    assert pipeline.figure(SPENDING, "747", "year", "2024-01-01") == 30.5
+    assert pipeline.figure(SPENDING, "77", "day", "2024-08-01") is None
+    assert pipeline.figure(SPENDING, "750", "month", "2024-08-01") is None, "nobody has reported it"
+    pipeline.send(FEED, [told(SPENDING, "747", "month", "2024-08-01", 11, 2)])
+    pipeline.send(FEED, [told(SPENDING, "748", "month", "2024-08-01", None, 2)])
     pipeline.roll_up()
-    assert pipeline.figure(IMPORTS, "77", "month", "2024-08-01") == 11
-    assert pipeline.figure(IMPORTS, "748", "month", "2024-08-01") is None
+    assert pipeline.figure(SPENDING, "77", "month", "2024-08-01") == 11
+    assert pipeline.figure(SPENDING, "748", "month", "2024-08-01") is None
     assert pipeline.reconcile().differences == ()
 
 
@@ -57,7 +62,7 @@ def test_a_stock_holds_for_its_period_and_adds_up_over_areas(pipeline: Pipeline)
     for reports in (later, earlier):
         pipeline.send(FEED, reports)
         pipeline.roll_up()
-    pipeline.send(FEED, [told(IMPORTS, "77", "month", "2024-10-01", 1)])
+    pipeline.send(FEED, [told(SPENDING, "77", "month", "2024-10-01", 1)])
     pipeline.roll_up()
     assert pipeline.figure(BEDS, "77", "quarter", "2024-07-01") == 1000
     assert pipeline.figure(BEDS, "77", "quarter", "2024-04-01") == 850
@@ -96,3 +101,17 @@ def test_the_end_of_a_report_opens_no_period(pipeline: Pipeline) -> None:
     pipeline.roll_up()
     assert pipeline.rows("SELECT FROM indicator_cell") == []
     assert pipeline.reconcile().differences == ()
+
+
+def test_reports_are_explained(pipeline: Pipeline) -> None:
+    pipeline.send(FEED, [told(LOSS, "77", "month", "2024-09-01", 3.5), told(LOSS, "747", "month", "2024-09-01", 9)])
+    pipeline.send(FEED, [told(RESIDENTS, "26506", "month", "2024-09-01", 100)])
+    pipeline.roll_up()
+    catalogue = load_catalogue(catalogue_directory(pipeline.settings.profile), pipeline.feeds)
+    explainer = Explainer(pipeline.connection, catalogue, dict(pipeline.feeds), pipeline.profile.areas)
+    province = explainer.cell("77", "month", date(2024, 9, 1))
+    loss = explainer.explain(LOSS, province)
+    assert (loss.value, loss.records_total, [part.value for part in loss.made_of.inputs]) == (3.5, 1, [3.5, 1])
+    residents = explainer.explain(RESIDENTS, province)
+    assert [(record.reporter, record.adds) for record in residents.records] == [("cuc-thong-ke", 100)]
+    assert explainer.explain(LOSS, explainer.cell("747", "month", date(2024, 9, 1))).value == 9
