@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,7 +30,6 @@ from sql import load_queries
 from streams.rules.parse import BatchParser
 from streams.store import RECORD_COLUMNS
 
-TOPIC = "peer-row"
 TABLE = "peer_row"
 DEBEZIUM = "3.2.0.Final"
 _POLL_RECORDS = 5000
@@ -47,13 +46,17 @@ _CONNECT: Mapping[pl.DataType, tuple[str, str | None, str]] = {
 }
 
 
-def make_rows(parser: BatchParser, load: Load, *, now: datetime) -> Iterator[KafkaRecord]:
+def columns_of(parser: BatchParser) -> list[str]:
+    """Return the names of all columns of the worker's record table."""
+    return [*RECORD_COLUMNS, *(column.name for column in parser.feed.columns)]
+
+
+def make_rows(parser: BatchParser, load: Load, columns: Sequence[str], *, now: datetime) -> Iterator[KafkaRecord]:
     """Yield the load's events as flat rows; what is null is left out, which spares the peer some reading."""
     fetched = as_fetched(load.batches, at=now)
     schema = b""
     for start in range(0, len(fetched), 200):
-        events = parser.parse(TOPIC, 0, fetched[start : start + 200], now=now).events
-        frame = events.select(*RECORD_COLUMNS, *(column.name for column in parser.feed.columns))
+        frame = parser.parse("", 0, fetched[start : start + 200], now=now).events.select(columns)
         schema = schema or json.dumps(_schema_of(frame), separators=(",", ":")).encode()
         plain = frame.with_columns(_plain(name, dtype) for name, dtype in frame.schema.items())
         for row in plain.iter_rows(named=True):
@@ -79,9 +82,13 @@ def _plain(name: str, dtype: pl.DataType) -> pl.Expr:
 
 
 class Peer:
-    """Kafka Connect, standalone, with one sink; `batch_size`, `reduce` and `tasks` are its tuning."""
+    """Kafka Connect, standalone, with one sink of flat rows; `batch_size`, `reduce` and `tasks` are its tuning."""
 
-    def __init__(self, *, batch_size: int = 5000, reduce: bool = True, tasks: int = 1) -> None:
+    def __init__(
+        self, topic: str, columns: Sequence[str], *, batch_size: int = 5000, reduce: bool = True, tasks: int = 1
+    ) -> None:
+        self._topic = topic
+        self._columns = columns
         self._batch_size = batch_size
         self._reduce = reduce
         self._tasks = tasks
@@ -94,8 +101,7 @@ class Peer:
         records: how many different keys the rows have; the table's statistics tell when all of them have come.
         """
         with connect(settings, "owner", autocommit=True) as owner:
-            columns = _columns(parser)
-            owner.execute(_table(columns))
+            owner.execute(_table(_types(parser, self._columns)))
             port = free_ports(1)[0]
             directory = settings.state_dir / "connect"
             shutil.rmtree(directory, ignore_errors=True)
@@ -135,7 +141,7 @@ class Peer:
             "name": settings.consumer_group,  # also its consumer group
             "connector.class": "io.debezium.connector.jdbc.JdbcSinkConnector",
             "tasks.max": self._tasks,
-            "topics": TOPIC,
+            "topics": self._topic,
             # One statement of many rows may hold each key once only, which the reduction buffer sees to.
             "connection.url": f"{url}?reWriteBatchedInserts={str(self._reduce).lower()}",
             "connection.username": settings.db_owner_user,
@@ -150,12 +156,11 @@ class Peer:
         }
 
 
-def _columns(parser: BatchParser) -> dict[str, pl.DataType]:
-    """Return the columns of the worker's record table, as frames hold them."""
-    frame = parser.parse(
-        TOPIC, 0, as_fetched([KafkaRecord(b"", b"")], at=datetime.now(UTC)), now=datetime.now(UTC)
-    ).events
-    return {name: frame.schema[name] for name in (*RECORD_COLUMNS, *(c.name for c in parser.feed.columns))}
+def _types(parser: BatchParser, columns: Sequence[str]) -> dict[str, pl.DataType]:
+    """Return the columns with their types, as an empty batch has them."""
+    now = datetime.now(UTC)
+    frame = parser.parse("", 0, as_fetched([KafkaRecord(b"", b"")], at=now), now=now).events
+    return {name: frame.schema[name] for name in columns}
 
 
 def _table(columns: Mapping[str, pl.DataType]) -> sql.Composed:

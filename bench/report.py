@@ -66,6 +66,8 @@ def _same(value: float) -> float:
 GOALS = (
     Goal("bulk_vs_peer", "Bulk load, beside Kafka Connect + Debezium JDBC sink (upsert of flat rows, nothing else)",
          ("bulk_events_s", "peer_rows_s"), _ratio, least=2),
+    Goal("bulk_vs_narrow_peer", "… upserting rows of 12 columns instead of all",
+         ("bulk_events_s", "peer_narrow_rows_s"), _ratio),
     Goal("bulk_vs_database", "Bulk load, beside the database alone with the same writes",
          ("bulk_events_s", "database_events_s"), _ratio, least=0.5),
     Goal("single_vs_bulk", "Single-event records, beside batches", ("single_events_s", "bulk_events_s"), _ratio),

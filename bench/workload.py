@@ -39,12 +39,15 @@ class Load:
     singles: tuple[KafkaRecord, ...]
 
 
-def make_load(profile: Profile, feed: Feed, events: int, *, seed: int = 1, faults: float = FAULTS) -> Load:
+def make_load(
+    profile: Profile, feed: Feed, events: int, *, seed: int = 1, faults: float = FAULTS, days: int = DAYS
+) -> Load:
     """Return `events` events, in the order of business days; the same seed gives the same load.
 
     faults: share of the events that correct an earlier one, and share of those that repeat one.
+    days:   business days that they spread over.
     """
-    texts = list(_events(profile, feed, events, Random(seed), faults))
+    texts = list(_events(profile, feed, events, Random(seed), faults, days))
     return Load(
         events,
         tuple(_batched(texts, EVENTS_A_RECORD)),
@@ -55,12 +58,14 @@ def make_load(profile: Profile, feed: Feed, events: int, *, seed: int = 1, fault
     )
 
 
-def _events(profile: Profile, feed: Feed, events: int, random: Random, faults: float) -> Iterator[tuple[str, str]]:
+def _events(
+    profile: Profile, feed: Feed, events: int, random: Random, faults: float, days: int
+) -> Iterator[tuple[str, str]]:
     """Yield (reporter, event as JSON)."""
     system = InvoiceSystem(random, [reporter for reporter in profile.reporters if reporter.feed == feed.key])
     lives: list[Life] = []
     for number in range(events):
-        day = number * DAYS // events
+        day = number * days // events
         kind = random.random()
         if lives and kind < faults:
             life = random.choice(lives)

@@ -12,12 +12,13 @@ from bench.scenario.faust import EmptyAgent
 from bench.scenario.history import History
 from bench.scenario.latency import Latency
 from bench.scenario.overview import Overview
-from bench.scenario.peer import FlatRows
+from bench.scenario.peer import FlatRows, NarrowRows
 from bench.scenario.single import Single
 
 SCENARIOS: Final[tuple[Callable[[], Scenario], ...]] = (
     Bulk,
     FlatRows,
+    NarrowRows,
     Database,
     Single,
     EmptyAgent,
