@@ -49,8 +49,8 @@ def main_archive(archives: Iterable[Archive], codename: str) -> Archive:
         if archive.suite == codename and not archive.uri.startswith("cdrom:"):
             return archive
     raise FatalError(
-        f"No apt source for {codename!r} was found below {_ETC}: add Debian's main archive "
-        f"(deb http://deb.debian.org/debian {codename} main) and run `make setup` again."
+        f"No apt source for {codename!r} was found below {_ETC}: add the line of Debian's main "
+        f"archive for {codename} (component main) and run `make setup` again."
     )
 
 

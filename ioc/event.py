@@ -9,6 +9,7 @@ Source: CloudEvents 1.0.2, JSON event format; extension attributes are lower-cas
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, create_model
@@ -24,14 +25,14 @@ _TEXT = r"^[^\x00-\x1f\x7f]+$"
 ReporterCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]
 
 
-class Record(BaseModel):
+class Record(BaseModel, ABC):
     """Base of every feed's data: one revision of one record, personal data already gone."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    @abstractmethod
     def record_key(self) -> str:
         """Return what follows the reporter's code in the record's key."""
-        raise NotImplementedError
 
 
 class Envelope(BaseModel):
