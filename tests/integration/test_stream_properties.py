@@ -18,7 +18,7 @@ SELLER = "3590000407"
 SHOPS = (None, *(f"{SELLER}.CHXD-0{number}" for number in (1, 2, 3)))
 DAYS = ("2024-09-30", "2024-10-01", "2024-10-06")
 SOME = settings(
-    max_examples=20,
+    max_examples=12,
     deadline=None,
     derandomize=True,
     # The pipeline is emptied by each example itself.
