@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,3 +30,5 @@ def run(
     made = Run(own, infrastructure, feeds, profile, tmp_path)
     yield made
     made.close()
+    del made
+    gc.collect()  # what a test leaves open is that test's, not the next one's

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,6 +12,10 @@ from testbed.run import Run
 from deploy.stack import Part
 
 
+# kafka-python drops the sockets of clients that could not connect; `run` collects them before the next test.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+
+
 @contextmanager
 def always_back(part: Part) -> Iterator[None]:
     """Whatever the test does to a server, the tests after it find it running."""
@@ -21,11 +23,6 @@ def always_back(part: Part) -> Iterator[None]:
         yield
     finally:
         part.start()
-        # kafka-python drops the sockets of a client that could not connect; they are collected here, where that is
-        # expected, and not in a later test.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)
-            gc.collect()
 
 
 @pytest.mark.timeout(200)
