@@ -22,7 +22,7 @@ GUEST, COMPANION, FOREIGNER, BUYER, CLERK = (
     "Tôn Nữ Hỷ Khương",
     "Đỗ Quýnh Hoàn",
     "Zbigniewska Brzęczysława",
-    "Ung Thị Lụa Đào",
+    "Ung Thị Khuê Diễm",
     "Khúc Thừa Nguyệt Ẩn",
 )
 BORN = "23/11/1987"
@@ -37,7 +37,7 @@ PLANTED: tuple[str, ...] = (
     *(BUYER_CODE, PASSPORT, OTHER_PASSPORT, PHONE, ABROAD_PHONE, "0918273645", ADDRESS, ROOM, PLATE, MAIL, ACCOUNT),
     *(PUMP_LOG, CERTIFICATE, "077466778899"),
     # Parts of names that by themselves tell who it is.
-    *("Hỷ Khương", "Quýnh Hoàn", "Brzęczysława", "Zbigniewska", "Lụa Đào", "Nguyệt Ẩn", "Hoàng Hoa Quýnh"),
+    *("Hỷ Khương", "Quýnh Hoàn", "Brzęczysława", "Zbigniewska", "Khuê Diễm", "Nguyệt Ẩn", "Hoàng Hoa Quýnh"),
 )
 # What a careless system writes into fields of the wrong kind; `WORDS` are neither numbers nor codes.
 WORDS = (GUEST, MAIL, ADDRESS, BORN)
