@@ -30,5 +30,4 @@ def run(
     made = Run(own, infrastructure, feeds, profile, tmp_path)
     yield made
     made.close()
-    del made
     gc.collect()  # what a test leaves open is that test's, not the next one's

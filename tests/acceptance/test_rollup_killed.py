@@ -18,7 +18,7 @@ def test_killed_again_and_again_while_it_folds(run: Run) -> None:
         time.sleep(0.3)
         rollup.kill()
     run.wait_drained()
-    run.wait_for(lambda: run.waiting() == 0, "the roll-up folds everything", 90)
+    run.wait_for(lambda: run.waiting() == 0, "the roll-up folds everything", 150)
     run.wait_for(lambda: rollup.starts >= 4, "the roll-up has been started four times")
     rollup.stop()
     assert_invariants(run)

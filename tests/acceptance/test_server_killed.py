@@ -11,7 +11,6 @@ from testbed.run import Run
 
 from deploy.stack import Part
 
-
 # kafka-python drops the sockets of clients that could not connect; `run` collects them before the next test.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
@@ -25,7 +24,7 @@ def always_back(part: Part) -> Iterator[None]:
         part.start()
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(500)
 def test_postgres_killed_under_load(run: Run) -> None:
     """SIGKILL to the server and its backends; then a fast shutdown, which ends every session in order."""
     postgres = run.stack.postgres
@@ -46,7 +45,7 @@ def test_postgres_killed_under_load(run: Run) -> None:
     assert_invariants(run)
 
 
-@pytest.mark.timeout(250)
+@pytest.mark.timeout(500)
 def test_broker_killed_under_load(run: Run) -> None:
     kafka = run.stack.kafka
     with always_back(kafka):

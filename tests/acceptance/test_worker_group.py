@@ -11,7 +11,7 @@ from testbed.run import Run
 from deploy.process import send_signal
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(500)
 def test_from_one_worker_to_three_and_back_to_one(run: Run) -> None:
     first = run.worker(worker_fetch_records=50)
     run.publish(900)
@@ -27,7 +27,7 @@ def test_from_one_worker_to_three_and_back_to_one(run: Run) -> None:
     assert_invariants(run)
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(500)
 def test_a_worker_stopped_past_its_session_goes_on_beside_its_successor(run: Run) -> None:
     """It holds batches that its successor has stored meanwhile, and perhaps a transaction that was ended."""
     sleeper = run.worker(kept=True, worker_fetch_records=50)

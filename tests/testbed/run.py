@@ -137,7 +137,7 @@ class Run:
         """Start a roll-up."""
         return self._start("rollup", "IOC_ROLLUP_PORT", "rollup_port", kept=kept)
 
-    def wait_drained(self, timeout: float = 60.0) -> None:
+    def wait_drained(self, timeout: float = 150.0) -> None:
         """Wait until every stored position is its log's end."""
         ends = self.log_ends()
 
@@ -153,7 +153,7 @@ class Run:
                 + "".join(f"\n{service.name}:\n{tail(service.log)}" for service in self.services)
             )
 
-    def wait_for(self, happened: Callable[[], bool], what: str, timeout: float = 60.0) -> None:
+    def wait_for(self, happened: Callable[[], bool], what: str, timeout: float = 150.0) -> None:
         """Wait until something holds; fails when it does not."""
         if not wait_until(happened, timeout, poll=0.05):
             logs = "".join(f"\n{service.name}:\n{tail(service.log)}" for service in self.services)
@@ -202,6 +202,7 @@ class Run:
                 send_signal(service.pid, signal.SIGCONT)
             service.stop(timeout=0.0)
         self._producer.close(timeout=5)
+        del self._producer
         self.positions.stop()
 
     def _start(self, name: str, setting: str, port_field: str, *, kept: bool, **changes: object) -> Service:
@@ -234,7 +235,7 @@ def pack(outgoing: Iterable[Outgoing], feeds: Mapping[str, Feed], prefix: str) -
     return letters
 
 
-def killed_itself(service: Service, timeout: float = 60.0) -> bool:
+def killed_itself(service: Service, timeout: float = 150.0) -> bool:
     """Wait for the end of a process; whether SIGKILL ended it."""
     begin = time.monotonic()
     status = service.wait(timeout)
