@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,4 +29,3 @@ def run(
     made = Run(own, infrastructure, feeds, profile, tmp_path)
     yield made
     made.close()
-    gc.collect()  # what a test leaves open is that test's, not the next one's

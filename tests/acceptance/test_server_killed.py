@@ -11,9 +11,6 @@ from testbed.run import Run
 
 from deploy.stack import Part
 
-# kafka-python drops the sockets of clients that could not connect; `run` collects them before the next test.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-
 
 @contextmanager
 def always_back(part: Part) -> Iterator[None]:

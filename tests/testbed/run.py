@@ -202,7 +202,6 @@ class Run:
                 send_signal(service.pid, signal.SIGCONT)
             service.stop(timeout=0.0)
         self._producer.close(timeout=5)
-        del self._producer
         self.positions.stop()
 
     def _start(self, name: str, setting: str, port_field: str, *, kept: bool, **changes: object) -> Service:
