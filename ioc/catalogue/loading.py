@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -66,6 +66,29 @@ def load_catalogue(directory: Path, feeds: Mapping[str, Feed]) -> Catalogue:
         owners=owners,
         indicators={code: indicator for code, (_, indicator) in found.items()},
     )
+
+
+def read_definitions(
+    definitions: Iterable[Mapping[str, str]], feeds: Mapping[str, Feed]
+) -> tuple[dict[str, Indicator], Problems]:
+    """Return indicators by code from rows that were checked once, and what no longer reads, which is left out.
+
+    definitions: rows as `Indicator.definition` holds them, from the database or from `ioc catalogue export`; units
+                 and owners are taken as they stand there.
+    """
+    rows = [{column: row.get(column, "") for column in COLUMNS} for row in definitions]
+    units = {row["unit"]: row["unit"] for row in rows}
+    owners = {name.strip(): name.strip() for row in rows for name in row["owner"].split(";")}
+    reader = RowReader(feeds, units, owners)
+    found: dict[str, Indicator] = {}
+    problems = Problems()
+    for values in rows:
+        own = Problems()
+        indicator = reader.read(Row(Path(values["code"]), 1, values, own), values["sector"])
+        if not own.found:
+            found[indicator.code] = indicator
+        problems.found += own.found
+    return found, problems
 
 
 def _read_head(path: Path) -> CatalogueFile:
