@@ -1,4 +1,4 @@
-"""`ioc worker`, `ioc rollup`, `ioc reconcile` and `ioc dead-letter`."""
+"""`ioc worker`, `ioc rollup`, `ioc reconcile`, `ioc rebuild` and `ioc dead-letter`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import typer
 
 from ioc.output import AsJson, show_rows
 from ioc.settings import Settings
+from streams.rebuild.cli import rebuild
 
 app = typer.Typer()
+app.command()(rebuild)
 letters = typer.Typer(help="Events that were refused: why, and their replay after a mend.", no_args_is_help=True)
 app.add_typer(letters, name="dead-letter")
 

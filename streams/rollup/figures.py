@@ -154,6 +154,7 @@ class FigureWriter:
 
     def refresh(self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame) -> None:
         """Compute the figures of given cells (`KEY_SCHEMA`) anew; the caller holds the roll-up's lock."""
+        connection.execute(self._queries["create_staging"])
         self._write(connection, plan, keys, self._horizon(connection, plan))
 
     def cells(self, connection: psycopg.Connection, plan: SectorPlan) -> pl.DataFrame:
