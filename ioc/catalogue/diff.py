@@ -11,8 +11,8 @@ from ioc.catalogue.indicator import COLUMNS, Indicator
 from ioc.catalogue.measure import Measure
 
 Change = Literal["added", "removed", "recomputed", "follows", "reworded", "unchanged"]
-# Those that change figures, in the order in which they are told.
-MOVES: tuple[Change, ...] = ("added", "removed", "recomputed", "follows")
+# In the order in which they are told; all but the last change figures.
+CHANGES: tuple[Change, ...] = ("added", "removed", "recomputed", "follows", "reworded")
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,12 @@ def compare_catalogues(old: Mapping[str, Indicator], new: Mapping[str, Indicator
         elif cells:
             changes[code] = IndicatorChange(code, "reworded", cells)
     changes |= {code: IndicatorChange(code, "removed") for code in old if code not in new}
-    return CatalogueDiff(
-        changes,
-        tuple(measure for measure in after.measures if measure not in before.measures),
-        tuple(measure for measure in before.measures if measure not in after.measures),
-    )
+    return CatalogueDiff(changes, _missing(after, before), _missing(before, after))
+
+
+def _missing(here: Compiled, there: Compiled) -> tuple[Measure, ...]:
+    known = frozenset(there.measures)
+    return tuple(measure for measure in here.measures if measure not in known)
 
 
 def _computation(compiled: Compiled, indicator: Indicator) -> object:

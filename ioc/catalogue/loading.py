@@ -31,6 +31,12 @@ class CatalogueFile(BaseModel):
     sectors: dict[str, Sector]
 
 
+class ExportFile(BaseModel):
+    """What is read of `ioc catalogue export --json`."""
+
+    indicators: list[dict[str, str]]
+
+
 def load_catalogue(directory: Path, feeds: Mapping[str, Feed]) -> Catalogue:
     """Read `catalogue.toml`, `units.csv`, `owners.csv` and a CSV file for each sector that the first names.
 
@@ -89,6 +95,30 @@ def read_definitions(
             found[indicator.code] = indicator
         problems.found += own.found
     return found, problems
+
+
+def read_export(path: Path, feeds: Mapping[str, Feed]) -> dict[str, Indicator]:
+    """Return the indicators of a file that `ioc catalogue export` wrote, CSV or JSON; raises ConfigError."""
+    problems = Problems()
+    if path.suffix == ".json":
+        rows = _json_rows(path)
+    else:
+        rows = [row.values for row in read_rows(path, COLUMNS, problems, extra=True)]
+    problems.raise_if_any()
+    indicators, problems = read_definitions(rows, feeds)
+    problems.raise_if_any()
+    return indicators
+
+
+def _json_rows(path: Path) -> list[dict[str, str]]:
+    try:
+        return ExportFile.model_validate_json(path.read_bytes()).indicators
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path} does not exist; name a catalogue's directory, a file of `ioc catalogue export`, or `database`"
+        ) from None
+    except ValidationError as error:
+        raise ConfigError(f"{path} is not what `ioc catalogue export --json` writes: {error}") from error
 
 
 def _read_head(path: Path) -> CatalogueFile:
