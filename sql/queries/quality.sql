@@ -90,16 +90,16 @@ WHERE EXISTS (
 )
 
 -- name: count_agencies
--- Agencies whose records came in [start, moment), in the feeds whose reporters are agencies. Records of business days
--- more than two years back are not searched.
+-- Agencies whose records came in [start, moment), in the feeds whose reporters are agencies. Of the large feeds,
+-- records of business days more than two years back are not searched.
 SELECT count(DISTINCT reporter) FROM (
-    SELECT reporter, effective_at, received_at FROM dossier_event
-    UNION ALL SELECT reporter, effective_at, received_at FROM document_flow
-    UNION ALL SELECT reporter, effective_at, received_at FROM registry_reporter
-    UNION ALL SELECT reporter, effective_at, received_at FROM report_value
+    SELECT reporter, received_at FROM dossier_event WHERE effective_at >= %(start)s::timestamptz - interval '2 years'
+    UNION ALL
+    SELECT reporter, received_at FROM document_flow WHERE effective_at >= %(start)s::timestamptz - interval '2 years'
+    UNION ALL SELECT reporter, received_at FROM registry_reporter
+    UNION ALL SELECT reporter, received_at FROM report_value
 ) record
 WHERE received_at >= %(start)s AND received_at < %(moment)s AND reporter <> %(platform)s
-  AND effective_at >= %(start)s::timestamptz - interval '2 years'
 
 -- name: select_own
 -- What the platform's reports say as they stand.

@@ -1,4 +1,4 @@
-"""What the platform says of its data's quality: shares by hand, limits, and that no row of the catalogue is forgotten."""
+"""What the platform says of its data: shares by hand, limits, and that no row of the catalogue is forgotten."""
 
 from __future__ import annotations
 
