@@ -31,7 +31,7 @@ def send_quality(settings: Settings, profile: Profile, feeds: Mapping[str, Feed]
 def quality_view(reports: Sequence[Report]) -> Table:
     """The newest day's figures, a row a source of the catalogue."""
     table = Table(
-        title="Chất lượng dữ liệu đã nhận · Quality of what was received (`ioc quality report`)",
+        title="Chất lượng dữ liệu đã nhận · Quality of what came",
         title_justify="left",
         box=None,
         pad_edge=False,
