@@ -63,7 +63,8 @@ UPDATE indicator SET leaving = %s WHERE live AND code = ANY(%s)
 UPDATE indicator SET live = false, leaving = false, retired_at = now() WHERE live AND code = ANY(%s)
 
 -- name: withdraw_candidate
-UPDATE indicator SET candidate = false, retired_at = now() WHERE candidate AND code = %s
+-- Neither live nor retired: it was never shown.
+UPDATE indicator SET candidate = false WHERE candidate AND code = %s
 
 -- name: retire_replaced
 UPDATE indicator old SET live = false, leaving = false, retired_at = now()
