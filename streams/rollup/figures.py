@@ -21,7 +21,7 @@ from ioc.catalogue.edition import Editions
 from ioc.catalogue.indicator import REPORT_FEED
 from ioc.period import PERIODS, end_expr, end_of, start_of
 from sql import load_queries
-from streams.rollup.cells import KEY_SCHEMA, Touched
+from streams.rollup.cells import KEY_SCHEMA, Touched, array_texts
 from streams.rules.fold import CELL_KEY
 
 _CHUNK = 5000
@@ -37,6 +37,17 @@ class SectorPart:
 
     codes: Mapping[str, int]
     order: tuple[IndicatorPlan, ...]
+
+    @cached_property
+    def stages(self) -> tuple[tuple[IndicatorPlan, ...], ...]:
+        """The plans in as few steps as can be: each needs only what the steps before it give."""
+        depth: dict[str, int] = {}
+        for plan in self.order:
+            depth[plan.code] = 1 + max((depth[source] for source in plan.inputs), default=-1)
+        stages: list[list[IndicatorPlan]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
+        for plan in self.order:
+            stages[depth[plan.code]].append(plan)
+        return tuple(map(tuple, stages))
 
     @cached_property
     def flows(self) -> frozenset[str]:
@@ -260,8 +271,8 @@ class FigureWriter:
         columns: dict[int, pl.Series] = {}
         for part in plan.parts:
             figures = frame
-            for step in part.order:
-                figures = figures.with_columns(self._figure(step).alias(step.code))
+            for steps in part.stages:
+                figures = figures.with_columns(self._figure(step).alias(step.code) for step in steps)
             columns |= {slot: figures[code].cast(pl.Float64) for code, slot in part.codes.items()}
         return columns
 
@@ -334,9 +345,9 @@ class FigureWriter:
     def _store(
         self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame, figures: Mapping[int, pl.Series]
     ) -> None:
-        nothing = [None] * keys.height
-        columns = [figures[slot].to_list() if own else nothing for slot, own in enumerate(plan.own, start=1)]
-        arrays = [_array(row) for row in zip(*columns, strict=True)]
+        nothing = pl.Series([None], dtype=pl.Float64).new_from_index(0, keys.height)
+        columns = {str(slot): figures[slot] if own else nothing for slot, own in enumerate(plan.own, start=1)}
+        arrays = array_texts(pl.DataFrame(columns).rows())
         rows = keys.select(pl.lit(plan.sector).alias("sector"), *CELL_KEY, pl.Series("figures", arrays))
         with connection.cursor().copy(self._queries["copy_staged_figures"]) as copy:
             copy.write(rows.write_csv(include_header=False).encode())
@@ -345,11 +356,6 @@ class FigureWriter:
         else:
             connection.execute(self._queries["merge_staged_figures"], {"own": list(plan.own)})
         connection.execute("DELETE FROM staged_figures")
-
-
-def _array(row: Iterable[float | None]) -> str:
-    """Return figures as PostgreSQL's text of an array; `repr` is the shortest text that reads back as the same."""
-    return "{" + ",".join("NULL" if figure is None else repr(figure) for figure in row) + "}"
 
 
 def _name(measure: Measure, *, running: bool = False) -> str:
