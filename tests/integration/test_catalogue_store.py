@@ -98,6 +98,21 @@ def test_a_row_whose_feed_holds_records_waits_beside_the_live_one(
     assert load_editions(db).epoch == editions.epoch
 
 
+def test_a_new_measure_waits_for_the_batches_that_are_being_written(
+    db: psycopg.Connection, catalogue: Catalogue, pipeline: Pipeline
+) -> None:
+    """A batch that does not know the measure is committed before the measure is, or not at all."""
+    pipeline.send("tourism.stay", [stay()])
+    men = changed(catalogue, "lodging.guests.total", where="sex = 'male' AND age_years > 77")
+    with pipeline.connection.transaction():
+        pipeline.rows("SELECT next_offset FROM stream_position FOR UPDATE")
+        with pytest.raises(psycopg.errors.LockNotAvailable), db.transaction():
+            db.execute("SET LOCAL lock_timeout = '300ms'")
+            sync_catalogue(db, men)
+    with db.transaction():
+        assert sync_catalogue(db, men).measures == 1
+
+
 def test_a_change_that_is_taken_back_waits_no_more(
     db: psycopg.Connection, catalogue: Catalogue, pipeline: Pipeline
 ) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from typing import Any, cast
 
 import psycopg
 import pytest
@@ -15,10 +16,12 @@ from testbed.pipeline import Pipeline
 from ioc.catalogue import Catalogue, load_catalogue
 from ioc.catalogue.loading import read_definitions
 from ioc.catalogue.store import load_editions, sync_catalogue
+from ioc.db import connect
 from ioc.errors import CatalogueChangedError, ConfigError, FatalError
 from ioc.feed import Feed
 from ioc.profile import catalogue_directory
 from ioc.settings import Settings
+from streams.rebuild.fill import MeasureFill
 from streams.rebuild.run import Rebuild, open_rebuild
 
 MONTH, NOVEMBER = ("month", "2024-10-01"), ("month", "2024-11-01")
@@ -131,7 +134,7 @@ def test_events_keep_flowing(
     october: Pipeline, db: psycopg.Connection, catalogue: Catalogue, feeds: dict[str, Feed]
 ) -> None:
     """Between any two steps events are stored, corrected and voided, and some are folded: none is lost or doubled."""
-    guest = iter(range(100, 1000))
+    guest = iter(range(101, 1000))  # odd first: what it sends waits when the first month is filled
     sent: list[int] = []
 
     def flow(step: str, done: int, total: int) -> None:
@@ -162,6 +165,51 @@ def test_events_keep_flowing(
         expected += number % 4 != 0 and 20 + number % 60 >= 60
     assert october.figure(GUESTS, PROVINCE, "year", "2024-01-01") == expected
     assert october.reconcile().differences == ()
+
+
+def test_a_month_is_read_in_one_snapshot(
+    october: Pipeline, db: psycopg.Connection, catalogue: Catalogue, feeds: dict[str, Feed]
+) -> None:
+    """An event that is stored and folded while a month's records have been read, but not yet its cells."""
+    new = edited(catalogue, OLD_GUESTS, feeds=feeds)
+    with rebuilding(october, db, new) as job:
+        ((feed, measures),) = job.plan.measures.items()
+        parents = {area.area_id: area.parent_id for area in october.profile.areas.areas}
+        row = db.execute("SELECT feed_id FROM feed WHERE key = %s", [feed]).fetchone()
+        assert row is not None
+        fill = MeasureFill(feeds[feed], row[0], measures, parents)
+
+        def interfere() -> None:
+            october.send("tourism.stay", [stay(HOTEL, 50, "2024-10-15", age_years=99)])
+            october.roll_up()
+
+        with connect(october.settings, "owner", autocommit=True) as connection:
+            fill.fill(
+                cast(psycopg.Connection, Interfered(connection, "FROM tourism_stay", interfere)), date(2024, 10, 1)
+            )
+        job.run()
+        job.swap()
+    assert october.figure(GUESTS, PROVINCE, *MONTH) == 3
+    assert october.reconcile().differences == ()
+
+
+class Interfered:
+    """A connection beside which something happens once, right after a statement that has a text in it."""
+
+    def __init__(self, connection: psycopg.Connection, text: str, happens: Callable[[], None]) -> None:
+        self._connection = connection
+        self._text = text
+        self._happens: Callable[[], None] | None = happens
+
+    def execute(self, query: str, parameters: Sequence[object] | None = None) -> psycopg.Cursor:
+        cursor = self._connection.execute(query, parameters)  # type: ignore[arg-type]
+        if self._text in query and self._happens is not None:
+            happens, self._happens = self._happens, None
+            happens()
+        return cursor
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
 
 
 def test_a_distinct_is_counted_from_the_records(
