@@ -181,10 +181,11 @@ def export_command(
 def _read(directory: Path | None) -> tuple[Catalogue, Compiled]:
     from ioc.catalogue import compile_measures, load_catalogue  # noqa: PLC0415
     from ioc.feed import load_feeds  # noqa: PLC0415
-    from ioc.profile import catalogue_directory  # noqa: PLC0415
+    from ioc.profile import load_profile_catalogue  # noqa: PLC0415
     from ioc.settings import Settings  # noqa: PLC0415
 
-    catalogue = load_catalogue(directory or catalogue_directory(Settings().profile), load_feeds())
+    feeds = load_feeds()
+    catalogue = load_catalogue(directory, feeds) if directory else load_profile_catalogue(Settings().profile, feeds)
     return catalogue, compile_measures(catalogue)
 
 

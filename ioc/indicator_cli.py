@@ -68,14 +68,13 @@ def explain_command(
 
 def explain(settings: Settings, code: str, area: str, on: date, *, period: str, limit: int, offset: int) -> Explanation:
     """Explain a figure over a connection of its own."""
-    from ioc.catalogue import load_catalogue  # noqa: PLC0415 - `ioc --help` stays fast
     from ioc.db import connect, translated_errors  # noqa: PLC0415
     from ioc.explanation import Explainer  # noqa: PLC0415
     from ioc.feed import load_feeds  # noqa: PLC0415
-    from ioc.profile import catalogue_directory, load_profile  # noqa: PLC0415
+    from ioc.profile import load_profile, load_profile_catalogue  # noqa: PLC0415
 
     feeds = load_feeds()
-    catalogue = load_catalogue(catalogue_directory(settings.profile), feeds)
+    catalogue = load_profile_catalogue(settings.profile, feeds)
     with connect(settings, "reader") as connection, translated_errors():
         explainer = Explainer(connection, catalogue, feeds, load_profile(settings.profile).areas)
         return explainer.explain(code, explainer.cell(area, period, on), limit=limit, offset=offset)

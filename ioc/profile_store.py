@@ -11,6 +11,7 @@ from ioc.area import LEVELS
 from ioc.catalogue import Catalogue
 from ioc.catalogue.store import CatalogueChange, sync_catalogue
 from ioc.db import connect, translated_errors
+from ioc.errors import ConfigError
 from ioc.profile import Profile
 from ioc.settings import Settings
 from sql import load_queries
@@ -26,12 +27,29 @@ class Loaded:
 
 
 def load_into_database(settings: Settings, profile: Profile, catalogue: Catalogue) -> Loaded:
-    """Bring the database to the profile; running it again changes nothing."""
+    """Bring the database to the profile; running it again changes nothing.
+
+    Raises ConfigError where the database holds another province's data.
+    """
     with connect(settings, "owner") as connection, translated_errors():
+        _claim(connection, settings, profile)
         _load_areas(connection, profile)
         reporters = _load_reporters(connection, profile)
         change = sync_catalogue(connection, catalogue)
     return Loaded(len(profile.areas), reporters, change)
+
+
+def _claim(connection: psycopg.Connection, settings: Settings, profile: Profile) -> None:
+    row = {"code": profile.code, "name_vi": profile.name_vi, "name_en": profile.name_en}
+    connection.execute(load_queries("profile")["claim"], row)
+    held = connection.execute(load_queries("profile")["select_profile"]).fetchone()
+    assert held is not None
+    if held[0] != profile.code:
+        raise ConfigError(
+            f"database {settings.db_name} holds the data of {held[1]} ({held[0]}), IOC_PROFILE names that of "
+            f"{profile.name_vi} ({profile.code}). A province has a database of its own: set IOC_DB_NAME, then run "
+            "`ioc db migrate` and `ioc profile load`."
+        )
 
 
 def _load_areas(connection: psycopg.Connection, profile: Profile) -> None:

@@ -113,9 +113,8 @@ def report_quality(
     """Measure the data's quality and report it as the figures of `data_quality`; what has not changed is not sent."""
     from datetime import UTC  # noqa: PLC0415 - `ioc --help` stays fast
 
-    from ioc.catalogue import load_catalogue  # noqa: PLC0415
     from ioc.feed import load_feeds  # noqa: PLC0415
-    from ioc.profile import catalogue_directory, load_profile  # noqa: PLC0415
+    from ioc.profile import load_profile, load_profile_catalogue  # noqa: PLC0415
     from streams.quality import report_quality as run  # noqa: PLC0415
 
     settings, feeds = Settings(), load_feeds()
@@ -124,7 +123,7 @@ def report_quality(
         [] if on is None else [on.date()],
         datetime.now(UTC),
         profile=load_profile(settings.profile),
-        catalogue=load_catalogue(catalogue_directory(settings.profile), feeds),
+        catalogue=load_profile_catalogue(settings.profile, feeds),
         feeds=feeds,
         dry_run=dry_run,
     )

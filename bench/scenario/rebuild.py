@@ -7,10 +7,9 @@ from collections.abc import Mapping
 
 from bench.bed import Bed
 from bench.storing import store_load, writer
-from ioc.catalogue import load_catalogue
 from ioc.catalogue.store import load_editions, sync_catalogue
 from ioc.db import connect
-from ioc.profile import catalogue_directory
+from ioc.profile import load_profile_catalogue
 from sql import load_queries
 from streams.rebuild.run import open_rebuild
 
@@ -39,7 +38,7 @@ class Rebuild:
                 owner.execute(queries["copy_records"], {"records": wanted})
                 owner.execute(queries["forget_counting"])
                 owner.execute("VACUUM ANALYZE tax_einvoice")
-                sync_catalogue(owner, load_catalogue(catalogue_directory(settings.profile), bed.site.feeds))
+                sync_catalogue(owner, load_profile_catalogue(settings.profile, bed.site.feeds))
                 row = owner.execute("SELECT count(*) FROM tax_einvoice").fetchone()
                 codes = list(load_editions(owner).next.slots[_SECTOR])  # type: ignore[union-attr]
             assert row is not None

@@ -9,17 +9,17 @@ import pytest
 from testbed.feed_event import stay
 from testbed.pipeline import Pipeline
 
-from ioc.catalogue import Catalogue, load_catalogue
+from ioc.catalogue import Catalogue
 from ioc.catalogue.store import load_editions, load_measures, sync_catalogue
 from ioc.errors import CatalogueChangedError
 from ioc.feed import Feed
-from ioc.profile import catalogue_directory
+from ioc.profile import load_profile_catalogue
 from ioc.settings import Settings
 
 
 @pytest.fixture
 def catalogue(settings: Settings, feeds: dict[str, Feed]) -> Catalogue:
-    return load_catalogue(catalogue_directory(settings.profile), feeds)
+    return load_profile_catalogue(settings.profile, feeds)
 
 
 def changed(catalogue: Catalogue, code: str, **columns: str) -> Catalogue:

@@ -17,11 +17,11 @@ from kafka import KafkaConsumer, TopicPartition
 from testbed.feed_event import HOTEL, Event, KafkaRecord, event, place, record, stay
 from testbed.pipeline import Pipeline
 
-from ioc.catalogue import Catalogue, load_catalogue
+from ioc.catalogue import Catalogue
 from ioc.errors import ConfigError
 from ioc.feeds.report_value import ReportValue
 from ioc.kafka import client_options
-from ioc.profile import catalogue_directory
+from ioc.profile import load_profile_catalogue
 from ioc.settings import Settings
 from streams.quality import QualityMeter, Report, report_quality
 from streams.rules.quality import codes
@@ -43,7 +43,7 @@ NOON = local("10-20 12:00")
 
 @pytest.fixture
 def catalogue(pipeline: Pipeline) -> Catalogue:
-    return load_catalogue(catalogue_directory(pipeline.settings.profile), pipeline.feeds)
+    return load_profile_catalogue(pipeline.settings.profile, pipeline.feeds)
 
 
 @pytest.fixture

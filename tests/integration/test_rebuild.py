@@ -13,13 +13,13 @@ import pytest
 from testbed.feed_event import HOTEL, INN, NEIGHBOUR, PROVINCE, RIVAL, VUNG_TAU, place, report, stay, void_stay
 from testbed.pipeline import Pipeline
 
-from ioc.catalogue import Catalogue, load_catalogue
+from ioc.catalogue import Catalogue
 from ioc.catalogue.loading import read_definitions
 from ioc.catalogue.store import load_editions, sync_catalogue
 from ioc.db import connect
 from ioc.errors import CatalogueChangedError, ConfigError, FatalError
 from ioc.feed import Feed
-from ioc.profile import catalogue_directory
+from ioc.profile import load_profile_catalogue
 from ioc.settings import Settings
 from streams.rebuild.fill import MeasureFill
 from streams.rebuild.run import Rebuild, open_rebuild
@@ -30,7 +30,7 @@ GUESTS, UNIQUE, SHARE = "lodging.guests.total", "lodging.unique_guests.total", "
 
 @pytest.fixture
 def catalogue(settings: Settings, feeds: dict[str, Feed]) -> Catalogue:
-    return load_catalogue(catalogue_directory(settings.profile), feeds)
+    return load_profile_catalogue(settings.profile, feeds)
 
 
 def edited(catalogue: Catalogue, *rows: Mapping[str, str], feeds: dict[str, Feed]) -> Catalogue:
