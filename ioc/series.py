@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -132,6 +133,10 @@ class SeriesReader:
             areas=tuple(_area_series(unit, wanted[unit.area_id], by_area[unit.area_id]) for unit in units),
         )
 
+    @cached_property
+    def _restatement(self) -> Restatement:
+        return Restatement(self._connection, self._compiled, self._feeds, self._areas)
+
     def _indicator(self, code: str) -> dict[str, Any]:
         cursor = self._connection.cursor(row_factory=dict_row)
         row = cursor.execute(self._queries["select_indicator"], [code]).fetchone()
@@ -180,8 +185,7 @@ class SeriesReader:
     ) -> dict[tuple[int, date], Figure]:
         if code not in self._compiled.plans:
             raise ConfigError(f"the catalogue given has no row {code!r}; load it as it is (`ioc profile load`)")
-        restatement = Restatement(self._connection, self._compiled, self._feeds, self._areas)
-        return restatement.figures(code, sector, period, buckets, units)
+        return self._restatement.figures(code, sector, period, buckets, units)
 
 
 def _buckets(period: str, first: date, last: date) -> list[date]:
