@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -321,6 +322,16 @@ def test_what_cannot_be_read_is_said(reader: SeriesReader) -> None:
     for wrong, complaint in WRONG:
         with pytest.raises(ConfigError, match=complaint):
             read(reader, **(usual | wrong))  # type: ignore[arg-type]
+
+
+def test_a_catalogue_that_is_not_loaded_is_refused(years: Pipeline) -> None:
+    catalogue = load_catalogue(catalogue_directory(years.settings.profile), years.feeds)
+    changed = replace(catalogue.indicators["lodging.guests.total"], where="age_years < 3")
+    other = replace(catalogue, indicators={**catalogue.indicators, changed.code: changed})
+    reader = SeriesReader(years.connection, compile_measures(other), years.feeds, years.profile.areas)
+    assert read(reader, changed.code, "month", None, area="77", last="2024-10-31").areas[0].points[0].value == 5
+    with pytest.raises(ConfigError, match="counts something of tourism.stay that the database does not hold"):
+        read(reader, changed.code, "month", OLD, area="77")
 
 
 def test_the_command(years: Pipeline) -> None:

@@ -83,7 +83,7 @@ def test_the_communes_of_each_district_of_2024(tree: AreaTree) -> None:
 
 
 def test_what_each_unit_of_july_2025_was_made_of(tree: AreaTree) -> None:
-    """How many of the 82 communes and Côn Đảo each new unit took over (Nghị quyết 1685/NQ-UBTVQH15)."""
+    """How many of the 82 communes and Côn Đảo each new unit took over."""
     before, after = date(2024, 10, 1), date(2025, 7, 1)
     made: Counter[str] = Counter()
     for area in tree.at(before):
