@@ -330,7 +330,7 @@ def test_a_catalogue_that_is_not_loaded_is_refused(years: Pipeline) -> None:
     other = replace(catalogue, indicators={**catalogue.indicators, changed.code: changed})
     reader = SeriesReader(years.connection, compile_measures(other), years.feeds, years.profile.areas)
     assert read(reader, changed.code, "month", None, area="77", last="2024-10-31").areas[0].points[0].value == 5
-    with pytest.raises(ConfigError, match="counts something of tourism.stay that the database does not hold"):
+    with pytest.raises(ConfigError, match=r"counts something of tourism\.stay that the database does not hold"):
         read(reader, changed.code, "month", OLD, area="77")
 
 
