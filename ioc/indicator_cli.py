@@ -35,9 +35,16 @@ def list_command(
 
 
 @app.command("show")
-def show_command(code: Code, period: Period = "day", as_json: AsJson = False) -> None:
+def show_command(
+    code: Code,
+    period: Period = "day",
+    version: Annotated[
+        int | None, typer.Option("--version", min=1, help="A version that was replaced, or waits; none = the live one.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Show an indicator's latest figures by district."""
-    rows = _read("select_latest", {"code": code, "period": period})
+    rows = _read("select_latest", {"code": code, "period": period, "version": version})
     if not as_json:
         rows = [{name: row[name] for name in ("area_code", "area_name", "bucket", "value")} for row in rows]
     show_rows(rows, as_json=as_json, title=code, empty=f"{code} has no figure yet, or there is no such indicator.")

@@ -28,6 +28,12 @@ def load_command(as_json: AsJson = False) -> None:
     )
     row = {"areas": loaded.areas, "reporters": loaded.reporters, **vars(loaded.catalogue)}
     show_rows([row], as_json=as_json, title="Loaded")
+    if loaded.catalogue.waiting and not as_json:
+        typer.echo(
+            f"{loaded.catalogue.waiting} indicators wait beside the live ones: their feeds hold records already. "
+            "`ioc catalogue diff database` tells what changes; `ioc rebuild` computes them and shows what moves.\n"
+            f"{loaded.catalogue.waiting} chỉ tiêu đang chờ: `ioc rebuild` tính lại, cho xem thay đổi rồi thay cùng lúc."
+        )
 
 
 @app.command("show")

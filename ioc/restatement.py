@@ -177,6 +177,11 @@ class Restatement:
                 f"the catalogue counts something of {feed} that the database does not hold; load it first "
                 "(`ioc profile load`)"
             ) from None
+        if not all(one.complete for one in stored):
+            raise ConfigError(
+                f"what these figures count of {feed} lacks the records from before it was loaded; `ioc rebuild` adds "
+                "them"
+            )
         areas = {a for cell in cells for a in (*cell.territory.whole, *cell.territory.same, *cell.territory.partly)}
         if self._feeds[feed].any_level:
             areas |= {below.area_id for area_id in areas for below in self._areas.children(area_id)}

@@ -65,18 +65,17 @@ def series_command(
 
 
 def _read(settings: Settings, code: str, **wanted: Any) -> Series:
-    """Read a series over a connection of its own, by the catalogue of the profile."""
-    from ioc.catalogue import compile_measures, load_catalogue  # noqa: PLC0415 - `ioc --help` stays fast
+    """Read a series over a connection of its own, by the definitions that are live in the database."""
+    from ioc.catalogue.store import load_editions  # noqa: PLC0415 - `ioc --help` stays fast
     from ioc.db import connect, translated_errors  # noqa: PLC0415
     from ioc.feed import load_feeds  # noqa: PLC0415
-    from ioc.profile import catalogue_directory, load_profile  # noqa: PLC0415
+    from ioc.profile import load_profile  # noqa: PLC0415
     from ioc.series import SeriesReader  # noqa: PLC0415
 
-    feeds = load_feeds()
-    compiled = compile_measures(load_catalogue(catalogue_directory(settings.profile), feeds))
     areas = load_profile(settings.profile).areas
     with connect(settings, "reader") as connection, translated_errors():
-        return SeriesReader(connection, compiled, feeds, areas).read(code, **wanted)
+        compiled = load_editions(connection).live.compiled
+        return SeriesReader(connection, compiled, load_feeds(), areas).read(code, **wanted)
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:

@@ -9,6 +9,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 import psycopg
+from pydantic_core import to_json
 
 from ioc.area import AreaTree
 from ioc.catalogue import StoredMeasure
@@ -148,7 +149,7 @@ class CellFold:
         frame = cells.keys.select(
             pl.lit(feed_id).alias("feed_id"),
             *CELL_KEY,
-            pl.Series("sums", [_array(row) for row in cells.sums]),
+            pl.Series("sums", array_texts(cells.sums.tolist())),
         )
         with connection.cursor().copy(self._queries["copy_staged_cells"]) as copy:
             copy.write(frame.write_csv(include_header=False).encode())
@@ -203,6 +204,10 @@ def _with_counts(cells: Cells, counted: list[tuple[str, int, date, int, int]], w
     return Cells(keys, sums)
 
 
-def _array(row: np.ndarray[tuple[int], np.dtype[np.int64]]) -> str:
-    """Return a row as PostgreSQL's text of an array."""
-    return "{" + ",".join(map(str, row.tolist())) + "}"
+def array_texts(rows: Sequence[Sequence[float | None]]) -> list[str]:
+    """Return rows of numbers as PostgreSQL's texts of arrays, each number the shortest that reads back as itself."""
+    if not rows:
+        return []
+    # All rows at once by a compiled writer: a text for each number, made in Python, took a tenth of a fold.
+    texts = to_json(rows).decode().replace("null", "NULL")[2:-2].split("],[")
+    return [f"{{{text}}}" for text in texts]
