@@ -334,6 +334,16 @@ def test_a_catalogue_that_is_not_loaded_is_refused(years: Pipeline) -> None:
         read(reader, changed.code, "month", OLD, area="77")
 
 
+def test_sums_that_lack_old_records_are_refused(years: Pipeline) -> None:
+    catalogue = load_catalogue(catalogue_directory(years.settings.profile), years.feeds)
+    lacking = "UPDATE measure SET complete = false WHERE value = 'nights' AND condition = 'TRUE'"
+    with years.connection.transaction(force_rollback=True):
+        assert years.connection.execute(lacking).rowcount > 0
+        reader = SeriesReader(years.connection, compile_measures(catalogue), years.feeds, years.profile.areas)
+        with pytest.raises(ConfigError, match="lacks the records from before it was loaded; `ioc rebuild` adds them"):
+            read(reader, "lodging.nights.total", "month", OLD, area="77")
+
+
 def test_the_command(years: Pipeline) -> None:
     command = ["indicator", "series", "lodging.guests.total", "--from", "2024-10-01", "--to", "2025-08-31"]
     wards = ["--area", HOTEL_COMMUNE, "--period", "year", "--units-on", OLD]
