@@ -1,4 +1,4 @@
-"""`ioc indicator list|show|explain`."""
+"""`ioc indicator list|show|explain|series`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ioc.output import AsJson, cell, show_rows
+from ioc.series_cli import series_command
 from ioc.settings import Settings
 
 if TYPE_CHECKING:
     from ioc.explanation import Explanation, Part
 
 app = typer.Typer(help="Indicators: what there is, what it shows, and why.", no_args_is_help=True)
+app.command("series")(series_command)
 
 Code = Annotated[str, typer.Argument(help="Code of the indicator, e.g. lodging.guests.total.")]
 Period = Annotated[str, typer.Option("--period", help="day, week, month, quarter or year.")]

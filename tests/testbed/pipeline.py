@@ -46,6 +46,7 @@ class Pipeline:
         self._ids = dict(self.connection.execute("SELECT key, feed_id FROM feed").fetchall())
         self._parsers = {key: make_parser(feed, profile) for key, feed in feeds.items()}
         self._next: defaultdict[tuple[str, int], int] = defaultdict(int)
+        self.now = NOW  # of the worker's clock; what lies after it is refused
         self.start_again()
 
     def start_again(self) -> None:
@@ -71,7 +72,7 @@ class Pipeline:
             "INSERT INTO stream_position (topic, partition, next_offset) VALUES (%s, %s, 0) ON CONFLICT DO NOTHING",
             [self.topic(feed), partition],
         )
-        return self._parsers[feed].parse(self.topic(feed), partition, fetched, now=NOW)
+        return self._parsers[feed].parse(self.topic(feed), partition, fetched, now=self.now)
 
     def apply(
         self, feed: str, fetched: Sequence[KafkaRecord], partition: int = 0, *, known_gap: bool = False
