@@ -218,6 +218,8 @@ class Restatement:
                 sum(
                     counted.of(area_id, cell.at(running=counted.running), place)
                     for area_id in (cell.territory.same if measure.local else cell.territory.whole)
+                    # What stood in a unit that has ended stands in those that took it over.
+                    if measure.local or not counted.running or self._areas[area_id].holds(cell.end)
                 )
                 for cell in cells
             ]

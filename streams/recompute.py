@@ -27,6 +27,26 @@ def day_sums_sql(feed: Feed, sums: Sequence[StoredMeasure], *, within: Days | No
     return f"SELECT area_id, day{totals} FROM ({' UNION ALL '.join(parts)}) part GROUP BY 1, 2"
 
 
+def placed_sql(day_sums: str, sums: Sequence[StoredMeasure]) -> str:
+    """Return a query as `day_sums_sql`, with everything in the unit in which it counts on its day.
+
+    What is local stays with the area that the record names.
+    """
+    moving = "".join(f", {'0' if s.measure.local else f'd.s{s.slot}'} AS s{s.slot}" for s in sums)
+    parts = [
+        f"SELECT p.place_id AS area_id, d.day{moving} FROM day_sum d "
+        "JOIN area_place p ON p.area_id = d.area_id AND d.day >= p.since AND d.day < p.until"
+    ]
+    if any(s.measure.local for s in sums):
+        staying = "".join(f", {f'd.s{s.slot}' if s.measure.local else '0'}" for s in sums)
+        parts.append(f"SELECT d.area_id, d.day{staying} FROM day_sum d")
+    totals = "".join(f", sum(s{s.slot})::bigint AS s{s.slot}" for s in sums)
+    return (
+        f"WITH day_sum AS ({day_sums}) "
+        f"SELECT area_id, day{totals} FROM ({' UNION ALL '.join(parts)}) placed GROUP BY 1, 2"
+    )
+
+
 def members_sql(feed: Feed, distinct: Sequence[StoredMeasure], *, within: Days | None = None) -> str:
     """Return a query of `slot, area_id, day, member`: a row for each record that speaks of a member (text).
 

@@ -25,7 +25,7 @@ from ioc.db import connect, translated_errors
 from ioc.feed import Feed, load_feeds
 from ioc.settings import Settings
 from sql import load_queries
-from streams.recompute import day_sums_sql, members_sql
+from streams.recompute import day_sums_sql, members_sql, placed_sql
 from streams.rollup.figures import SectorPlan, plan_sectors
 
 _TOLERANCE = 1e-9  # of the larger of two figures; sums are compared exactly
@@ -106,16 +106,18 @@ class Reconciler:
         return self._connection.execute(text, parameters)
 
     def _recompute(self, feed: Feed, measures: list[StoredMeasure]) -> None:
-        """Make from the records `leaf_<table>` (area, day, sums), `cell_<table>`, `member_<table>` and `open_<table>`.
+        """Make from the records `day_<table>` (area, day, sums), `cell_<table>`, `member_<table>` and `open_<table>`.
 
         `open_<table>` holds the periods in which the feed has counted anything in the whole province.
         """
         sums = [stored for stored in measures if stored.measure.kind == "sum"]
-        self._execute(f"CREATE TEMPORARY TABLE leaf_{feed.table} ON COMMIT DROP AS {day_sums_sql(feed, sums)}")
+        self._execute(
+            f"CREATE TEMPORARY TABLE day_{feed.table} ON COMMIT DROP AS {placed_sql(day_sums_sql(feed, sums), sums)}"
+        )
         self._execute(
             f"CREATE TEMPORARY TABLE cell_{feed.table} ON COMMIT DROP AS "
-            f"SELECT p.period, c.area_id, date_trunc(p.period, l.day)::date AS bucket{_rolled_up(sums)} "
-            f"FROM leaf_{feed.table} l JOIN chain c ON c.leaf_id = l.area_id CROSS JOIN period p GROUP BY 1, 2, 3"
+            f"SELECT p.period, c.area_id, date_trunc(p.period, d.day)::date AS bucket{_rolled_up(sums)} "
+            f"FROM day_{feed.table} d JOIN chain c ON c.origin_id = d.area_id CROSS JOIN period p GROUP BY 1, 2, 3"
         )
         self._execute(f"CREATE INDEX ON cell_{feed.table} (period, area_id, bucket)")
         source = members_sql(feed, [stored for stored in measures if stored.measure.kind == "distinct"])
@@ -123,7 +125,8 @@ class Reconciler:
             f"CREATE TEMPORARY TABLE member_{feed.table} ON COMMIT DROP AS "
             "SELECT m.slot, p.period, c.area_id, date_trunc(p.period, m.day)::date AS bucket, "
             "count(DISTINCT m.member) AS n "
-            f"FROM ({source}) m JOIN chain c ON c.leaf_id = m.area_id CROSS JOIN period p GROUP BY 1, 2, 3, 4"
+            f"FROM ({source}) m JOIN area_place a ON a.area_id = m.area_id AND m.day >= a.since AND m.day < a.until "
+            "JOIN chain c ON c.origin_id = a.place_id CROSS JOIN period p GROUP BY 1, 2, 3, 4"
         )
         self._execute(f"CREATE INDEX ON member_{feed.table} (slot, period, area_id, bucket)")
         # Reports say ahead when they end: such a day, on which only counts go down, opens no period.
@@ -135,7 +138,7 @@ class Reconciler:
             f"SELECT period, bucket FROM cell_{feed.table} WHERE {roots} AND ({anything}) "
             f"UNION SELECT period, bucket FROM member_{feed.table} WHERE {roots}"
         )
-        for kind in ("leaf", "cell", "member", "open"):
+        for kind in ("day", "cell", "member", "open"):
             self._execute(f"ANALYZE {kind}_{feed.table}")
 
     def _compare_cells(self, feed: Feed, measures: list[StoredMeasure]) -> tuple[int, list[Difference]]:
@@ -273,14 +276,15 @@ class Figures:
             wanted = {measure for step in plan.live.order for measure in step.running if measure.feed == feed}
             totals = _rolled_up([self._stored[measure] for measure in wanted]).removeprefix(", ")
             yield (
-                f"LEFT JOIN LATERAL (SELECT {totals} FROM leaf_{table} l JOIN chain c ON c.leaf_id = l.area_id "
-                f"WHERE c.area_id = key.area_id AND l.day <= key.until) closing_{table} ON true"
+                f"LEFT JOIN LATERAL (SELECT {totals} "
+                f"FROM day_{table} d JOIN area_standing c ON c.origin_id = d.area_id "
+                f"WHERE c.area_id = key.area_id AND greatest(d.day, c.since) <= key.until) closing_{table} ON true"
             )
 
 
 def _rolled_up(sums: list[StoredMeasure]) -> str:
     """Return the sums over all areas (`c`) of which an area is made, or of the area alone for what is local."""
-    alone = " FILTER (WHERE c.leaf_id = c.area_id)"
+    alone = " FILTER (WHERE c.origin_id = c.area_id)"
     return "".join(
-        f", coalesce(sum(l.s{s.slot}){alone if s.measure.local else ''}, 0)::bigint AS s{s.slot}" for s in sums
+        f", coalesce(sum(d.s{s.slot}){alone if s.measure.local else ''}, 0)::bigint AS s{s.slot}" for s in sums
     )

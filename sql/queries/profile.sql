@@ -15,6 +15,16 @@ SET code = excluded.code, name_vi = excluded.name_vi, name_en = excluded.name_en
     parent_id = excluded.parent_id, valid_from = excluded.valid_from, valid_to = excluded.valid_to,
     latitude = excluded.latitude, longitude = excluded.longitude
 
+-- name: clear_placement
+DELETE FROM area_place;
+DELETE FROM area_standing
+
+-- name: copy_places
+COPY area_place (area_id, since, until, place_id) FROM STDIN
+
+-- name: copy_standings
+COPY area_standing (origin_id, area_id, since) FROM STDIN
+
 -- name: clear_reporters
 DELETE FROM reporter
 

@@ -22,11 +22,19 @@ DELETE FROM rebuild_month WHERE feed_id = %s
 -- How much the roll-up has still to fold.
 SELECT (SELECT count(*) FROM measure_delta) + (SELECT count(*) FROM member_delta)
 
--- name: select_areas_of_feed
-SELECT DISTINCT area_id FROM measure_cell WHERE feed_id = %s AND period = 'day' ORDER BY area_id
+-- name: select_standing_areas
+SELECT DISTINCT s.area_id FROM area_standing s
+JOIN measure_cell c ON c.feed_id = %s AND c.period = 'day' AND c.area_id = s.origin_id ORDER BY 1
 
 -- name: select_days
-SELECT bucket, sums FROM measure_cell WHERE feed_id = %s AND period = 'day' AND area_id = %s ORDER BY bucket
+-- What stands in an area: its own days, and those of the units it took over. What lies below one of these is in it.
+SELECT greatest(c.bucket, s.since), s.origin_id, c.sums
+FROM area_standing s
+JOIN area a ON a.area_id = s.origin_id
+JOIN measure_cell c ON c.feed_id = %(feed_id)s AND c.period = 'day' AND c.area_id = s.origin_id
+WHERE s.area_id = %(area_id)s
+  AND NOT EXISTS (SELECT FROM area_standing p WHERE p.area_id = s.area_id AND p.origin_id = a.parent_id)
+ORDER BY 1
 
 -- name: remove_closing
 DELETE FROM measure_cell WHERE feed_id = %s AND period = 'closing' AND area_id = %s

@@ -7,19 +7,22 @@ fold is either whole or not there at all. So workers go on meanwhile, and a mont
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 import psycopg
 
+from ioc.area import AreaTree
 from ioc.catalogue import StoredMeasure
 from ioc.db import translated_errors
 from ioc.feed import Feed
 from ioc.period import end_of
+from ioc.placement import places_frame
 from sql import load_queries
 from streams.recompute import day_sums_sql, members_sql
+from streams.rules.fold import relocate
 
 _KEY = ("area_id", "day")
 
@@ -35,10 +38,7 @@ class Appended:
 class MeasureFill:
     """Fills measures of one feed, a month of business days at a time; one at a time in a database."""
 
-    def __init__(
-        self, feed: Feed, feed_id: int, measures: Sequence[StoredMeasure], parents: Mapping[int, int | None]
-    ) -> None:
-        """parents: the area above each area, None at the root."""
+    def __init__(self, feed: Feed, feed_id: int, measures: Sequence[StoredMeasure], areas: AreaTree) -> None:
         self.feed = feed
         self.feed_id = feed_id
         self.measures = tuple(measures)
@@ -46,10 +46,12 @@ class MeasureFill:
         self._distinct = [stored for stored in measures if stored.measure.kind == "distinct"]
         self._names = [f"s{stored.slot}" for stored in self._sums]
         self._parents = pl.DataFrame(
-            [(area_id, parent) for area_id, parent in parents.items() if parent is not None],
+            [(area.area_id, area.parent_id) for area in areas.areas if area.parent_id is not None],
             schema={"area_id": pl.Int32, "parent_id": pl.Int32},
             orient="row",
         )
+        self._places = places_frame(areas)
+        self._local = [at for at, stored in enumerate(self._sums) if stored.measure.local]
         self._queries = load_queries("rebuild")
 
     @property
@@ -91,7 +93,8 @@ class MeasureFill:
         """Return (area_id, day, s<slot>, ...): recomputed - stored - waiting, where it is not nothing."""
         if not self._sums:
             return self._frame([])
-        recomputed = self._frame(connection.execute(day_sums_sql(self.feed, self._sums, within=days)).fetchall())
+        spoken = connection.execute(day_sums_sql(self.feed, self._sums, within=days)).fetchall()
+        recomputed = self._placed(self._frame(spoken))
         slots = ", ".join(f"coalesce(sums[{stored.slot}], 0)" for stored in self._sums)
         totals = ", ".join(f"coalesce(sum(sums[{stored.slot}]), 0)::bigint" for stored in self._sums)
         between = f"feed_id = {self.feed_id} AND bucket BETWEEN DATE '{days[0]}' AND DATE '{days[1]}'"
@@ -100,13 +103,12 @@ class MeasureFill:
                 f"SELECT area_id, bucket, {slots} FROM measure_cell WHERE {between} AND period = 'day'"
             ).fetchall()
         )
-        waiting = self._frame(
-            connection.execute(
-                f"SELECT area_id, bucket, {totals} FROM measure_delta WHERE {between} GROUP BY 1, 2"
-            ).fetchall()
-        )
+        appended = connection.execute(
+            f"SELECT area_id, bucket, {totals} FROM measure_delta WHERE {between} GROUP BY 1, 2"
+        ).fetchall()
+        waiting = self._placed(self._frame(appended))
         # A cell holds what lies below it too, but for local measures; its own part is the cell less its children.
-        local = {f"s{stored.slot}" for stored in self._sums if stored.measure.local}
+        local = [self._names[at] for at in self._local]
         children = (
             stored.join(self._parents, on="area_id")
             .with_columns(pl.col("parent_id").alias("area_id"))
@@ -120,6 +122,14 @@ class MeasureFill:
             .agg(pl.col(self._names).sum())
             .filter(pl.any_horizontal(pl.col(self._names) != 0))
             .sort(_KEY)
+        )
+
+    def _placed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return sums in the units in which they count, as the roll-up places them."""
+        days = frame.select("area_id", bucket="day")
+        placed, sums = relocate(days, frame.select(self._names).to_numpy(), self._places, self._local)
+        return placed.rename({"bucket": "day"}).with_columns(
+            pl.Series(name, sums[:, at]) for at, name in enumerate(self._names)
         )
 
     def _frame(self, rows: Sequence[tuple[object, ...]]) -> pl.DataFrame:
@@ -151,14 +161,16 @@ class MeasureFill:
             "  SELECT d.* FROM distinct_member d JOIN measured USING (measure_id)"
             f" WHERE period = 'day' AND bucket BETWEEN DATE '{days[0]}' AND DATE '{days[1]}'"
             "), part AS ("
-            "  SELECT measure_id, area_id, day, md5(member)::uuid AS member, count(*) AS n"
-            "  FROM spoken JOIN measured USING (slot) GROUP BY 1, 2, 3, 4"
+            "  SELECT measure_id, p.place_id AS area_id, day, md5(member)::uuid AS member, count(*) AS n"
+            "  FROM spoken s JOIN measured USING (slot)"
+            "  JOIN area_place p ON p.area_id = s.area_id AND day >= p.since AND day < p.until GROUP BY 1, 2, 3, 4"
             "  UNION ALL SELECT measure_id, area_id, bucket, member, -n FROM stored"
             # As with sums: what an area holds of its children is not its own.
             "  UNION ALL SELECT measure_id, a.parent_id, bucket, member, n"
             "  FROM stored JOIN area a USING (area_id) WHERE a.parent_id IS NOT NULL"
-            "  UNION ALL SELECT measure_id, area_id, bucket, member, -n"
-            "  FROM member_delta JOIN measured USING (measure_id)"
+            "  UNION ALL SELECT measure_id, p.place_id, bucket, member, -n"
+            "  FROM member_delta d JOIN measured USING (measure_id)"
+            "  JOIN area_place p ON p.area_id = d.area_id AND bucket >= p.since AND bucket < p.until"
             f" WHERE bucket BETWEEN DATE '{days[0]}' AND DATE '{days[1]}'"
             ") INSERT INTO member_delta (measure_id, area_id, bucket, member, n) "
             "SELECT measure_id, area_id, day, member, sum(n) FROM part GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0"

@@ -64,8 +64,7 @@ class Rebuild:
         self._cells = cells
         self._connection = connection
         self._feeds = load_feeds()
-        areas = load_profile(settings.profile).areas
-        self._parents = {area.area_id: area.parent_id for area in areas.areas}
+        self._areas = load_profile(settings.profile).areas
         self._queries = load_queries("rebuild")
         self._rollup = Rollup(settings, connection)
         self._feed_ids: dict[str, int] = dict(connection.execute(load_queries("profile")["select_feed_ids"]).fetchall())
@@ -129,7 +128,7 @@ class Rebuild:
         )
 
     def _fill(self, feed: str, measures: list[StoredMeasure], watch: Watch) -> None:
-        fill = MeasureFill(self._feeds[feed], self._feed_ids[feed], measures, self._parents)
+        fill = MeasureFill(self._feeds[feed], self._feed_ids[feed], measures, self._areas)
         months = fill.months(self._connection)
         for done, month in enumerate(months):
             watch(f"records · bản ghi: {feed} {month:%Y-%m}", done, len(months))
@@ -148,9 +147,11 @@ class Rebuild:
     def _close(self, feed: str, watch: Watch) -> None:
         feed_id = self._feed_ids[feed]
         areas = areas_of(self._connection, feed_id)
+        stored = (stored for stored in load_measures(self._connection) if stored.measure.feed == feed)
+        local = [one.slot - 1 for one in stored if one.measure.local]
         for done, area_id in enumerate(areas, start=1):
             with translated_errors(), self._rollup.exclusively(self._connection):
-                close(self._connection, feed_id, area_id)
+                close(self._connection, feed_id, area_id, local)
             watch(f"running totals · lũy kế: {feed}", done, len(areas))
 
     def _compute(self, plan: SectorPlan, watch: Watch) -> None:

@@ -16,8 +16,9 @@ import polars as pl
 import psycopg
 
 from ioc.area import AreaTree
-from ioc.catalogue import Compiled, IndicatorPlan, Measure, StoredMeasure, formula_expr
+from ioc.catalogue import Compiled, IndicatorPlan, Measure, StoredMeasure
 from ioc.catalogue.edition import Editions
+from ioc.catalogue.figure import figure_expr
 from ioc.catalogue.indicator import REPORT_FEED
 from ioc.period import PERIODS, end_expr, end_of, start_of
 from sql import load_queries
@@ -147,6 +148,11 @@ class FigureWriter:
         self._stored = {stored.measure: stored for stored in measures}
         self._feed_ids = feed_ids
         self._areas = areas
+        self._lives = pl.DataFrame(
+            [(area.area_id, area.valid_from, area.valid_to) for area in areas.areas],
+            schema={"area_id": pl.Int32, "valid_from": pl.Date, "valid_to": pl.Date},
+            orient="row",
+        )
         self._roots = [area.area_id for area in areas.areas if area.parent_id is None]
         # Reports say ahead when they end: such a day opens no period.
         self._foretold = [feed_id for key, feed_id in feed_ids.items() if key == REPORT_FEED]
@@ -206,7 +212,13 @@ class FigureWriter:
             if shown is not None and shown != horizon:
                 days = (day for day in (shown, horizon) if day != date.min)
                 parts.append(self._grid((period, start_of(period, day)) for day in days for period in PERIODS))
-        return pl.concat(parts).unique().sort(CELL_KEY)
+        return self._existing(pl.concat(parts).unique()).sort(CELL_KEY)
+
+    def _existing(self, keys: pl.DataFrame) -> pl.DataFrame:
+        """Return the cells whose area exists in their period; others are counted, and shown nowhere."""
+        found = keys.join(self._lives, on="area_id")
+        ends = end_expr(pl.col("period"), pl.col("bucket"))
+        return found.filter((pl.col("valid_from") <= ends) & (pl.col("valid_to") > pl.col("bucket"))).select(CELL_KEY)
 
     def _remove_shut(self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame) -> pl.DataFrame:
         """Remove the figures of periods in which nobody has counted anything; return the other keys."""
@@ -272,27 +284,13 @@ class FigureWriter:
         for part in plan.parts:
             figures = frame
             for steps in part.stages:
-                figures = figures.with_columns(self._figure(step).alias(step.code) for step in steps)
+                figures = figures.with_columns(figure_expr(step, _total, _standing).alias(step.code) for step in steps)
             columns |= {slot: figures[code].cast(pl.Float64) for code, slot in part.codes.items()}
         return columns
 
     def _needed(self, plan: SectorPlan, feed: str, *, running: bool) -> list[StoredMeasure]:
         wanted = (m for p in plan.order for m in (p.running if running else p.periodic) if m.feed == feed)
         return [self._stored[measure] for measure in dict.fromkeys(wanted)]
-
-    def _figure(self, plan: IndicatorPlan) -> pl.Expr:
-        match plan.method:
-            case "formula":
-                return formula_expr(plan.formula)
-            case "quotient":
-                part, whole = (_value(measure, running=False) for measure in plan.measures)
-                return pl.when(whole != 0).then(plan.scale * part / whole)
-            case "sent" | "state" | "mean":
-                amount, count = (_value(measure, running=plan.method != "sent") for measure in plan.measures[:2])
-                reported = (count != 0) & pl.col("period").is_in(plan.periods)
-                return pl.when(reported).then(amount / count if plan.method == "mean" else amount)
-            case method:
-                return _value(plan.measures[0], running=method == "running")
 
     def _with_cells(
         self, connection: psycopg.Connection, frame: pl.DataFrame, feed: str, measures: list[StoredMeasure]
@@ -363,8 +361,12 @@ def _name(measure: Measure, *, running: bool = False) -> str:
     return f"{'closing' if running else 'sum'}:{measure}"
 
 
-def _value(measure: Measure, *, running: bool) -> pl.Expr:
-    return pl.col(_name(measure, running=running))
+def _total(measure: Measure) -> pl.Expr:
+    return pl.col(_name(measure))
+
+
+def _standing(measure: Measure) -> pl.Expr:
+    return pl.col(_name(measure, running=True))
 
 
 def _unpacked(

@@ -174,10 +174,9 @@ def test_a_month_is_read_in_one_snapshot(
     new = edited(catalogue, OLD_GUESTS, feeds=feeds)
     with rebuilding(october, db, new) as job:
         ((feed, measures),) = job.plan.measures.items()
-        parents = {area.area_id: area.parent_id for area in october.profile.areas.areas}
         row = db.execute("SELECT feed_id FROM feed WHERE key = %s", [feed]).fetchone()
         assert row is not None
-        fill = MeasureFill(feeds[feed], row[0], measures, parents)
+        fill = MeasureFill(feeds[feed], row[0], measures, october.profile.areas)
 
         def interfere() -> None:
             october.send("tourism.stay", [stay(HOTEL, 50, "2024-10-15", age_years=99)])

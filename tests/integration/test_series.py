@@ -15,11 +15,11 @@ from testbed.server import cloned_database
 from typer.testing import CliRunner
 
 from deploy.cli import app
-from ioc.catalogue import compile_measures, load_catalogue
+from ioc.catalogue import compile_measures
 from ioc.errors import ConfigError
 from ioc.feed import Feed
 from ioc.feeds.report_value import ReportValue
-from ioc.profile import Profile, catalogue_directory
+from ioc.profile import Profile, load_profile_catalogue
 from ioc.series import Series, SeriesReader
 from ioc.settings import Settings
 
@@ -102,7 +102,7 @@ def years(
 @pytest.fixture(scope="module")
 def reader(years: Pipeline) -> SeriesReader:
     """Reads what these days left."""
-    catalogue = load_catalogue(catalogue_directory(years.settings.profile), years.feeds)
+    catalogue = load_profile_catalogue(years.settings.profile, years.feeds)
     return SeriesReader(years.connection, compile_measures(catalogue), years.feeds, years.profile.areas)
 
 
@@ -158,9 +158,10 @@ EXAMPLES = [
     ("lodging.guests.total", OLD, HOTEL_COMMUNE, "year", "2025-01-01", UNKNOWN),
     ("lodging.guests.total", AFTER_JANUARY, "26560", "month", OCTOBER, 1),
     ("lodging.guests.total", AFTER_JANUARY, "26560", "month", AUGUST, UNKNOWN),
-    # Nights that an old ward's guest ended in July belong to the land, whatever it is called.
+    # Nights that an old ward's guest ended in July count in the ward that holds the ground then.
     ("lodging.nights.total", NEW, "26506", "month", JULY, 5),
-    ("lodging.nights.total", OLD, HOTEL_COMMUNE, "month", JULY, 5),
+    ("lodging.nights.total", OLD, HOTEL_COMMUNE, "month", JULY, UNKNOWN),
+    ("lodging.nights.total", OLD, "747", "month", JULY, 5),
     ("lodging.nights.total", NEW, "79", "month", JULY, 5),
     # A distinct: guest 1 was in two wards that have merged since, and is one guest.
     ("lodging.unique_guests.total", NEW, "26506", "month", OCTOBER, 2),
@@ -293,9 +294,38 @@ def test_a_stored_series_shows_each_area_as_it_was(reader: SeriesReader) -> None
         [0, 2],
     ]
     assert (series.name_vi, series.unit, series.version) == ("Tổng lượt khách lưu trú", "lượt", 1)
-    # What ended later still counts for the ward that it began in.
+    # What ended later counts in the ward that took over.
     (old,) = read(reader, "lodging.nights.total", "month", None, area=HOTEL_COMMUNE).areas
-    assert (old.points[-1].bucket, old.points[-1].value) == (date(2025, 7, 1), 5)
+    assert (old.points[-1].bucket, old.points[-1].value) == (date(2025, 6, 1), 0)
+    *_, new = read(reader, "lodging.nights.total", "month", None, area="26506").areas
+    assert (new.points[0].bucket, new.points[0].value) == (date(2025, 7, 1), 5)
+
+
+# code, area, period, bucket -> the stored figure: a stock does not begin anew with a reform
+STANDING = [
+    ("lodging.rooms.total", "77", "month", JUNE, 10),
+    ("lodging.rooms.total", "79", "month", JULY, 30),
+    ("lodging.rooms.total", "79", "month", AUGUST, 30),
+    ("lodging.rooms.total", "26506", "month", AUGUST, 30),
+    ("lodging.rooms.total", "26560", "month", AUGUST, 0),
+    ("lodging.rooms.total", "79", "year", "2025-01-01", 30),
+    ("lodging.in_house.total", "77", "month", JUNE, 1),
+    ("lodging.in_house.total", "79", "day", "2025-07-03", 0),  # who came before the reform has left after it
+    ("lodging.in_house.total", "26506", "month", AUGUST, 1),
+    ("lodging.occupancy.total", "79", "month", AUGUST, 100 / 7 * 6 / 30),
+    (BEDS, "79", "quarter", "2025-07-01", 1500),
+    ("lodging.nights.total", "79", "month", JULY, 5),
+    ("lodging.nights.total", "77", "month", JULY, None),  # it was no more
+]
+
+
+def test_stocks_go_on_through_a_reform(years: Pipeline) -> None:
+    found = [(*row[:4], years.figure(*row[:4])) for row in STANDING]
+    assert found == [(*row[:4], row[4] if row[4] is None else pytest.approx(row[4])) for row in STANDING]
+
+
+def test_what_is_stored_through_reforms_equals_its_recompute(years: Pipeline) -> None:
+    assert years.reconcile().differences == ()
 
 
 WRONG = [
@@ -325,7 +355,7 @@ def test_what_cannot_be_read_is_said(reader: SeriesReader) -> None:
 
 
 def test_a_catalogue_that_is_not_loaded_is_refused(years: Pipeline) -> None:
-    catalogue = load_catalogue(catalogue_directory(years.settings.profile), years.feeds)
+    catalogue = load_profile_catalogue(years.settings.profile, years.feeds)
     changed = replace(catalogue.indicators["lodging.guests.total"], where="age_years < 3")
     other = replace(catalogue, indicators={**catalogue.indicators, changed.code: changed})
     reader = SeriesReader(years.connection, compile_measures(other), years.feeds, years.profile.areas)
@@ -335,7 +365,7 @@ def test_a_catalogue_that_is_not_loaded_is_refused(years: Pipeline) -> None:
 
 
 def test_sums_that_lack_old_records_are_refused(years: Pipeline) -> None:
-    catalogue = load_catalogue(catalogue_directory(years.settings.profile), years.feeds)
+    catalogue = load_profile_catalogue(years.settings.profile, years.feeds)
     lacking = "UPDATE measure SET complete = false WHERE value = 'nights' AND condition = 'TRUE'"
     with years.connection.transaction(force_rollback=True):
         assert years.connection.execute(lacking).rowcount > 0
