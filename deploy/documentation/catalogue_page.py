@@ -87,7 +87,8 @@ _READING = (
     "* **Cơ sở · Basis**: `press:` báo chí, ngày hoặc năm đưa tin (trong tỉnh hoặc tỉnh khác), a press report of that "
     "day or year, here or in another province; `report:` báo cáo của cơ quan nhà nước, a report of an administration; "
     "`law:` luật, nghị định, thông tư; `set:` bộ chỉ số công khai, a public indicator set; `std:` tiêu chuẩn quốc tế, "
-    "an international standard; `design` do dự án đặt, ours; `design:breakdown` cách phân tổ do dự án chọn, the choice of the breakdown is ours.",
+    "an international standard; `design` do dự án đặt, ours; "
+    "`design:breakdown` cách phân tổ do dự án chọn, the choice of the breakdown is ours.",
     "* **Chủ trì · Owner**: cơ quan chịu trách nhiệm, cơ quan đầu tiên chủ trì. Who answers for it, the first in the "
     "lead.",
 )
