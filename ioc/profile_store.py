@@ -15,6 +15,7 @@ from ioc.db import connect, translated_errors
 from ioc.errors import ConfigError
 from ioc.placement import ALWAYS, places, standings
 from ioc.profile import Profile
+from ioc.reporter import over_time
 from ioc.settings import Settings
 from sql import load_queries
 
@@ -78,7 +79,7 @@ def _load_reporters(connection: psycopg.Connection, profile: Profile) -> int:
     feeds: dict[str, int] = dict(connection.execute(queries["select_feed_ids"]).fetchall())
     connection.execute(queries["clear_reporters"])
     with connection.cursor().copy(queries["copy_reporters"]) as copy:
-        for reporter in profile.reporters:
+        for reporter in over_time(profile.reporters, profile.areas):
             attributes = json.dumps(dict(reporter.attributes), ensure_ascii=False)
             copy.write_row(
                 (

@@ -7,8 +7,8 @@ names in `enrich`, and the registers publish those that `registry.reporter` has 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -40,6 +40,24 @@ class Reporter:
     valid_from: date = date(2000, 1, 1)
     valid_to: date = FOREVER
     registers: tuple[str, ...] = ()
+
+
+def over_time(reporters: Iterable[Reporter], areas: AreaTree) -> Iterator[Reporter]:
+    """Yield each reporter for each unit in which it has lain: a register is not written anew with every reform.
+
+    `area_code` is the unit's of that time, `valid_from` and `valid_to` say how long. Where a unit was divided, nobody
+    knows in which part the reporter lies: from then on it has no unit, until the register names one.
+    """
+    for reporter in reporters:
+        area = areas.find(reporter.area_code, reporter.valid_from)
+        while area is not None and area.valid_from < reporter.valid_to:
+            yield replace(
+                reporter,
+                area_code=area.code,
+                valid_from=max(reporter.valid_from, area.valid_from),
+                valid_to=min(reporter.valid_to, area.valid_to),
+            )
+            area = areas[area.successor_id] if area.successor_id is not None else None
 
 
 def load_reporters(

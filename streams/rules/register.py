@@ -8,7 +8,7 @@ import polars as pl
 
 from ioc.area import AreaTree
 from ioc.feed import Feed
-from ioc.reporter import Reporter
+from ioc.reporter import Reporter, over_time
 
 
 class Register:
@@ -24,8 +24,7 @@ class Register:
                 "valid_to": reporter.valid_to,
                 **{column: reporter.attributes.get(name) for column, (name, _) in feed.enrich.items()},
             }
-            for reporter in reporters
-            if reporter.feed == feed.key
+            for reporter in over_time((r for r in reporters if r.feed == feed.key), areas)
         ]
         schema: dict[str, pl.DataType] = {
             "place": pl.String(),
