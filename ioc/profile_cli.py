@@ -25,8 +25,18 @@ def load_command(as_json: AsJson = False) -> None:
         load_profile(settings.profile),
         load_profile_catalogue(settings.profile, load_feeds()),
     )
-    row = {"areas": loaded.areas, "reporters": loaded.reporters, **vars(loaded.catalogue)}
+    row = {
+        "areas": loaded.areas,
+        "units_changed": loaded.units_changed,
+        "reporters": loaded.reporters,
+        **vars(loaded.catalogue),
+    }
     show_rows([row], as_json=as_json, title="Loaded")
+    if loaded.units_changed and not as_json:
+        typer.echo(
+            "Units have changed. Start the workers again, then `ioc rebuild --recount` counts what is stored where the "
+            "units are now.\nĐịa bàn đã thay đổi: khởi động lại worker, rồi chạy `ioc rebuild --recount` để đếm lại."
+        )
     if loaded.catalogue.waiting and not as_json:
         typer.echo(
             f"{loaded.catalogue.waiting} indicators wait beside the live ones: their feeds hold records already. "

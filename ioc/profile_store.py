@@ -22,11 +22,16 @@ from sql import load_queries
 
 @dataclass(frozen=True)
 class Loaded:
-    """What the database now holds of the profile."""
+    """What the database now holds of the profile.
+
+    units_changed: units nest or follow one another otherwise than before; what is stored has to be counted again
+                   (`ioc rebuild --recount`).
+    """
 
     areas: int
     reporters: int
     catalogue: CatalogueChange
+    units_changed: bool
 
 
 def load_into_database(settings: Settings, profile: Profile, catalogue: Catalogue) -> Loaded:
@@ -36,10 +41,10 @@ def load_into_database(settings: Settings, profile: Profile, catalogue: Catalogu
     """
     with connect(settings, "owner") as connection, translated_errors():
         _claim(connection, settings, profile)
-        _load_areas(connection, profile)
+        units_changed = _load_areas(connection, profile)
         reporters = _load_reporters(connection, profile)
         change = sync_catalogue(connection, catalogue)
-    return Loaded(len(profile.areas), reporters, change)
+    return Loaded(len(profile.areas), reporters, change, units_changed)
 
 
 def _claim(connection: psycopg.Connection, settings: Settings, profile: Profile) -> None:
@@ -55,10 +60,12 @@ def _claim(connection: psycopg.Connection, settings: Settings, profile: Profile)
         )
 
 
-def _load_areas(connection: psycopg.Connection, profile: Profile) -> None:
+def _load_areas(connection: psycopg.Connection, profile: Profile) -> bool:
+    """Write the units and how they follow one another; return whether that is other than it was."""
     rows = [asdict(area) for area in profile.areas.areas]
     rows.sort(key=lambda row: LEVELS.index(row["level"]))  # parents first
     queries = load_queries("profile")
+    before = connection.execute(queries["describe_areas"]).fetchone()
     connection.cursor().executemany(queries["upsert_area"], rows)
     connection.execute(queries["clear_placement"])
     with connection.cursor().copy(queries["copy_places"]) as copy:
@@ -67,6 +74,11 @@ def _load_areas(connection: psycopg.Connection, profile: Profile) -> None:
     with connection.cursor().copy(queries["copy_standings"]) as copy:
         for standing in standings(profile.areas):
             copy.write_row((standing.origin_id, standing.area_id, _day(standing.since)))
+    changed = before != (None,) and connection.execute(queries["describe_areas"]).fetchone() != before
+    if changed:
+        # Processes that loaded the former units start again.
+        connection.execute(load_queries("catalogue")["bump_epoch"])
+    return changed
 
 
 def _day(day: date) -> date | str:

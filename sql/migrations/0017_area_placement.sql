@@ -12,3 +12,7 @@ CREATE TABLE area_standing (
     since       date NOT NULL,                        -- from when origin's counts stand in the running totals of area_id
     PRIMARY KEY (area_id, origin_id)
 );
+
+-- What a rebuild appends is placed already: a day's own cell, also of a unit that was not there, as an older areas.csv had it.
+ALTER TABLE measure_delta ADD COLUMN placed boolean NOT NULL DEFAULT false;
+ALTER TABLE member_delta ADD COLUMN placed boolean NOT NULL DEFAULT false;

@@ -15,6 +15,12 @@ SET code = excluded.code, name_vi = excluded.name_vi, name_en = excluded.name_en
     parent_id = excluded.parent_id, valid_from = excluded.valid_from, valid_to = excluded.valid_to,
     latitude = excluded.latitude, longitude = excluded.longitude
 
+-- name: describe_areas
+-- How units nest and follow one another, as one hash; null before any are loaded.
+SELECT md5(string_agg(concat_ws(',', a.area_id, a.parent_id, a.valid_from, a.valid_to, p.since, p.place_id), ';'
+                      ORDER BY a.area_id, p.since))
+FROM area a LEFT JOIN area_place p USING (area_id)
+
 -- name: clear_placement
 DELETE FROM area_place;
 DELETE FROM area_standing

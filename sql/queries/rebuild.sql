@@ -5,6 +5,9 @@ SELECT pg_try_advisory_lock(7305004)
 -- name: unlock
 SELECT pg_advisory_unlock(7305004)
 
+-- name: copy_lacking
+COPY measure_delta (feed_id, area_id, bucket, sums, placed) FROM STDIN (FORMAT csv)
+
 -- name: stored_months
 SELECT DISTINCT date_trunc('month', bucket)::date FROM measure_cell WHERE feed_id = %s AND period = 'day'
 

@@ -7,12 +7,12 @@ SELECT pg_advisory_xact_lock(7305002)
 -- name: take_deltas
 DELETE FROM measure_delta
 WHERE delta_id IN (SELECT delta_id FROM measure_delta ORDER BY delta_id LIMIT %s)
-RETURNING feed_id, area_id, bucket, sums
+RETURNING feed_id, area_id, bucket, sums, placed
 
 -- name: take_members
 DELETE FROM member_delta
 WHERE ctid = ANY (ARRAY(SELECT ctid FROM member_delta LIMIT %s))
-RETURNING measure_id, area_id, bucket, replace(member::text, '-', ''), n
+RETURNING measure_id, area_id, bucket, replace(member::text, '-', ''), n, placed
 
 -- name: create_staging
 CREATE TEMPORARY TABLE IF NOT EXISTS staged_cell (

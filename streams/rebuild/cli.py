@@ -23,6 +23,12 @@ def rebuild(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Swap without asking.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Compute and compare; leave what is shown.")] = False,
+    recount: Annotated[
+        bool,
+        typer.Option(
+            "--recount", help="Compare all that is stored with the records, and mend it: after units changed."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compute changed indicators beside the live ones, show which cells move, then swap all at once.
@@ -34,6 +40,17 @@ def rebuild(
 
     from streams.rebuild.run import open_rebuild  # noqa: PLC0415
 
+    if recount:
+        if codes or dry_run:
+            raise typer.BadParameter("it looks at everything, and mends it; give neither codes nor --dry-run")
+        with open_rebuild(Settings(), recount=True) as job, _progress() as watch:
+            job.run(watch)
+        mended = {"sums": job.appended.sums, "members": job.appended.members}
+        if as_json:
+            typer.echo(to_json(mended))
+        else:
+            typer.echo(f"{mended['sums']:,} areas and days and {mended['members']:,} members differed and were mended.")
+        return
     with open_rebuild(Settings(), codes or ()) as job:
         if not as_json:
             _tell(job.plan)

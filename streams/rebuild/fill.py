@@ -34,6 +34,9 @@ class Appended:
     sums: int = 0
     members: int = 0
 
+    def __add__(self, other: Appended) -> Appended:
+        return Appended(self.sums + other.sums, self.members + other.members)
+
 
 class MeasureFill:
     """Fills measures of one feed, a month of business days at a time; one at a time in a database."""
@@ -83,6 +86,11 @@ class MeasureFill:
             connection.execute(self._queries["note_month"], [self.feed_id, month, self.measure_ids])
         return Appended(lacking.height, members)
 
+    def begin_anew(self, connection: psycopg.Connection) -> None:
+        """Forget which months are done: all are looked at again."""
+        with translated_errors():
+            connection.execute(self._queries["forget_months"], [self.feed_id])
+
     def finish(self, connection: psycopg.Connection) -> None:
         """Mark the measures as complete; call it when every month is done."""
         with translated_errors(), connection.transaction():
@@ -103,10 +111,15 @@ class MeasureFill:
                 f"SELECT area_id, bucket, {slots} FROM measure_cell WHERE {between} AND period = 'day'"
             ).fetchall()
         )
-        appended = connection.execute(
-            f"SELECT area_id, bucket, {totals} FROM measure_delta WHERE {between} GROUP BY 1, 2"
-        ).fetchall()
-        waiting = self._placed(self._frame(appended))
+        named, placed = (
+            self._frame(
+                connection.execute(
+                    f"SELECT area_id, bucket, {totals} FROM measure_delta WHERE {between} AND {which} GROUP BY 1, 2"
+                ).fetchall()
+            )
+            for which in ("NOT placed", "placed")
+        )
+        waiting = pl.concat([self._placed(named), placed])
         # A cell holds what lies below it too, but for local measures; its own part is the cell less its children.
         local = [self._names[at] for at in self._local]
         children = (
@@ -145,8 +158,8 @@ class MeasureFill:
             pl.col(by_slot[slot]).cast(pl.String) if slot in by_slot else nothing for slot in range(1, max(by_slot) + 1)
         ]
         sums = pl.concat_str([pl.lit("{"), pl.concat_str(slots, separator=","), pl.lit("}")])
-        rows = lacking.select(pl.lit(self.feed_id).alias("feed_id"), *_KEY, sums=sums)
-        with connection.cursor().copy(load_queries("stream")["copy_deltas"]) as copy:
+        rows = lacking.select(pl.lit(self.feed_id).alias("feed_id"), *_KEY, sums=sums, placed=pl.lit(True))
+        with connection.cursor().copy(self._queries["copy_lacking"]) as copy:
             copy.write(rows.write_csv(include_header=False).encode())
 
     def _append_members(self, connection: psycopg.Connection, days: tuple[date, date]) -> int:
@@ -168,10 +181,10 @@ class MeasureFill:
             # As with sums: what an area holds of its children is not its own.
             "  UNION ALL SELECT measure_id, a.parent_id, bucket, member, n"
             "  FROM stored JOIN area a USING (area_id) WHERE a.parent_id IS NOT NULL"
-            "  UNION ALL SELECT measure_id, p.place_id, bucket, member, -n"
+            "  UNION ALL SELECT measure_id, CASE WHEN placed THEN d.area_id ELSE p.place_id END, bucket, member, -n"
             "  FROM member_delta d JOIN measured USING (measure_id)"
             "  JOIN area_place p ON p.area_id = d.area_id AND bucket >= p.since AND bucket < p.until"
             f" WHERE bucket BETWEEN DATE '{days[0]}' AND DATE '{days[1]}'"
-            ") INSERT INTO member_delta (measure_id, area_id, bucket, member, n) "
-            "SELECT measure_id, area_id, day, member, sum(n) FROM part GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0"
+            ") INSERT INTO member_delta (measure_id, area_id, bucket, member, n, placed) "
+            "SELECT measure_id, area_id, day, member, sum(n), true FROM part GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0"
         ).rowcount

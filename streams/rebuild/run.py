@@ -19,8 +19,8 @@ from ioc.settings import Settings
 from sql import load_queries
 from streams.rebuild.closing import areas_of, close
 from streams.rebuild.comparison import Comparison, compare
-from streams.rebuild.fill import MeasureFill
-from streams.rollup.figures import SectorPlan
+from streams.rebuild.fill import Appended, MeasureFill
+from streams.rollup.figures import SectorPlan, stock_feeds
 from streams.rollup.service import Rollup
 
 # What is told while it goes on: the step, how much of it is done, and how much there is.
@@ -39,8 +39,9 @@ class RebuildPlan:
     codes:    the candidates that are swapped in together.
     asked:    how many of them were asked for; the others use them, or are used by them.
     measures: by feed, those that lack records from before they were counted.
-    closings: feeds from which a stock is read for the first time.
+    closings: feeds whose running totals are added up anew: a stock is read from them for the first time.
     sectors:  plans of the sectors whose figures are computed.
+    recount:  everything that is stored is compared with the records, and mended where it differs.
     """
 
     codes: frozenset[str]
@@ -48,17 +49,26 @@ class RebuildPlan:
     measures: dict[str, list[StoredMeasure]]
     closings: tuple[str, ...]
     sectors: tuple[SectorPlan, ...]
+    recount: bool = False
 
 
 class Rebuild:
     """One rebuild over one connection of the owner (autocommit), while workers and roll-up go on."""
 
     def __init__(
-        self, settings: Settings, connection: psycopg.Connection, codes: Iterable[str] = (), *, cells: int = CELLS
+        self,
+        settings: Settings,
+        connection: psycopg.Connection,
+        codes: Iterable[str] = (),
+        *,
+        recount: bool = False,
+        cells: int = CELLS,
     ) -> None:
         """Raises ConfigError where a code has no change that waits, or nothing waits at all.
 
-        cells: most cells whose figures are computed in one transaction.
+        recount: not a change of the catalogue, but all that is stored, after units changed. Nothing is swapped then;
+                 what is shown is counted where the units are now.
+        cells:   most cells whose figures are computed in one transaction.
         """
         self._settings = settings
         self._cells = cells
@@ -68,7 +78,8 @@ class Rebuild:
         self._queries = load_queries("rebuild")
         self._rollup = Rollup(settings, connection)
         self._feed_ids: dict[str, int] = dict(connection.execute(load_queries("profile")["select_feed_ids"]).fetchall())
-        self.plan = self._plan(list(codes))
+        self.plan = self._recount() if recount else self._plan(list(codes))
+        self.appended = Appended()
 
     def run(self, watch: Watch = unwatched) -> list[Comparison]:
         """Compute the candidates' figures beside the live ones and compare them; nothing that is shown changes.
@@ -127,12 +138,21 @@ class Rebuild:
             tuple(plan for plan in self._rollup.plans if plan.sector in sectors),
         )
 
+    def _recount(self) -> RebuildPlan:
+        measures: dict[str, list[StoredMeasure]] = {}
+        for stored in load_measures(self._connection):
+            measures.setdefault(stored.measure.feed, []).append(stored)
+        plans = self._rollup.plans
+        return RebuildPlan(frozenset(), 0, measures, tuple(sorted(stock_feeds(plans))), tuple(plans), recount=True)
+
     def _fill(self, feed: str, measures: list[StoredMeasure], watch: Watch) -> None:
         fill = MeasureFill(self._feeds[feed], self._feed_ids[feed], measures, self._areas)
+        if self.plan.recount:
+            fill.begin_anew(self._connection)
         months = fill.months(self._connection)
         for done, month in enumerate(months):
             watch(f"records · bản ghi: {feed} {month:%Y-%m}", done, len(months))
-            fill.fill(self._connection, month)
+            self.appended += fill.fill(self._connection, month)
         watch(f"records · bản ghi: {feed}", len(months), len(months))
         fill.finish(self._connection)
 
@@ -166,7 +186,9 @@ class Rebuild:
 
 
 @contextmanager
-def open_rebuild(settings: Settings, codes: Iterable[str] = (), *, cells: int = CELLS) -> Iterator[Rebuild]:
+def open_rebuild(
+    settings: Settings, codes: Iterable[str] = (), *, recount: bool = False, cells: int = CELLS
+) -> Iterator[Rebuild]:
     """Prepare a rebuild over a connection of its own; raises FatalError while another one runs."""
     queries = load_queries("rebuild")
     with connect(settings, "owner", autocommit=True) as connection, translated_errors():
@@ -174,7 +196,7 @@ def open_rebuild(settings: Settings, codes: Iterable[str] = (), *, cells: int = 
         if connection.execute(queries["try_lock"]).fetchone() != (True,):
             raise FatalError("another rebuild is running in this database; wait until it has ended")
         try:
-            yield Rebuild(settings, connection, codes, cells=cells)
+            yield Rebuild(settings, connection, codes, recount=recount, cells=cells)
         finally:
             if not connection.closed:
                 connection.execute(queries["unlock"])

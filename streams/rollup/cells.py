@@ -106,25 +106,34 @@ class CellFold:
                     touched.closing[feed] = self._close(connection, feed_id, feed, _changed(standing))
         return len(deltas) + len(members), touched
 
-    def _placed(self, feed: str, rows: list[tuple[int, int, date, list[int]]]) -> tuple[pl.DataFrame, Matrix]:
+    def _placed(self, feed: str, rows: list[tuple[int, int, date, list[int], bool]]) -> tuple[pl.DataFrame, Matrix]:
         """Return a feed's deltas (`area_id`, `bucket`) and their sums, where they count."""
-        frame = pl.DataFrame(
-            {"area_id": [row[1] for row in rows], "bucket": [row[2] for row in rows]},
-            schema={"area_id": pl.Int32, "bucket": pl.Date},
-        )
-        sums = matrix_of([row[3] for row in rows], self._width[feed])
-        return relocate(frame, sums, self._places, self._local[feed])
+        days, sums = [], []
+        for done in (False, True):
+            chosen = [row for row in rows if row[4] == done]
+            frame = pl.DataFrame(
+                {"area_id": [row[1] for row in chosen], "bucket": [row[2] for row in chosen]},
+                schema={"area_id": pl.Int32, "bucket": pl.Date},
+            )
+            matrix = matrix_of([row[3] for row in chosen], self._width[feed])
+            if not done:
+                frame, matrix = relocate(frame, matrix, self._places, self._local[feed])
+            days.append(frame)
+            sums.append(matrix)
+        return pl.concat(days), np.concatenate(sums)
 
     def _fold_members(
-        self, connection: psycopg.Connection, rows: list[tuple[int, int, date, str, int]]
+        self, connection: psycopg.Connection, rows: list[tuple[int, int, date, str, int, bool]]
     ) -> dict[str, list[tuple[str, int, date, int, int]]]:
         """Merge members; return by feed (period, area, bucket, slot, change of the count)."""
         if not rows:
             return {}
-        members = pl.DataFrame(rows, schema=MEMBER_SCHEMA, orient="row").join(self._places, on="area_id")
-        members = members.filter((pl.col("bucket") >= pl.col("since")) & (pl.col("bucket") < pl.col("until")))
-        placed = members.select(pl.col("place_id").alias("area_id"), *(n for n in MEMBER_SCHEMA if n != "area_id"))
-        folded = fold_members(placed, self._chains)
+        members = pl.DataFrame(rows, schema={**MEMBER_SCHEMA, "placed": pl.Boolean()}, orient="row")
+        there = members.join(self._places, on="area_id").filter(
+            (pl.col("bucket") >= pl.col("since")) & (pl.col("bucket") < pl.col("until"))
+        )
+        there = there.with_columns(area_id=pl.when("placed").then("area_id").otherwise("place_id"))
+        folded = fold_members(there.select(list(MEMBER_SCHEMA)), self._chains)
         with connection.cursor().copy(self._queries["copy_staged_members"]) as copy:
             copy.write(folded.select("measure_id", *CELL_KEY, "member", "n").write_csv(include_header=False).encode())
         counted: dict[str, list[tuple[str, int, date, int, int]]] = {}

@@ -212,16 +212,16 @@ class FigureWriter:
             if shown is not None and shown != horizon:
                 days = (day for day in (shown, horizon) if day != date.min)
                 parts.append(self._grid((period, start_of(period, day)) for day in days for period in PERIODS))
-        return self._existing(pl.concat(parts).unique()).sort(CELL_KEY)
+        return pl.concat(parts).unique().sort(CELL_KEY)
 
     def _existing(self, keys: pl.DataFrame) -> pl.DataFrame:
-        """Return the cells whose area exists in their period; others are counted, and shown nowhere."""
+        """Return the cells whose area exists in their period."""
         found = keys.join(self._lives, on="area_id")
         ends = end_expr(pl.col("period"), pl.col("bucket"))
         return found.filter((pl.col("valid_from") <= ends) & (pl.col("valid_to") > pl.col("bucket"))).select(CELL_KEY)
 
     def _remove_shut(self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame) -> pl.DataFrame:
-        """Remove the figures of periods in which nobody has counted anything; return the other keys."""
+        """Remove the figures of periods in which nobody has counted anything or the area is not; return other keys."""
         periods = keys.select("period", "bucket").unique()
         wanted = {
             "periods": periods["period"].to_list(),
@@ -237,13 +237,14 @@ class FigureWriter:
             ).fetchall()
         }
         present = pl.DataFrame(list(found), schema={"period": pl.String(), "bucket": pl.Date()}, orient="row")
-        shut = keys.join(present, on=["period", "bucket"], how="anti")
+        shown = self._existing(keys).join(present, on=["period", "bucket"], how="semi")
+        shut = keys.join(shown, on=CELL_KEY, how="anti")
         if shut.height:
             columns = {"periods": "period", "areas": "area_id", "buckets": "bucket"}
             gone = {name: shut[column].to_list() for name, column in columns.items()}
             query = "remove_figures" if all(plan.own) else "clear_figures"
             connection.execute(self._queries[query], {"sector": plan.sector, "own": list(plan.own), **gone})
-        return keys.join(present, on=["period", "bucket"], how="semi").sort(CELL_KEY)
+        return shown.sort(CELL_KEY)
 
     def _grid(self, periods: Iterable[tuple[str, date]]) -> pl.DataFrame:
         """Return a cell for every area that exists in each period."""

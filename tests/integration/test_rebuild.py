@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import csv
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from datetime import date
+from pathlib import Path
 from typing import Any, cast
 
 import psycopg
 import pytest
-from testbed.feed_event import HOTEL, INN, NEIGHBOUR, PROVINCE, RIVAL, VUNG_TAU, place, report, stay, void_stay
+from testbed.feed_event import (
+    HOTEL,
+    HOTEL_COMMUNE,
+    INN,
+    INN_COMMUNE,
+    NEIGHBOUR,
+    PROVINCE,
+    RIVAL,
+    VUNG_TAU,
+    place,
+    report,
+    stay,
+    void_stay,
+)
 from testbed.pipeline import Pipeline
 
+from ioc.area import FOREVER, Area, AreaTree
 from ioc.catalogue import Catalogue
 from ioc.catalogue.loading import read_definitions
 from ioc.catalogue.store import load_editions, sync_catalogue
@@ -20,6 +37,7 @@ from ioc.db import connect
 from ioc.errors import CatalogueChangedError, ConfigError, FatalError
 from ioc.feed import Feed
 from ioc.profile import load_profile_catalogue
+from ioc.profile_store import load_into_database
 from ioc.settings import Settings
 from streams.rebuild.fill import MeasureFill
 from streams.rebuild.run import Rebuild, open_rebuild
@@ -336,3 +354,54 @@ def test_one_at_a_time_and_only_what_waits(
     unknown = pytest.raises(ConfigError, match=r"petrol\.volume\.total: no change")
     with unknown, open_rebuild(october.settings, ["petrol.volume.total"]):
         pass
+
+
+def test_units_that_changed_are_counted_again(
+    october: Pipeline, db: psycopg.Connection, catalogue: Catalogue, feeds: dict[str, Feed], tmp_path: Path
+) -> None:
+    """It becomes known that HOTEL's commune had joined its neighbour on 7 October: two of its guests came before."""
+    profile = october.profile
+    old, neighbour = (profile.areas.find(code, date(2024, 10, 1)) for code in (HOTEL_COMMUNE, INN_COMMUNE))
+    assert old is not None and neighbour is not None
+    reform = date(2024, 10, 7)
+    joined = replace(neighbour, area_id=265093, valid_from=reform)
+    merged = [
+        replace(old, valid_to=reform, successor_id=joined.area_id),
+        replace(neighbour, valid_to=reform, successor_id=joined.area_id),
+        joined,
+    ]
+    changed = {area.area_id: area for area in (*profile.areas.areas, *merged)}
+    after = replace(profile, areas=AreaTree(changed.values()))
+    october.send("tourism.stay", [stay(HOTEL, 8, "2024-10-06", age_years=33, check_out="2024-10-08")])
+    october.roll_up()
+    assert not load_into_database(october.settings, profile, catalogue).units_changed
+    assert load_into_database(october.settings, after, catalogue).units_changed
+    directory = tmp_path / "profile"
+    write_profile(october.settings.profile, directory, after.areas)
+    settings = october.settings.model_copy(update={"profile": directory})
+    again = Pipeline(settings, feeds, after)
+    with open_rebuild(settings, recount=True) as job:
+        job.run()
+        assert job.appended.sums > 0 and job.appended.members > 0
+    # HOTEL: guests of the 5th and 6th; NEIGHBOUR lies there too: guest 2 came on the 9th, to the joined commune.
+    assert again.figure(GUESTS, HOTEL_COMMUNE, *MONTH) == 2
+    assert again.figure(GUESTS, INN_COMMUNE, "day", "2024-10-09") == 2
+    assert again.figure(GUESTS, PROVINCE, *MONTH) == 5
+    assert again.figure("lodging.rooms.total", INN_COMMUNE, "day", "2024-10-09") == 10
+    assert again.figure("lodging.rooms.total", PROVINCE, *MONTH) == 10
+    assert again.reconcile().differences == ()
+    with open_rebuild(settings, recount=True) as job:
+        job.run()
+        assert (job.appended.sums, job.appended.members) == (0, 0)
+    again.close()
+
+
+def write_profile(source: Path, target: Path, areas: AreaTree) -> None:
+    """A copy of a profile with other units."""
+    shutil.copytree(source, target)
+    with (target / "areas.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Area)], lineterminator="\n")
+        writer.writeheader()
+        for area in areas.areas:
+            row = {name: "" if value in (None, FOREVER) else value for name, value in asdict(area).items()}
+            writer.writerow(row)
