@@ -69,16 +69,17 @@ def explain_command(
 
 
 def explain(settings: Settings, code: str, area: str, on: date, *, period: str, limit: int, offset: int) -> Explanation:
-    """Explain a figure over a connection of its own."""
+    """Explain a figure over a connection of its own, by the definitions that are live in the database."""
+    from ioc.catalogue.store import load_editions  # noqa: PLC0415 - `ioc --help` stays fast
     from ioc.db import connect, translated_errors  # noqa: PLC0415
     from ioc.explanation import Explainer  # noqa: PLC0415
     from ioc.feed import load_feeds  # noqa: PLC0415
-    from ioc.profile import load_profile, load_profile_catalogue  # noqa: PLC0415
+    from ioc.profile import load_profile  # noqa: PLC0415
 
-    feeds = load_feeds()
-    catalogue = load_profile_catalogue(settings.profile, feeds)
+    areas = load_profile(settings.profile).areas
     with connect(settings, "reader") as connection, translated_errors():
-        explainer = Explainer(connection, catalogue, feeds, load_profile(settings.profile).areas)
+        compiled = load_editions(connection).live.compiled
+        explainer = Explainer(connection, compiled, load_feeds(), areas)
         return explainer.explain(code, explainer.cell(area, period, on), limit=limit, offset=offset)
 
 
@@ -113,19 +114,45 @@ def _print(found: Explanation) -> None:
     tree = Tree(Text("made of · tính từ"))
     grow(tree, found.made_of)
     console.print(tree)
+    if found.fraction is not None:
+        half = found.fraction
+        above, below = ("no value" if v is None else cell(v) for v in (half.numerator_value, half.denominator_value))
+        console.print(Text(f"numerator · tử số: {above} = {half.numerator}"))
+        console.print(Text(f"denominator · mẫu số: {below} = {half.denominator}"))
     show_rows(
         [record.model_dump(include={"record", "revision", "counts_on", "adds"}) for record in found.records],
         as_json=False,
         title=f"{found.records_total:,} records count · bản ghi được tính",
         empty="No record counts here.",
     )
-    console.print(f"{found.superseded:,} older revisions were replaced · phiên bản cũ đã được thay")
+    console.print(
+        f"{found.excluded_total:,} other records lie here and are not counted by the definition · "
+        "bản ghi khác cùng nguồn, địa bàn và kỳ nhưng không thuộc định nghĩa"
+    )
     show_rows(
-        [{name: row[name] for name in ("feed", "rule", "field", "message_vi", "events")} for row in found.rejections],
+        [one.model_dump(exclude={"feed"} if len(found.freshness) == 1 else set()) for one in found.corrections],
+        as_json=False,
+        title="Corrections by day · sửa đổi theo ngày",
+        empty="No record of this place and period was corrected · chưa có bản ghi nào bị sửa.",
+    )
+    show_rows(
+        [one.model_dump(include={"feed", "rule", "field", "message_vi", "events"}) for one in found.rejections],
         as_json=False,
         title="Refused events · sự kiện bị từ chối",
         empty="No event of these feeds was refused.",
     )
     for feed in found.completeness:
-        missing = f"; missing · còn thiếu: {', '.join(feed.missing)}" if feed.missing else ""
+        names = ", ".join(f"{one.name} ({one.code})" for one in feed.missing)
+        more = feed.expected - feed.reported - len(feed.missing)
+        missing = f"; missing · còn thiếu: {names}" + (f" and {more:,} more" if more else "") if names else ""
         console.print(Text(f"{feed.feed}: {feed.reported:,} of {feed.expected:,} reporters have reported{missing}"))
+    for fresh in found.freshness:
+        newest = cell(fresh.newest_received_at) or "never"
+        waiting = f"; {fresh.waiting:,} contributions wait to be folded" if fresh.waiting else ""
+        console.print(Text(f"{fresh.feed}: newest event · sự kiện mới nhất: {newest}{waiting}"))
+    if len(found.versions) > 1:
+        show_rows(
+            [one.model_dump(exclude={"definition"}) for one in found.versions],
+            as_json=False,
+            title="Versions of the definition · các phiên bản định nghĩa",
+        )

@@ -75,6 +75,32 @@ def formula_sql(text: str, column: Callable[[str], str] = '"{}"'.format) -> str:
     return _walk(_parse(text), lambda name: double(column(name)), double, combine)
 
 
+def fraction_of(text: str) -> tuple[str, str] | None:
+    """Return numerator and denominator of a formula that is a division as a whole; None for any other."""
+    tree = _parse(text)
+    while isinstance(tree, exp.Paren):
+        tree = tree.this
+    return (_written(tree.this), _written(tree.args["expression"])) if isinstance(tree, exp.Div) else None
+
+
+def evaluate(text: str, figures: Mapping[str, float | None]) -> float | None:
+    """Return a formula's value over figures by code; None where one is not known (`days` too), or on division by 0."""
+
+    def combine(operator: str, left: float | None, right: float | None) -> float | None:
+        if left is None or right is None:
+            return None
+        match operator:
+            case "+":
+                return left + right
+            case "-":
+                return left - right
+            case "*":
+                return left * right
+        return left / right if right else None
+
+    return _walk(_parse(text), figures.get, lambda number: number, combine)
+
+
 def _parse(text: str) -> exp.Expr:
     """Parse with codes as quoted names: a part of a code may begin with a digit, which SQL would not read."""
     try:

@@ -13,7 +13,9 @@ SELECT i.code, i.version, i.sector, i.kind, i.name_vi, i.name_en, i.unit, i.owne
 FROM indicator i WHERE i.code = %s AND i.live
 
 -- name: select_versions
-SELECT version, live, created_at, retired_at, definition FROM indicator WHERE code = %s ORDER BY version
+SELECT version, CASE WHEN live THEN 'live' WHEN candidate THEN 'candidate' WHEN retired_at IS NULL THEN 'withdrawn'
+                     ELSE 'retired' END AS state, created_at, retired_at, definition
+FROM indicator WHERE code = %s ORDER BY version
 
 -- name: select_latest
 SELECT area_code, area_name, area_level, version, bucket, value FROM (
@@ -27,11 +29,23 @@ SELECT area_code, area_name, area_level, version, bucket, value FROM (
 SELECT value, updated_at FROM indicator_value
 WHERE code = %(code)s AND area_id = %(area_id)s AND period = %(period)s AND bucket = %(bucket)s
 
--- name: select_series
-SELECT bucket, value FROM indicator_value
-WHERE code = %(code)s AND area_id = ANY(%(area_ids)s) AND period = %(period)s
-  AND bucket BETWEEN %(from)s AND %(to)s
-ORDER BY bucket
+-- name: select_corrections
+-- Revisions that do not stand, of records of the place and period, by the day on which they were replaced or came late.
+SELECT r.recorded_at::date AS day, f.key AS feed, count(*) AS revisions,
+       count(*) FILTER (WHERE i.effective_at IS NULL) AS voided
+FROM record_revision r
+JOIN feed f USING (feed_id)
+LEFT JOIN record_identity i ON i.key = r.key
+WHERE f.key = ANY(%(feeds)s) AND r.record IS NOT NULL
+  AND (r.record ->> 'effective_on')::date BETWEEN %(start)s AND %(end)s AND r.record ->> 'area_code' = ANY(%(areas)s)
+GROUP BY 1, 2 ORDER BY 1, 2
+
+-- name: select_freshness
+SELECT f.key AS feed,
+       (SELECT b.newest_received_at FROM stream_batch b WHERE b.feed_id = f.feed_id ORDER BY b.committed_at DESC LIMIT 1)
+           AS newest_received_at,
+       (SELECT count(*) FROM measure_delta d WHERE d.feed_id = f.feed_id) AS waiting
+FROM feed f WHERE f.key = ANY(%(feeds)s) ORDER BY f.key
 
 -- name: select_rejections
 SELECT r.rule, r.reasons -> 0 ->> 'field' AS field, r.reasons -> 0 ->> 'message_vi' AS message_vi,

@@ -18,6 +18,7 @@ import psycopg
 import pytest
 from testbed.service import running_services, wait_until_settled
 
+from ioc.catalogue import compile_measures
 from ioc.db import connect
 from ioc.explanation import Explainer
 from ioc.feed import Feed
@@ -78,9 +79,9 @@ def assert_figures(explainer: Explainer, figures: Mapping[tuple[str, str], float
 
 @pytest.fixture
 def explainer(settings: Settings, feeds: dict[str, Feed], profile: Profile) -> Iterator[Explainer]:
-    catalogue = load_profile_catalogue(settings.profile, feeds)
+    compiled = compile_measures(load_profile_catalogue(settings.profile, feeds))
     with connect(settings, "reader", autocommit=True) as connection:
-        yield Explainer(connection, catalogue, feeds, profile.areas)
+        yield Explainer(connection, compiled, feeds, profile.areas)
 
 
 def test_files_become_figures_and_corrections_move_them(

@@ -7,6 +7,7 @@ from datetime import date
 from testbed.feed_event import Event, event
 from testbed.pipeline import Pipeline
 
+from ioc.catalogue import compile_measures
 from ioc.explanation import Explainer
 from ioc.feeds.report_value import ReportValue
 from ioc.profile import load_profile_catalogue
@@ -106,8 +107,8 @@ def test_reports_are_explained(pipeline: Pipeline) -> None:
     pipeline.send(FEED, [told(LOSS, "77", "month", "2024-09-01", 3.5), told(LOSS, "747", "month", "2024-09-01", 9)])
     pipeline.send(FEED, [told(RESIDENTS, "26506", "month", "2024-09-01", 100)])
     pipeline.roll_up()
-    catalogue = load_profile_catalogue(pipeline.settings.profile, pipeline.feeds)
-    explainer = Explainer(pipeline.connection, catalogue, dict(pipeline.feeds), pipeline.profile.areas)
+    compiled = compile_measures(load_profile_catalogue(pipeline.settings.profile, pipeline.feeds))
+    explainer = Explainer(pipeline.connection, compiled, pipeline.feeds, pipeline.profile.areas)
     province = explainer.cell("77", "month", date(2024, 9, 1))
     loss = explainer.explain(LOSS, province)
     assert (loss.value, loss.records_total, [part.value for part in loss.made_of.inputs]) == (3.5, 1, [3.5, 1])

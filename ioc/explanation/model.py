@@ -1,0 +1,143 @@
+"""What an explanation says; the same as JSON."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Said(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Part(_Said):
+    """A figure or a sum that an indicator is made of; `inputs` are what this part is made of in turn."""
+
+    code: str | None = None
+    what: str
+    value: float | None
+    inputs: tuple[Part, ...] = ()
+
+
+class Fraction(_Said):
+    """What is divided by what, of a ratio or an average; a value is None where it is not known, or there is none."""
+
+    numerator: str
+    numerator_value: float | None
+    denominator: str
+    denominator_value: float | None
+
+
+class Version(_Said):
+    """One version of the definition; `definition` is the catalogue's row as it was loaded."""
+
+    version: int
+    state: str
+    created_at: datetime
+    retired_at: datetime | None
+    definition: dict[str, str]
+
+
+class CountedRecord(_Said):
+    """A record that counts, and how much it adds. The key is cut: it may hold a pseudonym."""
+
+    feed: str
+    reporter: str
+    record: str
+    revision: int
+    counts_on: date
+    adds: float
+    received_at: datetime
+
+
+class ExcludedRecord(_Said):
+    """A record of the same feed, place and period that adds nothing: the definition does not count it."""
+
+    feed: str
+    reporter: str
+    record: str
+    revision: int
+    business_date: date
+    received_at: datetime
+
+
+class Rejection(_Said):
+    """Events of a feed that were refused for one reason, of reporters of the area or of nobody known.
+
+    An event that could not be read has no business date, so these are of all times.
+    """
+
+    feed: str
+    rule: str
+    field: str | None
+    message_vi: str | None
+    message_en: str | None
+    events: int
+    last_at: datetime
+
+
+class Corrections(_Said):
+    """What happened on one day to records of the place and period: content that was replaced, or came too late.
+
+    voided: of these, of records that do not stand any more.
+    """
+
+    day: date
+    feed: str
+    revisions: int
+    voided: int
+
+
+class Reporter(_Said):
+    """Who has not reported."""
+
+    code: str
+    name: str
+
+
+class Completeness(_Said):
+    """Who should report and who has, of the feed and area, in the period; `missing` names twenty at most."""
+
+    feed: str
+    expected: int
+    reported: int
+    missing: tuple[Reporter, ...]
+
+
+class Freshness(_Said):
+    """How far a feed has come: its newest event, and contributions of the feed that wait to be folded into figures."""
+
+    feed: str
+    newest_received_at: datetime | None
+    waiting: int
+
+
+class Explanation(_Said):
+    """Everything that stands behind one cell."""
+
+    code: str
+    version: int
+    name_vi: str
+    name_en: str
+    unit: str
+    kind: str
+    definition: dict[str, str]
+    versions: tuple[Version, ...]
+    area_code: str
+    area_name: str
+    period: str
+    start: date
+    end: date
+    value: float | None
+    updated_at: datetime | None
+    made_of: Part
+    fraction: Fraction | None
+    records: tuple[CountedRecord, ...]
+    records_total: int
+    excluded: tuple[ExcludedRecord, ...]
+    excluded_total: int
+    corrections: tuple[Corrections, ...]
+    rejections: tuple[Rejection, ...]
+    completeness: tuple[Completeness, ...]
+    freshness: tuple[Freshness, ...]

@@ -1,0 +1,194 @@
+"""What stands behind a figure, by hand: what counts, what does not, what was refused and corrected, who is missing."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+from testbed.feed_event import (
+    BA_RIA,
+    CON_DAO,
+    HOTEL,
+    HOTEL_COMMUNE,
+    INN,
+    ISLAND,
+    PROVINCE,
+    RIVAL,
+    VUNG_TAU,
+    event,
+    place,
+    report,
+    stay,
+    void_stay,
+)
+from testbed.pipeline import Pipeline
+
+from ioc.catalogue.store import load_editions
+from ioc.errors import ConfigError
+from ioc.explanation import Explainer, Explanation
+from ioc.feeds.report_value import ReportValue
+
+OCTOBER = date(2024, 10, 10)
+ABROAD = {"origin": "international", "nationality": "KOR", "home_region": None}
+
+
+@pytest.fixture
+def october(pipeline: Pipeline) -> Pipeline:
+    """Five arrivals of October, two of foreigners; one correction, one void, one broken event; two daily reports."""
+    pipeline.send(
+        "tourism.stay",
+        [
+            stay(HOTEL, 1, "2024-10-05", check_out="2024-10-07"),  # 2 nights
+            stay(HOTEL, 2, "2024-10-06", check_out="2024-10-07", **ABROAD),  # 1 night
+            stay(INN, 3, "2024-10-07", age_years=40),  # is still there
+            stay(RIVAL, 4, "2024-10-08", check_out="2024-10-08", overnight=False),
+            stay(ISLAND, 5, "2024-10-08", **ABROAD),
+            stay(RIVAL, 6, "2024-10-08"),
+            stay(HOTEL, 7, "2024-10-09", sex="unheard"),
+        ],
+    )
+    pipeline.send("tourism.stay", [stay(INN, 3, "2024-10-07", 2, age_years=41), void_stay(RIVAL, 6, "2024-10-08")])
+    pipeline.send("registry.reporter", [place(HOTEL, "2024-01-01", rooms=10, star=0, type="hotel")])
+    pipeline.send("tourism.daily_report", [report(HOTEL, "2024-10-05", rooms_total=10, rooms_available=10)])
+    pipeline.roll_up()
+    return pipeline
+
+
+def explain(
+    pipeline: Pipeline, code: str, area: str, period: str = "month", on: date = OCTOBER, **page: int
+) -> Explanation:
+    compiled = load_editions(pipeline.connection).live.compiled
+    explainer = Explainer(pipeline.connection, compiled, pipeline.feeds, pipeline.profile.areas)
+    return explainer.explain(code, explainer.cell(area, period, on), **page)
+
+
+def test_a_flow(october: Pipeline) -> None:
+    found = explain(october, "lodging.guests.international", PROVINCE)
+    assert (found.value, found.made_of.inputs[0].value, found.fraction) == (2, 2, None)
+    assert [(one.reporter, one.counts_on, one.adds) for one in found.records] == [
+        (ISLAND, date(2024, 10, 8), 1),
+        (HOTEL, date(2024, 10, 6), 1),
+    ]
+    # Three guests of the same feed, area and month are no foreigners.
+    assert found.excluded_total == 3
+    assert [(one.reporter, one.business_date.day) for one in found.excluded] == [(RIVAL, 8), (INN, 7), (HOTEL, 5)]
+    assert found.definition["where"] == "origin = 'international'"
+    assert [(one.version, one.state) for one in found.versions] == [(1, "live")]
+
+
+def test_keys_are_cut_and_pages_follow_each_other(october: Pipeline) -> None:
+    whole = explain(october, "lodging.guests.total", PROVINCE)
+    assert whole.records_total == 5
+    pages = [explain(october, "lodging.guests.total", PROVINCE, limit=2, offset=at).records for at in (0, 2, 4)]
+    assert [record for page in pages for record in page] == list(whole.records)
+    assert all("…" in record.record and len(record.record) < 60 for record in whole.records)
+
+
+def test_a_ratio_shows_what_is_divided(october: Pipeline) -> None:
+    share = explain(october, "lodging.international_share", VUNG_TAU)
+    assert share.value == pytest.approx(100 / 3)
+    assert share.fraction is not None
+    assert share.fraction.numerator == "100 * lodging.guests.international"
+    assert (share.fraction.numerator_value, share.fraction.denominator_value) == (100, 3)
+    assert {part.code: part.value for part in share.made_of.inputs} == {
+        "lodging.guests.international": 1,
+        "lodging.guests.total": 3,
+    }
+    nothing = explain(october, "lodging.international_share", "750")
+    assert (nothing.value, nothing.fraction and nothing.fraction.denominator_value) == (None, 0)
+
+
+def test_an_average_divides_sums(october: Pipeline) -> None:
+    found = explain(october, "lodging.avg_stay.total", HOTEL_COMMUNE)
+    assert found.value == 1.5
+    assert found.fraction is not None
+    assert (found.fraction.numerator_value, found.fraction.denominator_value) == (3, 2)
+    assert {record.adds for record in found.records} <= {1, 2}
+
+
+def test_a_distinct_and_a_stock(october: Pipeline) -> None:
+    guests = explain(october, "lodging.unique_guests.total", PROVINCE)
+    assert (guests.value, guests.made_of.inputs[0].value, guests.records_total) == (5, 5, 5)
+    house = explain(october, "lodging.in_house.total", PROVINCE)
+    assert house.value == house.made_of.inputs[0].value == 2  # guests 3 and 5
+    assert {record.reporter for record in house.records} == {INN, ISLAND}
+    rooms = explain(october, "lodging.rooms.total", VUNG_TAU, "year")
+    assert (rooms.value, [record.adds for record in rooms.records]) == (10, [10])
+
+
+def test_what_was_refused_and_corrected(october: Pipeline) -> None:
+    found = explain(october, "lodging.guests.total", PROVINCE)
+    (refused,) = found.rejections
+    assert (refused.feed, refused.rule, refused.field, refused.events) == (
+        "tourism.stay",
+        "literal_error",
+        "data.sex",
+        1,
+    )
+    assert refused.message_vi and refused.message_en
+    today = datetime.now(UTC).date()
+    assert [(one.day, one.feed, one.revisions, one.voided) for one in found.corrections] == [
+        (today, "tourism.stay", 2, 1)
+    ]
+    assert explain(october, "lodging.guests.total", CON_DAO).corrections == ()
+
+
+def test_who_has_not_reported(october: Pipeline) -> None:
+    (stays,) = explain(october, "lodging.guests.total", BA_RIA).completeness
+    assert stays.reported == 1 and stays.expected > 20
+    assert len(stays.missing) == 20
+    assert all(one.name for one in stays.missing) and RIVAL not in {one.code for one in stays.missing}
+
+
+def test_how_fresh_a_figure_is(october: Pipeline) -> None:
+    before = explain(october, "lodging.guests.total", PROVINCE).freshness
+    assert [(one.feed, one.waiting) for one in before] == [("tourism.stay", 0)]
+    october.send("tourism.stay", [stay(HOTEL, 9, "2024-10-09")])
+    (after,) = explain(october, "lodging.guests.total", PROVINCE).freshness
+    assert after.waiting == 1 and after.newest_received_at is not None
+
+
+def test_figures_through_a_reform(pipeline: Pipeline) -> None:
+    """Rooms registered in a ward of 2024 stand in the ward of 2025; a guest of June leaves in July, in the new ward."""
+    pipeline.now = datetime(2025, 9, 1, tzinfo=UTC)
+    pipeline.send("registry.reporter", [place(HOTEL, "2024-01-01", rooms=10, star=0, type="hotel")])
+    pipeline.send("tourism.stay", [stay(HOTEL, 4, "2025-06-28", check_out="2025-07-03"), stay(HOTEL, 5, "2025-07-10")])
+    pipeline.roll_up()
+    july = date(2025, 7, 15)
+    for area in ("26506", "79"):
+        nights = explain(pipeline, "lodging.nights.total", area, on=july)
+        assert (nights.value, nights.made_of.inputs[0].value, nights.records_total) == (5, 5, 1), area
+        rooms = explain(pipeline, "lodging.rooms.total", area, on=july)
+        assert (rooms.value, rooms.made_of.inputs[0].value) == (10, 10), area
+        guests = explain(pipeline, "lodging.guests.total", area, on=july)
+        assert (guests.value, guests.records_total) == (1, 1), area
+    june = explain(pipeline, "lodging.guests.total", HOTEL_COMMUNE, on=date(2025, 6, 15))
+    assert (june.value, june.area_name) == (1, "Phường Thắng Tam")
+    (stays,) = explain(pipeline, "lodging.guests.total", "26506", on=july).completeness
+    assert stays.reported == 1 and stays.expected > 1
+
+
+def test_a_report_counts_for_its_own_area(pipeline: Pipeline) -> None:
+    data = {
+        "agency": "cuc-thong-ke",
+        "indicator": "electricity.loss",
+        "area_code": PROVINCE,
+        "period": "month",
+        "period_start": "2024-10-01",
+        "value": 3.5,
+    }
+    key = ReportValue.model_validate(data).record_key()
+    pipeline.send("report.value", [event("report.value", "cuc-thong-ke", key, 1, data)])
+    pipeline.roll_up()
+    found = explain(pipeline, "electricity.loss", PROVINCE)
+    assert (found.value, found.records_total) == (3.5, 1)
+    assert found.fraction is not None and found.fraction.denominator_value == 1
+
+
+def test_what_there_is_not_is_said(october: Pipeline) -> None:
+    with pytest.raises(ConfigError, match=r"lodging\.ghosts"):
+        explain(october, "lodging.ghosts", PROVINCE)
+    with pytest.raises(ConfigError, match="no area bears the code '999'"):
+        explain(october, "lodging.guests.total", "999")
+    with pytest.raises(ConfigError, match="decade"):
+        explain(october, "lodging.guests.total", PROVINCE, "decade")
