@@ -105,3 +105,12 @@ def gateway() -> None:
     from ioc.settings import Settings  # noqa: PLC0415
 
     run_gateway(Settings())
+
+
+@app.command()
+def api() -> None:
+    """Answer questions about figures over HTTP, read-only, until SIGTERM or Ctrl-C."""
+    from connectors.api.server import run_api  # noqa: PLC0415
+    from ioc.settings import Settings  # noqa: PLC0415
+
+    run_api(Settings())

@@ -12,17 +12,20 @@ from ioc.output import AsJson, show_rows
 if TYPE_CHECKING:
     from connectors.tokens import Token, TokenFile
 
-app = typer.Typer(no_args_is_help=True, help="Tokens with which sector systems publish.")
+app = typer.Typer(no_args_is_help=True, help="Tokens with which sector systems publish, and others read.")
 
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(help="Whose it is: the sector system.")],
-    feed: Annotated[list[str], typer.Option(help="A feed that it may publish; repeat for more.")],
+    name: Annotated[str, typer.Argument(help="Whose it is: the sector system, or who reads.")],
+    feed: Annotated[list[str] | None, typer.Option(help="A feed that it may publish; repeat for more.")] = None,
     reporter: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(help="Reporters it may publish for: a code or a glob like '77-*'; repeatable."),
-    ],
+    ] = None,
+    reader: Annotated[
+        bool, typer.Option("--reader", help="It reads figures over the HTTP API, and publishes nothing.")
+    ] = False,
     days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; default: never.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -32,11 +35,15 @@ def create(
     from ioc.errors import ConfigError  # noqa: PLC0415
     from ioc.feed import load_feeds  # noqa: PLC0415
 
+    if reader and (feed or reporter):
+        raise ConfigError("A token reads (--reader), or publishes (--feed, --reporter); make two for both.")
+    if not reader and not (feed and reporter):
+        raise ConfigError("Name what it may publish (--feed and --reporter), or let it read (--reader).")
     known = load_feeds()
-    if unknown := sorted(set(feed) - set(known)):
+    if unknown := sorted(set(feed or ()) - set(known)):
         raise ConfigError(f"There is no feed {', '.join(unknown)}; the feeds are {', '.join(sorted(known))}.")
     expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
-    token, secret = _file().create(name, feed, reporter, expires_at)
+    token, secret = _file().create(name, feed or (), reporter or (), expires_at, reads=reader)
     if as_json:
         typer.echo(to_json({**_shown(token), "secret": secret}, indent=2))
         return

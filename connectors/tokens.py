@@ -1,4 +1,4 @@
-"""Tokens of the sector systems: who may publish which feeds for which reporters.
+"""Tokens: which sector system may publish which feeds for which reporters, and who may read figures.
 
 A token is `ioc_<id>_<secret>`; only the SHA-256 of the whole is kept. A slow hash (scrypt, Argon2) protects
 secrets that people choose and that can be guessed. These are 256 random bits: no guessing reaches them, and a
@@ -33,7 +33,10 @@ _log = structlog.get_logger(__name__)
 
 
 class Token(BaseModel):
-    """What a token allows; `reporters` are globs of reporter codes (`77-*`), and no glob means nobody."""
+    """What a token allows; `reporters` are globs of reporter codes (`77-*`), and no glob means nobody.
+
+    reads: it reads figures over the HTTP API, and publishes nothing.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -42,6 +45,7 @@ class Token(BaseModel):
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     feeds: tuple[str, ...]
     reporters: tuple[str, ...]
+    reads: bool = False
     created_at: AwareDatetime
     expires_at: AwareDatetime | None = None
     revoked_at: AwareDatetime | None = None
@@ -102,7 +106,13 @@ class TokenFile:
         return token
 
     def create(
-        self, name: str, feeds: Sequence[str], reporters: Sequence[str], expires_at: datetime | None = None
+        self,
+        name: str,
+        feeds: Sequence[str],
+        reporters: Sequence[str],
+        expires_at: datetime | None = None,
+        *,
+        reads: bool = False,
     ) -> tuple[Token, str]:
         """Add a token; returns it and its secret, which is kept nowhere."""
         token_id = secrets.token_hex(6)
@@ -113,6 +123,7 @@ class TokenFile:
             sha256=_digest(secret),
             feeds=tuple(feeds),
             reporters=tuple(reporters),
+            reads=reads,
             created_at=self._now(),
             expires_at=expires_at,
         )

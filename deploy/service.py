@@ -49,10 +49,12 @@ def endpoints(settings: Settings) -> tuple[Endpoint, ...]:
     gateway = Address(settings.gateway_host, settings.gateway_port, "IOC_GATEWAY_PORT")
     worker = Address("127.0.0.1", settings.worker_port, "IOC_WORKER_PORT")
     rollup = Address("127.0.0.1", settings.rollup_port, "IOC_ROLLUP_PORT")
+    api = Address(settings.api_host, settings.api_port, "IOC_API_PORT")
     return (
         Endpoint("gateway", (command, "gateway"), gateway),
         Endpoint("worker", (command, "worker"), worker),
         Endpoint("rollup", (command, "rollup"), rollup),
+        Endpoint("api", (command, "api"), api),
     )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Set up, start and stop the local Kafka, PostgreSQL and services.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-PartName = Annotated[str, typer.Argument(help="kafka, postgres, gateway, worker or rollup.")]
+PartName = Annotated[str, typer.Argument(help="kafka, postgres, gateway, worker, rollup or api.")]
 
 
 @app.command()

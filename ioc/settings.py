@@ -67,6 +67,14 @@ class Settings(BaseSettings):
     token_file: Path = Field(ROOT / ".state" / "tokens.json", description="Hashed tokens of the sector systems.")
     publish_token: SecretStr = Field(SecretStr(""), description="Token that `ioc publish` sends.")
 
+    # --- HTTP API ---------------------------------------------------------------------------------
+    api_host: str = Field("127.0.0.1", description="Address the read-only API listens on.")
+    api_port: int = Field(18082, description="Port the read-only API listens on.")
+    api_rate: float = Field(20.0, gt=0, description="Requests a second that one token may make (429 above).")
+    api_burst: float = Field(100.0, gt=0, description="Requests a token may make at once.")
+    api_connections: int = Field(4, ge=1, description="Most connections of the API to PostgreSQL.")
+    api_timeout: int = Field(15, ge=1, description="Seconds that an answer may take (504 after).")
+
     # --- worker -----------------------------------------------------------------------------------
     worker_port: int = Field(16066, description="Port of a worker's liveness, readiness and metrics; 0 = any free.")
     worker_fetch_records: int = Field(10_000, ge=1, description="Most records of one fetch.")

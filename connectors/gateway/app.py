@@ -10,14 +10,15 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from pydantic_core import to_json
 
-from connectors.gateway.access import AccessLog
 from connectors.gateway.answer import Answer, RequestRefusedError, status_of
 from connectors.gateway.intake import Intake
 from connectors.gateway.metrics import GatewayMetrics
 from connectors.gateway.openapi import RESPONSES, describe, request_body
 from connectors.gateway.producer import EventProducer
-from connectors.gateway.rate_limit import RateLimit
 from connectors.tokens import TokenFile
+from connectors.web.access import AccessLog
+from connectors.web.rate_limit import RateLimit
+from ioc.errors import Reason
 from ioc.feed import Feed
 from ioc.schema import event_schema
 from ioc.settings import Settings
@@ -42,7 +43,7 @@ def create_app(
     limit = RateLimit(settings.gateway_rate, settings.gateway_burst, clock)
     intake = Intake(settings, by_type, tokens, limit=limit, producer=producer, metrics=metrics)
     app = FastAPI(title="IOC event gateway", version="1", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(AccessLog, metrics=metrics)
+    app.add_middleware(AccessLog, name="gateway", requests=metrics.requests, failed=_failed)
 
     @app.post("/v1/events", status_code=202, responses=RESPONSES, openapi_extra=request_body(by_type))
     async def publish_events(request: Request) -> Response:
@@ -100,6 +101,17 @@ def create_app(
 def _json(status: int, answer: Answer, headers: Mapping[str, str] | None = None) -> Response:
     body = to_json(answer)
     return Response(body, status_code=status, media_type="application/json", headers=dict(headers or {}))
+
+
+def _failed() -> Response:
+    """Return the answer to a request at which the code failed."""
+    reason = Reason(
+        field="",
+        rule="internal_error",
+        message_vi="lỗi của cổng tiếp nhận; chưa sự kiện nào được xác nhận, gửi lại không gây hại",
+        message_en="the gateway failed; no event is confirmed, sending again is harmless",
+    )
+    return _json(500, Answer(reasons=[reason]))
 
 
 def _page(feeds: Mapping[str, Feed]) -> str:

@@ -10,15 +10,16 @@ from typing import Any
 import structlog
 from starlette.requests import Request
 
-from connectors.gateway.access import RequestFacts
 from connectors.gateway.answer import Answer, RequestRefusedError, refusal
 from connectors.gateway.cloudevents import mode_of, read_events
 from connectors.gateway.metrics import GatewayMetrics
 from connectors.gateway.producer import EventProducer, OutgoingRecord
-from connectors.gateway.rate_limit import RateLimit
 from connectors.gateway.verdict import judge, pack
 from connectors.tokens import Token, TokenFile
-from ioc.errors import KafkaUnavailableError, RejectedError
+from connectors.web.access import RequestFacts
+from connectors.web.bearer import UnauthenticatedError, authenticate
+from connectors.web.rate_limit import RateLimit
+from ioc.errors import KafkaUnavailableError
 from ioc.feed import Feed
 from ioc.settings import Settings
 
@@ -101,23 +102,20 @@ class Intake:
             ) from None
 
     def _authenticate(self, request: Request) -> Token:
-        """Return the request's token; refuses (401) without a good one."""
-        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-        challenge = {"www-authenticate": 'Bearer realm="ioc"'}
-        if scheme.lower() != "bearer" or not secret:
-            raise refusal(
-                401,
-                "authorization",
-                "token_missing",
-                vi="thiếu tiêu đề Authorization: Bearer <mã truy cập>",
-                en="the header Authorization: Bearer <token> is missing",
-                headers=challenge,
-            )
+        """Return the request's token; refuses without a good one (401), or with one that only reads (403)."""
         try:
-            return self._tokens.authenticate(secret.strip())
-        except RejectedError as error:
-            challenge["www-authenticate"] += ', error="invalid_token"'
-            raise RequestRefusedError(401, error.reasons, challenge) from None
+            token = authenticate(request, self._tokens)
+        except UnauthenticatedError as error:
+            raise RequestRefusedError(401, error.reasons, {"www-authenticate": error.challenge}) from None
+        if token.reads:
+            raise refusal(
+                403,
+                "authorization",
+                "token_reads",
+                vi="mã truy cập này chỉ để đọc số liệu; hãy dùng mã của hệ thống gửi dữ liệu",
+                en="this token reads figures only; publish with a token of the sector system",
+            )
+        return token
 
     async def _read_body(self, request: Request) -> bytes:
         """Read the body as it comes, and no more of it than is allowed, whatever its announced length."""

@@ -111,7 +111,9 @@ def _build(settings: Settings, progress: Progress, cleanup: ExitStack) -> Stage:
     cleanup.callback(_delete_topics, own, re.compile(f"^{own.topic_prefix}\\."))
     stack.prepare(progress)
     services = [
-        Service(endpoint, _fresh_log(own, endpoint.name), env=own.to_environment()) for endpoint in endpoints(own)
+        Service(endpoint, _fresh_log(own, endpoint.name), env=own.to_environment())
+        for endpoint in endpoints(own)
+        if endpoint.name != "api"  # the demo shows figures itself, and leaves its port to the stack
     ]
     cleanup.callback(_stop_at_once, services)
     with progress.step(", ".join(service.name for service in services)):

@@ -124,6 +124,24 @@ def post_carelessly(url: str, secret: str, transport: Recorder) -> set[int]:
     return {response.status_code for response in responses}
 
 
+def ask_the_api(settings: Settings, secret: str) -> list[bytes]:
+    """Have figures explained that rest on every record that was sent; returns the answers."""
+    headers = {"authorization": f"Bearer {secret}"}
+    recorder = Recorder()
+    url = f"http://{settings.api_host}:{settings.api_port}/v1/indicators/"
+    with httpx.Client(base_url=url, headers=headers, transport=recorder, timeout=30.0) as client:
+        for code in (
+            "lodging.guests.total",
+            "lodging.unique_guests.total",
+            "einvoice.invoices.total",
+            "petrol.volume.total",
+        ):
+            asked = {"area": "77", "on": "2024-10-05", "period": "year", "limit": "1000"}
+            assert client.get(f"{code}/explain", params=asked).json()["records_total"] > 0, code
+        client.get(PLANTED[0])
+    return recorder.answers
+
+
 @pytest.fixture
 def remains(
     settings: Settings,
@@ -148,12 +166,13 @@ def remains(
                     run([path], reader, None, as_json=as_json, stdout=console, stderr=console)
         statuses = post_carelessly(gateway_url(own), secret, careless)
         wait_until_settled(own, feeds, services)
+        told = ask_the_api(own, TokenFile(own.token_file).create("portal", (), (), reads=True)[1])
         paths = [service.log for service in services.values()]
     shared = [infrastructure.kafka.log, infrastructure.postgres.log]
     yield Remains(
         topics=kafka_records(own, kafka_topics),
         logs={path.name: path.read_text(errors="replace") for path in (*paths, *shared)},
-        exchanged={"sent": recorder.sent, "answers": recorder.answers + careless.answers},
+        exchanged={"sent": recorder.sent, "answers": recorder.answers + careless.answers, "api": told},
         printed=out.getvalue(),
         connection=db,
         token=token.id,
@@ -183,7 +202,7 @@ def test_planted_identifiers_are_nowhere(remains: Remains, db: psycopg.Connectio
     found = {trace.where for trace in remains.search(MARKER, remains.token, HOTEL, SELLER, STRANGE_HOTEL)}
     tables = ("tourism_stay", "tax_einvoice", "record_revision", "rejected_event", "reporter")
     topics = ("tourism.stay.v1", "tax.einvoice.v1", "dead-letter.v1")
-    assert found >= {"sent", "answers", "terminal", "log gateway.log"}
+    assert found >= {"sent", "answers", "api", "terminal", "log gateway.log"}
     assert found >= {f"public.{table}" for table in tables}
     assert {where.partition(".")[2] for where in found if where.startswith("topic")} >= set(topics)
 

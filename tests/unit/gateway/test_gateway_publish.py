@@ -290,3 +290,10 @@ def test_metrics_count_requests_and_events(gateway: GatewayBed) -> None:
     assert 'ioc_gateway_events_total{feed="tourism.stay",outcome="refused"} 1.0' in metrics
     assert 'ioc_gateway_events_total{feed="unknown",outcome="refused"} 1.0' in metrics
     assert "ioc_gateway_acknowledgement_seconds_count 1.0" in metrics
+
+
+def test_a_token_that_reads_publishes_nothing(gateway: GatewayBed) -> None:
+    _, secret = gateway.tokens.create("portal", (), (), reads=True)
+    answer = gateway.post(stay(), secret=secret)
+    assert (answer.status_code, answer.json()["reasons"][0]["rule"]) == (403, "token_reads")
+    assert gateway.memory.records == []

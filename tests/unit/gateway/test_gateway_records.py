@@ -8,9 +8,9 @@ import pytest
 from testbed.event import stay
 
 from connectors.gateway.producer import InMemoryEventProducer
-from connectors.gateway.rate_limit import RateLimit
 from connectors.gateway.verdict import Verdict, judge, pack
 from connectors.tokens import Token, utc_now
+from connectors.web.rate_limit import RateLimit
 from ioc.feed import Feed, load_feeds
 
 FEEDS = {feed.event_type: feed for feed in load_feeds().values()}

@@ -117,3 +117,9 @@ def test_the_commands_create_list_and_revoke(path: Path) -> None:
     assert TokenFile(path).authenticate(plain.stdout.strip()).name == "x"
     unknown = runner.invoke(app, ["create", "x", "--feed", "tax.nope", "--reporter", "*"])
     assert isinstance(unknown.exception, ConfigError) and "tourism.stay" in str(unknown.exception)
+    reader = json.loads(runner.invoke(app, ["create", "portal", "--reader", "--json"]).stdout)
+    assert (reader["reads"], reader["feeds"]) == (True, [])
+    both = runner.invoke(app, ["create", "x", "--reader", "--feed", "tax.einvoice"])
+    assert isinstance(both.exception, ConfigError) and "two" in str(both.exception)
+    neither = runner.invoke(app, ["create", "x", "--feed", "tax.einvoice"])
+    assert isinstance(neither.exception, ConfigError) and "--reader" in str(neither.exception)

@@ -7,19 +7,15 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
-from pydantic_core import to_json
+from prometheus_client import Counter
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from connectors.gateway.answer import Answer
-from connectors.gateway.metrics import GatewayMetrics
-from ioc.errors import Reason
-
-_log = structlog.get_logger("gateway.access")
 _QUIET = ("/live", "/ready", "/metrics")
 CLIENT_CLOSED = 499  # nobody reads this answer; the log shows what happened
 
@@ -37,9 +33,16 @@ class RequestFacts:
 class AccessLog:
     """ASGI middleware; handlers find the request's `RequestFacts` in `scope["facts"]`."""
 
-    def __init__(self, app: ASGIApp, metrics: GatewayMetrics) -> None:
+    def __init__(self, app: ASGIApp, *, name: str, requests: Counter, failed: Callable[[], Response]) -> None:
+        """
+        name:     of the service, as its log lines bear it.
+        requests: counts by route and status.
+        failed:   makes the answer when the code failed before it answered.
+        """
         self._app = app
-        self._metrics = metrics
+        self._requests = requests
+        self._failed = failed
+        self._log = structlog.get_logger(f"{name}.access")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; what is not HTTP goes through untouched."""
@@ -62,13 +65,13 @@ class AccessLog:
         except ClientDisconnect:
             status = CLIENT_CLOSED
         except Exception as error:
-            _log.error("request failed", request_id=facts.request_id, error=_place_of(error))
+            self._log.error("request failed", request_id=facts.request_id, error=_place_of(error))
             if status == 0:
-                await _internal_error()(scope, receive, send_with_id)
+                await self._failed()(scope, receive, send_with_id)
             status = 500
         route = getattr(scope.get("route"), "path", "-")
-        self._metrics.requests.labels(route, str(status)).inc()
-        log = _log.debug if route in _QUIET and status < 400 else _log.info
+        self._requests.labels(route, str(status)).inc()
+        log = self._log.debug if route in _QUIET and status < 400 else self._log.info
         log(
             "request",
             method=scope["method"],
@@ -90,13 +93,3 @@ def _place_of(error: Exception) -> str:
     code = traceback.tb_frame.f_code if traceback is not None else None
     place = f" at {code.co_filename}:{traceback.tb_lineno}" if code and traceback else ""
     return f"{type(error).__name__}{place}"
-
-
-def _internal_error() -> Response:
-    reason = Reason(
-        field="",
-        rule="internal_error",
-        message_vi="lỗi của cổng tiếp nhận; chưa sự kiện nào được xác nhận, gửi lại không gây hại",
-        message_en="the gateway failed; no event is confirmed, sending again is harmless",
-    )
-    return Response(to_json(Answer(reasons=[reason])), status_code=500, media_type="application/json")

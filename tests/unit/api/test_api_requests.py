@@ -1,0 +1,197 @@
+"""The API over a reading that is passed in: who may ask, what is asked, how errors are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from testbed.gateway import AsgiTransport
+
+from connectors.api.app import create_app
+from connectors.api.model import Detail, Page, facts_of, summary_of
+from connectors.api.problem import ProblemError
+from connectors.tokens import TokenFile
+from ioc.catalogue import DATA, load_catalogue
+from ioc.explanation import Explanation
+from ioc.feed import load_feeds
+from ioc.series import Series
+from ioc.settings import Settings
+
+CODE = "lodging.guests.total"
+INDICATOR = load_catalogue(DATA, load_feeds()).indicators[CODE]
+
+
+class Canned:
+    """Answers the same to everybody and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.fails: Exception | None = None
+
+    def _asked(self, name: str, **question: Any) -> None:
+        self.asked.append((name, question))
+        if self.fails is not None:
+            raise self.fails
+
+    def page(self, **question: Any) -> Page:
+        self._asked("page", **question)
+        return Page(total=1, offset=question["offset"], indicators=(summary_of(INDICATOR),))
+
+    def detail(self, code: str) -> Detail:
+        self._asked("detail", code=code)
+        return Detail(**facts_of(INDICATOR), version=2, definition={}, inputs=(), dependents=(), feeds=(), versions=())
+
+    def series(self, code: str, **question: Any) -> Series:
+        self._asked("series", code=code, **question)
+        names = {"name_vi": "x", "name_en": "x", "unit": "x", "kind": "flow", "period": question["period"]}
+        return Series(
+            code=code, version=1, first=question["first"], last=question["last"], units_on=None, areas=(), **names
+        )
+
+    def explain(self, code: str, **question: Any) -> Explanation:
+        self._asked("explain", code=code, **question)
+        raise ProblemError(422, "question", vi="không có địa bàn", en="no such area")
+
+    def is_ready(self) -> bool:
+        return self.fails is None
+
+
+@pytest.fixture
+def reading() -> Canned:
+    return Canned()
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> TokenFile:
+    return TokenFile(tmp_path / "tokens.json")
+
+
+@pytest.fixture
+def clock() -> list[float]:
+    return [0.0]
+
+
+@pytest.fixture
+def client(reading: Canned, tokens: TokenFile, clock: list[float]) -> httpx.Client:
+    settings = Settings(_env_file=None, api_rate=1.0, api_burst=5.0)
+    return httpx.Client(
+        transport=AsgiTransport(create_app(settings, tokens, reading, lambda: clock[0])), base_url="http://api"
+    )
+
+
+@pytest.fixture
+def get(client: httpx.Client, tokens: TokenFile) -> Callable[..., Any]:
+    _, secret = tokens.create("dashboard", (), (), reads=True)
+    return lambda path, **query: client.get(path, params=query, headers={"authorization": f"Bearer {secret}"})
+
+
+def test_questions_reach_the_reading(get: Callable[..., Any], reading: Canned) -> None:
+    assert get("/v1/indicators", sector="lodging", kind="flow", search="khách", limit=5, offset=10).json()["total"] == 1
+    assert get(f"/v1/indicators/{CODE}").json()["version"] == 2
+    series = get(
+        f"/v1/indicators/{CODE}/series",
+        **{"from": "2024-10-01", "to": "2024-12-31", "level": "district", "units_on": "2025-07-01"},
+    )
+    assert series.json()["first"] == "2024-10-01"
+    assert reading.asked == [
+        ("page", {"sector": "lodging", "kind": "flow", "search": "khách", "limit": 5, "offset": 10}),
+        ("detail", {"code": CODE}),
+        (
+            "series",
+            {
+                "code": CODE,
+                "period": "month",
+                "first": date(2024, 10, 1),
+                "last": date(2024, 12, 31),
+                "area": None,
+                "level": "district",
+                "units_on": date(2025, 7, 1),
+            },
+        ),
+    ]
+    assert series.headers["cache-control"] == "private, max-age=10"
+    assert series.headers["x-request-id"]
+
+
+def test_an_indicator_bears_its_target_and_both_names(get: Callable[..., Any]) -> None:
+    (shown,) = get("/v1/indicators").json()["indicators"]
+    assert shown["name_vi"] == INDICATOR.name_vi and shown["name_en"] == INDICATOR.name_en
+    assert shown["target"] is None and shown["owners"] == ["Sở Du lịch"]
+
+
+def problem(response: Any, status: int, rule: str) -> dict[str, Any]:
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = response.json()
+    assert (body["status"], body["rule"]) == (status, rule)
+    assert body["detail"] and body["detail_vi"]
+    return body
+
+
+def test_who_may_not_read(client: httpx.Client, tokens: TokenFile, reading: Canned) -> None:
+    answer = client.get("/v1/indicators")
+    problem(answer, 401, "token_missing")
+    assert answer.headers["www-authenticate"] == 'Bearer realm="ioc"'
+    wrong = {"authorization": "Bearer ioc_0_nothing"}
+    problem(client.get("/v1/indicators", headers=wrong), 401, "token_unknown")
+    _, publisher = tokens.create("hotel", ("tourism.stay",), ("77-*",))
+    answer = client.get("/v1/indicators", headers={"authorization": f"Bearer {publisher}"})
+    assert "--reader" in problem(answer, 403, "token_publishes")["detail"]
+    token, reader = tokens.create("gone", (), (), reads=True)
+    tokens.revoke(token.id)
+    problem(client.get("/v1/indicators", headers={"authorization": f"Bearer {reader}"}), 401, "token_revoked")
+    assert reading.asked == []
+
+
+def test_wrong_questions_are_told(get: Callable[..., Any], clock: list[float]) -> None:
+    days = {"from": "2024-10-01", "to": "2024-10-31"}
+    assert "to" in problem(get(f"/v1/indicators/{CODE}/series", **{"from": "2024-10-01"}), 422, "parameters")["detail"]
+    assert (
+        "period" in problem(get(f"/v1/indicators/{CODE}/series", period="decade", **days), 422, "parameters")["detail"]
+    )
+    problem(get("/v1/indicators", limit=0), 422, "parameters")
+    clock[0] += 10
+    problem(get("/v1/nothing"), 404, "route")
+    assert (
+        problem(get(f"/v1/indicators/{CODE}/explain", area="999", on="2024-10-05"), 422, "question")["detail_vi"]
+        == "không có địa bàn"
+    )
+
+
+def test_too_many_requests_wait(get: Callable[..., Any], clock: list[float]) -> None:
+    for _ in range(5):
+        assert get("/v1/indicators").status_code == 200
+    refused = get("/v1/indicators")
+    problem(refused, 429, "too_fast")
+    clock[0] += float(refused.headers["retry-after"])
+    assert get("/v1/indicators").status_code == 200
+
+
+def test_a_failure_says_nothing_of_the_inside(get: Callable[..., Any], reading: Canned) -> None:
+    reading.fails = RuntimeError("secret place")
+    answer = get("/v1/indicators")
+    problem(answer, 500, "internal_error")
+    assert "secret" not in answer.text
+    assert get("/ready").status_code == 503
+    assert get("/live").status_code == 200
+
+
+def test_the_document_describes_every_route(client: httpx.Client, get: Callable[..., Any]) -> None:
+    get("/v1/indicators")
+    document = client.get("/openapi.json").json()
+    assert set(document["paths"]) == {
+        "/v1/indicators",
+        "/v1/indicators/{code}",
+        "/v1/indicators/{code}/series",
+        "/v1/indicators/{code}/explain",
+    }
+    for path in document["paths"].values():
+        responses = path["get"]["responses"]
+        assert {"200", "401", "403", "404", "422", "429", "503", "504"} <= responses.keys()
+        assert list(responses["404"]["content"]) == ["application/problem+json"]
+    assert document["security"] == [{"bearer": []}]
+    assert 'ioc_api_requests_total{route="/v1/indicators",status="200"} 1.0' in client.get("/metrics").text
