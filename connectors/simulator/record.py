@@ -70,3 +70,11 @@ class Weighted(Generic[T]):
     def pick(self, random: Random) -> T:
         """Draw one."""
         return random.choices(self._items, cum_weights=self._cumulated)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a system does with a record later: after `hours`, `change` gives its new content, or None for nothing."""
+
+    hours: int
+    change: Callable[[Life, date], Data | None]
