@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from random import Random
 
+from connectors.simulator.habit import CITIZEN
 from connectors.simulator.ledger import Data
 from connectors.simulator.record import Life, Step
 from connectors.simulator.rota import Rota, literals_of
@@ -30,6 +31,7 @@ class AppUsageSystem:
     """The operators of apps and assistants."""
 
     feed = "app.usage"
+    habit = CITIZEN
 
     def __init__(self, random: Random, operators: Sequence[Reporter]) -> None:
         self._random = random

@@ -8,6 +8,7 @@ from datetime import date
 from random import Random
 
 from connectors.simulator.calendar import FIRST_DAY, HOURS
+from connectors.simulator.habit import OFFICE
 from connectors.simulator.ledger import Data
 from connectors.simulator.office import after_office_days
 from connectors.simulator.record import Life, Step
@@ -34,6 +35,7 @@ class DocumentSystem:
     """The document software of all agencies; the provincial committee's tasks are tracked in it."""
 
     feed = "document.flow"
+    habit = OFFICE
 
     def __init__(self, random: Random, agencies: Iterable[Reporter]) -> None:
         self._random = random

@@ -9,6 +9,7 @@ from functools import partial
 from random import Random
 
 from connectors.simulator.calendar import HOURS, hour_of
+from connectors.simulator.habit import OFFICE
 from connectors.simulator.ledger import Data
 from connectors.simulator.office import after_office_days, is_office_day, is_office_time, office_hours
 from connectors.simulator.record import Life, Step
@@ -28,11 +29,12 @@ _FIELD = {
                  "environment": 2, "transport": 1, "other": 1},
     "commune": {"civil_status": 58, "social": 19, "residence": 12, "land": 7, "construction": 2, "other": 2},
 }  # fmt: skip
-_CHANNEL = {"online": 57, "direct": 38, "postal": 5}
+# While the offices are open; else everything is online.
+_CHANNEL = {"online": 48, "direct": 46, "postal": 6}
 _SERVICE_ONLINE = {"full": 64, "partial": 36}
 _SERVICE = {"full": 42, "partial": 48, "information": 10}
-# Half of the online dossiers were not filed from afar, the press says: officers file for citizens.
-_FILED_BY = {"self": 50, "assisted": 50}
+# Half of all online dossiers are not filed from afar, the press says: officers at the counter file for citizens.
+_FILED_BY = {"self": 28, "assisted": 72}
 # Working days that a procedure may take: from a copy of a birth certificate to a first land certificate.
 _TERM = {
     "civil_status": (1, 1, 2, 3, 5), "residence": (1, 3, 7), "business": (3, 3, 5), "transport": (2, 5),
@@ -60,6 +62,7 @@ class DossierSystem:
     """The one-stop software of all offices of the province, districts and communes."""
 
     feed = "dossier.event"
+    habit = OFFICE
 
     def __init__(self, random: Random, offices: Iterable[Reporter]) -> None:
         self._random = random

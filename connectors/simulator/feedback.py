@@ -8,6 +8,7 @@ from functools import partial
 from random import Random
 
 from connectors.simulator.calendar import FIRST_DAY, HOURS
+from connectors.simulator.habit import CITIZEN
 from connectors.simulator.ledger import Data
 from connectors.simulator.office import after_office_days
 from connectors.simulator.record import Life, Step
@@ -36,6 +37,7 @@ class FeedbackSystem:
     """The province's feedback application and its hotline."""
 
     feed = "feedback.ticket"
+    habit = CITIZEN
 
     def __init__(self, random: Random, receivers: Sequence[Reporter], territory: Territory) -> None:
         self._random = random

@@ -9,6 +9,7 @@ from functools import partial
 from random import Random
 
 from connectors.simulator.calendar import FIRST_DAY
+from connectors.simulator.habit import ALWAYS
 from connectors.simulator.ledger import Data
 from connectors.simulator.record import Life, Step
 from connectors.simulator.rota import Rota, literals_of
@@ -31,6 +32,7 @@ class InfosecSystem:
     """The province's security operations centre."""
 
     feed = "infosec.event"
+    habit = ALWAYS
 
     def __init__(self, random: Random, centres: Sequence[Reporter]) -> None:
         self._random = random

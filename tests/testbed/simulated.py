@@ -36,7 +36,8 @@ class Month:
 
     def run(self, records: int, days: int = DAYS) -> Month:
         """Make as many records, and whatever the system sends by its calendar, and follow each to the last day."""
-        loads = [load_of(tick) for tick in range(days * HOURS)]
+        habit = getattr(self.system, "habit", None)
+        loads = [habit.of(tick) if habit else load_of(tick) for tick in range(days * HOURS)]
         made = 0.0
         for tick, load in enumerate(loads):
             if hour_of(tick) == 0:

@@ -9,7 +9,8 @@ from random import Random
 import pytest
 from testbed.simulated import Month, event_of, parsed
 
-from connectors.simulator.calendar import DAYS, FIRST_DAY
+from connectors.simulator.calendar import DAYS, FIRST_DAY, HOURS
+from connectors.simulator.habit import ALWAYS, CITIZEN, OFFICE, Habit
 from connectors.simulator.magnitude import magnitude_of, read_magnitudes
 from connectors.simulator.office import after_office_days, office_hours
 from connectors.simulator.record import System
@@ -188,6 +189,12 @@ def test_smoke_lies_over_one_station_at_a_time(build: Build) -> None:
     month = Month(build("environment.reading", 9)).run(0)
     bad = [life for life in month.lives if life.data["param"] == "aqi" and (life.data["value"] or 0) > 200]
     assert 1 <= len({life.reporter for life in bad}) <= DAYS // 13 + 1
+
+
+@pytest.mark.parametrize("habit", [OFFICE, CITIZEN, ALWAYS])
+def test_the_hours_of_a_week_average_one(habit: Habit) -> None:
+    assert len(habit.by_hour) == HOURS
+    assert sum(habit.of(tick) for tick in range(7 * HOURS)) / (7 * HOURS) == pytest.approx(1)
 
 
 def test_office_days() -> None:
