@@ -85,6 +85,10 @@ GOALS = (
          ("history_long_events_s", "history_short_events_s"), _ratio, least=0.9),
     Goal("overview_p95_ms", "Overview query over a year of all areas, 95th percentile", ("overview_p95_ms",), _same,
          most=50, unit="ms"),
+    Goal("year_rollup_s", "Rolling up 1,298 indicators, all areas and periods, one year", ("year_rollup_s",), _same,
+         unit="s"),
+    Goal("rebuild_s", "Rebuilding a sector over a month of a million records", ("rebuild_s",), _same, most=60,
+         unit="s"),
 )  # fmt: skip
 
 

@@ -20,9 +20,9 @@ from grafana.pipeline_rule import pipeline_rules, stale_rule
 from grafana.query import DATASOURCE_TYPE, DATASOURCE_UID
 from grafana.sector_board import SECTOR_BOARDS, board_of, sector_board
 from grafana.text import Language, Text
-from ioc.catalogue import Catalogue, load_catalogue
+from ioc.catalogue import Catalogue
 from ioc.feed import Feed, load_feeds
-from ioc.profile import catalogue_directory, load_profile
+from ioc.profile import load_profile, load_profile_catalogue
 from ioc.settings import Settings
 
 
@@ -65,7 +65,7 @@ def load_bundle(settings: Settings, languages: Sequence[Language]) -> Bundle:
     """Compose the bundle of the settings' profile; raises ConfigError for what is wrong in it."""
     feeds = load_feeds()
     profile = load_profile(settings.profile)
-    catalogue = load_catalogue(catalogue_directory(settings.profile), feeds)
+    catalogue = load_profile_catalogue(settings.profile, feeds)
     notice = Text(catalogue.statement_vi, catalogue.statement_en)
     if profile.simulated:
         notice = Text(f"**{profile.note_vi}** {notice.vi}", f"**{profile.note_en}** {notice.en}")

@@ -72,13 +72,12 @@ def check_command(
     from grafana.check import check_all, rule_queries  # noqa: PLC0415
     from grafana.provisioning import read_tree  # noqa: PLC0415
     from grafana.run import Answer, last_days, run_board, run_queries  # noqa: PLC0415
-    from ioc.catalogue import load_catalogue  # noqa: PLC0415
     from ioc.db import connect  # noqa: PLC0415
     from ioc.feed import load_feeds  # noqa: PLC0415
-    from ioc.profile import catalogue_directory  # noqa: PLC0415
+    from ioc.profile import load_profile_catalogue  # noqa: PLC0415
 
     settings, feeds, tree = Settings(), load_feeds(), read_tree(directory)
-    catalogue = load_catalogue(catalogue_directory(settings.profile), feeds)
+    catalogue = load_profile_catalogue(settings.profile, feeds)
     problems = check_all(tree.boards, tree.rules, tree.receivers, tree.policy, {*catalogue.indicators, *feeds})
     answers: list[Answer] = []
     if run:

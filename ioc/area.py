@@ -179,6 +179,8 @@ def load_areas(path: Path) -> AreaTree:
     problems.raise_if_any()
     tree = AreaTree(by_id.values())
     _check_roots(path, tree, problems)
+    for row, area in rows:
+        _check_territory(row, area, tree)
     problems.raise_if_any()
     return tree
 
@@ -237,6 +239,23 @@ def _check_successor(row: Row, area: Area, by_id: dict[int, Area]) -> None:
         row.complain("successor_id", f"no row has area_id {area.successor_id}")
     elif not successor.holds(area.valid_to):
         row.complain("successor_id", f"{successor.name_vi} does not exist on {area.valid_to}")
+
+
+def _check_territory(row: Row, area: Area, tree: AreaTree) -> None:
+    """A row stands for one territory: what gains or loses land begins anew on that day."""
+    if area.successor_id is None:
+        return
+    day, successor = area.valid_to, tree[area.successor_id]
+    if successor.valid_from != day:
+        row.complain("successor_id", f"{successor.name_vi} gains land on {day}; give it a row of its own from that day")
+    before, after = tree.chain(area.area_id)[1:], tree.chain(successor.area_id)
+    for above in map(tree.__getitem__, before):
+        heir = above.area_id if above.holds(day) else above.successor_id
+        if heir is not None and heir not in after:
+            row.complain("successor_id", f"leads out of {above.name_vi}, which loses land on {day}; split its row too")
+    for above in map(tree.__getitem__, after[1:]):
+        if above.valid_from < day and above.area_id not in before:
+            row.complain("successor_id", f"leads into {above.name_vi}, which gains land on {day}; split its row too")
 
 
 def _check_roots(path: Path, tree: AreaTree, problems: Problems) -> None:

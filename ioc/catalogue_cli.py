@@ -1,11 +1,11 @@
-"""`ioc catalogue check|list|show|export`."""
+"""`ioc catalogue check|list|show|export|diff`."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +15,7 @@ from ioc.errors import ConfigError
 from ioc.output import AsJson, show_rows
 
 if TYPE_CHECKING:
-    from ioc.catalogue import Catalogue, Compiled, IndicatorPlan, Measure
+    from ioc.catalogue import Catalogue, Compiled, Indicator, IndicatorPlan, Measure
 
 app = typer.Typer(help="The catalogue of indicators: its rows, checked whole.", no_args_is_help=True)
 
@@ -111,6 +111,57 @@ def show_command(
     show_rows(shown, as_json=False, title=catalogue.indicators[code].name_vi)
 
 
+@app.command("diff")
+def diff_command(
+    old: Annotated[
+        str,
+        typer.Argument(help="A catalogue's directory, a file of `ioc catalogue export`, or `database`: what is live."),
+    ],
+    directory: Directory = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what changes from another catalogue to this one: which figures move, and which rows only read otherwise."""
+    from ioc.catalogue.diff import CHANGES, compare_catalogues  # noqa: PLC0415 - `ioc --help` stays fast
+
+    new, _ = _read(directory)
+    found = compare_catalogues(_indicators_of(old), new.indicators)
+    changes = [one for kind in CHANGES for one in found.of(kind)]
+    if as_json:
+        measures = {"measures_added": found.measures_added, "measures_removed": found.measures_removed}
+        _print_json({"changes": changes, **measures})
+        return
+    rows = []
+    for one in changes:
+        because = [f"uses {', '.join(one.because)}"] if one.because else []
+        told = [f"{cell.column}: {cell.old or '–'} → {cell.new or '–'}" for cell in one.cells]
+        rows.append({"code": one.code, "change": one.change, "what": "; ".join(because + told)})
+    show_rows(rows, as_json=False, title="Changes · thay đổi", empty="Nothing changes.")
+    counts = ", ".join(f"{len(found.of(kind))} {kind}" for kind in CHANGES if found.of(kind))
+    if counts:
+        typer.echo(
+            f"{counts}; {len(found.measures_added)} measures are new, {len(found.measures_removed)} are needed no more."
+        )
+
+
+def _indicators_of(source: str) -> Mapping[str, Indicator]:
+    """Return the indicators of a directory, an exported file, or the database."""
+    from ioc.catalogue import load_catalogue  # noqa: PLC0415 - `ioc --help` stays fast
+    from ioc.catalogue.loading import read_export  # noqa: PLC0415
+    from ioc.feed import load_feeds  # noqa: PLC0415
+
+    if source == "database":
+        from ioc.catalogue.store import load_editions  # noqa: PLC0415
+        from ioc.db import connect, translated_errors  # noqa: PLC0415
+        from ioc.settings import Settings  # noqa: PLC0415
+
+        with connect(Settings(), "reader") as connection, translated_errors():
+            return load_editions(connection).live.indicators
+    path = Path(source)
+    if path.is_dir():
+        return load_catalogue(path, load_feeds()).indicators
+    return read_export(path, load_feeds())
+
+
 @app.command("export")
 def export_command(
     file: Annotated[Path | None, typer.Argument(help="File to write; without it, the standard output.")] = None,
@@ -130,10 +181,11 @@ def export_command(
 def _read(directory: Path | None) -> tuple[Catalogue, Compiled]:
     from ioc.catalogue import compile_measures, load_catalogue  # noqa: PLC0415
     from ioc.feed import load_feeds  # noqa: PLC0415
-    from ioc.profile import catalogue_directory  # noqa: PLC0415
+    from ioc.profile import load_profile_catalogue  # noqa: PLC0415
     from ioc.settings import Settings  # noqa: PLC0415
 
-    catalogue = load_catalogue(directory or catalogue_directory(Settings().profile), load_feeds())
+    feeds = load_feeds()
+    catalogue = load_catalogue(directory, feeds) if directory else load_profile_catalogue(Settings().profile, feeds)
     return catalogue, compile_measures(catalogue)
 
 

@@ -1,4 +1,4 @@
-"""`ioc indicator list|show|explain`."""
+"""`ioc indicator list|show|explain|series`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ioc.output import AsJson, cell, show_rows
+from ioc.series_cli import series_command
 from ioc.settings import Settings
 
 if TYPE_CHECKING:
     from ioc.explanation import Explanation, Part
 
 app = typer.Typer(help="Indicators: what there is, what it shows, and why.", no_args_is_help=True)
+app.command("series")(series_command)
 
 Code = Annotated[str, typer.Argument(help="Code of the indicator, e.g. lodging.guests.total.")]
 Period = Annotated[str, typer.Option("--period", help="day, week, month, quarter or year.")]
@@ -33,9 +35,16 @@ def list_command(
 
 
 @app.command("show")
-def show_command(code: Code, period: Period = "day", as_json: AsJson = False) -> None:
+def show_command(
+    code: Code,
+    period: Period = "day",
+    version: Annotated[
+        int | None, typer.Option("--version", min=1, help="A version that was replaced, or waits; none = the live one.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Show an indicator's latest figures by district."""
-    rows = _read("select_latest", {"code": code, "period": period})
+    rows = _read("select_latest", {"code": code, "period": period, "version": version})
     if not as_json:
         rows = [{name: row[name] for name in ("area_code", "area_name", "bucket", "value")} for row in rows]
     show_rows(rows, as_json=as_json, title=code, empty=f"{code} has no figure yet, or there is no such indicator.")
@@ -61,14 +70,13 @@ def explain_command(
 
 def explain(settings: Settings, code: str, area: str, on: date, *, period: str, limit: int, offset: int) -> Explanation:
     """Explain a figure over a connection of its own."""
-    from ioc.catalogue import load_catalogue  # noqa: PLC0415 - `ioc --help` stays fast
     from ioc.db import connect, translated_errors  # noqa: PLC0415
     from ioc.explanation import Explainer  # noqa: PLC0415
     from ioc.feed import load_feeds  # noqa: PLC0415
-    from ioc.profile import catalogue_directory, load_profile  # noqa: PLC0415
+    from ioc.profile import load_profile, load_profile_catalogue  # noqa: PLC0415
 
     feeds = load_feeds()
-    catalogue = load_catalogue(catalogue_directory(settings.profile), feeds)
+    catalogue = load_profile_catalogue(settings.profile, feeds)
     with connect(settings, "reader") as connection, translated_errors():
         explainer = Explainer(connection, catalogue, feeds, load_profile(settings.profile).areas)
         return explainer.explain(code, explainer.cell(area, period, on), limit=limit, offset=offset)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 
 from ioc.errors import KafkaUnavailableError
 from ioc.settings import Settings
+
+ACK_SECONDS = 15.0
+
+Letter = tuple[str, bytes | None, bytes | None, list[tuple[str, bytes]]]  # topic, key, value, headers
 
 
 def client_options(settings: Settings, timeout: float) -> dict[str, object]:
@@ -48,6 +52,32 @@ def admin_client(settings: Settings, timeout: float = 10.0) -> Iterator[KafkaAdm
             yield admin
         finally:
             admin.close()
+
+
+def open_producer(settings: Settings) -> KafkaProducer:
+    """Open a producer whose every wait is bounded."""
+    try:
+        return KafkaProducer(
+            **client_options(settings, 10.0),
+            acks="all",
+            max_request_size=16 * 1024 * 1024,
+            max_block_ms=10_000,
+            linger_ms=5,
+        )
+    except KafkaError as error:
+        raise KafkaUnavailableError(f"Kafka at {settings.kafka_bootstrap}: {error}") from error
+
+
+def send_all(producer: KafkaProducer, letters: Sequence[Letter]) -> None:
+    """Send and wait until Kafka has acknowledged all of them; raises KafkaUnavailableError."""
+    try:
+        futures = [
+            producer.send(topic, key=key, value=value, headers=headers) for topic, key, value, headers in letters
+        ]
+        for future in futures:
+            future.get(timeout=ACK_SECONDS)
+    except KafkaError as error:
+        raise KafkaUnavailableError(f"Kafka did not acknowledge: {error}") from error
 
 
 def is_reachable(settings: Settings, timeout: float = 3.0) -> bool:

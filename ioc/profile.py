@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -11,10 +11,11 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from ioc.area import FOREVER, AreaTree, load_areas
-from ioc.catalogue import DATA
+from ioc.catalogue import DATA, Catalogue, load_catalogue
+from ioc.catalogue.target import with_targets
 from ioc.errors import ConfigError
 from ioc.event import ReporterCode
-from ioc.feed import load_feeds
+from ioc.feed import Feed, load_feeds
 from ioc.feeds.registry_reporter import RegistryReporter, Word
 from ioc.reporter import REGISTER_FEED, Reporter, load_reporters
 
@@ -95,7 +96,12 @@ def registry_events(profile: Profile) -> Iterator[tuple[str, RegistryReporter]]:
             )
 
 
-def catalogue_directory(profile: Path) -> Path:
-    """Return where a profile's catalogue lies: its own `catalogue/`, or else the one that comes with the project."""
+def load_profile_catalogue(profile: Path, feeds: Mapping[str, Feed]) -> Catalogue:
+    """Read a profile's catalogue with the province's targets; raises ConfigError telling every mistake.
+
+    It is the profile's own `catalogue/`, or else the one that comes with the project; `targets.csv` may set targets.
+    """
     own = profile / "catalogue"
-    return own if own.is_dir() else DATA
+    catalogue = load_catalogue(own if own.is_dir() else DATA, feeds)
+    targets = profile / "targets.csv"
+    return with_targets(catalogue, targets) if targets.is_file() else catalogue

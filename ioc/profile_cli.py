@@ -15,19 +15,24 @@ app = typer.Typer(help="The province's data: areas, reporters, catalogue.", no_a
 @app.command("load")
 def load_command(as_json: AsJson = False) -> None:
     """Bring the database to the profile and its catalogue; running it again changes nothing."""
-    from ioc.catalogue import load_catalogue  # noqa: PLC0415 - `ioc --help` stays fast
     from ioc.feed import load_feeds  # noqa: PLC0415
-    from ioc.profile import catalogue_directory, load_profile  # noqa: PLC0415
+    from ioc.profile import load_profile, load_profile_catalogue  # noqa: PLC0415
     from ioc.profile_store import load_into_database  # noqa: PLC0415
 
     settings = Settings()
     loaded = load_into_database(
         settings,
         load_profile(settings.profile),
-        load_catalogue(catalogue_directory(settings.profile), load_feeds()),
+        load_profile_catalogue(settings.profile, load_feeds()),
     )
     row = {"areas": loaded.areas, "reporters": loaded.reporters, **vars(loaded.catalogue)}
     show_rows([row], as_json=as_json, title="Loaded")
+    if loaded.catalogue.waiting and not as_json:
+        typer.echo(
+            f"{loaded.catalogue.waiting} indicators wait beside the live ones: their feeds hold records already. "
+            "`ioc catalogue diff database` tells what changes; `ioc rebuild` computes them and shows what moves.\n"
+            f"{loaded.catalogue.waiting} chỉ tiêu đang chờ: `ioc rebuild` tính lại, cho xem thay đổi rồi thay cùng lúc."
+        )
 
 
 @app.command("show")

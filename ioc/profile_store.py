@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import date
 
 import psycopg
 
-from ioc.area import LEVELS
+from ioc.area import FOREVER, LEVELS
 from ioc.catalogue import Catalogue
 from ioc.catalogue.store import CatalogueChange, sync_catalogue
 from ioc.db import connect, translated_errors
+from ioc.errors import ConfigError
+from ioc.placement import ALWAYS, places, standings
 from ioc.profile import Profile
 from ioc.settings import Settings
 from sql import load_queries
@@ -26,18 +29,48 @@ class Loaded:
 
 
 def load_into_database(settings: Settings, profile: Profile, catalogue: Catalogue) -> Loaded:
-    """Bring the database to the profile; running it again changes nothing."""
+    """Bring the database to the profile; running it again changes nothing.
+
+    Raises ConfigError where the database holds another province's data.
+    """
     with connect(settings, "owner") as connection, translated_errors():
+        _claim(connection, settings, profile)
         _load_areas(connection, profile)
         reporters = _load_reporters(connection, profile)
         change = sync_catalogue(connection, catalogue)
     return Loaded(len(profile.areas), reporters, change)
 
 
+def _claim(connection: psycopg.Connection, settings: Settings, profile: Profile) -> None:
+    row = {"code": profile.code, "name_vi": profile.name_vi, "name_en": profile.name_en}
+    connection.execute(load_queries("profile")["claim"], row)
+    held = connection.execute(load_queries("profile")["select_profile"]).fetchone()
+    assert held is not None
+    if held[0] != profile.code:
+        raise ConfigError(
+            f"database {settings.db_name} holds the data of {held[1]} ({held[0]}), IOC_PROFILE names that of "
+            f"{profile.name_vi} ({profile.code}). A province has a database of its own: set IOC_DB_NAME, then run "
+            "`ioc db migrate` and `ioc profile load`."
+        )
+
+
 def _load_areas(connection: psycopg.Connection, profile: Profile) -> None:
     rows = [asdict(area) for area in profile.areas.areas]
     rows.sort(key=lambda row: LEVELS.index(row["level"]))  # parents first
-    connection.cursor().executemany(load_queries("profile")["upsert_area"], rows)
+    queries = load_queries("profile")
+    connection.cursor().executemany(queries["upsert_area"], rows)
+    connection.execute(queries["clear_placement"])
+    with connection.cursor().copy(queries["copy_places"]) as copy:
+        for place in places(profile.areas):
+            copy.write_row((place.area_id, _day(place.since), _day(place.until), place.place_id))
+    with connection.cursor().copy(queries["copy_standings"]) as copy:
+        for standing in standings(profile.areas):
+            copy.write_row((standing.origin_id, standing.area_id, _day(standing.since)))
+
+
+def _day(day: date) -> date | str:
+    """Return a day as PostgreSQL knows it: before and after all days are infinities there."""
+    return {ALWAYS: "-infinity", FOREVER: "infinity"}.get(day, day)
 
 
 def _load_reporters(connection: psycopg.Connection, profile: Profile) -> int:

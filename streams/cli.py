@@ -1,17 +1,22 @@
-"""`ioc worker`, `ioc rollup`, `ioc reconcile` and `ioc dead-letter`."""
+"""`ioc worker`, `ioc rollup`, `ioc reconcile`, `ioc rebuild`, `ioc dead-letter` and `ioc quality`."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from ioc.output import AsJson, show_rows
 from ioc.settings import Settings
+from streams.rebuild.cli import rebuild
 
 app = typer.Typer()
+app.command()(rebuild)
 letters = typer.Typer(help="Events that were refused: why, and their replay after a mend.", no_args_is_help=True)
 app.add_typer(letters, name="dead-letter")
+quality = typer.Typer(help="Quality of the data as the platform measures it.", no_args_is_help=True)
+app.add_typer(quality, name="quality")
 
 FeedOption = Annotated[str | None, typer.Option("--feed", help="Only this feed, e.g. tourism.stay.")]
 RuleOption = Annotated[str | None, typer.Option("--rule", help="Only this rule, e.g. unknown_reporter.")]
@@ -94,3 +99,40 @@ def replay_letters(
         raise ConfigError(f"no feed is named {feed!r}; there are {', '.join(feeds)}")
     replayed = replay(Settings(), feeds[feed], rule=rule, limit=limit)
     show_rows([{"feed": feed, "replayed": replayed}], as_json=as_json)
+
+
+@quality.command("report")
+def report_quality(
+    on: Annotated[
+        datetime | None,
+        typer.Option("--on", formats=["%Y-%m-%d"], help="Day to measure; default: yesterday, and today so far."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Measure and show, send nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the data's quality and report it as the figures of `data_quality`; what has not changed is not sent."""
+    from datetime import UTC  # noqa: PLC0415 - `ioc --help` stays fast
+
+    from ioc.feed import load_feeds  # noqa: PLC0415
+    from ioc.profile import load_profile, load_profile_catalogue  # noqa: PLC0415
+    from streams.quality import report_quality as run  # noqa: PLC0415
+
+    settings, feeds = Settings(), load_feeds()
+    reports = run(
+        settings,
+        [] if on is None else [on.date()],
+        datetime.now(UTC),
+        profile=load_profile(settings.profile),
+        catalogue=load_profile_catalogue(settings.profile, feeds),
+        feeds=feeds,
+        dry_run=dry_run,
+    )
+    show_rows(
+        [report.to_row() for report in reports],
+        as_json=as_json,
+        title="Chất lượng dữ liệu · data quality",
+        empty="There is nothing to measure: no catalogue is loaded (`ioc profile load`), no event has come.",
+    )
+    if not as_json:
+        changed = sum(report.status != "unchanged" for report in reports)
+        typer.echo(f"{changed} {'to send' if dry_run else 'sent'}, {len(reports) - changed} unchanged")

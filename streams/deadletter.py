@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import structlog
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
 from psycopg.rows import dict_row
 
 from ioc.db import connect, translated_errors
-from ioc.errors import KafkaUnavailableError, RetryableError
+from ioc.errors import RetryableError
 from ioc.event import CONTENT_TYPE_EVENT, REPORTER_URN
 from ioc.feed import Feed
-from ioc.kafka import client_options
+from ioc.kafka import ACK_SECONDS, Letter, open_producer, send_all
 from ioc.settings import Settings
 from ioc.topic import dead_letter_topic
 from sql import load_queries
@@ -30,35 +28,6 @@ from sql import load_queries
 log = structlog.get_logger(__name__)
 
 RELAY_BATCH = 500
-_ACK_SECONDS = 15.0
-
-Letter = tuple[str, bytes | None, bytes | None, list[tuple[str, bytes]]]  # topic, key, value, headers
-
-
-def open_producer(settings: Settings) -> KafkaProducer:
-    """Open a producer whose every wait is bounded."""
-    try:
-        return KafkaProducer(
-            **client_options(settings, 10.0),
-            acks="all",
-            max_request_size=16 * 1024 * 1024,
-            max_block_ms=10_000,
-            linger_ms=5,
-        )
-    except KafkaError as error:
-        raise KafkaUnavailableError(f"Kafka at {settings.kafka_bootstrap}: {error}") from error
-
-
-def send_all(producer: KafkaProducer, letters: Sequence[Letter]) -> None:
-    """Send and wait until Kafka has acknowledged all of them; raises KafkaUnavailableError."""
-    try:
-        futures = [
-            producer.send(topic, key=key, value=value, headers=headers) for topic, key, value, headers in letters
-        ]
-        for future in futures:
-            future.get(timeout=_ACK_SECONDS)
-    except KafkaError as error:
-        raise KafkaUnavailableError(f"Kafka did not acknowledge: {error}") from error
 
 
 class DeadLetterRelay:
@@ -78,7 +47,7 @@ class DeadLetterRelay:
     def stop(self) -> None:
         """End; waits for the letters in hand, at most as long as Kafka may take to acknowledge."""
         self._stopped.set()
-        self._thread.join(_ACK_SECONDS)
+        self._thread.join(ACK_SECONDS)
 
     def relay_once(self) -> int:
         """Relay what is waiting, at most `RELAY_BATCH` events; return how many."""
@@ -175,7 +144,7 @@ def replay(settings: Settings, feed: Feed, *, rule: str | None, limit: int) -> i
             if len(rows) < batch:
                 break
     finally:
-        producer.close(timeout=_ACK_SECONDS)
+        producer.close(timeout=ACK_SECONDS)
     return replayed
 
 

@@ -17,18 +17,15 @@ from ioc.catalogue import (
     IndicatorPlan,
     Measure,
     StoredMeasure,
-    contribution_sql,
     formula_sql,
-    load_catalogue,
-    member_sql,
 )
 from ioc.catalogue.indicator import REPORT_FEED
-from ioc.catalogue.store import load_measures, load_slots
+from ioc.catalogue.store import load_editions, load_measures
 from ioc.db import connect, translated_errors
 from ioc.feed import Feed, load_feeds
-from ioc.profile import catalogue_directory
 from ioc.settings import Settings
 from sql import load_queries
+from streams.recompute import day_sums_sql, members_sql, placed_sql
 from streams.rollup.figures import SectorPlan, plan_sectors
 
 _TOLERANCE = 1e-9  # of the larger of two figures; sums are compared exactly
@@ -78,7 +75,8 @@ class Reconciler:
         self._feeds = feeds
         self._connection = connection
         self._queries = load_queries("reconcile")
-        measures = load_measures(connection)
+        # What waits for `ioc rebuild` lacks what came before it, and nothing shown rests on it.
+        measures = [stored for stored in load_measures(connection) if stored.complete]
         self._stored: dict[Measure, StoredMeasure] = {stored.measure: stored for stored in measures}
         self._by_feed = {
             key: [stored for stored in measures if stored.measure.feed == key]
@@ -86,8 +84,7 @@ class Reconciler:
             if any(stored.measure.feed == key for stored in measures)
         }
         self._feed_ids: dict[str, int] = dict(connection.execute(load_queries("profile")["select_feed_ids"]).fetchall())
-        catalogue = load_catalogue(catalogue_directory(settings.profile), feeds)
-        self._plans = plan_sectors(catalogue, load_slots(connection))
+        self._plans = plan_sectors(load_editions(connection))
 
     def run(self) -> ReconcileResult:
         """Recompute all feeds, then all sectors."""
@@ -109,41 +106,27 @@ class Reconciler:
         return self._connection.execute(text, parameters)
 
     def _recompute(self, feed: Feed, measures: list[StoredMeasure]) -> None:
-        """Make from the records `leaf_<table>` (area, day, sums), `cell_<table>`, `member_<table>` and `open_<table>`.
+        """Make from the records `day_<table>` (area, day, sums), `cell_<table>`, `member_<table>` and `open_<table>`.
 
         `open_<table>` holds the periods in which the feed has counted anything in the whole province.
         """
         sums = [stored for stored in measures if stored.measure.kind == "sum"]
-        dated = sorted({(s.measure.at, 1) for s in sums} | {(s.measure.until, -1) for s in sums if s.measure.until})
-        parts = [
-            f"SELECT area_id, {column} AS day, {', '.join(_terms(sums, column, sign))} "
-            f"FROM {feed.table} WHERE {column} IS NOT NULL GROUP BY 1, 2"
-            for column, sign in dated
-        ] or [f"SELECT area_id, effective_on AS day FROM {feed.table} WHERE false"]
-        totals = "".join(f", sum(s{s.slot})::bigint AS s{s.slot}" for s in sums)
         self._execute(
-            f"CREATE TEMPORARY TABLE leaf_{feed.table} ON COMMIT DROP AS "
-            f"SELECT area_id, day{totals} FROM ({' UNION ALL '.join(parts)}) part GROUP BY 1, 2"
+            f"CREATE TEMPORARY TABLE day_{feed.table} ON COMMIT DROP AS {placed_sql(day_sums_sql(feed, sums), sums)}"
         )
         self._execute(
             f"CREATE TEMPORARY TABLE cell_{feed.table} ON COMMIT DROP AS "
-            f"SELECT p.period, c.area_id, date_trunc(p.period, l.day)::date AS bucket{_rolled_up(sums)} "
-            f"FROM leaf_{feed.table} l JOIN chain c ON c.leaf_id = l.area_id CROSS JOIN period p GROUP BY 1, 2, 3"
+            f"SELECT p.period, c.area_id, date_trunc(p.period, d.day)::date AS bucket{_rolled_up(sums)} "
+            f"FROM day_{feed.table} d JOIN chain c ON c.origin_id = d.area_id CROSS JOIN period p GROUP BY 1, 2, 3"
         )
         self._execute(f"CREATE INDEX ON cell_{feed.table} (period, area_id, bucket)")
-        members = " UNION ALL ".join(
-            f"SELECT {s.slot} AS slot, area_id, {s.measure.at} AS day, {member_sql(s.measure)} AS member "
-            f"FROM {feed.table}"
-            for s in measures
-            if s.measure.kind == "distinct"
-        )
-        source = members or "SELECT 0 AS slot, 0 AS area_id, NULL::date AS day, NULL::text AS member WHERE false"
+        source = members_sql(feed, [stored for stored in measures if stored.measure.kind == "distinct"])
         self._execute(
             f"CREATE TEMPORARY TABLE member_{feed.table} ON COMMIT DROP AS "
             "SELECT m.slot, p.period, c.area_id, date_trunc(p.period, m.day)::date AS bucket, "
             "count(DISTINCT m.member) AS n "
-            f"FROM ({source}) m JOIN chain c ON c.leaf_id = m.area_id CROSS JOIN period p "
-            "WHERE m.member IS NOT NULL AND m.day IS NOT NULL GROUP BY 1, 2, 3, 4"
+            f"FROM ({source}) m JOIN area_place a ON a.area_id = m.area_id AND m.day >= a.since AND m.day < a.until "
+            "JOIN chain c ON c.origin_id = a.place_id CROSS JOIN period p GROUP BY 1, 2, 3, 4"
         )
         self._execute(f"CREATE INDEX ON member_{feed.table} (slot, period, area_id, bucket)")
         # Reports say ahead when they end: such a day, on which only counts go down, opens no period.
@@ -155,7 +138,7 @@ class Reconciler:
             f"SELECT period, bucket FROM cell_{feed.table} WHERE {roots} AND ({anything}) "
             f"UNION SELECT period, bucket FROM member_{feed.table} WHERE {roots}"
         )
-        for kind in ("leaf", "cell", "member", "open"):
+        for kind in ("day", "cell", "member", "open"):
             self._execute(f"ANALYZE {kind}_{feed.table}")
 
     def _compare_cells(self, feed: Feed, measures: list[StoredMeasure]) -> tuple[int, list[Difference]]:
@@ -197,9 +180,15 @@ class Reconciler:
     def _compare_figures(self, plan: SectorPlan) -> tuple[int, list[Difference]]:
         """Compare `indicator_cell` with the figures that follow from the recomputed sums, whichever side has a row."""
         texts = Figures(plan, self._stored, self._feeds)
-        codes = [code for code in plan.codes if code in texts.by_code]
-        pairs = ", ".join(f"({plan.codes[code]}, {texts.by_code[code]})" for code in codes)
-        opened = " UNION ".join(f"SELECT period, bucket FROM open_{self._feeds[feed].table}" for feed in plan.opening)
+        codes = plan.live.codes
+        if not codes:
+            return 0, []
+        pairs = ", ".join(f"({slot}, {texts.by_code[code]})" for code, slot in codes.items())
+        opened = " UNION ".join(
+            f"SELECT period, bucket FROM open_{self._feeds[feed].table}"
+            for feed in plan.opening
+            if feed in self._by_feed
+        )
         rows = self._execute(
             f"WITH opened AS ({opened}), wanted AS ("
             "  SELECT o.period, a.area_id, o.bucket FROM opened o JOIN period p USING (period)"
@@ -225,7 +214,7 @@ class Reconciler:
         ).fetchall()
         count = self._execute("SELECT count(*) FROM indicator_cell WHERE sector = %s", [plan.sector]).fetchone()
         assert count is not None
-        by_slot = {slot: code for code, slot in plan.codes.items()}
+        by_slot = {slot: code for code, slot in codes.items()}
         found = [
             Difference(by_slot[slot], period, area_id, str(bucket), stored, recomputed)
             for slot, period, area_id, bucket, stored, recomputed in rows
@@ -240,7 +229,7 @@ class Figures:
         self._stored = stored
         self._feeds = feeds
         self.by_code: dict[str, str] = {}
-        for step in plan.order:
+        for step in plan.live.order:
             self.by_code[step.code] = self._figure(step)
         self.joins = " ".join(self._joins(plan))
 
@@ -274,7 +263,7 @@ class Figures:
         return f"(({amount})::double precision / {10**measure.decimals})"
 
     def _joins(self, plan: SectorPlan) -> Iterator[str]:
-        for feed in sorted(plan.flows):
+        for feed in sorted(plan.live.flows):
             table = self._feeds[feed].table
             yield (
                 f"LEFT JOIN cell_{table} ON cell_{table}.period = key.period AND cell_{table}.area_id = key.area_id "
@@ -282,29 +271,20 @@ class Figures:
                 f"LEFT JOIN (SELECT period, bucket, true AS present FROM open_{table}) here_{table} "
                 f"ON here_{table}.period = key.period AND here_{table}.bucket = key.bucket"
             )
-        for feed in sorted(plan.stocks):
+        for feed in sorted(plan.live.stocks):
             table = self._feeds[feed].table
-            wanted = {measure for step in plan.order for measure in step.running if measure.feed == feed}
+            wanted = {measure for step in plan.live.order for measure in step.running if measure.feed == feed}
             totals = _rolled_up([self._stored[measure] for measure in wanted]).removeprefix(", ")
             yield (
-                f"LEFT JOIN LATERAL (SELECT {totals} FROM leaf_{table} l JOIN chain c ON c.leaf_id = l.area_id "
-                f"WHERE c.area_id = key.area_id AND l.day <= key.until) closing_{table} ON true"
+                f"LEFT JOIN LATERAL (SELECT {totals} "
+                f"FROM day_{table} d JOIN area_standing c ON c.origin_id = d.area_id "
+                f"WHERE c.area_id = key.area_id AND greatest(d.day, c.since) <= key.until) closing_{table} ON true"
             )
 
 
 def _rolled_up(sums: list[StoredMeasure]) -> str:
     """Return the sums over all areas (`c`) of which an area is made, or of the area alone for what is local."""
-    alone = " FILTER (WHERE c.leaf_id = c.area_id)"
+    alone = " FILTER (WHERE c.origin_id = c.area_id)"
     return "".join(
-        f", coalesce(sum(l.s{s.slot}){alone if s.measure.local else ''}, 0)::bigint AS s{s.slot}" for s in sums
+        f", coalesce(sum(d.s{s.slot}){alone if s.measure.local else ''}, 0)::bigint AS s{s.slot}" for s in sums
     )
-
-
-def _terms(sums: list[StoredMeasure], column: str, sign: int) -> list[str]:
-    """Return each measure's sum for the day in `column`, 0 for those that count on another."""
-    terms = []
-    for stored in sums:
-        counts = (stored.measure.until if sign < 0 else stored.measure.at) == column
-        amount = f"{'-' if sign < 0 else ''}sum({contribution_sql(stored.measure)})" if counts else "0"
-        terms.append(f"{amount}::bigint AS s{stored.slot}")
-    return terms

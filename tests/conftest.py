@@ -19,12 +19,11 @@ from testbed.pipeline import Pipeline
 from testbed.server import cloned_database, free_ports, running_stack, state_directory
 
 from deploy.stack import Stack
-from ioc.catalogue import load_catalogue
 from ioc.db import connect
 from ioc.feed import Feed, load_feeds
 from ioc.kafka import admin_client
 from ioc.migration import migrate
-from ioc.profile import Profile, catalogue_directory, load_profile
+from ioc.profile import Profile, load_profile, load_profile_catalogue
 from ioc.profile_store import load_into_database
 from ioc.settings import Settings
 from ioc.topic import create_topics
@@ -91,7 +90,7 @@ def infrastructure(stack_settings: Settings) -> Iterator[Stack]:
 def template_database(infrastructure: Stack, stack_settings: Settings, feeds: dict[str, Feed], profile: Profile) -> str:
     """Name of a migrated database that holds the profile and the catalogue, and no events."""
     migrate(stack_settings, feeds.values())
-    catalogue = load_catalogue(catalogue_directory(stack_settings.profile), feeds)
+    catalogue = load_profile_catalogue(stack_settings.profile, feeds)
     load_into_database(stack_settings, profile, catalogue)
     return stack_settings.db_name
 

@@ -11,9 +11,10 @@ from bench.scenario.database import Database
 from bench.scenario.faust import EmptyAgent
 from bench.scenario.history import History
 from bench.scenario.latency import Latency
-from bench.scenario.overview import Overview
 from bench.scenario.peer import FlatRows, NarrowRows
+from bench.scenario.rebuild import Rebuild
 from bench.scenario.single import Single
+from bench.scenario.year import Year
 
 SCENARIOS: Final[tuple[Callable[[], Scenario], ...]] = (
     Bulk,
@@ -24,5 +25,6 @@ SCENARIOS: Final[tuple[Callable[[], Scenario], ...]] = (
     EmptyAgent,
     Latency,
     History,
-    Overview,
+    Year,
+    Rebuild,
 )

@@ -24,6 +24,7 @@ from connectors.simulator.publisher import Pace, Publisher
 from connectors.simulator.run import temporary_tokens
 from deploy.demo.account import Account, settle_account
 from deploy.demo.proof import prove
+from deploy.demo.quality import quality_view, send_quality
 from deploy.demo.reading import Reader, Snapshot
 from deploy.demo.stage import Stage, set_up
 from deploy.demo.table import Scene, account_view, live_view, plain_line
@@ -92,13 +93,19 @@ class _Course:
             self._catch_up(reader)
             with self._console.status("Tính lại từ bản ghi · recomputing everything from the records"):
                 proof = prove(settings, self._feeds, reader, self._ledger)
-            return settle_account(
+            account = settle_account(
                 publisher.tallies(),
                 reader.counts(),
                 proof,
                 surprises=tuple(self._ledger.surprises),
                 unsettled=publisher.unsettled,
             )
+            # After the account: the platform's reports are none of the simulated province's.
+            with self._console.status("Đo chất lượng dữ liệu · measuring the data's quality"):
+                reports = send_quality(settings, self._profile, self._feeds)
+            self._catch_up(reader)
+            self._console.print(quality_view(reports))
+            return account
         finally:
             reader.close()
 

@@ -65,13 +65,22 @@ class Compiled:
     measures: tuple[Measure, ...]
     plans: Mapping[str, IndicatorPlan]
 
+    @classmethod
+    def of(cls, indicators: Mapping[str, Indicator]) -> Compiled:
+        """Compile checked indicators by code."""
+        plans = {code: _plan(indicator) for code, indicator in indicators.items()}
+        order = TopologicalSorter({code: plan.inputs for code, plan in plans.items()}).static_order()
+        ordered = {code: plans[code] for code in order if code in plans}
+        return cls(_unique(measure for plan in plans.values() for measure in plan.measures), ordered)
+
     def of_feed(self, feed: str) -> tuple[Measure, ...]:
         """Return the measures of one feed."""
         return tuple(measure for measure in self.measures if measure.feed == feed)
 
     def closure(self, code: str) -> frozenset[str]:
         """Return an indicator and every indicator it is computed from."""
-        return frozenset({code}).union(*(self.closure(source) for source in self.plans[code].inputs))
+        known = (source for source in self.plans[code].inputs if source in self.plans)
+        return frozenset({code}).union(*map(self.closure, known))
 
     def feeds(self, code: str) -> tuple[str, ...]:
         """Return the feeds an indicator rests on, by name."""
@@ -93,10 +102,7 @@ class Compiled:
 
 def compile_measures(catalogue: Catalogue) -> Compiled:
     """Return the measures and plans of a checked catalogue."""
-    plans = {code: _plan(indicator) for code, indicator in catalogue.indicators.items()}
-    order = TopologicalSorter({code: plan.inputs for code, plan in plans.items()}).static_order()
-    ordered = {code: plans[code] for code in order}
-    return Compiled(_unique(measure for plan in plans.values() for measure in plan.measures), ordered)
+    return Compiled.of(catalogue.indicators)
 
 
 def _unique(measures: Iterable[Measure]) -> tuple[Measure, ...]:

@@ -26,7 +26,7 @@ _OPERATORS: Mapping[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul:
 
 @dataclass(frozen=True)
 class Formula:
-    """A checked formula: its text, the codes it needs in order of appearance, and whether it needs `days`."""
+    """A checked formula: its text in canonical form, the codes it needs by appearance, and whether it needs `days`."""
 
     text: str
     inputs: tuple[str, ...]
@@ -35,11 +35,12 @@ class Formula:
 
 def parse_formula(text: str) -> Formula:
     """Check a formula; raises ConfigError saying what to write instead."""
-    names = _walk(_parse(text), lambda name: (name,), lambda _: (), lambda _, left, right: left + right)
+    tree = _parse(text)
+    names = _walk(tree, lambda name: (name,), lambda _: (), lambda _, left, right: left + right)
     inputs = tuple(dict.fromkeys(name for name in names if name != DAYS))
     if not inputs:
         raise ConfigError("names no indicator; a formula combines the codes of others")
-    return Formula(text, inputs, DAYS in names)
+    return Formula(_written(tree), inputs, DAYS in names)
 
 
 def formula_expr(text: str, column: Callable[[str], pl.Expr] = pl.col) -> pl.Expr:
@@ -98,5 +99,8 @@ def _walk(
         return number(float(node.name))
     if isinstance(node, exp.Column) and not node.table and (node.name == DAYS or CODE.fullmatch(node.name)):
         return name(node.name)
-    shown = node.sql("postgres", comments=False).replace('"', "")
-    raise ConfigError(f"`{shown}` is not allowed; a formula has codes, numbers, days, + - * / and parentheses")
+    raise ConfigError(f"`{_written(node)}` is not allowed; a formula has codes, numbers, days, + - * / and parentheses")
+
+
+def _written(node: exp.Expr) -> str:
+    return node.sql("postgres", comments=False).replace('"', "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -29,6 +29,12 @@ class CatalogueFile(BaseModel):
     statement_vi: str
     statement_en: str
     sectors: dict[str, Sector]
+
+
+class ExportFile(BaseModel):
+    """What is read of `ioc catalogue export --json`."""
+
+    indicators: list[dict[str, str]]
 
 
 def load_catalogue(directory: Path, feeds: Mapping[str, Feed]) -> Catalogue:
@@ -66,6 +72,53 @@ def load_catalogue(directory: Path, feeds: Mapping[str, Feed]) -> Catalogue:
         owners=owners,
         indicators={code: indicator for code, (_, indicator) in found.items()},
     )
+
+
+def read_definitions(
+    definitions: Iterable[Mapping[str, str]], feeds: Mapping[str, Feed]
+) -> tuple[dict[str, Indicator], Problems]:
+    """Return indicators by code from rows that were checked once, and what no longer reads, which is left out.
+
+    definitions: rows as `Indicator.definition` holds them, from the database or from `ioc catalogue export`; units
+                 and owners are taken as they stand there.
+    """
+    rows = [{column: row.get(column, "") for column in COLUMNS} for row in definitions]
+    units = {row["unit"]: row["unit"] for row in rows}
+    owners = {name.strip(): name.strip() for row in rows for name in row["owner"].split(";")}
+    reader = RowReader(feeds, units, owners)
+    found: dict[str, Indicator] = {}
+    problems = Problems()
+    for values in rows:
+        own = Problems()
+        indicator = reader.read(Row(Path(values["code"]), 1, values, own), values["sector"])
+        if not own.found:
+            found[indicator.code] = indicator
+        problems.found += own.found
+    return found, problems
+
+
+def read_export(path: Path, feeds: Mapping[str, Feed]) -> dict[str, Indicator]:
+    """Return the indicators of a file that `ioc catalogue export` wrote, CSV or JSON; raises ConfigError."""
+    problems = Problems()
+    if path.suffix == ".json":
+        rows = _json_rows(path)
+    else:
+        rows = [row.values for row in read_rows(path, COLUMNS, problems, extra=True)]
+    problems.raise_if_any()
+    indicators, problems = read_definitions(rows, feeds)
+    problems.raise_if_any()
+    return indicators
+
+
+def _json_rows(path: Path) -> list[dict[str, str]]:
+    try:
+        return ExportFile.model_validate_json(path.read_bytes()).indicators
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path} does not exist; name a catalogue's directory, a file of `ioc catalogue export`, or `database`"
+        ) from None
+    except ValidationError as error:
+        raise ConfigError(f"{path} is not what `ioc catalogue export --json` writes: {error}") from error
 
 
 def _read_head(path: Path) -> CatalogueFile:

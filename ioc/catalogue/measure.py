@@ -29,11 +29,15 @@ class Measure:
 
 @dataclass(frozen=True)
 class StoredMeasure:
-    """A measure as the database holds it: its id, and its slot in the rows of its feed."""
+    """A measure as the database holds it: its id, and its slot in the rows of its feed.
+
+    complete: False while records from before it was counted are missing from its sums.
+    """
 
     measure_id: int
     slot: int
     measure: Measure
+    complete: bool = True
 
 
 def contribution_expr(measure: Measure) -> pl.Expr:

@@ -75,7 +75,7 @@ class RowReader:
             decimals=count.decimals,
             cadence=row.choice("cadence", CADENCES),
             direction=row.choice("direction", DIRECTIONS),
-            target=_target(row),
+            target=read_target(row),
             levels=_several(row, "levels", LEVELS),
             owners=self._responsible(row),
             basis=row.required("basis"),
@@ -225,7 +225,8 @@ def _decimals(row: Row, value: Expression | None) -> int:
     return decimals
 
 
-def _target(row: Row) -> Target | None:
+def read_target(row: Row) -> Target | None:
+    """Return the target of a row with the columns target, target_on, target_source; None where there is none."""
     text, on, source = row.text("target"), row.day("target_on"), row.text("target_source")
     if not text:
         if on is not None:

@@ -1,29 +1,37 @@
 """The catalogue in the database: slots for measures and indicators, given once and never again to another.
 
-A row whose computation changes becomes a new version with a slot of its own, so that the old figures stay readable. A
-measure that is new to a feed which already holds records would miss what came before it: such a catalogue is refused.
+A row whose computation changes becomes a new version with a slot of its own, so that the old figures stay readable.
+Where its feeds hold records already, the new version is a candidate: it is computed beside the live one, lacks what
+came before it, and `ioc rebuild` fills that in and makes it live. Elsewhere it is live at once.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 
 import psycopg
 
 from ioc.catalogue.compilation import Compiled, compile_measures
+from ioc.catalogue.diff import CatalogueDiff, compare_catalogues
+from ioc.catalogue.edition import Edition, Editions
 from ioc.catalogue.indicator import Catalogue, Indicator
+from ioc.catalogue.loading import read_definitions
 from ioc.catalogue.measure import Measure, StoredMeasure
 from ioc.errors import ConfigError
+from ioc.feed import load_feeds
 from sql import load_queries
 
-# What a figure is computed from; a change of anything else is a change of words.
-_COMPUTATION = ("sector", "kind", "feed", "value", "where", "at", "until", "formula", "decimals")
+Definition = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class CatalogueChange:
-    """How many indicators a load added, changed (a new version), reworded, retired or left as they were."""
+    """How many indicators a load added, changed (a new version), reworded, retired or left as they were.
+
+    waiting: candidates that `ioc rebuild` has to make live, of this load or an earlier one.
+    """
 
     added: int = 0
     changed: int = 0
@@ -31,76 +39,218 @@ class CatalogueChange:
     retired: int = 0
     unchanged: int = 0
     measures: int = 0
+    waiting: int = 0
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """Rows by code, as they were loaded."""
+
+    live: Mapping[str, Definition] = field(default_factory=dict)
+    candidate: Mapping[str, Definition] = field(default_factory=dict)
+    leaving: frozenset[str] = frozenset()
 
 
 def sync_catalogue(connection: psycopg.Connection, catalogue: Catalogue) -> CatalogueChange:
-    """Bring the tables to the catalogue within the caller's transaction; running it again changes nothing.
-
-    Raises ConfigError when the catalogue counts something new of a feed that already holds records.
-    """
-    queries = load_queries("catalogue")
-    connection.execute(queries["lock"])
-    compiled = compile_measures(catalogue)
-    measures = _sync_measures(connection, compiled)
-    stored: dict[str, dict[str, str]] = {
-        code: definition for code, _, definition in connection.execute(queries["select_live"]).fetchall()
-    }
-    counts = {"added": 0, "changed": 0, "reworded": 0, "unchanged": 0}
-    for indicator in catalogue.indicators.values():
-        change = _change(stored.get(indicator.code), indicator)
-        counts[change] += 1
-        if change == "changed":
-            connection.execute(queries["retire_indicator"], [indicator.code])
-        if change in ("added", "changed"):
-            connection.execute(queries["insert_indicator"], {**_row(indicator), "live": True})
-        elif change == "reworded":
-            connection.execute(queries["update_indicator"], _row(indicator))
-    gone = stored.keys() - catalogue.indicators.keys()
-    for code in sorted(gone):
-        connection.execute(queries["retire_indicator"], [code])
-    return CatalogueChange(**counts, retired=len(gone), measures=measures)
+    """Bring the tables to the catalogue within the caller's transaction; running it again changes nothing."""
+    connection.execute(load_queries("catalogue")["lock"])
+    return _Sync(connection, catalogue).run()
 
 
 def load_measures(connection: psycopg.Connection) -> list[StoredMeasure]:
     """Return all measures with their ids and slots, by feed and slot."""
     rows = connection.execute(load_queries("catalogue")["select_measures"]).fetchall()
-    return [StoredMeasure(measure_id, slot, Measure(*columns)) for measure_id, slot, *columns in rows]
+    return [
+        StoredMeasure(measure_id, slot, Measure(*columns), complete=complete)
+        for measure_id, slot, complete, *columns in rows
+    ]
 
 
-def load_slots(connection: psycopg.Connection) -> dict[str, dict[str, int]]:
-    """Return the slot of each live indicator: sector -> code -> slot."""
-    slots: dict[str, dict[str, int]] = {}
-    for sector, code, slot in connection.execute(load_queries("catalogue")["select_slots"]).fetchall():
-        slots.setdefault(sector, {})[code] = slot
-    return slots
-
-
-def _sync_measures(connection: psycopg.Connection, compiled: Compiled) -> int:
-    """Give slots to measures that have none; return how many are new."""
-    known = {stored.measure for stored in load_measures(connection)}
-    fresh = [measure for measure in compiled.measures if measure not in known]
+def load_editions(connection: psycopg.Connection) -> Editions:
+    """Return what the database computes; raises ConfigError where a stored row no longer fits its feed."""
     queries = load_queries("catalogue")
-    begun = {key for (key,) in connection.execute(queries["select_begun_feeds"]).fetchall()}
-    late = [measure for measure in fresh if measure.feed in begun]
-    if late:
-        told = "; ".join(f"{m.kind} of {m.value} where {m.condition}" for m in late[:3])
+    live: list[Definition] = []
+    candidates: list[Definition] = []
+    slots: tuple[dict[str, dict[str, int]], dict[str, dict[str, int]]] = ({}, {})
+    staying: set[str] = set()
+    for code, sector, slot, candidate, leaving, definition in connection.execute(queries["select_current"]).fetchall():
+        (candidates if candidate else live).append(definition)
+        slots[candidate].setdefault(sector, {})[code] = slot
+        if not leaving:
+            staying.add(code)
+    epoch = read_epoch(connection)
+    current = _read(live)
+    if not candidates:
+        return Editions(Edition(current, slots[0]), None, epoch)
+    following = {code: row for code, row in current.items() if code in staying} | _read(candidates)
+    return Editions(Edition(current, slots[0]), Edition(following, slots[1]), epoch)
+
+
+def read_epoch(connection: psycopg.Connection) -> int:
+    """Return the number that grows with every change of what is computed."""
+    row = connection.execute(load_queries("catalogue")["select_epoch"]).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def swap_in(connection: psycopg.Connection, codes: Iterable[str]) -> int:
+    """Make candidates live in place of their live versions, within the caller's transaction; return the new epoch.
+
+    Rows that were only kept for the replaced versions' formulas are retired with them.
+    """
+    queries = load_queries("catalogue")
+    connection.execute(queries["lock"])
+    chosen = sorted(codes)
+    connection.execute(queries["retire_replaced"], [chosen])
+    connection.execute(queries["make_live"], [chosen])
+    live = load_editions(connection).live.compiled
+    leaving = {code for (code,) in connection.execute(queries["select_leaving"]).fetchall()}
+    connection.execute(queries["retire_indicators"], [sorted(_unneeded(leaving, live))])
+    connection.execute(queries["bump_epoch"])
+    return read_epoch(connection)
+
+
+class _Sync:
+    """One load: what is stored, what the files say, and what is written to bring the one to the other."""
+
+    def __init__(self, connection: psycopg.Connection, catalogue: Catalogue) -> None:
+        self._connection = connection
+        self._queries = load_queries("catalogue")
+        self._catalogue = catalogue
+        self._stored = _read_stored(connection)
+        # A live row that no longer reads counts as new: it is replaced.
+        live, _ = read_definitions(self._stored.live.values(), load_feeds())
+        self._diff: CatalogueDiff = compare_catalogues(live, catalogue.indicators)
+        self._before, self._after = Compiled.of(live), compile_measures(catalogue)
+        self._begun: frozenset[str] = frozenset()
+        self._replaced: set[str] = set()
+        self._written = False
+
+    def run(self) -> CatalogueChange:
+        counts = CatalogueChange(measures=self._sync_measures())
+        for indicator in self._catalogue.indicators.values():
+            what = self._sync_indicator(indicator)
+            counts = replace(counts, **{what: getattr(counts, what) + 1})
+        counts = replace(counts, retired=self._retire_gone())
+        if self._written:
+            self._connection.execute(self._queries["bump_epoch"])
+        row = self._connection.execute(self._queries["count_candidates"]).fetchone()
+        return replace(counts, waiting=row[0] if row else 0)
+
+    def _sync_measures(self) -> int:
+        """Give slots to measures that have none; return how many are new.
+
+        Workers hold their positions' rows while they write. Taking these rows first makes sure that every batch
+        either lies before the measure, or counts it.
+        """
+        known = {stored.measure for stored in load_measures(self._connection)}
+        fresh = [measure for measure in self._after.measures if measure not in known]
+        if fresh:
+            self._connection.execute(self._queries["lock_positions"])
+        rows = self._connection.execute(self._queries["select_begun_feeds"]).fetchall()
+        self._begun = frozenset(key for (key,) in rows)
+        for measure in fresh:
+            parameters = {**asdict(measure), "complete": measure.feed not in self._begun}
+            self._connection.execute(self._queries["insert_measure"], parameters)
+        return len(fresh)
+
+    def _sync_indicator(self, indicator: Indicator) -> str:
+        """Write one row where it differs; return the name of its count."""
+        code, stored = indicator.code, self._stored
+        change = self._diff.change(code)
+        has_past = self._has_past(code)
+        if change == "follows" and not has_past:
+            change = "reworded" if self._diff.changes[code].cells else "unchanged"
+        if change in ("added", "recomputed", "follows"):
+            if not has_past:
+                self._withdraw(code)
+                self._retire([code])
+                self._insert(indicator, live=True)
+            elif self._is_candidate(indicator):
+                self._reword(indicator, candidate=True)
+                return "unchanged"
+            else:
+                self._withdraw(code)
+                self._insert(indicator, live=False)
+            return "changed" if code in stored.live else "added"
+        self._withdraw(code)
+        if code in stored.leaving:
+            self._connection.execute(self._queries["set_leaving"], [False, [code]])
+        if change == "reworded":
+            self._reword(indicator, candidate=False)
+        return change
+
+    def _has_past(self, code: str) -> bool:
+        """Return whether anything was counted that the figures before or after the change rest on."""
+        editions = (compiled for compiled in (self._before, self._after) if code in compiled.plans)
+        return any(self._begun.intersection(compiled.feeds(code)) for compiled in editions)
+
+    def _is_candidate(self, indicator: Indicator) -> bool:
+        """Return whether the row's computation waits as a candidate already, from an earlier load."""
+        definition = self._stored.candidate.get(indicator.code)
+        if definition is None:
+            return False
+        waiting, _ = read_definitions([definition], load_feeds())
+        same = compare_catalogues(waiting, {indicator.code: indicator}).change(indicator.code)
+        return same in ("unchanged", "reworded")
+
+    def _retire_gone(self) -> int:
+        """Retire rows that the catalogue no longer has; what a live formula still needs leaves with the swap."""
+        for code in self._stored.candidate.keys() - self._catalogue.indicators.keys():
+            self._withdraw(code)
+        gone = self._stored.live.keys() - self._catalogue.indicators.keys()
+        # Of the codes that stay, those that were not replaced at once are still computed as before.
+        unneeded = _unneeded(gone, self._before, self._replaced)
+        self._retire(sorted(unneeded))
+        kept = sorted(gone - unneeded - self._stored.leaving)
+        if kept:
+            self._connection.execute(self._queries["set_leaving"], [True, kept])
+        return len(unneeded)
+
+    def _retire(self, codes: list[str]) -> None:
+        if any(code in self._stored.live for code in codes):
+            self._connection.execute(self._queries["retire_indicators"], [codes])
+            self._written = True
+
+    def _withdraw(self, code: str) -> None:
+        if code in self._stored.candidate:
+            self._connection.execute(self._queries["withdraw_candidate"], [code])
+            self._written = True
+
+    def _insert(self, indicator: Indicator, *, live: bool) -> None:
+        self._connection.execute(self._queries["insert_indicator"], {**_row(indicator), "live": live})
+        self._written = True
+        if live:
+            self._replaced.add(indicator.code)
+
+    def _reword(self, indicator: Indicator, *, candidate: bool) -> None:
+        self._connection.execute(self._queries["update_indicator"], {**_row(indicator), "candidate": candidate})
+
+
+def _unneeded(gone: Iterable[str], compiled: Compiled, besides: Iterable[str] = ()) -> set[str]:
+    """Return those of the codes on which nothing rests but each other, and `besides`."""
+    codes = set(gone)
+    nothing = codes.union(besides)
+    return {code for code in codes if compiled.dependents(code) <= nothing}
+
+
+def _read(definitions: Iterable[Definition]) -> dict[str, Indicator]:
+    indicators, problems = read_definitions(definitions, load_feeds())
+    if problems.found:
         raise ConfigError(
-            f"the catalogue counts {len(late)} things anew of feeds that already hold records "
-            f"({', '.join(sorted({m.feed for m in late}))}): {told}. What came before would be missing from them. "
-            "Load it into a new database and read the topics from the beginning, or leave these rows as they are."
+            "the catalogue in the database does not fit the feeds of this version; run `ioc profile load`:\n"
+            + "\n".join(problems.found[:10])
         )
-    for measure in fresh:
-        connection.execute(queries["insert_measure"], asdict(measure))
-    return len(fresh)
+    return indicators
 
 
-def _change(stored: dict[str, str] | None, indicator: Indicator) -> str:
-    if stored is None:
-        return "added"
-    definition = dict(indicator.definition)
-    if any(stored.get(name, "") != definition.get(name, "") for name in _COMPUTATION):
-        return "changed"
-    return "unchanged" if stored == definition else "reworded"
+def _read_stored(connection: psycopg.Connection) -> _Stored:
+    rows = connection.execute(load_queries("catalogue")["select_current"]).fetchall()
+    return _Stored(
+        live={code: definition for code, _, _, candidate, _, definition in rows if not candidate},
+        candidate={code: definition for code, _, _, candidate, _, definition in rows if candidate},
+        leaving=frozenset(code for code, _, _, _, leaving, _ in rows if leaving),
+    )
 
 
 def _row(indicator: Indicator) -> dict[str, object]:

@@ -29,18 +29,36 @@ SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 'peer_row'
 -- name: peer_curve
 SELECT extract(epoch FROM recorded_at)::double precision, count(*) FROM peer_row GROUP BY recorded_at ORDER BY 1
 
--- name: make_year
--- Figures of every sector for every unit of 2024 and every period of the year.
-INSERT INTO indicator_cell (sector, period, area_id, bucket, figures)
-SELECT s.sector, p.period, a.area_id, p.bucket, array_fill(random(), ARRAY[s.slots])
-FROM (SELECT sector, max(slot)::int AS slots FROM indicator GROUP BY sector) s,
-     (SELECT area_id FROM area WHERE valid_from <= '2024-01-01' AND valid_to > '2024-12-31') a,
-     (SELECT 'day' AS period, d::date AS bucket FROM generate_series(date '2024-01-01', '2024-12-31', '1 day') d
-      UNION ALL SELECT 'week', d::date FROM generate_series(date '2024-01-01', '2024-12-30', '7 days') d
-      UNION ALL SELECT 'month', d::date FROM generate_series(date '2024-01-01', '2024-12-01', '1 month') d
-      UNION ALL SELECT 'quarter', d::date FROM generate_series(date '2024-01-01', '2024-10-01', '3 months') d
-      UNION ALL SELECT 'year', date '2024-01-01') p
-ON CONFLICT DO NOTHING
+-- name: make_contributions
+-- What workers would append in a year: for every feed, leaf area and day a row that adds something to every sum. Agencies
+-- report for the province alone.
+INSERT INTO measure_delta (feed_id, area_id, bucket, sums)
+SELECT f.feed_id, a.area_id, d::date,
+       ARRAY(SELECT (abs(hashint4(n + a.area_id + d::date - date '2024-01-01')) %% 1000)::bigint
+             FROM generate_series(1, f.width) AS n)
+FROM (SELECT m.feed_id, max(m.slot)::int AS width FROM measure m GROUP BY m.feed_id) f
+JOIN feed USING (feed_id)
+CROSS JOIN generate_series(%(first)s::date, %(last)s::date, interval '1 day') AS d
+JOIN area a ON a.valid_from <= d::date AND a.valid_to > d::date
+WHERE CASE WHEN feed.key = 'report.value' THEN a.parent_id IS NULL
+           ELSE NOT EXISTS (SELECT FROM area below WHERE below.parent_id = a.area_id) END
+ORDER BY d, f.feed_id, a.area_id
+
+-- name: count_figures
+SELECT sum(cardinality(figures) - cardinality(array_positions(figures, NULL)))::bigint FROM indicator_cell
+
+-- name: copy_records
+-- Every stored e-invoice again under other keys, until there are so many.
+INSERT INTO tax_einvoice
+SELECT (jsonb_populate_record(r, jsonb_build_object('key', md5(r.key::text || n)::uuid, 'record_key', r.record_key || '/' || n))).*
+FROM tax_einvoice r, generate_series(1, (%(records)s / (SELECT count(*) FROM tax_einvoice)) - 1) AS n
+
+-- name: forget_counting
+-- As if the feed's records had been stored by a catalogue that counted nothing of them.
+DELETE FROM indicator WHERE sector IN ('einvoice', 'petrol');
+DELETE FROM measure_delta;
+DELETE FROM member_delta;
+DELETE FROM measure WHERE feed_id = (SELECT feed_id FROM feed WHERE key = 'tax.einvoice')
 
 -- name: overview
 -- Every indicator's latest day, month to date and year to date for the province: what a leader's first page shows.

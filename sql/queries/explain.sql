@@ -16,9 +16,11 @@ FROM indicator i WHERE i.code = %s AND i.live
 SELECT version, live, created_at, retired_at, definition FROM indicator WHERE code = %s ORDER BY version
 
 -- name: select_latest
-SELECT area_code, area_name, area_level, bucket, value, updated_at FROM (
+SELECT area_code, area_name, area_level, version, bucket, value FROM (
     SELECT *, row_number() OVER (PARTITION BY area_id ORDER BY bucket DESC) AS n
-    FROM indicator_value WHERE code = %(code)s AND period = %(period)s
+    FROM indicator_version_value
+    WHERE code = %(code)s AND period = %(period)s
+      AND CASE WHEN %(version)s::int IS NULL THEN live ELSE version = %(version)s END
 ) latest WHERE n = 1 AND area_level IN ('province', 'district') ORDER BY area_level DESC, area_code
 
 -- name: select_value

@@ -1,3 +1,11 @@
+-- name: claim
+INSERT INTO profile (code, name_vi, name_en) VALUES (%(code)s, %(name_vi)s, %(name_en)s)
+ON CONFLICT (only_row) DO UPDATE
+SET name_vi = excluded.name_vi, name_en = excluded.name_en, loaded_at = now() WHERE profile.code = excluded.code
+
+-- name: select_profile
+SELECT code, name_vi FROM profile
+
 -- name: upsert_area
 INSERT INTO area (area_id, code, name_vi, name_en, level, parent_id, valid_from, valid_to, latitude, longitude)
 VALUES (%(area_id)s, %(code)s, %(name_vi)s, %(name_en)s, %(level)s, %(parent_id)s, %(valid_from)s, %(valid_to)s,
@@ -6,6 +14,16 @@ ON CONFLICT (area_id) DO UPDATE
 SET code = excluded.code, name_vi = excluded.name_vi, name_en = excluded.name_en, level = excluded.level,
     parent_id = excluded.parent_id, valid_from = excluded.valid_from, valid_to = excluded.valid_to,
     latitude = excluded.latitude, longitude = excluded.longitude
+
+-- name: clear_placement
+DELETE FROM area_place;
+DELETE FROM area_standing
+
+-- name: copy_places
+COPY area_place (area_id, since, until, place_id) FROM STDIN
+
+-- name: copy_standings
+COPY area_standing (origin_id, area_id, since) FROM STDIN
 
 -- name: clear_reporters
 DELETE FROM reporter

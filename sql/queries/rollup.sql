@@ -1,8 +1,8 @@
 -- name: try_lock
 SELECT pg_try_advisory_xact_lock(7305002)
 
--- name: select_catalogue_state
-SELECT coalesce(max(indicator_id), 0), count(*) FILTER (WHERE live) FROM indicator
+-- name: lock
+SELECT pg_advisory_xact_lock(7305002)
 
 -- name: take_deltas
 DELETE FROM measure_delta
@@ -85,6 +85,14 @@ SELECT DISTINCT period, bucket FROM measure_cell
 WHERE feed_id = %(feed_id)s AND area_id = ANY(%(roots)s) AND (feed_id <> ALL(%(foretold)s) OR 0 < ANY(sums))
   AND (period, bucket) IN (SELECT p, b FROM unnest(%(periods)s::text[], %(buckets)s::date[]) AS w (p, b))
 
+-- name: select_all_present
+-- As select_present, of all feeds and periods.
+SELECT DISTINCT period, bucket FROM measure_cell
+WHERE feed_id = ANY(%s) AND area_id = ANY(%s) AND (feed_id <> ALL(%s) OR 0 < ANY(sums)) AND period = ANY(%s)
+
+-- name: select_sector_keys
+SELECT period, area_id, bucket FROM indicator_cell WHERE sector = %s
+
 -- name: select_cells
 SELECT period, area_id, bucket, sums FROM measure_cell
 WHERE feed_id = %(feed_id)s AND period = %(period)s AND bucket = ANY(%(buckets)s) AND area_id = ANY(%(areas)s)
@@ -115,6 +123,13 @@ DELETE FROM indicator_cell c
 USING unnest(%(periods)s::text[], %(areas)s::int[], %(buckets)s::date[]) AS gone (period, area_id, bucket)
 WHERE c.sector = %(sector)s AND c.period = gone.period AND c.area_id = gone.area_id AND c.bucket = gone.bucket
 
+-- name: clear_figures
+-- As remove_figures, where versions that were replaced keep theirs.
+UPDATE indicator_cell c
+SET figures = figures_merge(c.figures, array_fill(NULL::double precision, ARRAY[cardinality(%(own)s::boolean[])]), %(own)s)
+FROM unnest(%(periods)s::text[], %(areas)s::int[], %(buckets)s::date[]) AS gone (period, area_id, bucket)
+WHERE c.sector = %(sector)s AND c.period = gone.period AND c.area_id = gone.area_id AND c.bucket = gone.bucket
+
 -- name: copy_staged_figures
 COPY staged_figures (sector, period, area_id, bucket, figures) FROM STDIN (FORMAT csv)
 
@@ -124,3 +139,11 @@ SELECT sector, period, area_id, bucket, figures FROM staged_figures ORDER BY sec
 ON CONFLICT (sector, period, area_id, bucket)
 DO UPDATE SET figures = excluded.figures, updated_at = clock_timestamp()
 WHERE cell.figures IS DISTINCT FROM excluded.figures
+
+-- name: merge_staged_figures
+INSERT INTO indicator_cell AS cell (sector, period, area_id, bucket, figures)
+SELECT sector, period, area_id, bucket, figures FROM staged_figures ORDER BY sector, period, area_id, bucket
+ON CONFLICT (sector, period, area_id, bucket)
+DO UPDATE SET figures = figures_merge(cell.figures, excluded.figures, %(own)s::boolean[]),
+              updated_at = clock_timestamp()
+WHERE cell.figures IS DISTINCT FROM figures_merge(cell.figures, excluded.figures, %(own)s::boolean[])

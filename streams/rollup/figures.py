@@ -16,50 +16,49 @@ import polars as pl
 import psycopg
 
 from ioc.area import AreaTree
-from ioc.catalogue import (
-    Catalogue,
-    Compiled,
-    IndicatorPlan,
-    Measure,
-    StoredMeasure,
-    compile_measures,
-    formula_expr,
-)
+from ioc.catalogue import Compiled, IndicatorPlan, Measure, StoredMeasure
+from ioc.catalogue.edition import Editions
+from ioc.catalogue.figure import figure_expr
 from ioc.catalogue.indicator import REPORT_FEED
 from ioc.period import PERIODS, end_expr, end_of, start_of
 from sql import load_queries
-from streams.rollup.cells import KEY_SCHEMA, Touched
+from streams.rollup.cells import KEY_SCHEMA, Touched, array_texts
 from streams.rules.fold import CELL_KEY
 
 _CHUNK = 5000
 
 
 @dataclass(frozen=True)
-class SectorPlan:
-    """What a sector's figures need.
+class SectorPart:
+    """What one edition of the catalogue computes of a sector.
 
-    codes:   its own indicators, with their slots.
-    order:   plans of these and of all they are computed from, inputs first.
-    flows, stocks: feeds whose cells, and whose running totals, are read.
-    uses_days: a figure depends on how far the period has gone.
+    codes: the indicators that it writes, with their slots.
+    order: plans of these and of all they are computed from, inputs first.
     """
 
-    sector: str
     codes: Mapping[str, int]
     order: tuple[IndicatorPlan, ...]
-    flows: frozenset[str]
-    stocks: frozenset[str]
-    uses_days: bool
 
     @cached_property
-    def width(self) -> int:
-        """Length of a row of figures."""
-        return max(self.codes.values(), default=0)
+    def stages(self) -> tuple[tuple[IndicatorPlan, ...], ...]:
+        """The plans in as few steps as can be: each needs only what the steps before it give."""
+        depth: dict[str, int] = {}
+        for plan in self.order:
+            depth[plan.code] = 1 + max((depth[source] for source in plan.inputs), default=-1)
+        stages: list[list[IndicatorPlan]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
+        for plan in self.order:
+            stages[depth[plan.code]].append(plan)
+        return tuple(map(tuple, stages))
 
-    @property
-    def feeds(self) -> frozenset[str]:
-        """All feeds that it reads."""
-        return self.flows | self.stocks
+    @cached_property
+    def flows(self) -> frozenset[str]:
+        """Feeds whose cells are read."""
+        return frozenset(measure.feed for plan in self.order for measure in plan.periodic)
+
+    @cached_property
+    def stocks(self) -> frozenset[str]:
+        """Feeds whose running totals are read."""
+        return frozenset(measure.feed for plan in self.order for measure in plan.running)
 
     @property
     def opening(self) -> frozenset[str]:
@@ -67,19 +66,67 @@ class SectorPlan:
         return self.flows or self.stocks
 
 
-def plan_sectors(catalogue: Catalogue, slots: Mapping[str, Mapping[str, int]]) -> list[SectorPlan]:
-    """Return a plan for each sector whose indicators have slots."""
-    compiled = compile_measures(catalogue)
-    return [_plan(sector, codes, compiled) for sector, codes in slots.items()]
+@dataclass(frozen=True)
+class SectorPlan:
+    """What a sector's figures need: the live edition's part first, then that of the candidates, if there are any."""
+
+    sector: str
+    parts: tuple[SectorPart, ...]
+
+    @property
+    def live(self) -> SectorPart:
+        """What is shown."""
+        return self.parts[0]
+
+    @cached_property
+    def own(self) -> tuple[bool, ...]:
+        """For each slot up to the last that is written, whether it is: the others hold figures of replaced versions."""
+        slots = {slot for part in self.parts for slot in part.codes.values()}
+        return tuple(slot in slots for slot in range(1, max(slots, default=0) + 1))
+
+    @cached_property
+    def order(self) -> tuple[IndicatorPlan, ...]:
+        """Every plan of every part, once."""
+        return tuple(dict.fromkeys(plan for part in self.parts for plan in part.order))
+
+    @cached_property
+    def flows(self) -> frozenset[str]:
+        """Feeds whose cells are read."""
+        return frozenset[str]().union(*(part.flows for part in self.parts))
+
+    @cached_property
+    def stocks(self) -> frozenset[str]:
+        """Feeds whose running totals are read."""
+        return frozenset[str]().union(*(part.stocks for part in self.parts))
+
+    @cached_property
+    def opening(self) -> frozenset[str]:
+        """Feeds whose events open periods."""
+        return frozenset[str]().union(*(part.opening for part in self.parts))
+
+    @property
+    def feeds(self) -> frozenset[str]:
+        """All feeds that it reads."""
+        return self.flows | self.stocks
+
+    @cached_property
+    def uses_days(self) -> bool:
+        """Whether a figure depends on how far the period has gone."""
+        return any("days" in plan.formula for plan in self.order)
 
 
-def _plan(sector: str, codes: Mapping[str, int], compiled: Compiled) -> SectorPlan:
-    needed = frozenset[str]().union(*(compiled.closure(code) for code in codes if code in compiled.plans))
-    order = tuple(plan for code, plan in compiled.plans.items() if code in needed)
-    stocks = frozenset(m.feed for plan in order for m in plan.running)
-    flows = frozenset(m.feed for plan in order for m in plan.periodic)
-    uses_days = any("days" in plan.formula for plan in order)
-    return SectorPlan(sector, codes, order, flows, stocks, uses_days)
+def plan_sectors(editions: Editions) -> list[SectorPlan]:
+    """Return a plan for each sector that has indicators."""
+    sectors = dict.fromkeys(sector for edition in editions.all for sector in edition.slots)
+    return [
+        SectorPlan(sector, tuple(_part(edition.slots.get(sector, {}), edition.compiled) for edition in editions.all))
+        for sector in sectors
+    ]
+
+
+def _part(codes: Mapping[str, int], compiled: Compiled) -> SectorPart:
+    needed = frozenset[str]().union(*(compiled.closure(code) for code in codes))
+    return SectorPart(codes, tuple(plan for code, plan in compiled.plans.items() if code in needed))
 
 
 def stock_feeds(plans: Iterable[SectorPlan]) -> frozenset[str]:
@@ -101,6 +148,11 @@ class FigureWriter:
         self._stored = {stored.measure: stored for stored in measures}
         self._feed_ids = feed_ids
         self._areas = areas
+        self._lives = pl.DataFrame(
+            [(area.area_id, area.valid_from, area.valid_to) for area in areas.areas],
+            schema={"area_id": pl.Int32, "valid_from": pl.Date, "valid_to": pl.Date},
+            orient="row",
+        )
         self._roots = [area.area_id for area in areas.areas if area.parent_id is None]
         # Reports say ahead when they end: such a day opens no period.
         self._foretold = [feed_id for key, feed_id in feed_ids.items() if key == REPORT_FEED]
@@ -113,10 +165,28 @@ class FigureWriter:
             if touched.cells.keys() & plan.feeds:
                 horizon = self._horizon(connection, plan)
                 keys = self._keys(connection, plan, touched, horizon)
-                for chunk in self._remove_shut(connection, plan, keys).iter_slices(_CHUNK):
-                    self._store(connection, plan, chunk, self._figures(connection, plan, chunk, horizon))
+                self._write(connection, plan, keys, horizon)
                 written += keys.height
         return written
+
+    def refresh(self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame) -> None:
+        """Compute the figures of given cells (`KEY_SCHEMA`) anew; the caller holds the roll-up's lock."""
+        connection.execute(self._queries["create_staging"])
+        self._write(connection, plan, keys, self._horizon(connection, plan))
+
+    def cells(self, connection: psycopg.Connection, plan: SectorPlan) -> pl.DataFrame:
+        """Return every cell (`KEY_SCHEMA`) that the sector has or should have, by bucket."""
+        feeds = [self._feed_ids[feed] for feed in plan.opening]
+        periods = connection.execute(
+            self._queries["select_all_present"], [feeds, self._roots, self._foretold, list(PERIODS)]
+        ).fetchall()
+        stored = connection.execute(self._queries["select_sector_keys"], [plan.sector]).fetchall()
+        keys = pl.concat([self._grid(periods), pl.DataFrame(stored, schema=KEY_SCHEMA, orient="row")])
+        return keys.unique().sort("bucket", "period", "area_id")
+
+    def _write(self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame, horizon: date) -> None:
+        for chunk in self._remove_shut(connection, plan, keys).iter_slices(_CHUNK):
+            self._store(connection, plan, chunk, self._figures(connection, plan, chunk, horizon))
 
     def _horizon(self, connection: psycopg.Connection, plan: SectorPlan) -> date:
         """Return the last business day that the sector knows of: periods go as far as that."""
@@ -142,7 +212,13 @@ class FigureWriter:
             if shown is not None and shown != horizon:
                 days = (day for day in (shown, horizon) if day != date.min)
                 parts.append(self._grid((period, start_of(period, day)) for day in days for period in PERIODS))
-        return pl.concat(parts).unique().sort(CELL_KEY)
+        return self._existing(pl.concat(parts).unique()).sort(CELL_KEY)
+
+    def _existing(self, keys: pl.DataFrame) -> pl.DataFrame:
+        """Return the cells whose area exists in their period; others are counted, and shown nowhere."""
+        found = keys.join(self._lives, on="area_id")
+        ends = end_expr(pl.col("period"), pl.col("bucket"))
+        return found.filter((pl.col("valid_from") <= ends) & (pl.col("valid_to") > pl.col("bucket"))).select(CELL_KEY)
 
     def _remove_shut(self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame) -> pl.DataFrame:
         """Remove the figures of periods in which nobody has counted anything; return the other keys."""
@@ -165,7 +241,8 @@ class FigureWriter:
         if shut.height:
             columns = {"periods": "period", "areas": "area_id", "buckets": "bucket"}
             gone = {name: shut[column].to_list() for name, column in columns.items()}
-            connection.execute(self._queries["remove_figures"], {"sector": plan.sector, **gone})
+            query = "remove_figures" if all(plan.own) else "clear_figures"
+            connection.execute(self._queries[query], {"sector": plan.sector, "own": list(plan.own), **gone})
         return keys.join(present, on=["period", "bucket"], how="semi").sort(CELL_KEY)
 
     def _grid(self, periods: Iterable[tuple[str, date]]) -> pl.DataFrame:
@@ -193,8 +270,8 @@ class FigureWriter:
 
     def _figures(
         self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame, horizon: date
-    ) -> pl.DataFrame:
-        """Return one column a code beside the key."""
+    ) -> dict[int, pl.Series]:
+        """Return a column a slot that is written."""
         end = pl.min_horizontal(end_expr(pl.col("period"), pl.col("bucket")), pl.lit(horizon))
         frame = keys.with_columns(end=end).with_columns(
             days=((pl.col("end") - pl.col("bucket")).dt.total_days() + 1).clip(lower_bound=1)
@@ -203,27 +280,17 @@ class FigureWriter:
             frame = self._with_cells(connection, frame, feed, self._needed(plan, feed, running=False))
         for feed in sorted(plan.stocks):
             frame = self._with_closing(connection, frame, feed, self._needed(plan, feed, running=True))
-        for step in plan.order:
-            frame = frame.with_columns(self._figure(step).alias(step.code))
-        return frame
+        columns: dict[int, pl.Series] = {}
+        for part in plan.parts:
+            figures = frame
+            for steps in part.stages:
+                figures = figures.with_columns(figure_expr(step, _total, _standing).alias(step.code) for step in steps)
+            columns |= {slot: figures[code].cast(pl.Float64) for code, slot in part.codes.items()}
+        return columns
 
     def _needed(self, plan: SectorPlan, feed: str, *, running: bool) -> list[StoredMeasure]:
         wanted = (m for p in plan.order for m in (p.running if running else p.periodic) if m.feed == feed)
         return [self._stored[measure] for measure in dict.fromkeys(wanted)]
-
-    def _figure(self, plan: IndicatorPlan) -> pl.Expr:
-        match plan.method:
-            case "formula":
-                return formula_expr(plan.formula)
-            case "quotient":
-                part, whole = (_value(measure, running=False) for measure in plan.measures)
-                return pl.when(whole != 0).then(plan.scale * part / whole)
-            case "sent" | "state" | "mean":
-                amount, count = (_value(measure, running=plan.method != "sent") for measure in plan.measures[:2])
-                reported = (count != 0) & pl.col("period").is_in(plan.periods)
-                return pl.when(reported).then(amount / count if plan.method == "mean" else amount)
-            case method:
-                return _value(plan.measures[0], running=method == "running")
 
     def _with_cells(
         self, connection: psycopg.Connection, frame: pl.DataFrame, feed: str, measures: list[StoredMeasure]
@@ -274,24 +341,19 @@ class FigureWriter:
         ).with_columns(pl.col(name).fill_null(0) for name in names)
 
     def _store(
-        self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame, figures: pl.DataFrame
+        self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame, figures: Mapping[int, pl.Series]
     ) -> None:
-        by_slot = {slot: code for code, slot in plan.codes.items()}
-        columns = [
-            figures[by_slot[slot]].cast(pl.Float64).to_list() if slot in by_slot else [None] * keys.height
-            for slot in range(1, plan.width + 1)
-        ]
-        arrays = [_array(row) for row in zip(*columns, strict=True)]
+        nothing = pl.Series([None], dtype=pl.Float64).new_from_index(0, keys.height)
+        columns = {str(slot): figures[slot] if own else nothing for slot, own in enumerate(plan.own, start=1)}
+        arrays = array_texts(pl.DataFrame(columns).rows())
         rows = keys.select(pl.lit(plan.sector).alias("sector"), *CELL_KEY, pl.Series("figures", arrays))
         with connection.cursor().copy(self._queries["copy_staged_figures"]) as copy:
             copy.write(rows.write_csv(include_header=False).encode())
-        connection.execute(self._queries["set_staged_figures"])
+        if all(plan.own):
+            connection.execute(self._queries["set_staged_figures"])
+        else:
+            connection.execute(self._queries["merge_staged_figures"], {"own": list(plan.own)})
         connection.execute("DELETE FROM staged_figures")
-
-
-def _array(row: Iterable[float | None]) -> str:
-    """Return figures as PostgreSQL's text of an array; `repr` is the shortest text that reads back as the same."""
-    return "{" + ",".join("NULL" if figure is None else repr(figure) for figure in row) + "}"
 
 
 def _name(measure: Measure, *, running: bool = False) -> str:
@@ -299,8 +361,12 @@ def _name(measure: Measure, *, running: bool = False) -> str:
     return f"{'closing' if running else 'sum'}:{measure}"
 
 
-def _value(measure: Measure, *, running: bool) -> pl.Expr:
-    return pl.col(_name(measure, running=running))
+def _total(measure: Measure) -> pl.Expr:
+    return pl.col(_name(measure))
+
+
+def _standing(measure: Measure) -> pl.Expr:
+    return pl.col(_name(measure, running=True))
 
 
 def _unpacked(

@@ -5,18 +5,18 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from ioc.catalogue import load_catalogue
-from ioc.catalogue.store import load_measures, load_slots
+from ioc.catalogue.store import load_editions, load_measures, read_epoch
 from ioc.db import connect, translated_errors
 from ioc.errors import CatalogueChangedError, RetryableError
-from ioc.feed import load_feeds
 from ioc.logging import configure_logging
-from ioc.profile import catalogue_directory, load_profile
+from ioc.profile import load_profile
 from ioc.settings import Settings
 from sql import load_queries
 from streams.health import HealthServer
@@ -25,20 +25,22 @@ from streams.rollup.figures import FigureWriter, plan_sectors, stock_feeds
 
 log = structlog.get_logger(__name__)
 
+FOLD = 4000  # most contributions of one fold
+
 
 class Rollup:
     """Folds contributions and computes figures over a connection that the caller keeps."""
 
     def __init__(self, settings: Settings, connection: psycopg.Connection) -> None:
         profile = load_profile(settings.profile)
-        catalogue = load_catalogue(catalogue_directory(settings.profile), load_feeds())
+        # What the database computes, not what the files say: an edited file counts once it is loaded.
+        self.editions = load_editions(connection)
         measures = load_measures(connection)
         feed_ids: dict[str, int] = dict(connection.execute(load_queries("profile")["select_feed_ids"]).fetchall())
-        plans = plan_sectors(catalogue, load_slots(connection))
-        self._fold = CellFold(measures, feed_ids, profile.areas, stock_feeds(plans))
-        self._figures = FigureWriter(plans, measures, feed_ids, profile.areas)
+        self.plans = plan_sectors(self.editions)
+        self._fold = CellFold(measures, feed_ids, profile.areas, stock_feeds(self.plans), batch=FOLD)
+        self.figures = FigureWriter(self.plans, measures, feed_ids, profile.areas)
         self._queries = load_queries("rollup")
-        self._catalogue_state = self._read_state(connection)
         connection.commit()
 
     def run_once(self, connection: psycopg.Connection) -> int:
@@ -50,18 +52,34 @@ class Rollup:
         with translated_errors(), connection.transaction():
             if connection.execute(self._queries["try_lock"]).fetchone() != (True,):
                 return 0
-            if self._read_state(connection) != self._catalogue_state:
-                raise CatalogueChangedError("the catalogue has changed; the roll-up starts again with it")
-            taken, touched = self._fold.fold(connection)
-            if taken:
-                self._figures.write(connection, touched)
+            return self._run(connection)
+
+    def catch_up(self, connection: psycopg.Connection) -> Iterator[int]:
+        """Fold all that waits at this moment, waiting for the lock; yield how many each transaction took."""
+        taken = FOLD
+        while taken >= FOLD:
+            with translated_errors(), self.exclusively(connection):
+                taken = self._run(connection)
+            yield taken
+
+    @contextmanager
+    def exclusively(self, connection: psycopg.Connection) -> Iterator[None]:
+        """A transaction in which no other process folds; raises CatalogueChangedError as `run_once`."""
+        with connection.transaction():
+            connection.execute(self._queries["lock"])
+            self._check_epoch(connection)
+            yield
+
+    def _run(self, connection: psycopg.Connection) -> int:
+        self._check_epoch(connection)
+        taken, touched = self._fold.fold(connection)
+        if taken:
+            self.figures.write(connection, touched)
         return taken
 
-    def _read_state(self, connection: psycopg.Connection) -> tuple[int, int]:
-        """Return what changes with every load of another catalogue."""
-        row = connection.execute(self._queries["select_catalogue_state"]).fetchone()
-        assert row is not None
-        return row[0], row[1]
+    def _check_epoch(self, connection: psycopg.Connection) -> None:
+        if read_epoch(connection) != self.editions.epoch:
+            raise CatalogueChangedError("the catalogue has changed; the roll-up starts again with it")
 
 
 def run_rollup(settings: Settings) -> None:
@@ -91,7 +109,7 @@ def run_rollup(settings: Settings) -> None:
                     folded.inc(taken)
                     if taken:
                         seconds.observe(time.monotonic() - start)
-                    pause = 0.0 if taken >= 4000 else settings.rollup_interval
+                    pause = 0.0 if taken >= FOLD else settings.rollup_interval
         except RetryableError as error:
             ready.clear()
             log.warning("roll-up waits for the database", error=str(error))

@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from ioc.period import PERIODS, bucket_expr
+from ioc.period import CLOSING, PERIODS, bucket_expr
 
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.int64]]
 CELL_KEY = ("period", "area_id", "bucket")
@@ -29,6 +29,28 @@ def matrix_of(rows: Sequence[Sequence[int]], width: int) -> Matrix:
     for row, sums in enumerate(rows):
         matrix[row, : len(sums)] = sums
     return matrix
+
+
+def relocate(
+    deltas: pl.DataFrame, sums: Matrix, places: pl.DataFrame, local: Sequence[int] = ()
+) -> tuple[pl.DataFrame, Matrix]:
+    """Return deltas (`area_id`, `bucket`) and their sums, each in the unit in which it counts on its day.
+
+    places: `ioc.placement.places_frame`. What is `local` (columns of `sums`) stays with the area that was named.
+    """
+    placed = deltas.with_row_index("delta").join(places, on="area_id")
+    placed = placed.filter((pl.col("bucket") >= pl.col("since")) & (pl.col("bucket") < pl.col("until"))).sort("delta")
+    moved = placed.select(pl.col("place_id") != pl.col("area_id")).to_series().to_numpy()
+    if not moved.any():
+        return deltas, sums
+    there = placed.select(area_id="place_id", bucket="bucket")
+    if not local:
+        return there, sums
+    going, staying = sums.copy(), np.zeros_like(sums[moved])
+    staying[:, local] = sums[moved][:, local]
+    going[np.ix_(moved, np.array(local))] = 0
+    here = deltas.filter(pl.Series(moved)).select("area_id", "bucket")
+    return pl.concat([there, here]), np.concatenate([going, staying])
 
 
 def spread(deltas: pl.DataFrame, chains: pl.DataFrame) -> pl.DataFrame:
@@ -53,7 +75,30 @@ def fold_sums(deltas: pl.DataFrame, sums: Matrix, chains: pl.DataFrame, local: S
     local: columns of `sums` that count in the very area of the delta and in none above it.
     """
     origins = deltas.select("area_id", "bucket", origin="area_id").with_row_index("delta")
-    rows = spread(origins, chains).sort(CELL_KEY)
+    return _added_up(spread(origins, chains), sums, local)
+
+
+def fold_standing(deltas: pl.DataFrame, sums: Matrix, standings: pl.DataFrame, local: Sequence[int] = ()) -> Cells:
+    """Return what `sums` change in running totals: by area, under the day from which on it stands there.
+
+    standings: `ioc.placement.standings_frame`; the others as in `fold_sums`.
+    """
+    origins = deltas.select("bucket", origin_id="area_id", origin="area_id").with_row_index("delta")
+    rows = origins.join(standings, on="origin_id").select(
+        "delta",
+        "origin",
+        "area_id",
+        period=pl.lit(CLOSING),
+        bucket=pl.max_horizontal("bucket", "since"),
+    )
+    return _added_up(rows, sums, local)
+
+
+def _added_up(rows: pl.DataFrame, sums: Matrix, local: Sequence[int]) -> Cells:
+    """Return the sums of rows (`CELL_KEY`, `delta`, `origin`) by cell."""
+    if not rows.height:
+        return Cells(rows.select(CELL_KEY), sums[:0])
+    rows = rows.sort(CELL_KEY)
     keys = rows.select(CELL_KEY).unique(maintain_order=True)
     starts = (
         rows.select(pl.struct(CELL_KEY).rle_id().alias("run"))

@@ -12,9 +12,9 @@ from testbed.run import FAULTS, Run, pack
 
 from connectors.simulator.ledger import Outcome
 from connectors.simulator.province import Province
+from ioc.kafka import Letter
 from ioc.profile import Profile
 from ioc.settings import Settings
-from streams.deadletter import Letter
 
 
 def test_permuted_and_repeated_events_give_the_same_tables(run: Run, profile: Profile) -> None:

@@ -40,9 +40,8 @@ from connectors.client import GatewayClient, gateway_url
 from connectors.publish import Reader, run
 from connectors.tokens import TokenFile
 from deploy.stack import Stack
-from ioc.catalogue import load_catalogue
 from ioc.feed import Feed
-from ioc.profile import catalogue_directory, load_profile
+from ioc.profile import load_profile, load_profile_catalogue
 from ioc.profile_store import load_into_database
 from ioc.pseudonym import Pseudonymiser
 from ioc.settings import Settings
@@ -106,7 +105,7 @@ def with_household(settings: Settings, directory: Path, feeds: dict[str, Feed]) 
     code = Pseudonymiser(settings.pseudonym_key_id, settings.pseudonym_key)("mst", OWNER_NUMBER).partition(":")[2][:20]
     with (directory / "reporters_einvoice.csv").open("a", encoding="utf-8") as file:
         file.write(f"tax.einvoice,einvoice,p{code},Hộ kinh doanh số 1,26508,seller,household,g,2022-01-01,\n")
-    catalogue = load_catalogue(catalogue_directory(settings.profile), feeds)
+    catalogue = load_profile_catalogue(settings.profile, feeds)
     load_into_database(settings, load_profile(directory), catalogue)
     return settings.model_copy(update={"profile": directory, "log_level": "DEBUG"})
 

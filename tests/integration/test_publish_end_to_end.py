@@ -18,11 +18,10 @@ import psycopg
 import pytest
 from testbed.service import running_services, wait_until_settled
 
-from ioc.catalogue import load_catalogue
 from ioc.db import connect
 from ioc.explanation import Explainer
 from ioc.feed import Feed
-from ioc.profile import Profile, catalogue_directory
+from ioc.profile import Profile, load_profile_catalogue
 from ioc.settings import Settings
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples" / "formats"
@@ -79,7 +78,7 @@ def assert_figures(explainer: Explainer, figures: Mapping[tuple[str, str], float
 
 @pytest.fixture
 def explainer(settings: Settings, feeds: dict[str, Feed], profile: Profile) -> Iterator[Explainer]:
-    catalogue = load_catalogue(catalogue_directory(settings.profile), feeds)
+    catalogue = load_profile_catalogue(settings.profile, feeds)
     with connect(settings, "reader", autocommit=True) as connection:
         yield Explainer(connection, catalogue, feeds, profile.areas)
 

@@ -7,10 +7,9 @@ from datetime import date
 from testbed.feed_event import Event, event
 from testbed.pipeline import Pipeline
 
-from ioc.catalogue import load_catalogue
 from ioc.explanation import Explainer
 from ioc.feeds.report_value import ReportValue
-from ioc.profile import catalogue_directory
+from ioc.profile import load_profile_catalogue
 
 FEED = "report.value"
 SPENDING, BEDS, LOSS, RESIDENTS = (
@@ -107,7 +106,7 @@ def test_reports_are_explained(pipeline: Pipeline) -> None:
     pipeline.send(FEED, [told(LOSS, "77", "month", "2024-09-01", 3.5), told(LOSS, "747", "month", "2024-09-01", 9)])
     pipeline.send(FEED, [told(RESIDENTS, "26506", "month", "2024-09-01", 100)])
     pipeline.roll_up()
-    catalogue = load_catalogue(catalogue_directory(pipeline.settings.profile), pipeline.feeds)
+    catalogue = load_profile_catalogue(pipeline.settings.profile, pipeline.feeds)
     explainer = Explainer(pipeline.connection, catalogue, dict(pipeline.feeds), pipeline.profile.areas)
     province = explainer.cell("77", "month", date(2024, 9, 1))
     loss = explainer.explain(LOSS, province)

@@ -11,10 +11,10 @@ from testbed.feed_event import HOTEL, KafkaRecord, batch, record, stay
 from testbed.pipeline import Pipeline
 
 from ioc.feed import Feed
-from ioc.kafka import client_options
+from ioc.kafka import client_options, open_producer, send_all
 from ioc.settings import Settings
 from ioc.topic import dead_letter_topic
-from streams.deadletter import DeadLetterRelay, list_causes, open_producer, replay, send_all, show_events
+from streams.deadletter import DeadLetterRelay, list_causes, replay, show_events
 from streams.rules.span import BatchCounts
 
 FEED = "tourism.stay"

@@ -43,15 +43,20 @@ class Pipeline:
         self.feeds = feeds
         self.profile = profile
         self.connection = connect(settings, "writer", autocommit=True)
-        measures = load_measures(self.connection)
         self._ids = dict(self.connection.execute("SELECT key, feed_id FROM feed").fetchall())
-        self._contributors = {
-            key: Contributor([stored for stored in measures if stored.measure.feed == key]) for key in feeds
-        }
         self._parsers = {key: make_parser(feed, profile) for key, feed in feeds.items()}
-        self.stores = {key: self.store(key) for key in feeds}
         self._next: defaultdict[tuple[str, int], int] = defaultdict(int)
-        self._rollup = Rollup(settings, self.connection)
+        self.now = NOW  # of the worker's clock; what lies after it is refused
+        self.start_again()
+
+    def start_again(self) -> None:
+        """Read the catalogue anew, as worker and roll-up do when it has changed."""
+        measures = load_measures(self.connection)
+        self._contributors = {
+            key: Contributor([stored for stored in measures if stored.measure.feed == key]) for key in self.feeds
+        }
+        self.stores = {key: self.store(key) for key in self.feeds}
+        self._rollup = Rollup(self.settings, self.connection)
 
     def store(self, feed: str, fault: FaultPoint = no_fault) -> RecordStore:
         """A store of its own for a feed."""
@@ -67,7 +72,7 @@ class Pipeline:
             "INSERT INTO stream_position (topic, partition, next_offset) VALUES (%s, %s, 0) ON CONFLICT DO NOTHING",
             [self.topic(feed), partition],
         )
-        return self._parsers[feed].parse(self.topic(feed), partition, fetched, now=NOW)
+        return self._parsers[feed].parse(self.topic(feed), partition, fetched, now=self.now)
 
     def apply(
         self, feed: str, fetched: Sequence[KafkaRecord], partition: int = 0, *, known_gap: bool = False

@@ -27,10 +27,9 @@ from ioc.db import connect
 from ioc.errors import RetryableError
 from ioc.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT
 from ioc.feed import Feed
-from ioc.kafka import client_options
+from ioc.kafka import Letter, client_options, open_producer, send_all
 from ioc.profile import Profile
 from ioc.settings import Settings
-from streams.deadletter import Letter, open_producer, send_all
 from testbed.server import free_ports
 
 # About three times what the simulator does by itself: a run of some thousand events has dozens of each.

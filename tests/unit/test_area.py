@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from pathlib import Path
 
@@ -75,6 +76,85 @@ def test_the_merges_of_2025(tree: AreaTree) -> None:
     assert name("26707", date(2025, 3, 1)) == "Phường Tân Hoà"
 
 
+def test_the_communes_of_each_district_of_2024(tree: AreaTree) -> None:
+    on = date(2024, 10, 1)
+    communes = {area.code: len(tree.children(area.area_id, on)) for area in tree.units(on, "district")}
+    assert communes == {"747": 17, "748": 11, "750": 16, "751": 13, "752": 7, "753": 8, "754": 10, "755": 0}
+
+
+def test_what_each_unit_of_july_2025_was_made_of(tree: AreaTree) -> None:
+    """How many of the 82 communes and Côn Đảo each new unit took over."""
+    before, after = date(2024, 10, 1), date(2025, 7, 1)
+    made: Counter[str] = Counter()
+    for area in tree.at(before):
+        if tree.is_leaf(area):
+            successor = tree.successor(area.area_id, after)
+            assert successor is not None, area.name_vi
+            made[successor.name_vi] += 1
+    assert made == {
+        "Phường Vũng Tàu": 7,
+        "Phường Tam Thắng": 4,
+        "Phường Rạch Dừa": 3,
+        "Phường Phước Thắng": 2,
+        "Xã Long Sơn": 1,
+        "Phường Bà Rịa": 5,
+        "Phường Long Hương": 3,
+        "Phường Tam Long": 3,
+        "Xã Ngãi Giao": 3,
+        "Xã Xuân Sơn": 3,
+        "Xã Bình Giã": 3,
+        "Xã Châu Đức": 2,
+        "Xã Kim Long": 3,
+        "Xã Nghĩa Thành": 2,
+        "Xã Hồ Tràm": 3,
+        "Xã Xuyên Mộc": 3,
+        "Xã Bàu Lâm": 2,
+        "Xã Hòa Hội": 3,
+        "Xã Hòa Hiệp": 1,
+        "Xã Bình Châu": 1,
+        "Xã Long Điền": 4,
+        "Xã Long Hải": 3,
+        "Xã Đất Đỏ": 4,
+        "Xã Phước Hải": 4,
+        "Phường Phú Mỹ": 2,
+        "Phường Tân Hải": 2,
+        "Phường Tân Phước": 2,
+        "Phường Tân Thành": 2,
+        "Xã Châu Pha": 2,
+        "Đặc khu Côn Đảo": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        (
+            "26551",
+            ["Phường Phước Hiệp, 748", "Phường Phước Trung, 748", "Phường Phước Trung, 748", "Phường Bà Rịa, 79"],
+        ),
+        ("26665", ["Xã An Ngãi, 752", "Xã Tam An, 753", "Xã Tam An, 753", "Xã Long Điền, 79"]),
+        (
+            "26692",
+            ["Thị trấn Phước Hải, 753", "Thị trấn Phước Hải, 753", "Thị trấn Phước Hải, 753", "Xã Phước Hải, 79"],
+        ),
+        ("26707", ["Xã Tân Hoà, 754", "Xã Tân Hoà, 754", "Phường Tân Hoà, 754", "Phường Tân Hải, 79"]),
+        ("26608", ["Xã Kim Long, 750", "Thị trấn Kim Long, 750", "Thị trấn Kim Long, 750", "Xã Kim Long, 79"]),
+        ("755", ["Huyện Côn Đảo, 77", "Huyện Côn Đảo, 77", "Huyện Côn Đảo, 77", "Đặc khu Côn Đảo, 79"]),
+    ],
+)
+def test_what_became_of_a_unit(tree: AreaTree, code: str, names: list[str]) -> None:
+    """A unit of 2024 with the code above it, then whoever held its land after each reform."""
+    area = tree.find(code, date(2024, 10, 1))
+    assert area is not None
+    found = []
+    for day in (date(2024, 10, 1), date(2025, 1, 1), date(2025, 3, 1), date(2025, 7, 1)):
+        holder = tree.successor(area.area_id, day)
+        assert holder is not None
+        assert holder.parent_id is not None
+        found.append(f"{holder.name_vi}, {tree[holder.parent_id].code}")
+    assert found == names
+
+
 @given(st.dates(date(2024, 1, 1), date(2035, 1, 1)))
 def test_every_leaf_reaches_the_one_root(on: date) -> None:
     tree = _TREE
@@ -137,6 +217,35 @@ def test_what_is_wrong_is_said_with_row_and_column(tmp_path: Path, row: str, com
     with pytest.raises(ConfigError) as caught:
         load_areas(path)
     assert f"areas.csv {complaint}" in str(caught.value) or f"areas.csv: {complaint}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("rows", "complaint"),
+    [
+        (
+            "2,1,Lớn,A,commune,1,2024-01-01,,,,\n3,2,Nhỏ,B,commune,1,2024-01-01,2025-01-01,2,,\n",
+            "row 4 column successor_id: Lớn gains land on 2025-01-01; give it a row of its own from that day",
+        ),
+        (
+            "2,1,Đông,A,district,1,2024-01-01,,,,\n3,2,Tây,B,district,1,2024-01-01,,,,\n"
+            "4,3,Xã,C,commune,2,2024-01-01,2025-01-01,5,,\n5,3,Xã,C,commune,3,2025-01-01,,,,\n",
+            "row 5 column successor_id: leads out of Đông, which loses land on 2025-01-01; split its row too\n"
+            "areas.csv row 5 column successor_id: leads into Tây, which gains land on 2025-01-01; split its row too",
+        ),
+        (
+            "2,1,Đông,A,district,1,2024-01-01,2025-01-01,3,,\n3,1,Tây,B,district,1,2025-01-01,,,,\n"
+            "6,2,Bắc,B,district,1,2025-01-01,,,,\n"
+            "4,3,Xã,C,commune,2,2024-01-01,2025-01-01,5,,\n5,3,Xã,C,commune,6,2025-01-01,,,,\n",
+            "row 6 column successor_id: leads out of Đông, which loses land",
+        ),
+    ],
+)
+def test_a_row_stands_for_one_territory(tmp_path: Path, rows: str, complaint: str) -> None:
+    path = tmp_path / "areas.csv"
+    path.write_text(HEADER + rows, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_areas(path)
+    assert complaint in str(caught.value)
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:

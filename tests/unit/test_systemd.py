@@ -21,15 +21,30 @@ def read(unit: Path) -> ConfigParser:
 
 
 def test_there_is_a_unit_for_each_process() -> None:
-    assert [unit.name for unit in UNITS] == ["ioc-gateway.service", "ioc-rollup.service", "ioc-worker@.service"]
+    assert [unit.name for unit in UNITS] == [
+        "ioc-gateway.service",
+        "ioc-quality.service",
+        "ioc-rollup.service",
+        "ioc-worker@.service",
+    ]
+
+
+def test_what_ends_by_itself_has_a_timer_and_all_else_is_enabled() -> None:
+    ending = {unit.stem for unit in UNITS if read(unit)["Service"].get("Type") == "oneshot"}
+    timers = sorted((ROOT / "deploy" / "systemd").glob("*.timer"))
+    assert ending == {timer.stem for timer in timers} == {"ioc-quality"}
+    assert {unit.stem for unit in UNITS if "Install" not in read(unit)} == ending
+    for timer in timers:
+        assert read(timer)["Timer"]["OnCalendar"]
+        assert read(timer)["Install"]["WantedBy"] == "timers.target"
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
 def test_a_unit_starts_a_command_that_exists(unit: Path) -> None:
     service = read(unit)["Service"]
-    program, command = service["ExecStart"].split()
+    program, *command = service["ExecStart"].split()
     assert program == "/opt/ioc/.venv/bin/ioc"
-    assert f"## `ioc {command}`" in command_page()
+    assert f"## `ioc {' '.join(command)}`" in command_page()
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)

@@ -226,6 +226,31 @@ def test_revenue_items_sum_to_revenue(frames: Mapping[str, pl.DataFrame], compil
     assert sum(total(frames, item) for item in items) == total(frames, whole)
 
 
+def test_an_invoice_without_times_is_neither_on_time_nor_late(feeds: Mapping[str, Feed], compiled: Compiled) -> None:
+    signed = datetime(2024, 10, 5, 8, tzinfo=UTC)
+    lags = (timedelta(minutes=5), timedelta(hours=24), timedelta(hours=25), None)
+    invoice = {"template": "1", "series": "C24TAA", "relation": "original", "signed_at": signed, "effective_on": DAY}
+    records = [invoice | {"sent_at": None if lag is None else signed + lag} for lag in lags]
+    records.append(invoice | {"relation": "error_notice", "sent_at": signed})
+    plan = compiled.plans["einvoice.on_time_rate"]
+    part, whole = (total({"tax.einvoice": frame_of(feeds["tax.einvoice"], records)}, m) for m in plan.measures)
+    assert (part, whole, plan.scale) == (2, 3, 100)
+
+
+def test_a_facility_without_insured_patients_is_none_of_the_contracted(
+    feeds: Mapping[str, Feed], compiled: Compiled
+) -> None:
+    visits = [
+        {"reporter": "77001", "id_method": "cccd_chip", "payer": "bhyt"},
+        {"reporter": "77001", "id_method": "cccd_chip", "payer": "bhyt"},
+        {"reporter": "77002", "id_method": "cccd_chip", "payer": "self_pay"},
+        {"reporter": "77003", "id_method": "bhyt_card", "payer": "bhyt"},
+    ]
+    frame = frame_of(feeds["health.checkout"], [visit | {"effective_on": DAY} for visit in visits])
+    measure = compiled.plans["health_visit.cccd_facilities"].measures[0]
+    assert total({"health.checkout": frame}, measure) == 1
+
+
 ROWS = {
     "health_record": 49,
     "health_visit": 203,

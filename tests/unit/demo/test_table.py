@@ -13,8 +13,11 @@ from rich.console import Console, RenderableType
 
 from connectors.simulator.ledger import FeedTally, Outcome
 from deploy.demo.account import FeedCounts, Proof, settle_account
+from deploy.demo.quality import quality_view
 from deploy.demo.reading import Indicator, Snapshot, percentile
 from deploy.demo.table import Scene, account_view, compact, live_view, plain_line
+from streams.quality import Report
+from streams.rules.quality import Figure
 
 COLUMNS = {
     "77": "Toàn tỉnh",
@@ -153,3 +156,19 @@ def test_percentiles_weigh() -> None:
     assert percentile([(2.0, 0)], 0.5) is None
     weighted = [(5.0, 1), (0.1, 98), (9.0, 1)]
     assert (percentile(weighted, 0.5), percentile(weighted, 0.99), percentile(weighted, 1.0)) == (0.1, 5.0, 9.0)
+
+
+def test_quality_is_shown_by_source_on_the_newest_day() -> None:
+    def report(indicator: str, day: int, value: float) -> Report:
+        return Report(Figure(indicator, "day", date(2024, 10, day), value), "77", "new", {})
+
+    reports = [
+        report("data_quality.valid_rate.lodging_stay", 5, 98.04),
+        report("data_quality.freshness_lag.lodging_stay", 5, 3.21),
+        report("data_quality.valid_rate.lodging_stay", 4, 11.1),
+        report("data_quality.freshness_lag.einvoice", 5, 7.0),
+        report("data_quality.indicators_total", 5, 1298),
+    ]
+    *_, stays, invoices = render(quality_view(reports), 80)
+    assert stays.split() == ["lodging_stay", "98.0", "–", "–", "3.2"]
+    assert invoices.split() == ["einvoice", "–", "–", "–", "7.0"]

@@ -6,9 +6,9 @@ import pytest
 
 from grafana.bundle import Bundle, load_bundle
 from grafana.text import LANGUAGES
-from ioc.catalogue import Catalogue, load_catalogue
+from ioc.catalogue import Catalogue
 from ioc.feed import Feed
-from ioc.profile import catalogue_directory
+from ioc.profile import load_profile_catalogue
 from ioc.settings import Settings
 
 
@@ -19,7 +19,7 @@ def defaults() -> Settings:
 
 @pytest.fixture(scope="session")
 def catalogue(defaults: Settings, feeds: dict[str, Feed]) -> Catalogue:
-    return load_catalogue(catalogue_directory(defaults.profile), feeds)
+    return load_profile_catalogue(defaults.profile, feeds)
 
 
 @pytest.fixture(scope="session")

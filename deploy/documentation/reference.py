@@ -1,4 +1,4 @@
-"""Reference pages made from the code: `python -m deploy.documentation` writes docs/settings.md and docs/cli.md."""
+"""The pages of settings and commands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from deploy.cli import app
 from ioc.settings import ROOT, Settings
 
-_NOTE = "<!-- Made by `make docs` from the code; edit the code. -->"
+NOTE = "<!-- Made by `make docs` from the code; edit the code. -->"
 
 
 def settings_page() -> str:
@@ -20,7 +20,7 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        _NOTE,
+        NOTE,
         "",
         "Each is an environment variable, or a line of `.env` in the working directory. Defaults suit the local",
         "stack; those of passwords and keys are for it only: set your own.",
@@ -35,19 +35,13 @@ def settings_page() -> str:
 
 def command_page() -> str:
     """Return the page of all commands with their arguments and options."""
-    lines = ["# Commands", "", _NOTE, "", "`ioc` is `.venv/bin/ioc`. Every command has `--help`.", ""]
+    lines = ["# Commands", "", NOTE, "", "`ioc` is `.venv/bin/ioc`. Every command has `--help`.", ""]
     for path, command in sorted(_commands(typer.main.get_command(app), ("ioc",))):
         lines += [f"## `{' '.join(path)}`", "", (command.help or "").strip(), ""]
         rows = [_parameter(parameter) for parameter in command.params if parameter.name != "help"]
         if rows:
             lines += ["| argument or option | meaning |", "|---|---|", *rows, ""]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def write_pages(directory: Path) -> None:
-    """Write the pages into `docs/`."""
-    (directory / "settings.md").write_text(settings_page(), encoding="utf-8")
-    (directory / "cli.md").write_text(command_page(), encoding="utf-8")
 
 
 def _default(value: Any) -> str:
@@ -73,7 +67,3 @@ def _parameter(parameter: Any) -> str:
     names = ", ".join(f"`{name}`" for name in parameter.opts) if parameter.opts[0].startswith("-") else ""
     meaning = (getattr(parameter, "help", None) or "").replace("|", "\\|")
     return f"| {names or f'`{(parameter.metavar or parameter.name).upper()}`'} | {meaning} |"
-
-
-if __name__ == "__main__":
-    write_pages(ROOT / "docs")

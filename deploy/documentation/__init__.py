@@ -1,0 +1,23 @@
+"""Pages made from the code and the catalogue: `python -m deploy.documentation` writes them into `docs/`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from deploy.documentation.catalogue_page import catalogue_pages
+from deploy.documentation.reference import command_page, settings_page
+
+__all__ = ["catalogue_pages", "command_page", "settings_page", "write_pages"]
+
+
+def write_pages(directory: Path) -> None:
+    """Write the pages into `docs/`; pages of sectors that the catalogue no longer has are removed."""
+    (directory / "settings.md").write_text(settings_page(), encoding="utf-8")
+    (directory / "cli.md").write_text(command_page(), encoding="utf-8")
+    catalogue = directory / "catalogue"
+    catalogue.mkdir(exist_ok=True)
+    pages = catalogue_pages()
+    for stale in set(catalogue.glob("*.md")) - {catalogue / name for name in pages}:
+        stale.unlink()
+    for name, text in pages.items():
+        (catalogue / name).write_text(text, encoding="utf-8")

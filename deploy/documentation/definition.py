@@ -1,0 +1,132 @@
+"""What an indicator counts: in words, Vietnamese and English, and as SQL over the record table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from ioc.catalogue import Catalogue, Indicator
+from ioc.catalogue.formula import CODE, DAYS
+from ioc.catalogue.indicator import REPORT_PERIODS
+from ioc.catalogue.row import EFFECTIVE_ON
+from ioc.feed import Feed
+
+_PERIODS_VI = {"day": "ngày", "week": "tuần", "month": "tháng", "quarter": "quý", "year": "năm"}
+
+
+@dataclass(frozen=True)
+class Definition:
+    """`sql` gives the figure of a period from :from to :to, whose last day so far is :to; or it is a formula."""
+
+    vi: str
+    en: str
+    sql: str
+
+
+def define(indicator: Indicator, catalogue: Catalogue, feeds: Mapping[str, Feed]) -> Definition:
+    """Return the definition of one indicator of a catalogue."""
+    if indicator.formula:
+        return _formula(indicator, catalogue)
+    if indicator.kind == "reported":
+        return _reported(indicator, feeds[indicator.feed])
+    return _counted(indicator, feeds[indicator.feed])
+
+
+def _formula(indicator: Indicator, catalogue: Catalogue) -> Definition:
+    def words(language: int, days: str) -> str:
+        def name(code: str) -> str:
+            found = catalogue.indicators[code]
+            return f"“{(found.name_vi, found.name_en)[language]}”"
+
+        text = CODE.sub(lambda match: f"\0{match.group(0)}\0", indicator.formula)
+        parts = text.split("\0")
+        parts[::2] = [part.replace("*", "×").replace(DAYS, days) for part in parts[::2]]
+        parts[1::2] = [name(code) for code in parts[1::2]]
+        return "".join(parts)
+
+    return Definition(words(0, "số ngày trong kỳ"), words(1, "days of the period"), indicator.formula)
+
+
+def _reported(indicator: Indicator, feed: Feed) -> Definition:
+    period = REPORT_PERIODS[indicator.cadence]
+    which = f"indicator = '{indicator.code}' AND period = '{period}'"
+    holds = f"FROM {feed.table} WHERE {which} AND period_start <= :to AND next_start > :to"
+    head_vi, head_en = f"Cơ quan báo cáo theo {_PERIODS_VI[period]}", f"Reported by agencies for each {period}"
+    match indicator.value:
+        case "flow":
+            return Definition(
+                f"{head_vi}; cộng theo thời gian và theo địa bàn.",
+                f"{head_en}; added over time and areas.",
+                f"SELECT sum(value) FROM {feed.table} WHERE {which} AND period_start BETWEEN :from AND :to",  # noqa: S608 - shown, names are ours
+            )
+        case "stock":
+            return Definition(
+                f"{head_vi}; lấy số của ngày cuối kỳ, cộng theo địa bàn.",
+                f"{head_en}; that of the last day, added over areas.",
+                f"SELECT sum(value) {holds}",
+            )
+    return Definition(
+        f"{head_vi}; lấy số của ngày cuối kỳ, của đúng địa bàn đó.",
+        f"{head_en}; that of the last day and of that very area.",
+        f"SELECT avg(value) {holds} AND area_code = :area",
+    )
+
+
+def _counted(indicator: Indicator, feed: Feed) -> Definition:
+    condition = "" if indicator.where == "TRUE" else indicator.where
+    at = _day(indicator.at, feed)
+    vi, en, selected = _aggregate(indicator, feed)
+    where_vi, where_en = (f" thỏa `{condition}`", f" with `{condition}`") if condition else ("", "")
+    if indicator.kind == "stock":
+        when_vi, when_en = f"từ ngày `{at}`", f"from `{at}`"
+        span = f"{at} <= :to"
+        if indicator.until:
+            when_vi, when_en = f"{when_vi} đến trước ngày `{indicator.until}`", f"{when_en} until `{indicator.until}`"
+            span = f"{span} AND ({indicator.until} IS NULL OR {indicator.until} > :to)"
+    else:
+        when_vi, when_en = f"theo ngày `{at}`", f"by `{at}`"
+        span = f"{at} BETWEEN :from AND :to"
+    sql = f"SELECT {selected} FROM {feed.table} WHERE {span}"  # noqa: S608 - shown, names are ours
+    if condition:
+        sql += f" AND ({condition})" if " OR " in condition else f" AND {condition}"
+    return Definition(f"{vi}{where_vi}, {when_vi}.", f"{en}{where_en}, {when_en}.", sql)
+
+
+def _aggregate(indicator: Indicator, feed: Feed) -> tuple[str, str, str]:
+    """Return what is made of the records, in words and as what is selected."""
+    value, records_vi, records_en = indicator.value, f"bản ghi `{feed.key}`", f"records of `{feed.key}`"
+    match indicator.kind:
+        case "distinct":
+            return (
+                f"Số `{value}` khác nhau trong các {records_vi}",
+                f"Different `{value}` among {records_en}",
+                f"count(DISTINCT {value})",
+            )
+        case "ratio":
+            return (
+                f"100 × tỷ lệ bản ghi có `{value}` trong các {records_vi}",
+                f"100 × the share with `{value}` of {records_en}",
+                f"100.0 * count(*) FILTER (WHERE {value}) / nullif(count({value}), 0)",
+            )
+        case "average":
+            return (
+                f"Bình quân `{value}` của các {records_vi}",
+                f"Average of `{value}` over {records_en}",
+                f"avg({value})",
+            )
+    stock = indicator.kind == "stock"
+    if value == "1":
+        return (
+            f"{'Số' if stock else 'Đếm'} {records_vi}{' hiện có' if stock else ''}",
+            f"{'Number' if stock else 'Count'} of {records_en}",
+            "count(*)",
+        )
+    return f"Tổng `{value}` của các {records_vi}", f"Sum of `{value}` over {records_en}", f"sum({value})"
+
+
+def _day(at: str, feed: Feed) -> str:
+    """Return the date column by the feed's own name where it has one."""
+    own = {column.name: column.dtype for column in feed.columns}
+    return feed.effective if at == EFFECTIVE_ON and own.get(feed.effective) == pl.Date() else at

@@ -1,0 +1,70 @@
+-- name: try_lock
+-- Held by the session: one rebuild at a time.
+SELECT pg_try_advisory_lock(7305004)
+
+-- name: unlock
+SELECT pg_advisory_unlock(7305004)
+
+-- name: stored_months
+SELECT DISTINCT date_trunc('month', bucket)::date FROM measure_cell WHERE feed_id = %s AND period = 'day'
+
+-- name: done_months
+SELECT month FROM rebuild_month WHERE feed_id = %s AND measure_ids @> %s::integer[]
+
+-- name: note_month
+INSERT INTO rebuild_month (feed_id, month, measure_ids) VALUES (%s, %s, %s)
+ON CONFLICT (feed_id, month) DO UPDATE SET measure_ids = excluded.measure_ids, done_at = clock_timestamp()
+
+-- name: forget_months
+DELETE FROM rebuild_month WHERE feed_id = %s
+
+-- name: select_waiting
+-- How much the roll-up has still to fold.
+SELECT (SELECT count(*) FROM measure_delta) + (SELECT count(*) FROM member_delta)
+
+-- name: select_standing_areas
+SELECT DISTINCT s.area_id FROM area_standing s
+JOIN measure_cell c ON c.feed_id = %s AND c.period = 'day' AND c.area_id = s.origin_id ORDER BY 1
+
+-- name: select_days
+-- What stands in an area: its own days, and those of the units it took over. What lies below one of these is in it.
+SELECT greatest(c.bucket, s.since), s.origin_id, c.sums
+FROM area_standing s
+JOIN area a ON a.area_id = s.origin_id
+JOIN measure_cell c ON c.feed_id = %(feed_id)s AND c.period = 'day' AND c.area_id = s.origin_id
+WHERE s.area_id = %(area_id)s
+  AND NOT EXISTS (SELECT FROM area_standing p WHERE p.area_id = s.area_id AND p.origin_id = a.parent_id)
+ORDER BY 1
+
+-- name: remove_closing
+DELETE FROM measure_cell WHERE feed_id = %s AND period = 'closing' AND area_id = %s
+
+-- name: copy_closing
+COPY measure_cell (feed_id, period, area_id, bucket, sums) FROM STDIN (FORMAT csv)
+
+-- name: select_versions
+-- The slots of the candidates and of the live versions that they replace, where both lie in the same rows.
+SELECT new.sector, new.code, old.version, old.slot, new.version, new.slot
+FROM indicator new LEFT JOIN indicator old ON old.live AND old.code = new.code AND old.sector = new.sector
+WHERE new.candidate AND new.code = ANY(%s) ORDER BY new.sector, new.slot
+
+-- name: compare_figures
+SELECT w.code, count(*), count(*) FILTER (WHERE f.old = f.new),
+       count(*) FILTER (WHERE f.old <> f.new),
+       count(*) FILTER (WHERE f.old IS NULL), count(*) FILTER (WHERE f.new IS NULL)
+FROM indicator_cell c
+CROSS JOIN unnest(%(codes)s::text[], %(old)s::int[], %(new)s::int[]) AS w (code, old_slot, new_slot)
+CROSS JOIN LATERAL (SELECT c.figures[w.old_slot] AS old, c.figures[w.new_slot] AS new) f
+WHERE c.sector = %(sector)s AND num_nonnulls(f.old, f.new) > 0
+GROUP BY w.code
+
+-- name: largest_moves
+SELECT m.code, a.code, a.name_vi, m.period, m.bucket, m.old, m.new FROM (
+    SELECT w.code, c.area_id, c.period, c.bucket, f.old, f.new,
+           row_number() OVER (PARTITION BY w.code ORDER BY abs(f.new - f.old) DESC, c.bucket, c.area_id) AS place
+    FROM indicator_cell c
+    CROSS JOIN unnest(%(codes)s::text[], %(old)s::int[], %(new)s::int[]) AS w (code, old_slot, new_slot)
+    CROSS JOIN LATERAL (SELECT c.figures[w.old_slot] AS old, c.figures[w.new_slot] AS new) f
+    WHERE c.sector = %(sector)s AND f.old <> f.new
+) m JOIN area a ON a.area_id = m.area_id
+WHERE m.place <= %(most)s ORDER BY m.code, m.place

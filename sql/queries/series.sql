@@ -1,0 +1,53 @@
+-- name: select_indicator
+SELECT i.code, i.version, i.sector, i.kind, i.name_vi, i.name_en, i.unit
+FROM indicator i WHERE i.code = %s AND i.live
+
+-- name: select_stored
+-- Figures as they were stored, of the live version.
+SELECT area_id, bucket, value FROM indicator_value
+WHERE code = %(code)s AND period = %(period)s AND area_id = ANY(%(areas)s) AND bucket BETWEEN %(first)s AND %(last)s
+
+-- name: select_sector_codes
+SELECT code FROM indicator WHERE sector = %s AND live ORDER BY slot
+
+-- name: select_horizon
+-- The last business day that any of the feeds has counted something on; ends that reports foretell do not count.
+SELECT max(bucket) FROM measure_cell
+WHERE feed_id = ANY(%(feeds)s) AND period = 'day' AND area_id = ANY(%(roots)s)
+  AND (feed_id <> ALL(%(foretold)s) OR 0 < ANY(sums))
+
+-- name: select_present
+-- In which buckets a feed has counted anything anywhere, and whether anything began in them.
+SELECT feed_id, bucket, bool_or(0 < ANY(sums)) FROM measure_cell
+WHERE feed_id = ANY(%(feeds)s) AND period = %(period)s AND area_id = ANY(%(roots)s)
+  AND bucket BETWEEN %(first)s AND %(last)s
+GROUP BY 1, 2
+
+-- name: select_sums
+-- The sums in the given slots, 0 where a row was written before the slot was given.
+SELECT c.area_id, c.bucket, ARRAY(
+    SELECT coalesce(c.sums[slot], 0) FROM unnest(%(slots)s::int[]) WITH ORDINALITY AS s (slot, place) ORDER BY place
+)
+FROM measure_cell c
+WHERE c.feed_id = %(feed_id)s AND c.period = %(period)s AND c.area_id = ANY(%(areas)s)
+  AND c.bucket BETWEEN %(first)s AND %(last)s
+
+-- name: select_standing
+-- The same of running totals, as they stood at the end of each day.
+SELECT w.area_id, w.day, ARRAY(
+    SELECT coalesce(c.sums[slot], 0) FROM unnest(%(slots)s::int[]) WITH ORDINALITY AS s (slot, place) ORDER BY place
+)
+FROM (SELECT area_id, day FROM unnest(%(areas)s::int[]) AS area_id, unnest(%(days)s::date[]) AS day) w
+JOIN LATERAL (
+    SELECT sums FROM measure_cell
+    WHERE feed_id = %(feed_id)s AND period = 'closing' AND area_id = w.area_id AND bucket <= w.day
+    ORDER BY bucket DESC LIMIT 1
+) c ON true
+
+-- name: count_members
+-- How many different members there are over the areas of each unit.
+SELECT w.unit_id, d.bucket, count(DISTINCT d.member)
+FROM unnest(%(units)s::int[], %(areas)s::int[]) AS w (unit_id, area_id)
+JOIN distinct_member d ON d.measure_id = %(measure_id)s AND d.period = %(period)s AND d.area_id = w.area_id
+WHERE d.bucket = ANY(%(buckets)s) AND d.n > 0
+GROUP BY 1, 2

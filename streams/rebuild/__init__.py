@@ -1,0 +1,1 @@
+"""Rebuild: a changed catalogue computed beside the live values, compared with them, and swapped in at once."""

@@ -1,0 +1,110 @@
+"""`ioc rebuild`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ioc.output import AsJson, show_rows
+from ioc.settings import Settings
+
+if TYPE_CHECKING:
+    from streams.rebuild.comparison import Comparison
+    from streams.rebuild.run import RebuildPlan, Watch
+
+
+def rebuild(
+    codes: Annotated[
+        list[str] | None, typer.Argument(help="Indicators whose change waits; none = all that wait.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Swap without asking.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Compute and compare; leave what is shown.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compute changed indicators beside the live ones, show which cells move, then swap all at once.
+
+    `ioc profile load` lets changed rows wait for this where their feeds hold records already. Events keep flowing.
+    Interrupted, it goes on where it was.
+    """
+    from pydantic_core import to_json  # noqa: PLC0415 - `ioc --help` stays fast
+
+    from streams.rebuild.run import open_rebuild  # noqa: PLC0415
+
+    with open_rebuild(Settings(), codes or ()) as job:
+        if not as_json:
+            _tell(job.plan)
+        with _progress() as watch:
+            found = job.run(watch)
+        if not as_json:
+            _show(found)
+        swapped = not dry_run and (yes or (not as_json and _confirmed(len(found))))
+        if swapped:
+            job.swap()
+    if as_json:
+        typer.echo(
+            to_json({"swapped": swapped, "indicators": [one.model_dump(mode="json") for one in found]}, indent=2)
+        )
+    elif swapped:
+        typer.echo(f"{len(found)} indicators are shown as computed anew · đã thay {len(found)} chỉ tiêu cùng lúc.")
+    else:
+        typer.echo("Nothing that is shown has changed · số liệu đang hiển thị giữ nguyên. `ioc rebuild --yes` swaps.")
+
+
+def _tell(plan: RebuildPlan) -> None:
+    with_them = len(plan.codes) - plan.asked
+    typer.echo(
+        f"{plan.asked} indicators"
+        + (f", and {with_them} that they use or that use them," if with_them else "")
+        + f" in {len(plan.sectors)} sectors; {sum(map(len, plan.measures.values()))} measures lack older records"
+        + (f" of {', '.join(plan.measures)}" if plan.measures else "")
+        + "."
+    )
+
+
+def _show(found: list[Comparison]) -> None:
+    rows = [
+        {
+            "code": one.code,
+            "version": f"{one.old_version or '–'} → {one.new_version}",
+            "cells": one.cells,
+            "same": one.same,
+            "moved": one.moved,
+            "new": one.appeared,
+            "gone": one.vanished,
+        }
+        for one in found
+    ]
+    show_rows(rows, as_json=False, title="Cells · ô số liệu", empty="No indicator has cells.")
+    moves = [{"code": one.code, **move.model_dump(exclude={"area_code"})} for one in found for move in one.largest]
+    if moves:
+        show_rows(moves[:30], as_json=False, title="Largest moves · thay đổi lớn nhất")
+
+
+def _confirmed(indicators: int) -> bool:
+    return sys.stdin.isatty() and typer.confirm(f"Show these {indicators} indicators as computed anew?")
+
+
+@contextmanager
+def _progress() -> Iterator[Watch]:
+    """Show each step as a bar on a terminal, as a line elsewhere."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=None)
+        last = ""
+
+        def watch(step: str, done: int, total: int) -> None:
+            nonlocal last
+            progress.update(task, description=step, completed=done, total=total)
+            if not console.is_terminal and step != last:
+                console.print(f"  … {step}", highlight=False, soft_wrap=True)
+            last = step
+
+        yield watch

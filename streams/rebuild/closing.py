@@ -1,0 +1,38 @@
+"""Running totals of a feed from which no stock was read before: added up once, from the days that are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import psycopg
+
+from sql import load_queries
+from streams.rollup.cells import array_texts
+from streams.rules.fold import matrix_of
+
+
+def areas_of(connection: psycopg.Connection, feed_id: int) -> list[int]:
+    """Return the areas in whose running totals anything of the feed stands."""
+    rows = connection.execute(load_queries("rebuild")["select_standing_areas"], [feed_id]).fetchall()
+    return [area_id for (area_id,) in rows]
+
+
+def close(connection: psycopg.Connection, feed_id: int, area_id: int, local: Sequence[int]) -> None:
+    """Write an area's running totals anew; the caller's transaction holds the roll-up's lock.
+
+    local: columns of the sums that do not stand in other areas than their own.
+    """
+    queries = load_queries("rebuild")
+    rows = connection.execute(queries["select_days"], {"feed_id": feed_id, "area_id": area_id}, binary=True).fetchall()
+    sums = matrix_of([row[2] for row in rows], max((len(row[2]) for row in rows), default=1))
+    taken_over = np.array([origin_id != area_id for _, origin_id, _ in rows], dtype=bool)
+    columns = [column for column in local if column < sums.shape[1]]
+    sums[np.ix_(taken_over, np.array(columns, dtype=int))] = 0
+    totals = np.cumsum(sums, axis=0).tolist()
+    # Of several rows of a day (its own, and what was taken over on it) the last holds the day's end.
+    standing = {bucket: total for (bucket, _, _), total in zip(rows, totals, strict=True)}
+    connection.execute(queries["remove_closing"], [feed_id, area_id])
+    with connection.cursor().copy(queries["copy_closing"]) as copy:
+        for bucket, text in zip(standing, array_texts(list(standing.values())), strict=True):
+            copy.write(f'{feed_id},closing,{area_id},{bucket},"{text}"\n')

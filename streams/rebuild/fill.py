@@ -1,0 +1,177 @@
+"""Adding to a measure what the records hold and its sums lack.
+
+A month is recomputed from the records, and what is stored already or waits to be folded is subtracted; the difference
+is appended as a contribution like any other. All three are read in one snapshot, in which a worker's transaction or a
+fold is either whole or not there at all. So workers go on meanwhile, and a month that is done twice adds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+import psycopg
+
+from ioc.area import AreaTree
+from ioc.catalogue import StoredMeasure
+from ioc.db import translated_errors
+from ioc.feed import Feed
+from ioc.period import end_of
+from ioc.placement import places_frame
+from sql import load_queries
+from streams.recompute import day_sums_sql, members_sql
+from streams.rules.fold import relocate
+
+_KEY = ("area_id", "day")
+
+
+@dataclass(frozen=True)
+class Appended:
+    """How many contributions a month lacked: areas and days of sums, and members."""
+
+    sums: int = 0
+    members: int = 0
+
+
+class MeasureFill:
+    """Fills measures of one feed, a month of business days at a time; one at a time in a database."""
+
+    def __init__(self, feed: Feed, feed_id: int, measures: Sequence[StoredMeasure], areas: AreaTree) -> None:
+        self.feed = feed
+        self.feed_id = feed_id
+        self.measures = tuple(measures)
+        self._sums = [stored for stored in measures if stored.measure.kind == "sum"]
+        self._distinct = [stored for stored in measures if stored.measure.kind == "distinct"]
+        self._names = [f"s{stored.slot}" for stored in self._sums]
+        self._parents = pl.DataFrame(
+            [(area.area_id, area.parent_id) for area in areas.areas if area.parent_id is not None],
+            schema={"area_id": pl.Int32, "parent_id": pl.Int32},
+            orient="row",
+        )
+        self._places = places_frame(areas)
+        self._local = [at for at, stored in enumerate(self._sums) if stored.measure.local]
+        self._queries = load_queries("rebuild")
+
+    @property
+    def measure_ids(self) -> list[int]:
+        """Ids of the measures."""
+        return [stored.measure_id for stored in self.measures]
+
+    def months(self, connection: psycopg.Connection) -> list[date]:
+        """Return the first days of the months in which records count or something is stored, and are not done."""
+        columns = {s.measure.at for s in self.measures} | {s.measure.until for s in self.measures if s.measure.until}
+        texts = [
+            f"SELECT DISTINCT date_trunc('month', {column})::date FROM {self.feed.table} WHERE {column} IS NOT NULL"
+            for column in sorted(columns)
+        ]
+        with translated_errors():
+            found = {month for text in texts for (month,) in connection.execute(text).fetchall()}
+            found |= {month for (month,) in connection.execute(self._queries["stored_months"], [self.feed_id])}
+            done = connection.execute(self._queries["done_months"], [self.feed_id, self.measure_ids]).fetchall()
+        return sorted(found - {month for (month,) in done})
+
+    def fill(self, connection: psycopg.Connection, month: date) -> Appended:
+        """Append what a month lacks, in one transaction, and note that it is done."""
+        days = (month, end_of("month", month))
+        with translated_errors(), connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            lacking = self._lacking_sums(connection, days)
+            self._append(connection, lacking)
+            members = self._append_members(connection, days)
+            connection.execute(self._queries["note_month"], [self.feed_id, month, self.measure_ids])
+        return Appended(lacking.height, members)
+
+    def finish(self, connection: psycopg.Connection) -> None:
+        """Mark the measures as complete; call it when every month is done."""
+        with translated_errors(), connection.transaction():
+            connection.execute(load_queries("catalogue")["set_complete"], [self.measure_ids])
+            connection.execute(self._queries["forget_months"], [self.feed_id])
+
+    def _lacking_sums(self, connection: psycopg.Connection, days: tuple[date, date]) -> pl.DataFrame:
+        """Return (area_id, day, s<slot>, ...): recomputed - stored - waiting, where it is not nothing."""
+        if not self._sums:
+            return self._frame([])
+        spoken = connection.execute(day_sums_sql(self.feed, self._sums, within=days)).fetchall()
+        recomputed = self._placed(self._frame(spoken))
+        slots = ", ".join(f"coalesce(sums[{stored.slot}], 0)" for stored in self._sums)
+        totals = ", ".join(f"coalesce(sum(sums[{stored.slot}]), 0)::bigint" for stored in self._sums)
+        between = f"feed_id = {self.feed_id} AND bucket BETWEEN DATE '{days[0]}' AND DATE '{days[1]}'"
+        stored = self._frame(
+            connection.execute(
+                f"SELECT area_id, bucket, {slots} FROM measure_cell WHERE {between} AND period = 'day'"
+            ).fetchall()
+        )
+        appended = connection.execute(
+            f"SELECT area_id, bucket, {totals} FROM measure_delta WHERE {between} GROUP BY 1, 2"
+        ).fetchall()
+        waiting = self._placed(self._frame(appended))
+        # A cell holds what lies below it too, but for local measures; its own part is the cell less its children.
+        local = [self._names[at] for at in self._local]
+        children = (
+            stored.join(self._parents, on="area_id")
+            .with_columns(pl.col("parent_id").alias("area_id"))
+            .drop("parent_id")
+            .with_columns(pl.lit(0, pl.Int64).alias(name) for name in local)
+        )
+        negative = [-pl.col(name) for name in self._names]
+        return (
+            pl.concat([recomputed, stored.with_columns(negative), children, waiting.with_columns(negative)])
+            .group_by(_KEY)
+            .agg(pl.col(self._names).sum())
+            .filter(pl.any_horizontal(pl.col(self._names) != 0))
+            .sort(_KEY)
+        )
+
+    def _placed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return sums in the units in which they count, as the roll-up places them."""
+        days = frame.select("area_id", bucket="day")
+        placed, sums = relocate(days, frame.select(self._names).to_numpy(), self._places, self._local)
+        return placed.rename({"bucket": "day"}).with_columns(
+            pl.Series(name, sums[:, at]) for at, name in enumerate(self._names)
+        )
+
+    def _frame(self, rows: Sequence[tuple[object, ...]]) -> pl.DataFrame:
+        sums = dict.fromkeys(self._names, pl.Int64())
+        return pl.DataFrame(rows, schema={"area_id": pl.Int32(), "day": pl.Date(), **sums}, orient="row")
+
+    def _append(self, connection: psycopg.Connection, lacking: pl.DataFrame) -> None:
+        if not lacking.height:
+            return
+        by_slot = {stored.slot: name for stored, name in zip(self._sums, self._names, strict=True)}
+        nothing = pl.lit("0")
+        slots = [
+            pl.col(by_slot[slot]).cast(pl.String) if slot in by_slot else nothing for slot in range(1, max(by_slot) + 1)
+        ]
+        sums = pl.concat_str([pl.lit("{"), pl.concat_str(slots, separator=","), pl.lit("}")])
+        rows = lacking.select(pl.lit(self.feed_id).alias("feed_id"), *_KEY, sums=sums)
+        with connection.cursor().copy(load_queries("stream")["copy_deltas"]) as copy:
+            copy.write(rows.write_csv(include_header=False).encode())
+
+    def _append_members(self, connection: psycopg.Connection, days: tuple[date, date]) -> int:
+        """Append what members' counts lack, without taking them out of the database; return how many."""
+        if not self._distinct:
+            return 0
+        ids = ", ".join(f"({stored.slot}, {stored.measure_id})" for stored in self._distinct)
+        return connection.execute(
+            f"WITH spoken AS ({members_sql(self.feed, self._distinct, within=days)}), "
+            f"measured (slot, measure_id) AS (VALUES {ids}), "
+            "stored AS ("
+            "  SELECT d.* FROM distinct_member d JOIN measured USING (measure_id)"
+            f" WHERE period = 'day' AND bucket BETWEEN DATE '{days[0]}' AND DATE '{days[1]}'"
+            "), part AS ("
+            "  SELECT measure_id, p.place_id AS area_id, day, md5(member)::uuid AS member, count(*) AS n"
+            "  FROM spoken s JOIN measured USING (slot)"
+            "  JOIN area_place p ON p.area_id = s.area_id AND day >= p.since AND day < p.until GROUP BY 1, 2, 3, 4"
+            "  UNION ALL SELECT measure_id, area_id, bucket, member, -n FROM stored"
+            # As with sums: what an area holds of its children is not its own.
+            "  UNION ALL SELECT measure_id, a.parent_id, bucket, member, n"
+            "  FROM stored JOIN area a USING (area_id) WHERE a.parent_id IS NOT NULL"
+            "  UNION ALL SELECT measure_id, p.place_id, bucket, member, -n"
+            "  FROM member_delta d JOIN measured USING (measure_id)"
+            "  JOIN area_place p ON p.area_id = d.area_id AND bucket >= p.since AND bucket < p.until"
+            f" WHERE bucket BETWEEN DATE '{days[0]}' AND DATE '{days[1]}'"
+            ") INSERT INTO member_delta (measure_id, area_id, bucket, member, n) "
+            "SELECT measure_id, area_id, day, member, sum(n) FROM part GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0"
+        ).rowcount

@@ -1,0 +1,204 @@
+"""Data quality as the platform measures it: what it can say of one day, and the reports that say it. Pure.
+
+The rows of the catalogue's sector `data_quality` are values that are reported; most of them nobody but the platform
+can know. Definitions, in two languages, are in docs/quality.md. No figure is not zero: a feed without events has no
+shares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from ioc.event import REPORTER_URN
+from ioc.feed import Feed
+from ioc.period import start_of
+
+SECTOR = "data_quality"
+# The reporter of `report.value` that the platform speaks as.
+PLATFORM = "ioc-tinh"
+
+# What the catalogue's rows call the feeds.
+FEEDS: Mapping[str, str] = {
+    "health_checkout": "health.checkout",
+    "health_record": "health.record",
+    "vaccination": "vaccination.dose",
+    "lodging_stay": "tourism.stay",
+    "einvoice": "tax.einvoice",
+    "dossier": "dossier.event",
+    "feedback": "feedback.ticket",
+    "document": "document.flow",
+    "env_reading": "environment.reading",
+    "soc_event": "infosec.event",
+    "report": "report.value",
+}
+SHARES = ("valid_rate", "missing_rate", "duplicate_rate")
+FRESHNESS = "freshness_lag"
+COUNTS = ("indicators_total", "indicators_live", "agencies", "indicators_added")
+
+# Rows that the platform cannot know, and why; agencies report them.
+BY_AGENCIES: Mapping[str, str] = {
+    f"{SECTOR}.alerts_open": "Grafana knows which alerts are open; the database does not",
+    f"{SECTOR}.reports_due": "who owes which report by which day stands in no register; the catalogue does not say "
+    "whether a row is reported for the province or for its parts",
+    f"{SECTOR}.reports_on_time": "as reports_due: without a deadline nothing is on time",
+    f"{SECTOR}.reports_late": "as reports_due: without a deadline nothing is late",
+    f"{SECTOR}.district_iocs": "a connection of a district's centre is no event",
+    f"{SECTOR}.leader_use_rate": "who reads a board is known to Grafana's accounts only",
+}
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Until when a figure is live: `days` after the last day of the `period` that it is for."""
+
+    period: str
+    days: int
+
+
+# One period, and what its figure may take to come. Figures are kept by the day, so nothing here is finer than that.
+LIMITS: Mapping[str, Limit] = {
+    "realtime": Limit("day", 1),
+    "hourly": Limit("day", 1),
+    "daily": Limit("day", 2),
+    "weekly": Limit("week", 7 + 3),
+    "monthly": Limit("month", 31 + 15),
+    "quarterly": Limit("quarter", 92 + 30),
+    "yearly": Limit("year", 366 + 90),
+}
+
+
+@dataclass(frozen=True)
+class Account:
+    """What became of a feed's events in one day; `missing` are rejected ones that lacked a mandatory field."""
+
+    consumed: int
+    accepted: int
+    duplicate: int
+    missing: int
+
+    def without(self, own: Account) -> Account:
+        """Return the account of the others' events, given that of one's own."""
+        consumed = max(self.consumed - own.consumed, 0)
+        rest = (self.accepted - own.accepted, self.duplicate - own.duplicate, self.missing - own.missing)
+        return Account(consumed, *(min(max(number, 0), consumed) for number in rest))
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What the database says of one business day.
+
+    accounts: by feed; ages: seconds from the newest record to the moment of measuring, by feed.
+    total, added: indicators at the day's end, and those that are new in its month; None before there was any.
+    live, agencies: None once the day, or its month, is over: what was the case then cannot be read now.
+    """
+
+    day: date
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    ages: Mapping[str, float] = field(default_factory=dict)
+    total: int | None = None
+    added: int | None = None
+    live: int | None = None
+    agencies: int | None = None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One value to report; a share has the numbers behind it: 100 x `part` / `whole`."""
+
+    indicator: str
+    period: str
+    period_start: date
+    value: float
+    part: int | None = None
+    whole: int | None = None
+
+
+def codes() -> frozenset[str]:
+    """Return the codes of the rows that the platform gives."""
+    by_feed = {f"{SECTOR}.{name}.{source}" for name in (*SHARES, FRESHNESS) for source in FEEDS}
+    return frozenset(by_feed | {f"{SECTOR}.{name}" for name in COUNTS})
+
+
+def measure(read: Readings) -> list[Figure]:
+    """Return the figures of a day and of its month that the readings give."""
+    return [*_of_feeds(read), *_of_indicators(read)]
+
+
+def _of_feeds(read: Readings) -> Iterator[Figure]:
+    for source, feed in FEEDS.items():
+        account = read.accounts.get(feed)
+        if account is not None and account.consumed > 0:
+            parts = zip(SHARES, (account.accepted, account.missing, account.duplicate), strict=True)
+            for name, part in parts:
+                share = round(100 * part / account.consumed, 3)
+                yield Figure(f"{SECTOR}.{name}.{source}", "day", read.day, share, part, account.consumed)
+        if feed in read.ages:
+            # A sender's clock may be ahead of ours.
+            age = max(round(read.ages[feed], 3), 0.0)
+            yield Figure(f"{SECTOR}.{FRESHNESS}.{source}", "day", read.day, age)
+
+
+def _of_indicators(read: Readings) -> Iterator[Figure]:
+    month = start_of("month", read.day)
+    found = (
+        ("indicators_total", "day", read.day, read.total),
+        ("indicators_live", "day", read.day, read.live),
+        ("agencies", "month", month, read.agencies),
+        ("indicators_added", "month", month, read.added),
+    )
+    for name, period, start, count in found:
+        if count is not None:
+            yield Figure(f"{SECTOR}.{name}", period, start, float(count))
+
+
+def oldest_live(cadence: str, day: date) -> tuple[str, date]:
+    """Return the period that an indicator of a cadence is looked at in, and its oldest bucket that is live."""
+    limit = LIMITS[cadence]
+    return limit.period, start_of(limit.period, day - timedelta(days=limit.days))
+
+
+def is_delivered(
+    cadence: str, feeds: Iterable[Feed], delivered_at: Mapping[str, datetime], *, moment: datetime
+) -> bool:
+    """Whether each feed has delivered within the limit of a cadence, or its own cadence where that is longer.
+
+    A stock is carried on, so that a figure of today alone does not show that its feed still lives.
+    """
+    limit = timedelta(days=LIMITS[cadence].days)
+    return all(
+        feed.key in delivered_at and moment - delivered_at[feed.key] <= max(limit, feed.cadence) for feed in feeds
+    )
+
+
+def to_event(feed: Feed, figure: Figure, area_code: str, at: datetime) -> dict[str, Any]:
+    """Return a figure as an event of `report.value`; its revision is the milliseconds of the measuring time."""
+    record = feed.model.model_validate(
+        {
+            "agency": PLATFORM,
+            "indicator": figure.indicator,
+            "area_code": area_code,
+            "period": figure.period,
+            "period_start": figure.period_start,
+            "value": figure.value,
+        }
+    )
+    revision = to_revision(at)
+    return {
+        "specversion": "1.0",
+        "id": f"{record.record_key()}@{revision}",
+        "source": f"{REPORTER_URN}{PLATFORM}",
+        "type": feed.event_type,
+        "subject": f"{PLATFORM}/{record.record_key()}",
+        "time": at.astimezone(UTC).isoformat(timespec="milliseconds"),
+        "revision": revision,
+        "datacontenttype": "application/json",
+        "data": record.model_dump(mode="json"),
+    }
+
+
+def to_revision(at: datetime) -> int:
+    """Return the milliseconds of a time: what is measured later stands above what was measured before."""
+    return int(at.timestamp() * 1000)

@@ -1,0 +1,391 @@
+"""The platform measures its own data and reports it on the way of every event; figures by hand."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+from testbed.feed_event import HOTEL, Event, KafkaRecord, event, place, record, stay
+from testbed.pipeline import Pipeline
+
+from ioc.catalogue import Catalogue
+from ioc.errors import ConfigError
+from ioc.feeds.report_value import ReportValue
+from ioc.kafka import client_options
+from ioc.profile import load_profile_catalogue
+from ioc.settings import Settings
+from streams.quality import QualityMeter, Report, report_quality
+from streams.rules.quality import codes
+
+LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
+DAY = date(2024, 10, 20)
+STAYS, REPORTS, REGISTER = "tourism.stay", "report.value", "registry.reporter"
+LOSS = "electricity.loss"
+PROVINCE = "77"
+INDICATORS = 1298
+
+
+def local(text: str) -> datetime:
+    return datetime.fromisoformat(f"2024-{text}").replace(tzinfo=LOCAL)
+
+
+NOON = local("10-20 12:00")
+
+
+@pytest.fixture
+def catalogue(pipeline: Pipeline) -> Catalogue:
+    return load_profile_catalogue(pipeline.settings.profile, pipeline.feeds)
+
+
+@pytest.fixture
+def meter(pipeline: Pipeline, catalogue: Catalogue, db: psycopg.Connection) -> QualityMeter:
+    db.execute("UPDATE indicator SET created_at = %s", [local("09-15 08:00")])
+    return QualityMeter(
+        pipeline.connection,
+        profile=pipeline.profile,
+        catalogue=catalogue,
+        feeds=pipeline.feeds,
+        timezone="Asia/Ho_Chi_Minh",
+    )
+
+
+def received(offset: int, events: Iterable[Event], at: datetime) -> list[KafkaRecord]:
+    return [record(offset + n, one, timestamp=int(at.timestamp() * 1000)) for n, one in enumerate(events)]
+
+
+def commit_at(db: psycopg.Connection, when: datetime, refused_at: datetime | None = None) -> None:
+    """Move what was committed just now to another time: rows cannot change their chunk, so they are written anew."""
+    for table, column, at in (
+        ("stream_batch", "committed_at", when),
+        ("rejected_event", "recorded_at", refused_at or when),
+    ):
+        names = [
+            name
+            for (name,) in db.execute(
+                "SELECT column_name FROM information_schema.columns WHERE table_name = %s AND column_name <> %s",
+                [table, column],
+            )
+        ]
+        others = ", ".join(names)
+        db.execute(
+            f"WITH gone AS (DELETE FROM {table} WHERE {column} > '2025-01-01' RETURNING *) "
+            f"INSERT INTO {table} ({column}, {others}) SELECT %s, {others} FROM gone",
+            [at],
+        )
+
+
+def without(made: Event, name: str) -> Event:
+    return {**made, "data": {field: value for field, value in made["data"].items() if field != name}}
+
+
+def told(agency: str, code: str, start: str, value: float, revision: int = 1, period: str = "month") -> Event:
+    data: dict[str, Any] = {
+        "agency": agency,
+        "indicator": code,
+        "area_code": PROVINCE,
+        "period": period,
+        "period_start": start,
+        "value": value,
+    }
+    return event(REPORTS, agency, ReportValue.model_validate(data).record_key(), revision, data)
+
+
+def values(reports: Iterable[Report], period: str = "day", start: date = DAY) -> dict[str, float]:
+    return {
+        one.figure.indicator.removeprefix("data_quality."): one.figure.value
+        for one in reports
+        if (one.figure.period, one.figure.period_start) == (period, start)
+    }
+
+
+def ten_stays(pipeline: Pipeline, db: psycopg.Connection) -> None:
+    """Send ten events at 09:00: 5 new, 1 twice, 2 that lack a field, 1 that is wrong, 1 of a stranger."""
+    events = [
+        *(stay(guest=guest) for guest in range(1, 6)),
+        stay(guest=1),
+        without(stay(guest=6), "purpose"),
+        stay(guest=7, purpose=None),
+        stay(guest=8, purpose="espionage"),
+        stay("99-999-9999", 9),
+    ]
+    counts = pipeline.apply(STAYS, received(0, events, local("10-20 08:59:30")))
+    assert (counts.consumed, counts.accepted, counts.rejected, counts.duplicate) == (10, 5, 4, 1)
+    commit_at(db, local("10-20 09:00"))
+
+
+def test_the_account_of_a_day_by_hand(pipeline: Pipeline, meter: QualityMeter, db: psycopg.Connection) -> None:
+    # The evening before: one good event, committed in the day's last millisecond.
+    pipeline.apply(STAYS, received(100, [stay(guest=50)], local("10-19 23:59:58")), partition=1, known_gap=True)
+    commit_at(db, local("10-19 23:59:59.999"))
+    ten_stays(pipeline, db)
+    # The midnight after: committed on the next day, whatever the rejection's own time says.
+    pipeline.apply(STAYS, received(10, [without(stay(guest=60), "sex")], local("10-20 23:59:59")))
+    commit_at(db, local("10-21 00:00"), refused_at=local("10-20 23:59:59.9"))
+
+    at_noon = meter.report([DAY], NOON)
+    expected = {
+        "valid_rate.lodging_stay": 50.0,
+        "missing_rate.lodging_stay": 20.0,
+        "duplicate_rate.lodging_stay": 10.0,
+        "freshness_lag.lodging_stay": 3 * 3600 + 30,
+        "indicators_total": INDICATORS,
+        "indicators_live": 0,
+    }
+    assert values(at_noon) == expected
+    assert values(at_noon, "month", date(2024, 10, 1)) == {"agencies": 0, "indicators_added": 0}
+    (valid,) = (one for one in at_noon if "valid_rate" in one.figure.indicator)
+    assert (valid.figure.part, valid.figure.whole, valid.area_code) == (5, 10, PROVINCE)
+
+    # The day is over: what can be read again is, up to its end; what was live then cannot.
+    del expected["indicators_live"]
+    over = meter.report([DAY], local("10-25 12:00"))
+    assert values(over) == expected | {"freshness_lag.lodging_stay": 15 * 3600 + 30}
+    before, after = date(2024, 10, 19), date(2024, 10, 21)
+    two = meter.report([before, after], local("10-21 00:00:10"))
+    assert values(two, start=before) == {
+        "valid_rate.lodging_stay": 100.0,
+        "missing_rate.lodging_stay": 0.0,
+        "duplicate_rate.lodging_stay": 0.0,
+        "freshness_lag.lodging_stay": 2.0,
+        "indicators_total": INDICATORS,
+    }
+    # A rejected event makes no feed fresher: the newest record is that of 08:59:30.
+    assert values(two, start=after) == {
+        "valid_rate.lodging_stay": 0.0,
+        "missing_rate.lodging_stay": 100.0,
+        "duplicate_rate.lodging_stay": 0.0,
+        "freshness_lag.lodging_stay": 15 * 3600 + 30 + 10,
+        "indicators_total": INDICATORS,
+        "indicators_live": 0,
+    }
+    with pytest.raises(ConfigError, match="has not begun"):
+        meter.report([date(2024, 10, 22)], local("10-21 12:00"))
+
+
+def test_indicators_are_counted_as_they_were(meter: QualityMeter, db: psycopg.Connection) -> None:
+    def counted(day: str, now: datetime) -> tuple[float | None, float | None]:
+        on = date.fromisoformat(f"2024-{day}")
+        reports = meter.report([on], now)
+        added = values(reports, "month", on.replace(day=1)).get("indicators_added")
+        return values(reports, start=on).get("indicators_total"), added
+
+    late = ["lodging.guests.total", "lodging.nights.total", LOSS]
+    db.execute("UPDATE indicator SET created_at = %s WHERE code = ANY(%s)", [local("10-02 08:00"), late])
+    db.execute(
+        "UPDATE indicator SET live = false, retired_at = %s WHERE code = 'economy.imports'", [local("10-20 11:00")]
+    )
+    # Another version of a row is no new indicator.
+    db.execute("UPDATE indicator SET live = false, retired_at = %s WHERE code = %s", [local("10-03 08:00"), LOSS])
+    db.execute(
+        "INSERT INTO indicator (code, version, live, sector, slot, kind, definition, name_vi, name_en, unit, owner, "
+        "cadence, direction, created_at) SELECT code, 2, true, sector, 9999, kind, definition, name_vi, name_en, unit, "
+        "owner, cadence, direction, retired_at FROM indicator WHERE code = %s",
+        [LOSS],
+    )
+    assert counted("10-20", NOON) == (INDICATORS - 1, 3)
+    assert counted("10-19", NOON) == (INDICATORS, 3)
+    assert counted("09-30", NOON) == (INDICATORS - 3, INDICATORS - 3)
+    assert counted("08-31", NOON) == (None, None), "the platform was not there"
+
+
+def test_an_indicator_is_live_within_its_limit(pipeline: Pipeline, meter: QualityMeter, db: psycopg.Connection) -> None:
+    sent = [
+        told("cuc-thong-ke", LOSS, "2024-09-01", 3.5),
+        # For a commune alone: the province has no figure.
+        {**told("cuc-thong-ke", "index.pci.score", "2024-01-01", 66.0, period="year")},
+    ]
+    sent[1]["data"]["area_code"] = "747"
+    sent[1]["subject"] = sent[1]["subject"].replace("/77/", "/747/")
+    assert pipeline.apply(REPORTS, received(0, sent, NOON)).accepted == 2
+    commit_at(db, local("10-05 12:00"))
+    pipeline.roll_up()
+
+    def live(moment: datetime) -> float:
+        return values(meter.report([moment.date()], moment), start=moment.date())["indicators_live"]
+
+    # September's figure is live for 46 days after September; its feed delivered on 5 October, for 46 days as well.
+    assert (live(NOON), live(local("11-15 23:00")), live(local("11-16 00:00"))) == (1, 1, 0)
+    db.execute("DELETE FROM stream_batch")
+    assert live(NOON) == 0, "the feed has never delivered"
+
+
+def test_agencies_are_those_whose_records_came_in_the_month(
+    pipeline: Pipeline, meter: QualityMeter, db: psycopg.Connection
+) -> None:
+    pipeline.apply(STAYS, received(0, [stay()], NOON))
+    pipeline.apply(REGISTER, received(0, [place(HOTEL, "2020-01-01")], local("10-01 00:00")))
+    pipeline.apply(
+        REPORTS,
+        [
+            *received(0, [told("cuc-thong-ke", LOSS, "2024-08-01", 3)], local("10-20 11:59:59")),
+            *received(
+                1, [told("so-y-te", "health_system.beds", "2024-07-01", 9, period="quarter")], local("09-30 23:59")
+            ),
+            *received(2, [told("ioc-tinh", "data_quality.alerts_open", "2024-10-19", 2, period="day")], NOON),
+        ],
+    )
+    commit_at(db, NOON)
+
+    def agencies(day: date, now: datetime) -> float | None:
+        return values(meter.report([day], now), "month", day.replace(day=1)).get("agencies")
+
+    assert agencies(DAY, NOON) == 2
+    assert agencies(DAY, local("10-31 23:59")) == 2
+    assert agencies(DAY, local("11-01 00:00")) is None, "October is over"
+    assert agencies(date(2024, 11, 1), local("11-01 00:00")) == 0
+
+
+def topic_of(settings: Settings) -> list[KafkaRecord]:
+    """Everything that the topic of reports holds, as the agents would fetch it, in one partition's offsets."""
+    topic = f"{settings.topic_prefix}.{REPORTS}.v1"
+    consumer = KafkaConsumer(**client_options(settings, 10.0), enable_auto_commit=False, group_id=None)
+    try:
+        places = [TopicPartition(topic, partition) for partition in range(settings.kafka_partitions)]
+        consumer.assign(places)
+        consumer.seek_to_beginning(*places)
+        wanted = sum(consumer.end_offsets(places).values())
+        found: list[Any] = []
+        while len(found) < wanted:
+            for fetched in consumer.poll(timeout_ms=1000).values():
+                found += fetched
+    finally:
+        consumer.close()
+    assert len({one.partition for one in found}) <= 1, "one reporter, one partition"
+    assert {one.key for one in found} <= {b"ioc-tinh"}
+    return [KafkaRecord(one.offset, one.value, tuple(one.headers)) for one in sorted(found, key=lambda one: one.offset)]
+
+
+def test_figures_go_the_way_of_every_report(
+    pipeline: Pipeline,
+    meter: QualityMeter,
+    catalogue: Catalogue,
+    db: psycopg.Connection,
+    settings: Settings,
+    kafka_topics: list[str],
+) -> None:
+    def measured(now: datetime, *, dry_run: bool = False) -> dict[str, str]:
+        reports = report_quality(
+            settings,
+            [DAY],
+            now,
+            profile=pipeline.profile,
+            catalogue=catalogue,
+            feeds=pipeline.feeds,
+            dry_run=dry_run,
+        )
+        return {one.figure.indicator.removeprefix("data_quality."): one.status for one in reports}
+
+    def stored(number: int, at: datetime) -> None:
+        """The agents take the topic's records from `number` on, and the roll-up folds them."""
+        counts = pipeline.apply(REPORTS, topic_of(settings)[number:], partition=2)
+        assert (counts.rejected, counts.duplicate) == (0, 0)
+        commit_at(db, at)
+        pipeline.roll_up()
+
+    def figure(name: str, period: str = "day", bucket: str = "2024-10-20") -> float | None:
+        return pipeline.figure(f"data_quality.{name}", PROVINCE, period, bucket)
+
+    # An agency reports twice, once without a value: half of the reports are valid.
+    report = told("cuc-thong-ke", LOSS, "2024-09-01", 3.5)
+    pipeline.apply(REPORTS, received(0, [report, without(report, "value")], local("10-20 10:00")))
+    commit_at(db, local("10-20 10:00"))
+    ten_stays(pipeline, db)
+    pipeline.roll_up()
+    names = {
+        *(
+            f"{share}_rate.{source}"
+            for share in ("valid", "missing", "duplicate")
+            for source in ("lodging_stay", "report")
+        ),
+        "freshness_lag.lodging_stay",
+        "freshness_lag.report",
+        "indicators_total",
+        "indicators_live",
+        "agencies",
+        "indicators_added",
+    }
+    assert measured(NOON, dry_run=True) == dict.fromkeys(names, "new")
+    assert topic_of(settings) == []
+    assert measured(NOON) == dict.fromkeys(names, "new")
+    stored(0, local("10-20 12:00:01"))
+    assert {name: figure(name) for name in names - {"agencies", "indicators_added"}} == {
+        "valid_rate.lodging_stay": 50,
+        "missing_rate.lodging_stay": 20,
+        "duplicate_rate.lodging_stay": 10,
+        "valid_rate.report": 50,
+        "missing_rate.report": 50,
+        "duplicate_rate.report": 0,
+        "freshness_lag.lodging_stay": 3 * 3600 + 30,
+        "freshness_lag.report": 2 * 3600,
+        "indicators_total": INDICATORS,
+        # The loss of September alone: the stays are of 5 October.
+        "indicators_live": 1,
+    }
+    assert figure("agencies", "month", "2024-10-01") == 1
+    assert figure("indicators_added", "month", "2024-10-01") == 0
+    assert figure("live_rate") == 100 * 1 / INDICATORS
+
+    # An hour later the platform's own reports are live; they have made no share better and no report fresher.
+    assert measured(local("10-20 13:00")) == dict.fromkeys(names, "unchanged") | {
+        "freshness_lag.lodging_stay": "changed",
+        "freshness_lag.report": "changed",
+        "indicators_live": "changed",
+    }
+    stored(1, local("10-20 13:00:01"))
+    assert figure("freshness_lag.report") == 3 * 3600
+    # The loss of September, what the platform has reported, and the rate that follows from it.
+    assert figure("indicators_live") == 1 + len(names) + 1
+    assert len(topic_of(settings)) == 2
+
+    # Once the day is over its ages stand still, and measuring it again sends nothing.
+    over = local("10-21 08:00")
+    assert measured(over)["freshness_lag.lodging_stay"] == "changed"
+    stored(2, over)
+    assert set(measured(local("10-21 09:00")).values()) == {"unchanged"}
+    assert len(topic_of(settings)) == 3
+    assert figure("freshness_lag.lodging_stay") == 15 * 3600 + 30
+    assert pipeline.reconcile().differences == ()
+
+
+def test_a_profile_without_the_platform_is_told_what_to_add(pipeline: Pipeline, catalogue: Catalogue) -> None:
+    reporters = tuple(one for one in pipeline.profile.reporters if one.code != "ioc-tinh")
+    with pytest.raises(ConfigError, match=r"ioc-tinh must be a reporter of report\.value"):
+        QualityMeter(
+            pipeline.connection,
+            profile=type(pipeline.profile)(**{**vars(pipeline.profile), "reporters": reporters}),
+            catalogue=catalogue,
+            feeds=pipeline.feeds,
+            timezone="Asia/Ho_Chi_Minh",
+        )
+
+
+def test_the_command_measures_shows_and_sends(settings: Settings, kafka_topics: list[str]) -> None:
+    def ioc(*words: str) -> str:
+        command = [str(Path(sys.executable).with_name("ioc")), "quality", "report", *words]
+        environment = settings.to_environment()
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=True)
+        return done.stdout
+
+    rows = json.loads(ioc("--json"))
+    assert {row["indicator"] for row in rows} <= codes()
+    # Today and yesterday: of nothing but the catalogue, which was loaded today.
+    assert sorted((row["indicator"].rpartition(".")[2], row["value"]) for row in rows) == [
+        ("agencies", 0.0),
+        ("indicators_added", float(INDICATORS)),
+        ("indicators_live", 0.0),
+        ("indicators_total", float(INDICATORS)),
+    ]
+    (sent,) = topic_of(settings)
+    assert [one["data"]["indicator"] for one in json.loads(sent.value or b"")] == [row["indicator"] for row in rows]
+    assert "4 to send, 0 unchanged" in ioc("--dry-run")
+    assert "nothing to measure" in ioc("--on", "2020-01-01")
+    assert len(topic_of(settings)) == 1
