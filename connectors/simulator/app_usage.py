@@ -9,7 +9,7 @@ from random import Random
 
 from connectors.simulator.habit import CITIZEN
 from connectors.simulator.ledger import Data
-from connectors.simulator.record import Life, Step
+from connectors.simulator.record import Life, System
 from connectors.simulator.rota import Rota, literals_of
 from ioc.feeds.app_usage import AppUsage
 from ioc.reporter import Reporter
@@ -27,7 +27,7 @@ _REMEMBERED = 3000
 _Use = tuple[str, bool | None]
 
 
-class AppUsageSystem:
+class AppUsageSystem(System):
     """The operators of apps and assistants."""
 
     feed = "app.usage"
@@ -53,10 +53,6 @@ class AppUsageSystem:
         code = what.replace("_", "-") if answered is None else _ASSISTANTS
         operator = self._operators.get(code, self._first)
         return Life(operator.code, f"{data['kind']}/{data['item_id']}", data)
-
-    def follow(self, life: Life, day: date) -> Step | None:
-        """Nothing comes of a visit or a question."""
-        return None
 
     def mend(self, life: Life) -> Data:
         """The session was another user's; the assistant had passed the question on, or had not."""

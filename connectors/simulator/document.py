@@ -11,7 +11,7 @@ from connectors.simulator.calendar import FIRST_DAY, HOURS
 from connectors.simulator.habit import OFFICE
 from connectors.simulator.ledger import Data
 from connectors.simulator.office import after_office_days
-from connectors.simulator.record import Life, Step
+from connectors.simulator.record import Life, Step, System
 from connectors.simulator.rota import Rota
 from ioc.feeds.document_flow import DocumentFlow
 from ioc.reporter import Reporter
@@ -31,7 +31,7 @@ _FATE = {"on_time": 80.0, "overdue": 20.0}
 _OVERDUE = {"done": 70.0, "lies": 30.0}
 
 
-class DocumentSystem:
+class DocumentSystem(System):
     """The document software of all agencies; the provincial committee's tasks are tracked in it."""
 
     feed = "document.flow"

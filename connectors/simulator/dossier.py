@@ -12,7 +12,7 @@ from connectors.simulator.calendar import HOURS, hour_of
 from connectors.simulator.habit import OFFICE
 from connectors.simulator.ledger import Data
 from connectors.simulator.office import after_office_days, is_office_day, is_office_time, office_hours
-from connectors.simulator.record import Life, Step
+from connectors.simulator.record import Life, Step, System
 from connectors.simulator.rota import Rota
 from ioc.feeds.dossier_event import DossierEvent
 from ioc.reporter import Reporter
@@ -58,7 +58,7 @@ _WAIT_BUSY, _WAIT_CALM = 26.0, 11.0
 _BUSY_HOURS = (8, 9, 10, 14)
 
 
-class DossierSystem:
+class DossierSystem(System):
     """The one-stop software of all offices of the province, districts and communes."""
 
     feed = "dossier.event"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from random import Random
@@ -12,7 +12,7 @@ from connectors.simulator.air import aqi_of, band_limits
 from connectors.simulator.calendar import HOURS, VIETNAM, hour_of
 from connectors.simulator.ledger import Data
 from connectors.simulator.norm import NORMS, Norm
-from connectors.simulator.record import Life, Step
+from connectors.simulator.record import Life, Sending, System
 from ioc.feeds.environment_reading import MAX_PH, PARAMS
 from ioc.reporter import Reporter
 
@@ -33,7 +33,7 @@ _SMOKE_EVERY = 13
 _RUSH_HOURS = (7, 8, 18, 19)
 
 
-class EnvironmentSystem:
+class EnvironmentSystem(System):
     """All stations and sampling points.
 
     every: hours between two readings of a station. Real ones send each hour; a simulated month of all of them is
@@ -56,17 +56,13 @@ class EnvironmentSystem:
         at = datetime.combine(day, time(hour_of(tick)), tzinfo=VIETNAM)
         return self._read(station, self._random.choice(_params(station)), at)
 
-    def schedule(self, day: date) -> list[tuple[int, Callable[[], Life]]]:
+    def schedule(self, day: date) -> list[Sending]:
         """What the stations send on a day: hours once they are over, the day before, samples from the laboratory."""
         return [
             (hour, partial(self._read, station, param, at))
             for number, station in enumerate(self._stations)
             for hour, param, at in self._sendings(number, station, day)
         ]
-
-    def follow(self, life: Life, day: date) -> Step | None:
-        """Nothing comes of a reading but a correction."""
-        return None
 
     def mend(self, life: Life) -> Data:
         """Five-minute values that were delayed have come in, or a fault has been looked into."""

@@ -11,7 +11,7 @@ from connectors.simulator.calendar import FIRST_DAY, HOURS
 from connectors.simulator.habit import CITIZEN
 from connectors.simulator.ledger import Data
 from connectors.simulator.office import after_office_days
-from connectors.simulator.record import Life, Step
+from connectors.simulator.record import Life, Step, System
 from connectors.simulator.rota import Rota
 from connectors.simulator.territory import Territory
 from ioc.feeds.feedback_ticket import FeedbackTicket
@@ -33,7 +33,7 @@ _RATING: dict[int | None, float] = {5: 17.0, 4: 11.0, 3: 4.0, 2: 2.0, 1: 2.5, No
 _AFTERMATH = {"rest": 96.0, "reopen": 4.0}
 
 
-class FeedbackSystem:
+class FeedbackSystem(System):
     """The province's feedback application and its hotline."""
 
     feed = "feedback.ticket"

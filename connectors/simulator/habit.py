@@ -22,6 +22,11 @@ class Habit:
         return hour * self.by_weekday[day_of(tick).weekday()] * _WEEK / sum(self.by_weekday)
 
 
+# Shops and hotels: afternoons, and the days before and of a weekend.
+TOWN = Habit(
+    (2, 1, 1, 1, 1, 3, 6, 8, 9, 9, 9, 9, 8, 8, 10, 10, 10, 9, 9, 8, 7, 6, 4, 3),
+    (0.85, 0.85, 0.85, 0.9, 1.2, 1.35, 1.0),
+)
 # Offices: a long morning, a shorter afternoon, Mondays above all; evenings and weekends belong to the online portal.
 OFFICE = Habit(
     (0.2, 0.1, 0.1, 0.1, 0.1, 0.2, 1, 6, 12, 13, 12, 6, 2, 7, 11, 10, 8, 3, 2, 2, 2, 2, 1, 0.5),

@@ -11,7 +11,7 @@ from random import Random
 from connectors.simulator.calendar import FIRST_DAY
 from connectors.simulator.habit import ALWAYS
 from connectors.simulator.ledger import Data
-from connectors.simulator.record import Life, Step
+from connectors.simulator.record import Life, Step, System
 from connectors.simulator.rota import Rota, literals_of
 from ioc.feeds.infosec_event import InfosecEvent
 from ioc.reporter import Reporter
@@ -28,7 +28,7 @@ _LASTS = {"ddos": 3, "defacement": 6, "phishing": 10, "malware": 18, "intrusion"
 _UNRESOLVED = 0.04
 
 
-class InfosecSystem:
+class InfosecSystem(System):
     """The province's security operations centre."""
 
     feed = "infosec.event"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -11,7 +11,7 @@ from random import Random
 
 from connectors.simulator.calendar import VIETNAM, moment_of
 from connectors.simulator.ledger import Data
-from connectors.simulator.record import Life, Weighted
+from connectors.simulator.record import Life, Revision, System, Weighted
 from ioc.reporter import Reporter
 
 _STRANGER = "3599999992"
@@ -69,7 +69,7 @@ class _Outlet:
     reporter: Reporter
 
 
-class InvoiceSystem:
+class InvoiceSystem(System):
     """The tax authority's stream of invoices, corrections and notices."""
 
     feed = "tax.einvoice"
@@ -95,6 +95,22 @@ class InvoiceSystem:
     def mend(self, life: Life) -> Data:
         """What the provider sent wrongly beside the amounts: how the buyer paid."""
         return {**life.data, "pay_method": "cash" if life.data["pay_method"] == "transfer" else "transfer"}
+
+    def correct(self, life: Life, day: date, tick: int) -> Sequence[Revision]:
+        """A new revision, an adjusting invoice or a replacing one, each as often."""
+        match self._random.randrange(3):
+            case 0:
+                return [(life, self.mend(life))]
+            case 1:
+                adjustment = self.adjustment(life, day, tick)
+                return [(adjustment, adjustment.data)]
+        replacement = self.replacement(life, day, tick)
+        return [(replacement, replacement.data), (life, None)]
+
+    def cancel(self, life: Life, day: date, tick: int) -> Sequence[Revision]:
+        """A notice, and the void."""
+        notice = self.cancellation(life, day, tick)
+        return [(notice, notice.data), (life, None)]
 
     def adjustment(self, life: Life, day: date, tick: int) -> Life:
         """An adjusting invoice: a tenth less, as differences."""

@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
@@ -15,14 +15,9 @@ from connectors.simulator.calendar import HOURS
 from connectors.simulator.channel import Channel
 from connectors.simulator.ledger import FeedTally, Ledger, Outgoing
 from connectors.simulator.province import Province
+from connectors.simulator.roster import PUBLISHERS
 
-# Which system publishes which feeds, each under a token of its own.
-SYSTEMS: Final[Mapping[str, tuple[str, ...]]] = {
-    "register": ("registry.reporter",),
-    "lodging": ("tourism.stay", "tourism.daily_report"),
-    "tax": ("tax.einvoice",),
-}
-_SYSTEM_OF: Final = {feed: system for system, feeds in SYSTEMS.items() for feed in feeds}
+_PUBLISHER_OF: Final = {feed: publisher for publisher, feeds in PUBLISHERS.items() for feed in feeds}
 
 _LANES: Final = 2
 _CHUNK: Final = 200
@@ -103,7 +98,7 @@ class Publisher:
     def _put(self, events: Sequence[Outgoing], stop: threading.Event) -> None:
         parts: dict[_Lane, list[Outgoing]] = {}
         for outgoing in events:
-            lanes = self._lanes[_SYSTEM_OF[outgoing.feed]]
+            lanes = self._lanes[_PUBLISHER_OF[outgoing.feed]]
             lane = lanes[zlib.crc32(outgoing.reporter.encode()) % len(lanes)]
             parts.setdefault(lane, []).append(outgoing)
         for lane, part in parts.items():
@@ -135,8 +130,8 @@ class Publisher:
     @contextmanager
     def _running(self, patience: float) -> Iterator[None]:
         self._lanes = {
-            system: [_Lane(self._open_channel(system), self._settle, self._doubt) for _ in range(_LANES)]
-            for system in SYSTEMS
+            publisher: [_Lane(self._open_channel(publisher), self._settle, self._doubt) for _ in range(_LANES)]
+            for publisher in PUBLISHERS
         }
         lanes = [lane for lanes in self._lanes.values() for lane in lanes]
         try:

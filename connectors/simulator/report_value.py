@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -11,7 +11,7 @@ from random import Random
 from connectors.simulator.calendar import FIRST_DAY, HOURS
 from connectors.simulator.ledger import Data
 from connectors.simulator.magnitude import Magnitude, magnitude_of, read_magnitudes
-from connectors.simulator.record import Life, Step
+from connectors.simulator.record import Life, Sending, Step, System
 from connectors.simulator.territory import Territory
 from ioc.catalogue import Indicator
 from ioc.catalogue.indicator import REPORT_PERIODS
@@ -45,7 +45,7 @@ class Duty:
         return REPORT_PERIODS[self.indicator.cadence]
 
 
-class ReportValueSystem:
+class ReportValueSystem(System):
     """The province's reporting system, and the agencies that fill it.
 
     What is not added over areas is reported of the province and of each of its parts, as far as the row has values
@@ -72,7 +72,7 @@ class ReportValueSystem:
         duty = self._random.choice(self.duties)
         return self._random.choice(self._reports(duty, start_of(duty.period, day)))
 
-    def schedule(self, day: date) -> list[tuple[int, Callable[[], Life]]]:
+    def schedule(self, day: date) -> list[Sending]:
         """What is reported on a day: yesterday, last week, and in the first days the last period and the running one.
 
         A running period is reported as an estimate, and only of what is at hand already: no flows.

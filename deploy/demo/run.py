@@ -31,7 +31,7 @@ from deploy.demo.table import Scene, account_view, live_view, plain_line
 from deploy.progress import Progress
 from ioc.errors import FatalError, RetryableError
 from ioc.feed import load_feeds
-from ioc.profile import Profile, load_profile
+from ioc.profile import Profile, load_profile, load_profile_catalogue
 from ioc.settings import Settings
 
 _LOOK_SECONDS: Final = 1.0
@@ -74,7 +74,8 @@ class _Course:
         self._feeds = load_feeds()
         self._profile: Profile = load_profile(stage.settings.profile)
         self._ledger = Ledger(self._feeds)
-        self._province = Province(self._profile, seed=wishes.seed)
+        catalogue = load_profile_catalogue(stage.settings.profile, self._feeds)
+        self._province = Province(self._profile, seed=wishes.seed, indicators=catalogue.indicators.values())
         self._begin = time.monotonic()
         self._looks: deque[Snapshot] = deque(maxlen=_ARROW_LOOKS + 1)
 
@@ -86,7 +87,7 @@ class _Course:
                 publisher = Publisher(
                     self._province,
                     self._ledger,
-                    lambda system: GatewayChannel(gateway_url(settings), tokens[system]),
+                    lambda publisher: GatewayChannel(gateway_url(settings), tokens[publisher]),
                     self._wishes.pace,
                 )
                 self._publish(publisher, reader)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.simulator.calendar import DAYS, HOURS, day_of, hour_of, load_of
+from connectors.simulator.calendar import DAYS, HOURS, day_of, hour_of
 from connectors.simulator.record import Life, System
 from ioc.feed import Feed
 from ioc.profile import Profile
@@ -36,13 +36,11 @@ class Month:
 
     def run(self, records: int, days: int = DAYS) -> Month:
         """Make as many records, and whatever the system sends by its calendar, and follow each to the last day."""
-        habit = getattr(self.system, "habit", None)
-        loads = [habit.of(tick) if habit else load_of(tick) for tick in range(days * HOURS)]
+        loads = [self.system.habit.of(tick) for tick in range(days * HOURS)]
         made = 0.0
         for tick, load in enumerate(loads):
             if hour_of(tick) == 0:
-                schedule = getattr(self.system, "schedule", lambda _: ())
-                for hour, make in schedule(day_of(tick)):
+                for hour, make in self.system.schedule(day_of(tick)):
                     self._put(tick + hour, None, make)
             while self._due and self._due[0][0] <= tick:
                 _, _, life, make = heapq.heappop(self._due)
