@@ -16,9 +16,9 @@ from connectors.simulator.infosec import InfosecSystem
 from connectors.simulator.record import System
 from connectors.simulator.report_value import ReportValueSystem
 from connectors.simulator.territory import Territory
-from ioc.catalogue import Catalogue, Compiled, compile_measures, load_catalogue
+from ioc.catalogue import Catalogue, Compiled, compile_measures
 from ioc.feed import Feed
-from ioc.profile import Profile, catalogue_directory
+from ioc.profile import Profile, load_profile_catalogue
 from ioc.settings import Settings
 
 Build = Callable[[str, int], System]
@@ -26,7 +26,7 @@ Build = Callable[[str, int], System]
 
 @pytest.fixture(scope="package")
 def catalogue(feeds: Mapping[str, Feed]) -> Catalogue:
-    return load_catalogue(catalogue_directory(Settings(_env_file=None).profile), feeds)
+    return load_profile_catalogue(Settings(_env_file=None).profile, feeds)
 
 
 @pytest.fixture(scope="package")
