@@ -110,3 +110,8 @@ class Weighted(Generic[T]):
     def pick(self, random: Random) -> T:
         """Draw one."""
         return random.choices(self._items, cum_weights=self._cumulated)[0]
+
+
+def pseudonym(random: Random) -> str:
+    """A pseudonym of nobody."""
+    return f"k1:{random.getrandbits(128):032x}"

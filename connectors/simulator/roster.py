@@ -16,12 +16,15 @@ from connectors.simulator.document import DocumentSystem
 from connectors.simulator.dossier import DossierSystem
 from connectors.simulator.environment import EnvironmentSystem
 from connectors.simulator.feedback import FeedbackSystem
+from connectors.simulator.health_record import HealthRecordSystem
+from connectors.simulator.health_visit import HealthVisitSystem
 from connectors.simulator.infosec import InfosecSystem
 from connectors.simulator.invoice import InvoiceSystem
 from connectors.simulator.record import System
 from connectors.simulator.report_value import ReportValueSystem
 from connectors.simulator.stay import StaySystem
 from connectors.simulator.territory import Territory
+from connectors.simulator.vaccination import VaccinationSystem
 from ioc.catalogue import Indicator
 from ioc.reporter import REGISTER_FEED, Reporter
 
@@ -53,6 +56,9 @@ ROSTER: Final = (
     Entry("tourism.stay", "lodging", 0.26, lambda random, ground: StaySystem(random, ground.reporters)),
     Entry("tourism.daily_report", "lodging", 0, lambda random, ground: DailyReportSystem(random, ground.reporters)),
     Entry("tax.einvoice", "tax", 0.4, lambda random, ground: InvoiceSystem(random, ground.reporters)),
+    Entry("health.record", "health", 0.03, lambda random, ground: HealthRecordSystem(random, ground.reporters)),
+    Entry("health.checkout", "health", 0.06, lambda random, ground: HealthVisitSystem(random, ground.reporters)),
+    Entry("vaccination.dose", "health", 0.06, lambda random, ground: VaccinationSystem(random, ground.reporters)),
     Entry("dossier.event", "administration", 0.06, lambda random, ground: DossierSystem(random, ground.reporters)),
     Entry("document.flow", "administration", 0.04, lambda random, ground: DocumentSystem(random, ground.reporters)),
     Entry(

@@ -15,6 +15,9 @@ from ioc.profile import Profile
 
 # Records of the month beside what systems send by their calendar.
 VOLUMES = {
+    "health.record": 1000,
+    "health.checkout": 2500,
+    "vaccination.dose": 2500,
     "dossier.event": 3000,
     "feedback.ticket": 2000,
     "document.flow": 3000,
