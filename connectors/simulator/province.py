@@ -143,6 +143,7 @@ class Province:
             life.revision, life.is_void = 2, True
             self._emit(system.feed, life, 2, None)
             self._soon(partial(self._emit, system.feed, life, 1, original))
+            self._remind(system, life)
         elif "disorder" in hits:
             life.revision, life.data = 2, system.mend(life)
             self._emit(system.feed, life, 2, life.data)
@@ -193,6 +194,16 @@ class Province:
     def _cancel(self, system: System, life: Life) -> None:
         if not life.is_void:
             self._publish(system, system.cancel(life, day_of(self._tick), self._tick))
+            self._remind(system, life)
+
+    def _remind(self, system: System, life: Life) -> None:
+        """What the calendar asks for is sent again when it was withdrawn: the duty remains."""
+        if (system.feed, life.subject) in self._sent_by_calendar:
+            self._later(self._random.randint(1, 2) * HOURS, partial(self._restore, system, life))
+
+    def _restore(self, system: System, life: Life) -> None:
+        if life.is_void:
+            self._revise(system, life, life.data)
 
     def _contradict(self, system: System, life: Life) -> None:
         """Send other content under a revision that has gone out already."""
