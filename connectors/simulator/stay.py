@@ -9,7 +9,8 @@ from random import Random
 
 from connectors.simulator.calendar import HOURS, is_weekend, moment_of
 from connectors.simulator.ledger import Data
-from connectors.simulator.record import Life, Step, System, Weighted
+from connectors.simulator.record import Life, Step, System
+from connectors.simulator.rota import Rota
 from ioc.reporter import Reporter
 
 _STRANGER = "77-999-0001"
@@ -41,12 +42,12 @@ class StaySystem(System):
 
     def __init__(self, random: Random, establishments: Iterable[Reporter]) -> None:
         self._random = random
-        self._establishments = Weighted(establishments, _draw)
-        self._nationality = Weighted.of(_NATIONALITY)
-        self._home = Weighted.of(_HOME)
-        self._purpose = Weighted.of(_PURPOSE)
-        self._document = Weighted.of(_DOCUMENT)
-        self._nights = {"domestic": Weighted.of(_NIGHTS), "international": Weighted.of(_NIGHTS_ABROAD)}
+        self._establishments = Rota(establishments, _draw, laps=1)
+        self._nationality = Rota.of(_NATIONALITY)
+        self._home = Rota.of(_HOME)
+        self._purpose = Rota.of(_PURPOSE)
+        self._document = Rota.of(_DOCUMENT)
+        self._nights = {"domestic": Rota.of(_NIGHTS), "international": Rota.of(_NIGHTS_ABROAD)}
         self._travellers: deque[Data] = deque(maxlen=_REMEMBERED)
 
     def create(self, day: date, tick: int) -> Life:
