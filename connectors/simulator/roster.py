@@ -78,7 +78,22 @@ ROSTER: Final = (
     ),
 )
 
+# Of the platform's rows, those of one feed each are measured, and these.
+_MEASURED: Final = frozenset(
+    f"data_quality.{name}" for name in ("indicators_total", "indicators_live", "indicators_added", "agencies")
+)
+
 FEEDS: Final = tuple(entry.feed for entry in ROSTER)
+
+
+def of_agencies(indicators: Iterable[Indicator]) -> list[Indicator]:
+    """Return the rows that agencies report; what the platform measures of itself it reports (docs/quality.md)."""
+    return [
+        row
+        for row in indicators
+        if row.kind == "reported" and not (row.sector == "data_quality" and (row.breakdown or row.code in _MEASURED))
+    ]
+
 
 # Publisher -> the feeds that it sends.
 PUBLISHERS: Final[Mapping[str, tuple[str, ...]]] = {

@@ -18,7 +18,7 @@ from connectors.simulator.channel import GatewayChannel
 from connectors.simulator.ledger import Ledger
 from connectors.simulator.province import Province
 from connectors.simulator.publisher import Pace, Publisher
-from connectors.simulator.roster import PUBLISHERS
+from connectors.simulator.roster import PUBLISHERS, of_agencies
 from connectors.tokens import TokenFile
 from ioc.feed import load_feeds
 from ioc.output import show_rows
@@ -38,7 +38,7 @@ def simulate(
         load_profile(settings.profile),
         seed=seed,
         revision_base=int(time.time()),
-        indicators=load_profile_catalogue(settings.profile, feeds).indicators.values(),
+        indicators=of_agencies(load_profile_catalogue(settings.profile, feeds).indicators.values()),
     )
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

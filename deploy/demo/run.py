@@ -21,6 +21,7 @@ from connectors.simulator.channel import GatewayChannel
 from connectors.simulator.ledger import Ledger
 from connectors.simulator.province import Province
 from connectors.simulator.publisher import Pace, Publisher
+from connectors.simulator.roster import of_agencies
 from connectors.simulator.run import temporary_tokens
 from deploy.demo.account import Account, settle_account
 from deploy.demo.proof import prove
@@ -75,7 +76,8 @@ class _Course:
         self._profile: Profile = load_profile(stage.settings.profile)
         self._ledger = Ledger(self._feeds)
         catalogue = load_profile_catalogue(stage.settings.profile, self._feeds)
-        self._province = Province(self._profile, seed=wishes.seed, indicators=catalogue.indicators.values())
+        reported = of_agencies(catalogue.indicators.values())
+        self._province = Province(self._profile, seed=wishes.seed, indicators=reported)
         self._begin = time.monotonic()
         self._looks: deque[Snapshot] = deque(maxlen=_ARROW_LOOKS + 1)
 

@@ -15,12 +15,13 @@ from connectors.simulator.invoice import net_of, vat_of
 from connectors.simulator.ledger import Outcome, Outgoing
 from connectors.simulator.province import Province
 from connectors.simulator.rates import FAULTS, Metronome, Rates
-from connectors.simulator.roster import FEEDS
+from connectors.simulator.roster import FEEDS, of_agencies
 from ioc.catalogue import Catalogue
 from ioc.feed import Feed
 from ioc.profile import Profile
 from ioc.reporter import REGISTER_FEED
 from ioc.validation import check_envelope
+from streams.rules.quality import BY_AGENCIES, SECTOR
 
 NONE = Rates(**dict.fromkeys(FAULTS, 0.0))
 
@@ -71,6 +72,13 @@ def test_the_register_publishes_every_place_once(profile: Profile, feeds: dict[s
     registries = Counter(one.event["data"]["registry"] for one in events)
     assert registries["lodging"] == 476
     assert registries["petrol"] == 255
+
+
+def test_agencies_report_all_but_what_the_platform_measures(catalogue: Catalogue) -> None:
+    rows = catalogue.indicators.values()
+    reported = {row.code for row in rows if row.kind == "reported"}
+    by_platform = {row.code for row in rows if row.sector == SECTOR and row.code not in BY_AGENCIES}
+    assert {row.code for row in of_agencies(rows)} == reported - by_platform
 
 
 def test_petrol_shops_and_sellers_of_all_communes_issue_invoices(profile: Profile) -> None:
