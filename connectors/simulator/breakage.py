@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from connectors.simulator.ledger import Event
 
+_DATES = ("_on", "_at", "_start")
+
 
 def _misses_a_field(event: Event) -> Event:
     name = next(iter(event["data"]))
@@ -17,13 +19,15 @@ def _has_an_unknown_field(event: Event) -> Event:
 
 
 def _has_an_impossible_date(event: Event) -> Event:
-    dates = {name: "2024-13-45" for name in event["data"] if name.endswith("_on")}
+    dates = {name: "2024-13-45" for name in event["data"] if name.endswith(_DATES)}
     return {**event, "data": {**event["data"], **dates}}
 
 
 def _has_text_for_a_number(event: Event) -> Event:
-    name = next(n for n, value in event["data"].items() if isinstance(value, int) and not isinstance(value, bool))
-    return {**event, "data": {**event["data"], name: "nhiều"}}
+    """Or a number for text, where the feed has no numbers."""
+    data = event["data"]
+    number = next((name for name, value in data.items() if type(value) in (int, float)), None)
+    return {**event, "data": {**data, **({next(iter(data)): 1} if number is None else {number: "nhiều"})}}
 
 
 def _speaks_of_another_record(event: Event) -> Event:

@@ -1,4 +1,4 @@
-"""The simulated clock: October 2024 in Vietnam, an hour a tick, and how busy an hour is."""
+"""The simulated clock: October 2024 in Vietnam, an hour a tick."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ VIETNAM = timezone(timedelta(hours=7))
 # Four whole weeks from a Friday, so that a short demo sees a weekend. Afterwards the month begins again.
 FIRST_DAY = date(2024, 10, 4)
 DAYS = 28
-
-_BUSY_HOUR = (2, 1, 1, 1, 1, 3, 6, 8, 9, 9, 9, 9, 8, 8, 10, 10, 10, 9, 9, 8, 7, 6, 4, 3)
-_BUSY_WEEKDAY = (0.85, 0.85, 0.85, 0.9, 1.2, 1.35, 1.0)
 
 
 def day_of(tick: int) -> date:
@@ -35,9 +32,3 @@ def moment_of(tick: int, second: int) -> datetime:
 def is_weekend(day: date) -> bool:
     """Whether the night that follows is one of the two that fill the beaches."""
     return day.weekday() in (4, 5)
-
-
-def load_of(tick: int) -> float:
-    """How busy an hour is beside the average hour of a week, which is 1."""
-    by_hour = _BUSY_HOUR[hour_of(tick)] * HOURS / sum(_BUSY_HOUR)
-    return by_hour * _BUSY_WEEKDAY[day_of(tick).weekday()] * 7 / sum(_BUSY_WEEKDAY)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
+from functools import partial
 from random import Random
 
 from connectors.simulator.calendar import is_weekend
 from connectors.simulator.ledger import Data
-from connectors.simulator.record import Life
+from connectors.simulator.record import Life, Sending, System
 from ioc.reporter import Reporter
 
 _STRANGER = "77-999-0001"
+_HOURS = (6, 7, 7, 8, 8, 8, 9, 9, 10, 11)
 _OCCUPANCY = {5: 0.62, 4: 0.58, 3: 0.52}
 _PRICE = {5: 2_600_000, 4: 1_350_000, 3: 780_000, 2: 520_000, 1: 420_000}
 _ABROAD = {5: 0.28, 4: 0.16, 3: 0.09}
@@ -19,7 +21,7 @@ _GUESTS_A_ROOM = 1.9
 _NIGHTS_A_STAY = 1.6
 
 
-class DailyReportSystem:
+class DailyReportSystem(System):
     """What the establishments report every morning (feed `tourism.daily_report`)."""
 
     feed = "tourism.daily_report"
@@ -31,6 +33,11 @@ class DailyReportSystem:
     def create(self, day: date, tick: int) -> Life:
         """A report of whichever establishment; `report` is for one that is known."""
         return self.report(self._random.choice(self.establishments), day)
+
+    def schedule(self, day: date) -> list[Sending]:
+        """Every establishment reports the day before, in the morning."""
+        before = day - timedelta(days=1)
+        return [(self._random.choice(_HOURS), partial(self.report, one, before)) for one in self.establishments]
 
     def report(self, establishment: Reporter, day: date) -> Life:
         """The report of one establishment for one day."""

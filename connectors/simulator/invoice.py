@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from random import Random
 
 from connectors.simulator.calendar import VIETNAM, moment_of
 from connectors.simulator.ledger import Data
-from connectors.simulator.record import Life, Weighted
+from connectors.simulator.record import Life, Revision, System, Weighted
+from connectors.simulator.rota import Rota
 from ioc.reporter import Reporter
 
 _STRANGER = "3599999992"
@@ -30,19 +31,26 @@ _FUEL: dict[str, float] = {
 }  # fmt: skip
 _RATE_FUEL = 10  # petrol was left out of the reduced rate of 8 % (NĐ 72/2024/NĐ-CP)
 
-# Rates by branch (VSIC section); `None` stands for goods and services that bear no VAT.
-_RATES: dict[str, dict[int | None, float]] = {
+# Rates in percent, by branch (VSIC section), and what bears no VAT; `None` stands for an invoice that states no rate.
+Rate = int | str | None
+_RATES: dict[str, dict[Rate, float]] = {
     "g": {8: 80, 10: 14, 5: 5, 0: 1},
     "c": {8: 65, 10: 20, 0: 15},
     "h": {8: 85, 0: 15},
-    "k": {None: 70, 10: 30},
-    "l": {10: 90, None: 10},
+    "k": {"exempt": 70, 10: 30},
+    "l": {10: 90, "exempt": 10},
     "j": {10: 70, 8: 30},
-    "p": {None: 90, 8: 10},
-    "q": {None: 80, 5: 15, 8: 5},
-    "a": {None: 60, 5: 30, 8: 10},
+    "p": {"exempt": 90, 8: 10},
+    "q": {"exempt": 80, 5: 15, 8: 5},
+    "a": {"exempt": 60, 5: 30, 8: 10},
 }
-_RATES_ELSEWHERE: dict[int | None, float] = {8: 88, 10: 10, 5: 2}
+_RATES_ELSEWHERE: dict[Rate, float] = {8: 87.3, 10: 10, 5: 2, "not_declared": 0.5, "other": 0.2}
+# Documents other than invoices for goods and services, by template and the letter of their series. A household owes
+# VAT by its turnover and states none on a sales invoice; the software of some offers them the VAT invoice all the same.
+_KIND = {"invoice": 97.9, "ticket": 1.0, "transfer_note": 0.8, "household_vat": 0.2, "public_asset": 0.1}
+_TEMPLATE = {"ticket": ("5", "G"), "transfer_note": ("6", "N"), "public_asset": ("3", "D"), "household_vat": ("1", "T")}
+_TICKET = 30_000
+_CORRECTION = {"revision": 1.0, "adjustment": 1.0, "replacement": 1.0}
 _TYPICAL_AMOUNT = {"soe": 18_000_000, "private": 4_200_000, "fdi": 60_000_000, "household": 380_000}
 _INVOICES = {"soe": 2.0, "private": 1.0, "fdi": 1.5, "household": 0.7}
 
@@ -69,39 +77,59 @@ class _Outlet:
     reporter: Reporter
 
 
-class InvoiceSystem:
-    """The tax authority's stream of invoices, corrections and notices."""
+class InvoiceSystem(System):
+    """The tax authority's stream of invoices, other documents, corrections and notices."""
 
     feed = "tax.einvoice"
 
     def __init__(self, random: Random, reporters: Iterable[Reporter]) -> None:
         self._random = random
         outlets = _outlets(random, reporters)
-        self._sellers = Weighted([o for o in outlets if o.shop is None], _business)
-        self._shops = Weighted([o for o in outlets if o.shop is not None], lambda _: random.uniform(0.4, 1.6))
-        self._fuel = Weighted.of(_FUEL)
-        self._pay_cash_desk = Weighted.of({"cash": 55, "transfer": 40, "mixed": 5})
-        self._pay_office = Weighted.of({"cash": 8, "transfer": 62, "mixed": 30})
-        self._rates = {branch: Weighted.of(rates) for branch, rates in _RATES.items()}
-        self._rates_elsewhere = Weighted.of(_RATES_ELSEWHERE)
+        self._sellers = Rota([o for o in outlets if o.shop is None], _business, laps=1)
+        self._shops = Rota([o for o in outlets if o.shop is not None], lambda _: random.uniform(0.4, 1.6), laps=1)
+        self._households = Weighted([o for o in outlets if o.template == "2"] or outlets, _business)
+        self._fuel = Rota.of(_FUEL)
+        self._pay_cash_desk = Rota.of({"cash": 55, "transfer": 40, "mixed": 5})
+        self._pay_office = Rota.of({"cash": 8, "transfer": 62, "mixed": 30})
+        self._rates = {branch: Rota.of(rates) for branch, rates in _RATES.items()}
+        self._rates_elsewhere = Rota.of(_RATES_ELSEWHERE)
+        self._kind, self._correction = Rota.of(_KIND), Rota.of(_CORRECTION)
         self._numbers: Counter[str] = Counter()
 
     def create(self, day: date, tick: int) -> Life:
         """An invoice of `day`, of a petrol shop or another seller."""
         if self._random.random() < _PETROL_SHARE:
             return self._petrol_sale(day, tick)
-        return self._sale(day, tick)
+        kind = self._kind.pick(self._random)
+        return self._sale(day, tick) if kind == "invoice" else self._other_document(kind, day, tick)
 
     def mend(self, life: Life) -> Data:
         """What the provider sent wrongly beside the amounts: how the buyer paid."""
         return {**life.data, "pay_method": "cash" if life.data["pay_method"] == "transfer" else "transfer"}
+
+    def correct(self, life: Life, day: date, tick: int) -> Sequence[Revision]:
+        """A new revision with a notice of the error, an adjusting invoice or a replacing one, each as often."""
+        match self._correction.pick(self._random):
+            case "revision":
+                notice = self._notice(life, "error_notice", day, tick)
+                return [(life, self.mend(life)), (notice, notice.data)]
+            case "adjustment":
+                adjustment = self.adjustment(life, day, tick)
+                return [(adjustment, adjustment.data)]
+        replacement = self.replacement(life, day, tick)
+        return [(replacement, replacement.data), (life, None)]
+
+    def cancel(self, life: Life, day: date, tick: int) -> Sequence[Revision]:
+        """A notice, and the void."""
+        notice = self._notice(life, "cancellation", day, tick)
+        return [(notice, notice.data), (life, None)]
 
     def adjustment(self, life: Life, day: date, tick: int) -> Life:
         """An adjusting invoice: a tenth less, as differences."""
         data = life.data
         net = data["amount_net"] // 10
         rate = _rate_of(data)
-        less = _amounts(-net, -vat_of(net, rate or 0), rate)
+        less = _amounts(-net, -_vat_on(net, rate), rate)
         return self._next(
             life,
             {
@@ -116,10 +144,10 @@ class InvoiceSystem:
         """The invoice again under a new number; the caller voids the old one."""
         return self._next(life, {**self.mend(life), "relation": "replacement", **self._signed(day, tick)})
 
-    def cancellation(self, life: Life, day: date, tick: int) -> Life:
-        """The notice that cancels an invoice, without amounts; the caller voids the invoice."""
-        data = {**_without_amounts(life.data), "relation": "cancellation", **self._signed(day, tick)}
-        return life.with_data(data, key=f"{life.key}/cancellation")
+    def _notice(self, life: Life, relation: str, day: date, tick: int) -> Life:
+        """A notice about an invoice, without amounts."""
+        data = {**_without_amounts(life.data), "relation": relation, **self._signed(day, tick)}
+        return Life(life.reporter, f"{life.key}/{relation}", data)
 
     def misdate(self, life: Life, year: int) -> Life:
         data = life.data
@@ -161,7 +189,6 @@ class InvoiceSystem:
         net = max(10_000, round(typical * random.lognormvariate(-0.7, 1.2) / 100) * 100)
         rates = self._rates.get(str(attributes.get("vsic")), self._rates_elsewhere)
         rate = None if outlet.template == "2" else rates.pick(random)
-        vat = vat_of(net, rate or 0)
         office = outlet.series[3] != "M"
         return self._new(
             outlet,
@@ -171,7 +198,24 @@ class InvoiceSystem:
                 "buyer_type": random.choices(("business", "person", "anonymous"), (7, 2, 1) if office else (2, 3, 5))[
                     0
                 ],
-                **_amounts(net, vat, rate),
+                **_amounts(net, _vat_on(net, rate), rate),
+            },
+        )
+
+    def _other_document(self, kind: str, day: date, tick: int) -> Life:
+        """A ticket, a note for goods on their way, a sale of public property, or a VAT invoice of a household."""
+        random = self._random
+        outlet = (self._households if kind == "household_vat" else self._sellers).pick(random)
+        template, letter = _TEMPLATE[kind]
+        net = {"ticket": _TICKET * random.randint(1, 8), "transfer_note": 0}.get(kind, random.randrange(10**5, 10**7))
+        rate: Rate = {"public_asset": "not_declared", "transfer_note": None}.get(kind, 8)
+        return self._new(
+            replace(outlet, template=template, series=f"{outlet.series[:3]}{letter}{outlet.series[4:]}"),
+            {
+                **self._signed(day, tick),
+                "pay_method": self._pay_cash_desk.pick(random),
+                "buyer_type": "anonymous" if kind == "ticket" else "business",
+                **_amounts(net, _vat_on(net, rate), rate),
             },
         )
 
@@ -235,17 +279,21 @@ def _business(outlet: _Outlet) -> float:
     return by_type * (4.0 if outlet.series[3] == "M" else 1.0)
 
 
-def _amounts(net: int, vat: int, rate: int | None) -> Data:
-    """The amounts of an invoice with one rate in percent; None = it bears no VAT."""
+def _amounts(net: int, vat: int, rate: Rate) -> Data:
+    """The amounts of an invoice with one rate, or that states none."""
     amounts: Data = {"amount_net": net, "amount_vat": vat, "amount_gross": net + vat}
-    amounts["net_exempt" if rate is None else f"net_{rate}"] = net
-    return amounts | ({f"vat_{rate}": vat} if rate else {})
+    amounts |= {} if rate is None else {f"net_{rate}": net}
+    return amounts | ({f"vat_{rate}": vat} if isinstance(rate, int) and rate else {})
 
 
-def _rate_of(data: Data) -> int | None:
-    """The rate of an invoice with one, in percent; None = it bears no VAT."""
-    rate = next(name for name in data if name.startswith("net_")).removeprefix("net_")
-    return int(rate) if rate.isdecimal() else None
+def _vat_on(net: int, rate: Rate) -> int:
+    return vat_of(net, rate) if isinstance(rate, int) else 0
+
+
+def _rate_of(data: Data) -> Rate:
+    """The rate of an invoice with at most one."""
+    rate = next((name.removeprefix("net_") for name in data if name.startswith("net_")), None)
+    return int(rate) if rate is not None and rate.isdecimal() else rate
 
 
 def _without_amounts(data: Data) -> Data:

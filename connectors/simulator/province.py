@@ -8,52 +8,66 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
 from functools import partial
 from random import Random
 
 from connectors.simulator.breakage import BREAKAGES
-from connectors.simulator.calendar import DAYS, FIRST_DAY, HOURS, day_of, hour_of, load_of, moment_of
-from connectors.simulator.daily_report import DailyReportSystem
-from connectors.simulator.invoice import InvoiceSystem
+from connectors.simulator.calendar import DAYS, FIRST_DAY, HOURS, day_of, hour_of, moment_of
 from connectors.simulator.ledger import Data, Event, Judge, Outcome, Outgoing
 from connectors.simulator.rates import FAULTS, Metronome, Rates
-from connectors.simulator.record import Life, System
-from connectors.simulator.stay import StaySystem
+from connectors.simulator.record import Life, Revision, Step, System, Weighted
+from connectors.simulator.roster import FEEDS, ROSTER, Ground
+from connectors.simulator.territory import Territory
+from ioc.catalogue import Indicator
 from ioc.event import REPORTER_URN
 from ioc.profile import Profile, registry_events
 from ioc.reporter import REGISTER_FEED, Reporter
 
 _LATEST_DAYS = 10
-_STAY_SHARE = 0.4
 _GOLDEN = 0.618
-_CHECK_OUT_HOURS = (9, 10, 11, 11, 12)
-_REPORT_HOURS = (6, 7, 7, 8, 8, 8, 9, 9, 10, 11)
+# However much there is to be done with old records: of an hour's events, this share at least are new ones.
+_NEW_AT_LEAST = 0.25
 
 
 class Province:
     """Makes the events of simulated hours.
 
     revision_base: added to all revisions; who has published before goes on above the old revisions.
+    feeds:         whose systems take part, of those that the profile has reporters of.
+    indicators:    rows of the catalogue; the agencies report those of kind `reported`.
     """
 
-    def __init__(self, profile: Profile, *, seed: int = 1, rates: Rates | None = None, revision_base: int = 0) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        seed: int = 1,
+        rates: Rates | None = None,
+        revision_base: int = 0,
+        feeds: Collection[str] = FEEDS,
+        indicators: Iterable[Indicator] = (),
+    ) -> None:
         self._profile = profile
         self._seed = seed
         self._base = revision_base
-        self._random = random = Random(seed)
-        self._stays = StaySystem(random, _present(profile, StaySystem.feed))
-        self._reports = DailyReportSystem(random, _present(profile, DailyReportSystem.feed))
-        self._invoices = InvoiceSystem(random, _present(profile, InvoiceSystem.feed))
+        self._random = Random(seed)
+        self._shares: dict[System, float] = {}
+        territory, indicators = Territory(profile.areas), tuple(indicators)
+        for entry in ROSTER:
+            if entry.feed in feeds and (reporters := _present(profile, entry.feed)):
+                ground = Ground(reporters, territory, indicators)
+                # Each has its own source of chance: who else takes part changes nothing of how it is built.
+                self._shares[entry.build(Random(f"{seed}/{entry.feed}"), ground)] = entry.share
         shares = asdict(rates or Rates())
         self._metronomes = {
-            feed: {fault: Metronome(shares[fault], phase=i * _GOLDEN) for i, fault in enumerate(FAULTS)}
-            for feed in (StaySystem.feed, DailyReportSystem.feed, InvoiceSystem.feed)
+            system.feed: {fault: Metronome(shares[fault], phase=i * _GOLDEN) for i, fault in enumerate(FAULTS)}
+            for system in self._shares
         }
         self._judge = Judge()
-        self._reported: dict[str, Life] = {}
+        self._sent_by_calendar: dict[tuple[str, str], Life] = {}
         self._due: list[tuple[int, int, Callable[[], None]]] = []
         self._scheduled = 0
         self._made = 0
@@ -76,35 +90,44 @@ class Province:
         return self._out
 
     def tick(self, events: float) -> list[Outgoing]:
-        """The next hour. What is due comes first; new records fill up to `events` × how busy it is."""
+        """The next hour: what is due by calendar and of old records, then new ones.
+
+        On the average of a week an hour has `events` events, if not more are due.
+        """
         self._out = []
         if hour_of(self._tick) == 0:
-            self._plan_reports(day_of(self._tick) - timedelta(days=1))
+            self._plan_day()
         while self._due and self._due[0][0] <= self._tick:
             heapq.heappop(self._due)[2]()
-        wanted = events * load_of(self._tick)
-        while len(self._out) < wanted:
-            self._record(self._stays if self._random.random() < _STAY_SHARE else self._invoices)
+        loads = {system: share * system.habit.of(self._tick) for system, share in self._shares.items()}
+        total = sum(self._shares.values())
+        wanted = events * sum(loads.values()) / total if total else 0
+        least = len(self._out) + _NEW_AT_LEAST * wanted
+        chance = Weighted.of(loads)
+        while len(self._out) < max(wanted, least):
+            self._record(chance.pick(self._random))
         self._tick += 1
         return self._out
 
-    def _plan_reports(self, day: date) -> None:
-        for establishment in self._reports.establishments:
-            self._later(self._random.choice(_REPORT_HOURS), partial(self._report, establishment, day))
+    def _plan_day(self) -> None:
+        for system in self._shares:
+            for hour, make in system.schedule(day_of(self._tick)):
+                self._later(hour, partial(self._send, system, make))
 
-    def _report(self, establishment: Reporter, day: date) -> None:
-        life = self._reports.report(establishment, day)
-        known = self._reported.get(life.subject)
+    def _send(self, system: System, make: Callable[[], Life]) -> None:
+        """Send what the calendar asks for."""
+        life = make()
+        known = self._sent_by_calendar.get((system.feed, life.subject))
         if known is not None:  # the month has begun again
-            self._revise(self._reports.feed, known, life.data)
+            self._revise(system, known, life.data)
             return
-        self._reported[life.subject] = life
-        hits = self._hits(self._reports.feed)
+        self._sent_by_calendar[system.feed, life.subject] = life
+        hits = self._hits(system.feed)
         delay = self._random.randint(1, 3) * HOURS if "late" in hits else 0
-        self._later(delay, partial(self._enter, self._reports, life, hits))
+        self._later(delay, partial(self._enter, system, life, hits))
 
     def _record(self, system: System) -> None:
-        """A new stay or invoice."""
+        """A new record that chance makes."""
         hits = self._hits(system.feed)
         days = self._random.randint(2, _LATEST_DAYS) if "late" in hits else 0
         day = day_of(self._tick) - timedelta(days=days)
@@ -120,6 +143,7 @@ class Province:
             life.revision, life.is_void = 2, True
             self._emit(system.feed, life, 2, None)
             self._soon(partial(self._emit, system.feed, life, 1, original))
+            self._remind(system, life)
         elif "disorder" in hits:
             life.revision, life.data = 2, system.mend(life)
             self._emit(system.feed, life, 2, life.data)
@@ -136,8 +160,7 @@ class Province:
         if "void" in hits:
             self._soon(partial(self._cancel, system, life))
         self._add_strays(system, life, hits)
-        if system is self._stays:
-            self._plan_check_out(life)
+        self._follow(system, life)
 
     def _add_strays(self, system: System, life: Life, hits: frozenset[str]) -> None:
         """Events that must be refused; they are copies of `life` and change nothing of it."""
@@ -152,56 +175,51 @@ class Province:
             moved = system.misdate(copy, self._random.choice((1900, 2099)))
             self._emit(system.feed, moved, 1, moved.data, reject=True)
 
-    def _plan_check_out(self, life: Life) -> None:
-        nights = (date.fromisoformat(life.data["planned_check_out_on"]) - day_of(self._tick)).days
-        if nights <= 0 or self._random.random() < 0.05:
-            nights += 1  # late events whose guest has left by now, and guests who stay on
-        hours = max(1, nights) * HOURS - hour_of(self._tick) + self._random.choice(_CHECK_OUT_HOURS)
-        self._later(hours, partial(self._check_out, life))
+    def _follow(self, system: System, life: Life) -> None:
+        """Plan what the system itself does with a record next."""
+        step = None if life.is_void else system.follow(life, day_of(self._tick))
+        if step is not None:
+            self._later(step.hours, partial(self._take, system, life, step))
 
-    def _check_out(self, life: Life) -> None:
-        data = self._stays.check_out(life, day_of(self._tick))
+    def _take(self, system: System, life: Life, step: Step) -> None:
+        data = None if life.is_void else step.change(life, day_of(self._tick))
         if data is not None:
-            self._revise(self._stays.feed, life, data)
+            self._revise(system, life, data)
+            self._follow(system, life)
 
     def _correct(self, system: System, life: Life) -> None:
-        """Mend a record; invoices in turn by a new revision, an adjusting and a replacing invoice."""
-        if life.is_void:
-            return
-        if system is not self._invoices:
-            self._revise(system.feed, life, system.mend(life))
-            return
-        way = self._random.randrange(3)
-        if way == 0:
-            self._revise(system.feed, life, system.mend(life))
-        elif way == 1:
-            self._send_document(self._invoices.adjustment(life, day_of(self._tick), self._tick))
-        else:
-            self._send_document(self._invoices.replacement(life, day_of(self._tick), self._tick))
-            self._void(system.feed, life)
+        if not life.is_void:
+            self._publish(system, system.correct(life, day_of(self._tick), self._tick))
 
     def _cancel(self, system: System, life: Life) -> None:
+        if not life.is_void:
+            self._publish(system, system.cancel(life, day_of(self._tick), self._tick))
+            self._remind(system, life)
+
+    def _remind(self, system: System, life: Life) -> None:
+        """What the calendar asks for is sent again when it was withdrawn: the duty remains."""
+        if (system.feed, life.subject) in self._sent_by_calendar:
+            self._later(self._random.randint(1, 2) * HOURS, partial(self._restore, system, life))
+
+    def _restore(self, system: System, life: Life) -> None:
         if life.is_void:
-            return
-        if system is self._invoices:
-            self._send_document(self._invoices.cancellation(life, day_of(self._tick), self._tick))
-        self._void(system.feed, life)
+            self._revise(system, life, life.data)
 
     def _contradict(self, system: System, life: Life) -> None:
         """Send other content under a revision that has gone out already."""
         self._emit(system.feed, life, life.revision, system.mend(life))
 
-    def _send_document(self, life: Life) -> None:
-        life.revision = 1
-        self._emit(self._invoices.feed, life, 1, life.data)
+    def _publish(self, system: System, revisions: Sequence[Revision]) -> None:
+        for life, data in revisions:
+            if data is None:
+                life.revision, life.is_void = life.revision + 1, True
+                self._emit(system.feed, life, life.revision, None)
+            else:
+                self._revise(system, life, data)
 
-    def _revise(self, feed: str, life: Life, data: Data) -> None:
+    def _revise(self, system: System, life: Life, data: Data) -> None:
         life.revision, life.data, life.is_void = life.revision + 1, data, False
-        self._emit(feed, life, life.revision, data)
-
-    def _void(self, feed: str, life: Life) -> None:
-        life.revision, life.is_void = life.revision + 1, True
-        self._emit(feed, life, life.revision, None)
+        self._emit(system.feed, life, life.revision, data)
 
     def _repeat(self, outgoing: Outgoing) -> None:
         outcome = self._judge.judge(outgoing.event)

@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
@@ -15,17 +15,14 @@ from connectors.simulator.calendar import HOURS
 from connectors.simulator.channel import Channel
 from connectors.simulator.ledger import FeedTally, Ledger, Outgoing
 from connectors.simulator.province import Province
+from connectors.simulator.roster import PUBLISHERS
 
-# Which system publishes which feeds, each under a token of its own.
-SYSTEMS: Final[Mapping[str, tuple[str, ...]]] = {
-    "register": ("registry.reporter",),
-    "lodging": ("tourism.stay", "tourism.daily_report"),
-    "tax": ("tax.einvoice",),
-}
-_SYSTEM_OF: Final = {feed: system for system, feeds in SYSTEMS.items() for feed in feeds}
+_PUBLISHER_OF: Final = {feed: publisher for publisher, feeds in PUBLISHERS.items() for feed in feeds}
 
 _LANES: Final = 2
 _CHUNK: Final = 200
+# Fewer wait for the end of their hour: most systems send little, and a request costs as much as its events.
+_SMALLEST_CHUNK: Final = 20
 _WAITING_CHUNKS: Final = 20
 _SLICE_SECONDS: Final = 0.1
 _PAUSE_SECONDS: Final = 1.0
@@ -58,6 +55,7 @@ class Publisher:
         self._pace = pace
         self._guard = threading.Lock()
         self._lanes: dict[str, list[_Lane]] = {}
+        self._waiting_parts: dict[_Lane, list[Outgoing]] = {}
         self._unsettled = 0
 
     def run(self, stop: threading.Event, *, seconds: float | None = None, patience: float = 60.0) -> None:
@@ -92,7 +90,7 @@ class Publisher:
             events = self._province.tick(self._pace.rate * step)
             size = -(-len(events) // slices)
             for part in range(slices):
-                self._put(events[part * size : (part + 1) * size], stop)
+                self._put(events[part * size : (part + 1) * size], stop, everything=part == slices - 1)
                 due += step / slices
                 if stop.wait(max(0.0, min(due, end) - time.monotonic())):
                     return
@@ -100,13 +98,15 @@ class Publisher:
             # Held up by the gateway: go on at the same pace instead of catching up in a burst.
             due = max(due, time.monotonic() - step)
 
-    def _put(self, events: Sequence[Outgoing], stop: threading.Event) -> None:
-        parts: dict[_Lane, list[Outgoing]] = {}
+    def _put(self, events: Sequence[Outgoing], stop: threading.Event, *, everything: bool = True) -> None:
+        """Hand events to their lanes; few of a lane wait for more unless `everything` is to go."""
+        parts = self._waiting_parts
         for outgoing in events:
-            lanes = self._lanes[_SYSTEM_OF[outgoing.feed]]
+            lanes = self._lanes[_PUBLISHER_OF[outgoing.feed]]
             lane = lanes[zlib.crc32(outgoing.reporter.encode()) % len(lanes)]
             parts.setdefault(lane, []).append(outgoing)
-        for lane, part in parts.items():
+        for lane in [lane for lane, part in parts.items() if everything or len(part) >= _SMALLEST_CHUNK]:
+            part = parts.pop(lane)
             for start in range(0, len(part), _CHUNK):
                 while not lane.offer(part[start : start + _CHUNK]):
                     self._raise_errors()
@@ -135,9 +135,10 @@ class Publisher:
     @contextmanager
     def _running(self, patience: float) -> Iterator[None]:
         self._lanes = {
-            system: [_Lane(self._open_channel(system), self._settle, self._doubt) for _ in range(_LANES)]
-            for system in SYSTEMS
+            publisher: [_Lane(self._open_channel(publisher), self._settle, self._doubt) for _ in range(_LANES)]
+            for publisher in PUBLISHERS
         }
+        self._waiting_parts = {}
         lanes = [lane for lanes in self._lanes.values() for lane in lanes]
         try:
             for lane in lanes:

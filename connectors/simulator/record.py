@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import accumulate
 from random import Random
-from typing import Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
+from connectors.simulator.habit import TOWN, Habit
 from connectors.simulator.ledger import Data
 
 T = TypeVar("T")
@@ -37,22 +39,60 @@ class Life:
         return replace(self, reporter=reporter or self.reporter, key=key or self.key, data=data)
 
 
-class System(Protocol):
-    """One sector's system, as far as all of them are alike."""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a system does with a record later: after `hours`, `change` gives its new content, or None for nothing."""
 
-    feed: str
+    hours: int
+    change: Callable[[Life, date], Data | None]
 
+
+# A record and the content that it gets; None voids it.
+Revision = tuple[Life, Data | None]
+# Hour of a day, and what makes the record that is sent then.
+Sending = tuple[int, Callable[[], Life]]
+
+
+class System(ABC):
+    """One sector's system: it makes records by chance or by its calendar, and works on them later.
+
+    feed:  key of the feed that it publishes. habit: when its records are made, as far as chance makes them.
+    """
+
+    feed: ClassVar[str]
+    habit: ClassVar[Habit] = TOWN
+
+    @abstractmethod
     def create(self, day: date, tick: int) -> Life:
         """Return a new record of a business date, made in `tick`."""
 
+    @abstractmethod
     def mend(self, life: Life) -> Data:
         """Return other valid content for the same record, as a clerk would correct it."""
 
+    @abstractmethod
     def misdate(self, life: Life, year: int) -> Life:
         """Return the record as one of another year, valid by the schema."""
 
+    @abstractmethod
     def estrange(self, life: Life) -> Life:
         """Return the record as one of a reporter that no register holds."""
+
+    def schedule(self, day: date) -> Iterable[Sending]:
+        """Return what is sent on a day by calendar. A record that was sent before is sent as a new revision."""
+        return ()
+
+    def follow(self, life: Life, day: date) -> Step | None:
+        """Return the next step of a record's usual course; asked when it was first sent and after each step."""
+        return None
+
+    def correct(self, life: Life, day: date, tick: int) -> Sequence[Revision]:
+        """Return what is sent when a mistake is mended, in order."""
+        return [(life, self.mend(life))]
+
+    def cancel(self, life: Life, day: date, tick: int) -> Sequence[Revision]:
+        """Return what is sent when the record is cancelled, in order."""
+        return [(life, None)]
 
 
 class Weighted(Generic[T]):
@@ -70,3 +110,8 @@ class Weighted(Generic[T]):
     def pick(self, random: Random) -> T:
         """Draw one."""
         return random.choices(self._items, cum_weights=self._cumulated)[0]
+
+
+def pseudonym(random: Random) -> str:
+    """A pseudonym of nobody."""
+    return f"k1:{random.getrandbits(128):032x}"

@@ -17,11 +17,12 @@ from connectors.client import gateway_url
 from connectors.simulator.channel import GatewayChannel
 from connectors.simulator.ledger import Ledger
 from connectors.simulator.province import Province
-from connectors.simulator.publisher import SYSTEMS, Pace, Publisher
+from connectors.simulator.publisher import Pace, Publisher
+from connectors.simulator.roster import PUBLISHERS, of_agencies
 from connectors.tokens import TokenFile
 from ioc.feed import load_feeds
 from ioc.output import show_rows
-from ioc.profile import load_profile
+from ioc.profile import load_profile, load_profile_catalogue
 from ioc.settings import Settings
 
 
@@ -32,15 +33,21 @@ def simulate(
 
     Revisions start at the present second, so that a later run with the same records corrects an earlier one.
     """
-    province = Province(load_profile(settings.profile), seed=seed, revision_base=int(time.time()))
+    feeds = load_feeds()
+    province = Province(
+        load_profile(settings.profile),
+        seed=seed,
+        revision_base=int(time.time()),
+        indicators=of_agencies(load_profile_catalogue(settings.profile, feeds).indicators.values()),
+    )
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with temporary_tokens(settings.token_file) as tokens:
         publisher = Publisher(
             province,
-            Ledger(load_feeds()),
-            lambda system: GatewayChannel(gateway_url(settings), tokens[system]),
+            Ledger(feeds),
+            lambda publisher: GatewayChannel(gateway_url(settings), tokens[publisher]),
             Pace(rate, day_seconds),
         )
         progress = Live(
@@ -67,11 +74,11 @@ def _progress(publisher: Publisher) -> Text:
 
 @contextmanager
 def temporary_tokens(file: Path) -> Iterator[Mapping[str, str]]:
-    """A token for each system, revoked afterwards: system -> secret."""
+    """A token for each publisher, revoked afterwards: publisher -> secret."""
     tokens = TokenFile(file)
-    created = {system: tokens.create(f"simulated {system}", feeds, ("*",)) for system, feeds in SYSTEMS.items()}
+    created = {name: tokens.create(f"simulated {name}", feeds, ("*",)) for name, feeds in PUBLISHERS.items()}
     try:
-        yield {system: secret for system, (_, secret) in created.items()}
+        yield {name: secret for name, (_, secret) in created.items()}
     finally:
         for token, _ in created.values():
             tokens.revoke(token.id)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 
-from connectors.simulator.calendar import is_weekend, moment_of
+from connectors.simulator.calendar import HOURS, is_weekend, moment_of
 from connectors.simulator.ledger import Data
-from connectors.simulator.record import Life, Weighted
+from connectors.simulator.record import Life, Step, System
+from connectors.simulator.rota import Rota
 from ioc.reporter import Reporter
 
 _STRANGER = "77-999-0001"
 # A guest who travels on to another establishment is another arrival, but the same person.
 _TRAVELS_ON = 0.06
 _REMEMBERED = 2000
+_CHECK_OUT_HOURS = (9, 10, 11, 11, 12)
+_STAYS_ON = 0.05
 
 _NATIONALITY: dict[str, float] = {
     "KOR": 27, "CHN": 16, "TWN": 8, "JPN": 8, "USA": 8, "RUS": 6, "AUS": 5, "GBR": 4, "FRA": 3, "DEU": 3,
@@ -32,19 +35,19 @@ _ABROAD_BY_STAR = {5: 0.28, 4: 0.16, 3: 0.09}
 _DRAW_BY_STAR = {5: 1.5, 4: 1.3, 3: 1.1}
 
 
-class StaySystem:
+class StaySystem(System):
     """The residence notifications of all establishments (feed `tourism.stay`)."""
 
     feed = "tourism.stay"
 
     def __init__(self, random: Random, establishments: Iterable[Reporter]) -> None:
         self._random = random
-        self._establishments = Weighted(establishments, _draw)
-        self._nationality = Weighted.of(_NATIONALITY)
-        self._home = Weighted.of(_HOME)
-        self._purpose = Weighted.of(_PURPOSE)
-        self._document = Weighted.of(_DOCUMENT)
-        self._nights = {"domestic": Weighted.of(_NIGHTS), "international": Weighted.of(_NIGHTS_ABROAD)}
+        self._establishments = Rota(establishments, _draw, laps=1)
+        self._nationality = Rota.of(_NATIONALITY)
+        self._home = Rota.of(_HOME)
+        self._purpose = Rota.of(_PURPOSE)
+        self._document = Rota.of(_DOCUMENT)
+        self._nights = {"domestic": Rota.of(_NIGHTS), "international": Rota.of(_NIGHTS_ABROAD)}
         self._travellers: deque[Data] = deque(maxlen=_REMEMBERED)
 
     def create(self, day: date, tick: int) -> Life:
@@ -69,11 +72,16 @@ class StaySystem:
         }
         return Life(establishment.code, _key(data), data)
 
-    def check_out(self, life: Life, day: date) -> Data | None:
-        """The guest leaves; None when there is nobody to leave."""
-        if life.is_void or life.data["check_out_on"] is not None:
+    def follow(self, life: Life, day: date) -> Step | None:
+        """The guest checks out on the morning of the day that was planned, or of the next."""
+        data = life.data
+        if data["check_out_on"] is not None:
             return None
-        return {**life.data, "check_out_on": max(day.isoformat(), life.data["check_in_on"])}
+        nights = (date.fromisoformat(data["planned_check_out_on"]) - day).days
+        if nights <= 0 or self._random.random() < _STAYS_ON:
+            nights += 1  # late events whose guest has left by now, and guests who stay on
+        hour = datetime.fromisoformat(data["declared_at"]).hour
+        return Step(max(1, nights) * HOURS - hour + self._random.choice(_CHECK_OUT_HOURS), _check_out)
 
     def mend(self, life: Life) -> Data:
         """The clerk misread the birth date, or the guest stays longer."""
@@ -108,6 +116,13 @@ class StaySystem:
         }
         self._travellers.append(guest)
         return guest
+
+
+def _check_out(life: Life, day: date) -> Data | None:
+    """The guest leaves; None when there is nobody to leave."""
+    if life.data["check_out_on"] is not None:
+        return None
+    return {**life.data, "check_out_on": max(day.isoformat(), life.data["check_in_on"])}
 
 
 def _key(data: Data) -> str:

@@ -21,6 +21,7 @@ from connectors.simulator.channel import GatewayChannel
 from connectors.simulator.ledger import Ledger
 from connectors.simulator.province import Province
 from connectors.simulator.publisher import Pace, Publisher
+from connectors.simulator.roster import of_agencies
 from connectors.simulator.run import temporary_tokens
 from deploy.demo.account import Account, settle_account
 from deploy.demo.proof import prove
@@ -31,7 +32,7 @@ from deploy.demo.table import Scene, account_view, live_view, plain_line
 from deploy.progress import Progress
 from ioc.errors import FatalError, RetryableError
 from ioc.feed import load_feeds
-from ioc.profile import Profile, load_profile
+from ioc.profile import Profile, load_profile, load_profile_catalogue
 from ioc.settings import Settings
 
 _LOOK_SECONDS: Final = 1.0
@@ -74,7 +75,9 @@ class _Course:
         self._feeds = load_feeds()
         self._profile: Profile = load_profile(stage.settings.profile)
         self._ledger = Ledger(self._feeds)
-        self._province = Province(self._profile, seed=wishes.seed)
+        catalogue = load_profile_catalogue(stage.settings.profile, self._feeds)
+        reported = of_agencies(catalogue.indicators.values())
+        self._province = Province(self._profile, seed=wishes.seed, indicators=reported)
         self._begin = time.monotonic()
         self._looks: deque[Snapshot] = deque(maxlen=_ARROW_LOOKS + 1)
 
@@ -86,7 +89,7 @@ class _Course:
                 publisher = Publisher(
                     self._province,
                     self._ledger,
-                    lambda system: GatewayChannel(gateway_url(settings), tokens[system]),
+                    lambda publisher: GatewayChannel(gateway_url(settings), tokens[publisher]),
                     self._wishes.pace,
                 )
                 self._publish(publisher, reader)

@@ -8,7 +8,7 @@ from random import Random
 from testbed.feed_event import batch, stay
 from testbed.invariants import assert_invariants
 from testbed.poison import POISON
-from testbed.run import FAULTS, Run, pack
+from testbed.run import FAULTS, FEEDS, Run, pack
 
 from connectors.simulator.ledger import Outcome
 from connectors.simulator.province import Province
@@ -20,7 +20,7 @@ from ioc.settings import Settings
 def test_permuted_and_repeated_events_give_the_same_tables(run: Run, profile: Profile) -> None:
     """Corrections before what they correct, voids before creations; a third of all events twice."""
     # Of a conflict the first to arrive stands: order matters there, and there alone.
-    province = Province(profile, seed=11, rates=replace(FAULTS, conflict=0.0))
+    province = Province(profile, seed=11, rates=replace(FAULTS, conflict=0.0), feeds=FEEDS)
     outgoing = [one for _ in range(6) for one in province.tick(300)]
     random = Random(5)
     repeated = [one for one in random.sample(outgoing, len(outgoing) // 3) if one.outcome is not Outcome.REJECTED]

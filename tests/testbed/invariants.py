@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
-from connectors.simulator.ledger import ACCEPTED, Outcome, digest_of
+from connectors.simulator.ledger import ACCEPTED, Ledger, Outcome, digest_of
 from ioc.db import connect
+from ioc.feed import Feed
 from streams.reconcile import reconcile
 from streams.rollup.service import Rollup
 from testbed.run import Run
@@ -21,30 +23,29 @@ def assert_invariants(run: Run, *, ordered: bool = True) -> None:
     ordered: events were sent in the order in which the ledger judged them, so that the kinds of outcomes are known.
     """
     with connect(run.settings, "owner", autocommit=True) as connection:
-        assert_records(run, connection)
-        assert_account(run, connection, ordered=ordered)
+        assert_records(run.feeds, run.ledger, connection)
+        assert_account(run.ledger, connection, ordered=ordered)
         assert_spans(run, connection)
     assert_positions_only_grew(run)
     assert_figures(run)
 
 
-def assert_records(run: Run, connection: psycopg.Connection) -> None:
+def assert_records(feeds: Mapping[str, Feed], ledger: Ledger, connection: psycopg.Connection) -> None:
     """Record tables hold the distinct, valid, standing inputs: each once, at its revision, with its content."""
-    for key, feed in run.feeds.items():
+    for key, feed in feeds.items():
         names = ", ".join(["record_key", "revision", *(column.name for column in feed.model_columns)])
         cursor = connection.cursor(row_factory=dict_row)
         rows = cursor.execute(f"SELECT {names} FROM {feed.table}").fetchall()  # type: ignore[arg-type]
         stored = {row["record_key"]: (row["revision"], digest_of(feed, row)) for row in rows}
         expected = {
-            subject: (standing.revision, standing.content)
-            for subject, standing in run.ledger.standing.get(key, {}).items()
+            subject: (standing.revision, standing.content) for subject, standing in ledger.standing.get(key, {}).items()
         }
         assert len(rows) == len(stored), f"{feed.table} holds a record twice"
         assert stored.keys() == expected.keys()
         assert stored == expected
 
 
-def assert_account(run: Run, connection: psycopg.Connection, *, ordered: bool) -> None:
+def assert_account(ledger: Ledger, connection: psycopg.Connection, *, ordered: bool) -> None:
     """accepted + rejected + duplicate = consumed = published, and each is what the ledger says."""
     cursor = connection.cursor(row_factory=dict_row)
     rows = cursor.execute(
@@ -54,8 +55,8 @@ def assert_account(run: Run, connection: psycopg.Connection, *, ordered: bool) -
         "FROM stream_batch JOIN feed f USING (feed_id) GROUP BY 1"
     ).fetchall()
     found = {row.pop("key"): row for row in rows}
-    assert found.keys() == run.ledger.tallies.keys()
-    for feed, tally in run.ledger.tallies.items():
+    assert found.keys() == ledger.tallies.keys()
+    for feed, tally in ledger.tallies.items():
         counts = found[feed]
         assert counts["accepted"] + counts["rejected"] + counts["duplicate"] == counts["consumed"] == tally.published
         expected: dict[str, Any] = {

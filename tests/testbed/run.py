@@ -32,6 +32,8 @@ from ioc.profile import Profile
 from ioc.settings import Settings
 from testbed.server import free_ports
 
+# Whose systems take part: enough to meet everything that can go wrong on the way.
+FEEDS = ("tourism.stay", "tourism.daily_report", "tax.einvoice")
 # About three times what the simulator does by itself: a run of some thousand events has dozens of each.
 FAULTS = Rates(
     correction=0.1,
@@ -83,7 +85,7 @@ class Run:
         self.stack = stack
         self.feeds = feeds
         self.ledger = Ledger(feeds)
-        self.province = Province(profile, seed=7, rates=FAULTS)
+        self.province = Province(profile, seed=7, rates=FAULTS, feeds=FEEDS)
         self.positions = Positions(settings)
         self.positions.start()
         self.services: list[Service] = []

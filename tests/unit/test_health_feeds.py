@@ -11,9 +11,10 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from testbed.breakdown import HEALTH, Breakdown
 from testbed.health import MAKERS, MODELS, REGISTERED, pseudonym, stored
 
-from ioc.catalogue import DATA, Catalogue, Compiled, compile_measures, contribution_expr, load_catalogue
+from ioc.catalogue import DATA, Compiled, compile_measures, contribution_expr, load_catalogue
 from ioc.feed import Feed, load_feeds
 from ioc.feeds.health_checkout import COST_SOURCES
 from ioc.profile import load_profile, registry_events
@@ -160,35 +161,6 @@ def test_the_kinds_of_a_feed_do_not_share_keys() -> None:
 FEEDS = load_feeds()
 CATALOGUE = load_catalogue(DATA, FEEDS)
 COMPILED = compile_measures(CATALOGUE)
-# whole, family of the parts, their breakdown, how many parts, of which records
-FAMILIES = [
-    ("health_record.records.total", "health_record.records", "age_group", 7, "TRUE"),
-    ("health_record.records.total", "health_record.records", "sex", 2, "TRUE"),
-    ("health_record.updates.total", "health_record.updates", "section", 8, "TRUE"),
-    ("health_visit.visits.total", "health_visit.visits", "age_group", 7, "TRUE"),
-    ("health_visit.visits.total", "health_visit.visits", "payer", 3, "TRUE"),
-    ("health_visit.visits.total", "health_visit.visits", "facility_tier", 5, "TRUE"),
-    ("health_visit.visits.total", "health_visit.visits", "icd_chapter", 21, "TRUE"),
-    ("health_visit.visits.total", "health_visit.visits", "sex", 2, "sex <> 'unknown'"),
-    (
-        "health_visit.visits.type_inpatient",
-        "health_visit.inpatient_discharges",
-        "outcome",
-        6,
-        "outcome NOT IN ('undetermined', 'died_outside')",
-    ),
-    ("health_visit.visits.type_inpatient", "health_visit.inpatient_discharges", "discharge_type", 5, "TRUE"),
-    ("health_visit.visits.type_inpatient", "health_visit.inpatient_discharges", "icd_chapter", 21, "TRUE"),
-    ("health_visit.cost.total", "health_visit.cost_source", "cost_source", 4, "TRUE"),
-    ("health_visit.cost.total", "health_visit.cost_item", "cost_item", 8, "TRUE"),
-    ("health_visit.cost.total", "health_visit.cost", "facility_tier", 5, "TRUE"),
-    ("health_visit.payments.total", "health_visit.payments", "pay_method", 5, "TRUE"),
-    ("health_visit.payment_value.total", "health_visit.payment_value", "pay_method", 5, "TRUE"),
-    ("health_visit.id_method.total", "health_visit.id_method", "id_method", 4, "TRUE"),
-    ("vaccination.doses_all.total", "vaccination.doses_all", "programme", 3, "TRUE"),
-    ("vaccination.doses_all.total", "vaccination.doses_all", "site_type", 5, "TRUE"),
-    ("vaccination.doses_all.total", "vaccination.doses_all", "age_group", 5, "TRUE"),
-]
 
 
 def frame_of(feed: Feed, records: list[Fields]) -> pl.DataFrame:
@@ -198,29 +170,22 @@ def frame_of(feed: Feed, records: list[Fields]) -> pl.DataFrame:
     return frame.with_columns(expr.cast(dtype).alias(name) for name, (dtype, expr) in feed.derive.items())
 
 
-def parts_of(catalogue: Catalogue, family: str, breakdown: str) -> list[str]:
-    found = catalogue.indicators.items()
-    return [code for code, i in found if code.startswith(f"{family}.") and i.breakdown == breakdown]
-
-
 def added(compiled: Compiled, code: str) -> pl.Expr:
     (measure,) = compiled.plans[code].measures
     return contribution_expr(measure)
 
 
-@pytest.mark.parametrize(("whole", "family", "breakdown", "parts", "among"), FAMILIES)
-def test_the_parts_of_each_record_are_its_whole(
-    whole: str, family: str, breakdown: str, parts: int, among: str
-) -> None:
-    codes = parts_of(CATALOGUE, family, breakdown)
-    assert len(codes) == parts
+@pytest.mark.parametrize("breakdown", HEALTH, ids=str)
+def test_the_parts_of_each_record_are_its_whole(breakdown: Breakdown) -> None:
+    codes, whole = breakdown.codes(CATALOGUE), breakdown.whole
+    assert len(codes) == breakdown.parts
     key = COMPILED.plans[whole].measures[0].feed
     assert {COMPILED.plans[code].measures[0].at for code in codes} == {COMPILED.plans[whole].measures[0].at}
 
     @settings(max_examples=25, deadline=None)
     @given(st.randoms(use_true_random=False), st.integers(1, 12))
     def check(rng: Random, size: int) -> None:
-        frame = frame_of(FEEDS[key], [stored(key, rng) for _ in range(size)]).filter(pl.sql_expr(among))
+        frame = frame_of(FEEDS[key], [stored(key, rng) for _ in range(size)]).filter(pl.sql_expr(breakdown.among))
         sums = frame.select(
             parts=pl.sum_horizontal(added(COMPILED, code) for code in codes), whole=added(COMPILED, whole)
         )

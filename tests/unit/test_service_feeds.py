@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from testbed.breakdown import SERVICES, Breakdown
 from testbed.health import pseudonym
 from testbed.public_service import LEVELS, MAKERS, MODELS, held, stored
 
@@ -182,22 +183,6 @@ def test_the_kinds_of_a_feed_do_not_share_keys() -> None:
 FEEDS = load_feeds()
 CATALOGUE = load_catalogue(DATA, FEEDS)
 COMPILED = compile_measures(CATALOGUE)
-# whole, family of the parts, their breakdown, how many parts
-FAMILIES = [
-    ("dossier.received.total", "dossier.received", "channel", 3),
-    ("dossier.received.total", "dossier.received", "level", 3),
-    ("dossier.received.total", "dossier.received", "field", 12),
-    ("dossier.received.channel_online", "dossier.online_level", "service_level", 2),
-    ("dossier.received.channel_online", "dossier.submitted_by", "submitter", 2),
-    ("dossier.resolved.total", "dossier.resolved", "timeliness", 3),
-    ("dossier.resolved.total", "dossier.resolved", "level", 3),
-    ("feedback.received.total", "feedback.received", "category", 10),
-    ("feedback.received.total", "feedback.received", "channel", 4),
-    ("document.docs.sent", "document.sent_format", "format", 3),
-    ("document.docs.sent", "document.sent_level", "level", 3),
-    ("infosec.alerts.total", "infosec.alerts", "severity", 4),
-    ("infosec.incidents.total", "infosec.incidents", "incident_type", 6),
-]
 
 
 def frame_of(feed: Feed, records: list[Fields]) -> pl.DataFrame:
@@ -212,11 +197,10 @@ def added(code: str) -> pl.Expr:
     return contribution_expr(measure)
 
 
-@pytest.mark.parametrize(("whole", "family", "breakdown", "parts"), FAMILIES)
-def test_the_parts_of_each_record_are_its_whole(whole: str, family: str, breakdown: str, parts: int) -> None:
-    found = CATALOGUE.indicators.items()
-    codes = [code for code, i in found if code.startswith(f"{family}.") and i.breakdown == breakdown]
-    assert len(codes) == parts
+@pytest.mark.parametrize("breakdown", SERVICES, ids=str)
+def test_the_parts_of_each_record_are_its_whole(breakdown: Breakdown) -> None:
+    codes, whole = breakdown.codes(CATALOGUE), breakdown.whole
+    assert len(codes) == breakdown.parts
     key = COMPILED.plans[whole].measures[0].feed
     assert {COMPILED.plans[code].measures[0].at for code in codes} == {COMPILED.plans[whole].measures[0].at}
 

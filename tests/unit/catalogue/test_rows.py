@@ -12,6 +12,7 @@ from typing import Any, get_args
 import polars as pl
 import pytest
 from testbed import health, public_service
+from testbed.breakdown import LODGING_AND_INVOICES, Breakdown
 
 from ioc.catalogue import Catalogue, Compiled, Indicator, Measure, contribution_expr, member_expr
 from ioc.catalogue.indicator import REPORT_FEED, REPORT_PERIODS
@@ -164,66 +165,14 @@ def test_every_measure_counts_something(frames: Mapping[str, pl.DataFrame], comp
     assert [measure for measure in compiled.measures if total(frames, measure) == 0] == []
 
 
-@pytest.mark.parametrize(
-    ("whole", "breakdown", "parts"),
-    [
-        ("lodging.guests.total", "origin", 2),
-        ("lodging.guests.total", "star", 6),
-        ("lodging.guests.total", "age_group", 5),
-        ("lodging.guests.total", "sex", 2),
-        ("lodging.guests.total", "purpose", 5),
-        ("lodging.guests.total", "doc_type", 4),
-        ("lodging.guests.total", "stay_class", 4),
-        ("lodging.guests.total", "lodging_type", 7),
-        ("lodging.guests.international", "nationality", 16),
-        ("lodging.guests.domestic", "home_region", 7),
-        ("lodging.nights.total", "origin", 2),
-        ("lodging.nights.total", "lodging_type", 7),
-        ("lodging.rooms.total", "star", 6),
-        ("lodging.room_nights.total", "star", 6),
-        ("lodging.establishments.total", "lodging_type", 7),
-        ("lodging.revenue.total", "star", 6),
-        ("lodging.in_house.total", "origin", 2),
-        ("einvoice.value.total", "seller_type", 4),
-        ("einvoice.value.total", "pay_method", 3),
-        ("einvoice.value.total", "vat_rate", 7),
-        ("einvoice.value.total", "vsic", 18),
-        ("einvoice.vat.total", "seller_type", 4),
-        ("einvoice.vat.total", "vat_rate", 3),
-        ("einvoice.invoices.total", "invoice_type", 5),
-        ("einvoice.invoices.total", "code_kind", 3),
-        ("einvoice.invoices.total", "seller_type", 4),
-        ("einvoice.invoices.total", "pay_method", 3),
-        ("einvoice.invoices.total", "buyer_type", 3),
-        ("petrol.volume.total", "product", 6),
-        ("petrol.revenue.total", "product", 6),
-        ("petrol.invoices.total", "product", 6),
-    ],
-)
+@pytest.mark.parametrize("breakdown", LODGING_AND_INVOICES, ids=str)
 def test_exhaustive_breakdowns_sum_to_their_totals(
-    frames: Mapping[str, pl.DataFrame],
-    catalogue: Catalogue,
-    compiled: Compiled,
-    *,
-    whole: str,
-    breakdown: str,
-    parts: int,
+    frames: Mapping[str, pl.DataFrame], catalogue: Catalogue, compiled: Compiled, breakdown: Breakdown
 ) -> None:
-    family = whole.rpartition(".")[0] + "."
-    codes = [
-        code
-        for code, indicator in catalogue.indicators.items()
-        if code.startswith(family) and indicator.breakdown == breakdown
-    ]
-    assert len(codes) == parts
+    codes = breakdown.codes(catalogue)
+    assert len(codes) == breakdown.parts
     figures = [total(frames, compiled.plans[code].measures[0]) for code in codes]
-    assert sum(figures) == total(frames, compiled.plans[whole].measures[0])
-
-
-def test_revenue_items_sum_to_revenue(frames: Mapping[str, pl.DataFrame], compiled: Compiled) -> None:
-    items = [compiled.plans[f"lodging.revenue_item.{item}"].measures[0] for item in ("room", "fnb", "other")]
-    whole = compiled.plans["lodging.revenue.total"].measures[0]
-    assert sum(total(frames, item) for item in items) == total(frames, whole)
+    assert sum(figures) == total(frames, compiled.plans[breakdown.whole].measures[0])
 
 
 def test_an_invoice_without_times_is_neither_on_time_nor_late(feeds: Mapping[str, Feed], compiled: Compiled) -> None:

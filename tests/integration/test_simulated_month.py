@@ -1,0 +1,141 @@
+"""A simulated month of all feeds through parser, store and roll-up: every indicator has a figure, and it is right."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pytest
+from testbed.breakdown import BREAKDOWNS, Breakdown
+from testbed.invariants import assert_account, assert_records
+from testbed.pipeline import Pipeline
+from testbed.server import cloned_database
+
+from connectors.simulator.calendar import DAYS, HOURS
+from connectors.simulator.ledger import Ledger
+from connectors.simulator.province import Province
+from connectors.simulator.roster import FEEDS
+from ioc.catalogue import Catalogue, Compiled, compile_measures, contribution_sql
+from ioc.catalogue.indicator import REPORT_FEED
+from ioc.feed import Feed
+from ioc.profile import Profile, load_profile_catalogue
+from ioc.reporter import REGISTER_FEED
+from ioc.settings import Settings
+
+HOURLY = 120
+MONTH = DAYS * HOURS
+_PRECISION = 1e-9
+
+
+@dataclass
+class Month:
+    """What is left of a month: the database behind `pipeline`, and what the ledger says of it."""
+
+    pipeline: Pipeline
+    ledger: Ledger
+    catalogue: Catalogue
+    compiled: Compiled
+
+
+@pytest.fixture(scope="module")
+def month(
+    template_database: str, stack_settings: Settings, feeds: Mapping[str, Feed], profile: Profile
+) -> Iterator[Month]:
+    own = stack_settings.model_copy(update={"db_name": f"t{uuid.uuid4().hex[:12]}"})
+    catalogue = load_profile_catalogue(stack_settings.profile, feeds)
+    with cloned_database(own, template_database):
+        pipeline = Pipeline(own, feeds, profile)
+        try:
+            ledger = Ledger(feeds)
+            simulate(Province(profile, indicators=catalogue.indicators.values()), pipeline, ledger)
+            yield Month(pipeline, ledger, catalogue, compile_measures(catalogue))
+        finally:
+            pipeline.close()
+
+
+def simulate(province: Province, pipeline: Pipeline, ledger: Ledger) -> None:
+    """Publish the register and a month, a feed's day in one batch, and fold every week and at the end."""
+    waiting: defaultdict[str, list[dict[str, object]]] = defaultdict(list)
+    hours = [province.register(), *(province.tick(HOURLY) for _ in range(MONTH))]
+    for hour, outgoing in enumerate(hours):
+        for one in outgoing:
+            waiting[one.feed].append(one.event)
+            ledger.settle(one, taken=True)
+        if hour % HOURS == 0:
+            for feed, events in waiting.items():
+                pipeline.send(feed, events)
+            waiting.clear()
+        if hour % (7 * HOURS) == 0:
+            pipeline.roll_up()
+
+
+def test_everything_is_what_postgresql_makes_of_the_records(month: Month) -> None:
+    """Sums and figures of every live indicator, in every area and period."""
+    result = month.pipeline.reconcile()
+    assert result.differences == ()
+    ((compared, codes),) = month.pipeline.rows(
+        "SELECT sum(cells * codes)::bigint, sum(codes)::bigint FROM"
+        " (SELECT sector, count(*) AS cells FROM indicator_cell GROUP BY 1) c"
+        " JOIN (SELECT sector, count(*) AS codes FROM indicator WHERE live GROUP BY 1) i USING (sector)"
+    )
+    assert (codes, result.figures) == (len(month.catalogue.indicators), compared)
+
+
+def test_all_1298_indicators_have_a_figure_and_none_is_always_zero(month: Month) -> None:
+    rows = month.pipeline.rows("SELECT code, bool_or(value <> 0) FROM indicator_value GROUP BY code")
+    counts = dict(rows)
+    assert sorted(month.catalogue.indicators.keys() - counts.keys()) == []
+    assert sorted(code for code, something in counts.items() if not something) == []
+    assert len(counts) == 1298
+
+
+def test_what_rests_on_events_is_counted_in_the_month(month: Month) -> None:
+    """Rows of which at least one feed of events, beside registers and reports, has to tell."""
+    rows = month.pipeline.rows(
+        "SELECT code FROM indicator_value WHERE bucket BETWEEN '2024-10-01' AND '2024-10-31' AND value <> 0 GROUP BY 1"
+    )
+    wanted = {
+        code for code in month.catalogue.indicators if set(month.compiled.feeds(code)) - {REPORT_FEED, REGISTER_FEED}
+    }
+    assert len(wanted) > 780
+    assert sorted(wanted - {code for (code,) in rows}) == []
+
+
+@pytest.mark.parametrize("breakdown", BREAKDOWNS, ids=str)
+def test_the_parts_of_a_breakdown_sum_to_their_total_in_every_area(month: Month, breakdown: Breakdown) -> None:
+    """Where they are not those of all records, what they leave out is what the others add."""
+    codes = breakdown.codes(month.catalogue)
+    assert len(codes) == breakdown.parts
+    rows = month.pipeline.rows(
+        "SELECT area_code, period, bucket, max(value) FILTER (WHERE code = %(whole)s),"
+        " coalesce(sum(value) FILTER (WHERE code <> %(whole)s), 0) FROM indicator_value"
+        " WHERE code = ANY (%(codes)s) GROUP BY 1, 2, 3",
+        {"whole": breakdown.whole, "codes": [breakdown.whole, *codes]},
+    )
+    left_out = {(area, period, str(bucket)): whole - parts for area, period, bucket, whole, parts in rows}
+    assert all(parts == pytest.approx(whole, rel=_PRECISION) or breakdown.is_partial for *_, whole, parts in rows)
+    assert left_out["77", "month", "2024-10-01"] == pytest.approx(others(month, breakdown), abs=_PRECISION)
+    assert min(left_out.values()) >= -_PRECISION * max(whole for *_, whole, _ in rows)
+
+
+def others(month: Month, breakdown: Breakdown) -> float:
+    """What the records of October add to a total that its parts leave out."""
+    (measure,) = month.compiled.plans[breakdown.whole].measures
+    day = measure.at or "effective_on"
+    within = f"{day} BETWEEN '2024-10-01' AND '2024-10-31'"
+    if measure.until:
+        within = f"{day} <= '2024-10-31' AND coalesce({measure.until} > '2024-10-31', true)"
+    ((found,),) = month.pipeline.rows(
+        f"SELECT coalesce(sum({contribution_sql(measure)}), 0)::double precision"
+        f" FROM {month.pipeline.feeds[measure.feed].table} WHERE NOT ({breakdown.among}) AND {within}"
+    )
+    return found / 10**measure.decimals
+
+
+def test_the_account_balances_and_what_is_stored_is_what_stands(month: Month) -> None:
+    """accepted + rejected + duplicate = published, and each is what the ledger says, feed by feed."""
+    assert month.ledger.tallies.keys() == {REGISTER_FEED, *FEEDS} == month.pipeline.feeds.keys()
+    assert_account(month.ledger, month.pipeline.connection, ordered=True)
+    assert_records(month.pipeline.feeds, month.ledger, month.pipeline.connection)

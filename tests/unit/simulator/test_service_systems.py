@@ -1,0 +1,217 @@
+"""Systems of services, documents, security, the environment and reports: valid whatever they do, the same by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from random import Random
+
+import pytest
+from testbed.simulated import Month, event_of, parsed
+
+from connectors.simulator.calendar import DAYS, FIRST_DAY, HOURS
+from connectors.simulator.habit import ALWAYS, CITIZEN, OFFICE, Habit
+from connectors.simulator.magnitude import magnitude_of, read_magnitudes
+from connectors.simulator.office import after_office_days, office_hours
+from connectors.simulator.record import System
+from connectors.simulator.report_value import ReportValueSystem
+from connectors.simulator.rota import Rota, literals_of
+from connectors.simulator.territory import Territory
+from ioc.catalogue import Catalogue
+from ioc.feed import Feed
+from ioc.feeds.dossier_event import DossierEvent
+from ioc.profile import Profile
+from ioc.validation import check_envelope
+
+Build = Callable[[str, int], System]
+FEEDS = (
+    "dossier.event",
+    "feedback.ticket",
+    "document.flow",
+    "infosec.event",
+    "app.usage",
+    "environment.reading",
+    "report.value",
+)
+RECORDS = 2000
+MANY = 8000
+
+
+@pytest.fixture(scope="module")
+def months(build: Build) -> Mapping[str, Month]:
+    return {feed: Month(build(feed, 3)).run(RECORDS) for feed in FEEDS}
+
+
+@pytest.mark.parametrize("name", FEEDS)
+def test_every_revision_passes_its_feed(name: str, months: Mapping[str, Month], feeds: Mapping[str, Feed]) -> None:
+    feed, month = feeds[name], months[name]
+    assert len(month.lives) >= RECORDS
+    for event in month.events[:MANY]:
+        assert check_envelope(feed, feed.envelope.validate_python(event)) == []
+
+
+@pytest.mark.parametrize("name", FEEDS)
+def test_no_date_of_what_has_happened_lies_ahead(name: str, months: Mapping[str, Month]) -> None:
+    month = months[name]
+    for event, day in zip(month.events, month.days, strict=True):
+        for field, value in event["data"].items():
+            if value is not None and field.endswith(("_on", "_at", "_start")) and field != "due_on":
+                assert value[:10] <= day, (event, field)
+
+
+@pytest.mark.parametrize("name", FEEDS)
+def test_a_mend_is_valid_and_says_something_else(
+    name: str, months: Mapping[str, Month], feeds: Mapping[str, Feed]
+) -> None:
+    feed, month = feeds[name], months[name]
+    for life in month.lives[:RECORDS]:
+        once = life.with_data(month.system.mend(life))
+        twice = once.with_data(month.system.mend(once))
+        assert life.data != once.data != twice.data
+        for mended in (once, twice):
+            assert check_envelope(feed, feed.envelope.validate_python(event_of(name, mended))) == []
+
+
+@pytest.mark.parametrize("name", FEEDS)
+def test_strangers_and_other_centuries_are_valid_and_refused_by_rule(
+    name: str, months: Mapping[str, Month], feeds: Mapping[str, Feed], profile: Profile
+) -> None:
+    feed, month = feeds[name], months[name]
+    lives = month.lives[:RECORDS]
+    wrong = {
+        "unknown_reporter": [month.system.estrange(life) for life in lives],
+        "implausible_date": [month.system.misdate(life, year) for life in lives for year in (1900, 2099)],
+    }
+    for rule, changed in wrong.items():
+        refused = parsed(feed, profile, changed).rejections
+        assert [rejection.reasons[0].rule for rejection in refused] == [rule] * len(changed)
+
+
+@pytest.mark.parametrize("name", FEEDS)
+def test_the_same_seed_makes_the_same_month(name: str, build: Build) -> None:
+    first, again, other = (Month(build(name, seed)).run(300, days=5).events for seed in (5, 5, 6))
+    assert first == again
+    assert first != other
+
+
+def test_late_records_count_on_their_own_day(build: Build, feeds: Mapping[str, Feed]) -> None:
+    for name in FEEDS:
+        feed, system = feeds[name], build(name, 4)
+        for tick in range(0, 48, 3):
+            life = system.create(date(2024, 9, 27), tick)
+            assert check_envelope(feed, feed.envelope.validate_python(event_of(name, life))) == []
+            while (step := system.follow(life, FIRST_DAY)) is not None:
+                data = step.change(life, FIRST_DAY)
+                if data is None:
+                    break
+                life.data, life.revision = data, life.revision + 1
+                assert check_envelope(feed, feed.envelope.validate_python(event_of(name, life))) == []
+
+
+def test_every_reported_row_is_reported_by_its_agency(
+    build: Build, catalogue: Catalogue, months: Mapping[str, Month]
+) -> None:
+    system = build("report.value", 1)
+    assert isinstance(system, ReportValueSystem)
+    agencies = {duty.indicator.code: duty.agency for duty in system.duties}
+    asked = {code for code, row in catalogue.indicators.items() if row.kind == "reported"}
+    assert set(agencies) == asked == {life.data["indicator"] for life in months["report.value"].lives}
+    assert agencies["electricity.loss"] == "dien-luc"
+    assert agencies["health_system.bhyt_facilities"] == "bhxh-tinh"
+    assert agencies["data_quality.agencies"] == "ioc-tinh"
+    assert agencies["data_quality.reports_due"] == "vp-ubnd"
+
+
+def test_reports_are_of_levels_that_the_row_has(
+    catalogue: Catalogue, months: Mapping[str, Month], profile: Profile
+) -> None:
+    for life in months["report.value"].lives:
+        area = profile.areas.find(life.data["area_code"], FIRST_DAY)
+        assert area is not None and area.level in catalogue.indicators[life.data["indicator"]].levels
+
+
+def test_what_is_added_is_reported_of_the_province_or_of_its_parts(
+    catalogue: Catalogue, months: Mapping[str, Month]
+) -> None:
+    areas: dict[str, set[str]] = {}
+    for life in months["report.value"].lives:
+        areas.setdefault(life.data["indicator"], set()).add(life.data["area_code"])
+    for code, reported in areas.items():
+        if catalogue.indicators[code].value in ("flow", "stock"):
+            assert reported == {"77"} or "77" not in reported, code
+
+
+def test_shares_are_shares(catalogue: Catalogue, months: Mapping[str, Month]) -> None:
+    growing = {"economy.iip", "economy.cpi"}  # of the same month a year before
+    for event in months["report.value"].events:
+        code, value = event["data"]["indicator"], event["data"]["value"]
+        assert value >= 0
+        if catalogue.indicators[code].unit == "%" and not any(code.startswith(name) for name in growing):
+            assert value <= 100
+
+
+def test_no_part_is_larger_than_its_whole(catalogue: Catalogue, months: Mapping[str, Month]) -> None:
+    """Rates of reported numbers (`100 * a / b`) lie between 0 and 100 in every area and period."""
+    standing = {
+        (d["indicator"], d["area_code"], d["period_start"]): d["value"]
+        for d in (life.data for life in months["report.value"].lives)
+    }
+    rates = 0
+    for row in catalogue.indicators.values():
+        part, bar, whole = row.formula.removeprefix("100 * ").partition(" / ")
+        if row.unit != "%" or not bar or " " in part + whole or not {part, whole} <= catalogue.indicators.keys():
+            continue
+        for (code, area, start), value in standing.items():
+            if code == part and (total := standing.get((whole, area, start))):
+                assert 100 * value / total <= 100, (row.code, area, start)
+                rates += 1
+    assert rates > 100
+
+
+def test_months_differ_a_little(catalogue: Catalogue) -> None:
+    known = read_magnitudes()
+    for row in catalogue.indicators.values():
+        if row.kind == "reported" and row.cadence == "monthly":
+            magnitude = magnitude_of(row, known)
+            before, now = (magnitude.of("month", start, salt=1) for start in (date(2024, 9, 1), date(2024, 10, 1)))
+            few = max(1.0, 0.3 * magnitude.value)
+            assert abs(now - before) <= few, row.code
+
+
+def test_a_number_is_spread_over_the_districts_and_sums_to_itself(profile: Profile) -> None:
+    parts = Territory(profile.areas).split(100_003, FIRST_DAY)
+    assert sum(share for _, share in parts) == 100_003
+    assert [area.code for area, _ in parts] == ["747", "748", "750", "751", "752", "753", "754", "755"]
+    assert {area.code: share for area, share in parts}["755"] == round(100_003 * 5450 / 1_059_537)
+
+
+def test_smoke_lies_over_one_station_at_a_time(build: Build) -> None:
+    month = Month(build("environment.reading", 9)).run(0)
+    bad = [life for life in month.lives if life.data["param"] == "aqi" and (life.data["value"] or 0) > 200]
+    assert 1 <= len({life.reporter for life in bad}) <= DAYS // 13 + 1
+
+
+@pytest.mark.parametrize("habit", [OFFICE, CITIZEN, ALWAYS])
+def test_the_hours_of_a_week_average_one(habit: Habit) -> None:
+    assert len(habit.by_hour) == HOURS
+    assert sum(habit.of(tick) for tick in range(7 * HOURS)) / (7 * HOURS) == pytest.approx(1)
+
+
+def test_office_days() -> None:
+    friday = date(2024, 10, 4)
+    assert after_office_days(friday, 1) == date(2024, 10, 7)
+    assert after_office_days(friday, 5) == date(2024, 10, 11)
+    assert office_hours(friday, date(2024, 10, 8)) == 16
+    assert office_hours(friday, friday) == 0
+
+
+def test_a_rota_goes_round_before_chance() -> None:
+    rota = Rota.over(DossierEvent, "state", {"resolved": 1.0})
+    states = literals_of(DossierEvent, "state")
+    random = Random(1)
+    assert [rota.pick(random) for _ in range(2 * len(states))] == [*states, *states]
+    assert [rota.pick(random) for _ in range(200)].count("resolved") > 150
+    with pytest.raises(ValueError, match="is never lost"):
+        Rota.over(DossierEvent, "state", {"lost": 1.0})
+    with pytest.raises(ValueError, match="literals"):
+        literals_of(DossierEvent, "wait_min")
