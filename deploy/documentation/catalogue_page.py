@@ -10,8 +10,10 @@ from itertools import groupby
 from deploy.documentation.definition import define
 from deploy.documentation.reference import NOTE
 from deploy.documentation.words import BREAKDOWNS, CADENCES, DIRECTIONS, KINDS, LEVELS
-from ioc.catalogue import DATA, Catalogue, Compiled, Indicator, compile_measures, load_catalogue
+from ioc.catalogue import Catalogue, Compiled, Indicator, compile_measures
 from ioc.feed import Feed, load_feeds
+from ioc.profile import load_profile_catalogue
+from ioc.settings import Settings
 
 INDEX = "README.md"
 # Measures with at least so many rows have a table of their own; the others share one.
@@ -21,9 +23,9 @@ _Attributes = dict[str, str]
 
 @cache
 def catalogue_pages() -> Mapping[str, str]:
-    """Return the pages of the shipped catalogue by file name: `README.md` and `<sector>.md`."""
+    """Return the pages of the default profile's catalogue by file name: `README.md` and `<sector>.md`."""
     feeds = load_feeds()
-    catalogue = load_catalogue(DATA, feeds)
+    catalogue = load_profile_catalogue(Settings.model_fields["profile"].default, feeds)
     compiled = compile_measures(catalogue)
     pages = {INDEX: _index(catalogue)}
     for sector in catalogue.sectors:

@@ -10,16 +10,17 @@ import pytest
 from deploy.documentation import catalogue_pages
 from deploy.documentation.definition import define
 from deploy.documentation.words import BREAKDOWNS
-from ioc.catalogue import DATA, Catalogue, load_catalogue
+from ioc.catalogue import Catalogue
 from ioc.feed import load_feeds
-from ioc.settings import ROOT
+from ioc.profile import load_profile_catalogue
+from ioc.settings import ROOT, Settings
 
 PAGES = ROOT / "docs" / "catalogue"
 
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
-    return load_catalogue(DATA, load_feeds())
+    return load_profile_catalogue(Settings(_env_file=None).profile, load_feeds())
 
 
 def cells_of(line: str) -> list[str]:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ioc.catalogue import DATA, Catalogue, Compiled, compile_measures, load_catalogue
+from ioc.catalogue import Catalogue, Compiled, compile_measures
 from ioc.catalogue.indicator import COLUMNS
 from ioc.feed import Feed, load_feeds
+from ioc.profile import load_profile_catalogue
+from ioc.settings import Settings
 
 ROW = {
     "sector": "lodging",
@@ -33,7 +35,7 @@ def feeds() -> Mapping[str, Feed]:
 
 @pytest.fixture(scope="session")
 def catalogue(feeds: Mapping[str, Feed]) -> Catalogue:
-    return load_catalogue(DATA, feeds)
+    return load_profile_catalogue(Settings(_env_file=None).profile, feeds)
 
 
 @pytest.fixture(scope="session")

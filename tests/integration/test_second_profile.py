@@ -1,0 +1,168 @@
+"""Another province by data alone: Bạc Liêu's areas, reporters, catalogue and targets on the same code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from testbed.feed_event import event, place, report, stay
+from testbed.pipeline import Pipeline
+from testbed.server import cloned_database
+
+from deploy.stack import Stack
+from grafana.bundle import load_bundle
+from ioc.db import connect
+from ioc.errors import ConfigError
+from ioc.feed import Feed
+from ioc.feeds.report_value import ReportValue
+from ioc.migration import migrate
+from ioc.profile import Profile, load_profile, load_profile_catalogue
+from ioc.profile_store import load_into_database
+from ioc.settings import ROOT, Settings
+
+IOC = str(Path(sys.executable).with_name("ioc"))
+BAC_LIEU = ROOT / "ioc" / "profiles" / "bac_lieu"
+# A hotel and a guesthouse of the city, one of Gành Hào, and a medical place; see the profile's files.
+CITY, COAST, STATION = "95-954-0001", "95-960-0001", "yt-954-01"
+PROVINCE, CITY_DISTRICT, COAST_DISTRICT = "95", "954", "960"
+
+
+@pytest.fixture(scope="module")
+def own(infrastructure: Stack, stack_settings: Settings, feeds: dict[str, Feed]) -> Iterator[Settings]:
+    """An empty database of the other province, migrated and loaded."""
+    name = f"t{uuid.uuid4().hex[:12]}"
+    settings = stack_settings.model_copy(update={"db_name": name, "topic_prefix": name, "profile": BAC_LIEU})
+    with cloned_database(settings, "template0"):
+        yield settings
+
+
+@pytest.fixture(scope="module")
+def profile() -> Profile:
+    return load_profile(BAC_LIEU)
+
+
+@pytest.fixture(scope="module")
+def bac_lieu(own: Settings, feeds: dict[str, Feed], profile: Profile) -> Iterator[Pipeline]:
+    with connect(own, "owner", autocommit=True) as owner:
+        owner.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
+    migrate(own, feeds.values())
+    load_into_database(own, profile, load_profile_catalogue(BAC_LIEU, feeds))
+    pipeline = Pipeline(own, feeds, profile)
+    abroad = {"origin": "international", "nationality": "KOR", "home_region": None}
+    pipeline.send(
+        "tourism.stay",
+        [
+            stay(CITY, 1, "2024-10-05", check_out="2024-10-07"),
+            stay(CITY, 2, "2024-10-05", check_out="2024-10-06", doc_type="vneid"),
+            stay(COAST, 1, "2024-10-07"),
+            stay(STATION, 3, "2024-10-06", **abroad),
+        ],
+    )
+    pipeline.send(
+        "registry.reporter",
+        [registered(CITY, area_of(profile, CITY), 20), registered(COAST, area_of(profile, COAST), 10)],
+    )
+    pipeline.send(
+        "tourism.daily_report", [report(CITY, "2024-10-05", rooms_total=20, rooms_available=20, rooms_sold=6)]
+    )
+    pipeline.send("report.value", [fibre(72.5)])
+    pipeline.roll_up()
+    yield pipeline
+    pipeline.close()
+
+
+def area_of(profile: Profile, code: str) -> str:
+    return next(reporter.area_code for reporter in profile.reporters if reporter.code == code)
+
+
+def registered(code: str, area: str, rooms: int) -> dict[str, Any]:
+    """An entry of the register that the province's own department keeps."""
+    entry = place(code, "2023-01-01", rooms=rooms, star=0, type="hotel", area_code=area)
+    return json.loads(json.dumps(entry).replace("so-du-lich", "so-vhtttdl"))  # type: ignore[no-any-return]
+
+
+def fibre(value: float) -> dict[str, Any]:
+    data = {"agency": "so-tttt", "indicator": "telecom.households_fibre", "area_code": PROVINCE, "value": value}
+    data |= {"period": "month", "period_start": "2024-10-01"}
+    return event("report.value", "so-tttt", ReportValue.model_validate(data).record_key(), 1, data)
+
+
+MONTH = ("month", "2024-10-01")
+FIGURES = [
+    ("lodging.guests.total", PROVINCE, *MONTH, 4),
+    ("lodging.guests.total", CITY_DISTRICT, *MONTH, 3),
+    ("lodging.guests.total", COAST_DISTRICT, *MONTH, 1),
+    ("lodging.guests.total", "957", *MONTH, 0),
+    ("lodging.unique_guests.total", PROVINCE, *MONTH, 3),  # guest 1 in two districts
+    ("lodging.nights.total", PROVINCE, *MONTH, 3),
+    ("lodging.avg_stay.total", CITY_DISTRICT, *MONTH, 1.5),
+    ("lodging.international_share", PROVINCE, *MONTH, 25),
+    ("lodging.rooms.total", PROVINCE, *MONTH, 30),
+    # 6 rooms sold; 30 rooms in the register on 7 days: the last day known is the 7th.
+    ("lodging.occupancy.total", PROVINCE, *MONTH, 100 * 6 / (30 * 7)),
+    ("telecom.households_fibre", PROVINCE, *MONTH, 72.5),
+]
+
+
+def test_figures_of_another_province(bac_lieu: Pipeline) -> None:
+    found = [(*row[:4], bac_lieu.figure(*row[:4])) for row in FIGURES]
+    assert found == [(*row[:4], pytest.approx(row[4])) for row in FIGURES]
+    assert bac_lieu.figure("lodging.guests.total", area_of(bac_lieu.profile, COAST), *MONTH) == 1
+    assert bac_lieu.reconcile().differences == ()
+
+
+def test_its_reporters_are_those_of_the_press_report(profile: Profile) -> None:
+    stays = {reporter.code for reporter in profile.reporters if reporter.feed == "tourism.stay"}
+    medical = {reporter.code for reporter in profile.reporters if reporter.feed == "health.checkout"}
+    assert len(medical) == 74 and medical <= stays
+    assert len(stays - medical) == 1480
+    levels = [area.level for area in profile.areas.areas]
+    assert (levels.count("district"), levels.count("commune")) == (7, 64)
+    communes = {area.code for area in profile.areas.areas if area.level == "commune"}
+    assert {reporter.area_code for reporter in profile.reporters if reporter.code in stays} == communes
+
+
+def test_targets_are_the_provinces_own(bac_lieu: Pipeline) -> None:
+    rows = bac_lieu.rows(
+        "SELECT code, target_op, target, definition ->> 'target_source' FROM indicator "
+        "WHERE live AND code IN ('telecom.households_fibre', 'dti.rank') ORDER BY code"
+    )
+    assert [row[:3] for row in rows] == [("dti.rank", None, None), ("telecom.households_fibre", ">=", 80)]
+    assert "60/63" in str(rows[0][3])
+
+
+def test_boards_and_rules_are_built_for_it(own: Settings, bac_lieu: Pipeline) -> None:
+    bundle = load_bundle(own, ["vi", "en"])
+    text = json.dumps([board.model for board in bundle.boards] + [*bundle.rule_groups], ensure_ascii=False)
+    assert "lodging" in text
+    assert "Bà Rịa" not in text and "Vũng Tàu" not in text and "petrol." not in text
+
+
+def test_the_commands_know_it(own: Settings, bac_lieu: Pipeline) -> None:
+    def run(*words: str) -> Any:
+        done = subprocess.run(
+            [IOC, *words, "--json"], env=own.to_environment(), capture_output=True, text=True, check=True, timeout=60
+        )
+        return json.loads(done.stdout)
+
+    assert {row["what"]: row["rows"] for row in run("profile", "show")}["reporters of health.checkout"] == 74
+    checked = run("catalogue", "check")
+    assert checked["indicators"] == 41 and "Bạc Liêu" in checked["statement_vi"]
+    shown = run("indicator", "show", "lodging.guests.total", "--period", "month")
+    assert {row["area_code"]: row["value"] for row in shown}[PROVINCE] == 4
+
+
+def test_a_database_holds_one_province(
+    own: Settings, bac_lieu: Pipeline, stack_settings: Settings, feeds: dict[str, Feed]
+) -> None:
+    other = load_profile(stack_settings.profile)
+    catalogue = load_profile_catalogue(stack_settings.profile, feeds)
+    with pytest.raises(ConfigError, match=r"holds the data of Bạc Liêu.*IOC_DB_NAME"):
+        load_into_database(own, other, catalogue)
+    assert bac_lieu.figure("lodging.guests.total", PROVINCE, *MONTH) == 4
