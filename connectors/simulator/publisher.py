@@ -8,7 +8,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from connectors.simulator.calendar import HOURS
@@ -21,8 +21,9 @@ _PUBLISHER_OF: Final = {feed: publisher for publisher, feeds in PUBLISHERS.items
 
 _LANES: Final = 2
 _CHUNK: Final = 200
-# Fewer wait for the end of their hour: most systems send little, and a request costs as much as its events.
-_SMALLEST_CHUNK: Final = 20
+# Most systems have little to send; that gathers for a while, as a request and a transaction cost more than an event.
+_SMALLEST_CHUNK: Final = 100
+_GATHERING_SECONDS: Final = 2.0
 _WAITING_CHUNKS: Final = 20
 _SLICE_SECONDS: Final = 0.1
 _PAUSE_SECONDS: Final = 1.0
@@ -55,7 +56,7 @@ class Publisher:
         self._pace = pace
         self._guard = threading.Lock()
         self._lanes: dict[str, list[_Lane]] = {}
-        self._waiting_parts: dict[_Lane, list[Outgoing]] = {}
+        self._gathered: dict[_Lane, _Gathered] = {}
         self._unsettled = 0
 
     def run(self, stop: threading.Event, *, seconds: float | None = None, patience: float = 60.0) -> None:
@@ -64,7 +65,7 @@ class Publisher:
         What is made but not yet sent at the end is dropped. Raises FatalError when a token is refused.
         """
         with self._running(patience):
-            self._put(self._province.register(), stop)
+            self._put(self._province.register(), stop, gathering=0)
             while self._waiting() and not stop.wait(_SLICE_SECONDS):
                 self._raise_errors()
             self._publish(stop, seconds)
@@ -90,7 +91,7 @@ class Publisher:
             events = self._province.tick(self._pace.rate * step)
             size = -(-len(events) // slices)
             for part in range(slices):
-                self._put(events[part * size : (part + 1) * size], stop, everything=part == slices - 1)
+                self._put(events[part * size : (part + 1) * size], stop)
                 due += step / slices
                 if stop.wait(max(0.0, min(due, end) - time.monotonic())):
                     return
@@ -98,15 +99,17 @@ class Publisher:
             # Held up by the gateway: go on at the same pace instead of catching up in a burst.
             due = max(due, time.monotonic() - step)
 
-    def _put(self, events: Sequence[Outgoing], stop: threading.Event, *, everything: bool = True) -> None:
-        """Hand events to their lanes; few of a lane wait for more unless `everything` is to go."""
-        parts = self._waiting_parts
+    def _put(self, events: Sequence[Outgoing], stop: threading.Event, *, gathering: float = _GATHERING_SECONDS) -> None:
+        """Hand events to their lanes; few of a lane wait for more, at most for `gathering` seconds."""
+        now, gathered = time.monotonic(), self._gathered
         for outgoing in events:
             lanes = self._lanes[_PUBLISHER_OF[outgoing.feed]]
             lane = lanes[zlib.crc32(outgoing.reporter.encode()) % len(lanes)]
-            parts.setdefault(lane, []).append(outgoing)
-        for lane in [lane for lane, part in parts.items() if everything or len(part) >= _SMALLEST_CHUNK]:
-            part = parts.pop(lane)
+            gathered.setdefault(lane, _Gathered(now)).events.append(outgoing)
+        for lane, found in list(gathered.items()):
+            if len(found.events) < _SMALLEST_CHUNK and now - found.since < gathering:
+                continue
+            part = gathered.pop(lane).events
             for start in range(0, len(part), _CHUNK):
                 while not lane.offer(part[start : start + _CHUNK]):
                     self._raise_errors()
@@ -138,7 +141,7 @@ class Publisher:
             publisher: [_Lane(self._open_channel(publisher), self._settle, self._doubt) for _ in range(_LANES)]
             for publisher in PUBLISHERS
         }
-        self._waiting_parts = {}
+        self._gathered = {}
         lanes = [lane for lanes in self._lanes.values() for lane in lanes]
         try:
             for lane in lanes:
@@ -152,6 +155,14 @@ class Publisher:
                 lane.end(max(0.1, deadline - time.monotonic()))
             self._unsettled = sum(lane.unsettled for lane in lanes)
         self._raise_errors()
+
+
+@dataclass
+class _Gathered:
+    """Events that wait for more of their lane, since when."""
+
+    since: float
+    events: list[Outgoing] = field(default_factory=list)
 
 
 class _Lane:

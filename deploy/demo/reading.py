@@ -22,20 +22,20 @@ LATENCY_WINDOW: Final = 10.0  # seconds
 
 REPORT_HOUR: Final = 12  # by noon the establishments should have reported the day before
 
-# A dozen of the catalogue that move while guests arrive and shops sell.
+# A dozen of the catalogue that move while guests and patients arrive, shops sell and offices work.
 INDICATORS: Final = (
     "lodging.guests.total",
-    "lodging.guests.international",
-    "lodging.unique_guests.total",
     "lodging.in_house.domestic",
-    "lodging.avg_stay.total",
     "lodging.occupancy.total",
     "einvoice.invoices.total",
     "einvoice.value.total",
-    "einvoice.pos_share",
-    "einvoice.cancel_rate",
     "petrol.volume.total",
-    "petrol.shops_einvoice",
+    "health_visit.visits.total",
+    "health_visit.current_inpatients",
+    "vaccination.doses_all.total",
+    "dossier.received.total",
+    "feedback.received.total",
+    "environment.air.pm25",
 )
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from connectors.simulator.ledger import FeedTally
+from connectors.simulator.roster import PUBLISHERS
 from deploy.demo.account import Account, FeedCounts, FeedLine, feed_line
 from deploy.demo.reading import Indicator, Snapshot
 
@@ -31,6 +32,8 @@ _TITLES = (
 )
 _SHORT_TITLES = ("sent", "recv", "accept", "reject", "dup", "corr", "void", "/s")
 _LEVELS = ("Thành phố ", "Thị xã ", "Huyện ")
+# Publishers of several feeds; in the live table they are one line each.
+_GROUPS = {"lodging": "Lưu trú", "health": "Y tế", "administration": "Hành chính", "monitoring": "Giám sát"}
 
 
 @dataclass(frozen=True)
@@ -129,12 +132,25 @@ def _feed_table(scene: Scene, width: int) -> Table:
     table.add_column("nguồn\nfeed" if wide else "feed", no_wrap=True)
     for title in _TITLES if wide else _SHORT_TITLES:
         table.add_column(title, justify="right")
-    for line in _heard(_lines(scene)):
-        name = line.name_vi if wide else line.feed
-        speed = round(_speed(scene, line.feed))
-        numbers = (line.published, line.received, line.accepted, line.rejected, line.duplicate, line.corrected)
-        table.add_row(name, *map(_count, (*numbers, line.voided, speed)))
+    heard = {line.feed: line for line in _heard(_lines(scene))}
+    for publisher, feeds in PUBLISHERS.items():
+        lines = [heard.pop(feed) for feed in feeds if feed in heard]
+        if len(lines) > 1:
+            name = f"{_GROUPS[publisher]} · {publisher}" if wide else publisher
+            _add_row(table, scene, f"{name} ({len(lines)})", lines)
+        elif lines:
+            _add_row(table, scene, lines[0].name_vi if wide else lines[0].feed, lines)
+    for line in heard.values():
+        _add_row(table, scene, line.name_vi if wide else line.feed, [line])
     return table
+
+
+def _add_row(table: Table, scene: Scene, name: str, lines: Sequence[FeedLine]) -> None:
+    """One line for feeds, with their sums."""
+    names = ("published", "received", "accepted", "rejected", "duplicate", "corrected", "voided")
+    numbers = [sum(getattr(line, column) for line in lines) for column in names]
+    speed = sum(_speed(scene, line.feed) for line in lines)
+    table.add_row(name, *map(_count, (*numbers, round(speed))))
 
 
 def _indicator_table(scene: Scene, width: int) -> Table:

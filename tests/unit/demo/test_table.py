@@ -12,10 +12,11 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 from connectors.simulator.ledger import FeedTally, Outcome
+from connectors.simulator.roster import PUBLISHERS
 from deploy.demo.account import FeedCounts, Proof, settle_account
 from deploy.demo.quality import quality_view
 from deploy.demo.reading import Indicator, Snapshot, percentile
-from deploy.demo.table import Scene, account_view, compact, live_view, plain_line
+from deploy.demo.table import _GROUPS, Scene, account_view, compact, live_view, plain_line
 from streams.quality import Report
 from streams.rules.quality import Figure
 
@@ -90,6 +91,25 @@ def test_a_wide_terminal_shows_all_districts_and_full_names(scene: Scene) -> Non
     text = "\n".join(render(live_view(scene, 160), 160))
     assert all(f" {district}" in text for district in SHORT)
     assert "Lượt khách lưu trú" in text and "đã gửi" in text
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 160])
+def test_the_feeds_of_a_publisher_are_one_line_with_their_sums(scene: Scene, width: int) -> None:
+    counts = {feed: FeedCounts(feed, 1_000, 900, 60, 40, 30, 20) for name in PUBLISHERS for feed in PUBLISHERS[name]}
+    tallies = {feed: FeedTally(published=1_000) for feed in counts}
+    before = replace(scene.before, counts={})
+    lines = render(
+        live_view(replace(scene, now=replace(scene.now, counts=counts), tallies=tallies, before=before), width), width
+    )
+    assert max(cell_len(line.rstrip()) for line in lines) <= width
+    row = next(line for line in lines if "health (3)" in line)
+    assert row.split()[-8:] == ["3.000", "3.000", "2.700", "180", "120", "90", "60", "1.000"]
+    # Headline, titles and the feeds' lines: few enough for the indicators to stay in sight.
+    assert next(number for number, line in enumerate(lines) if "chỉ số tháng" in line) <= 13
+
+
+def test_every_publisher_of_several_feeds_has_a_name() -> None:
+    assert {name for name, feeds in PUBLISHERS.items() if len(feeds) > 1} == set(_GROUPS)
 
 
 def test_on_a_narrow_terminal_districts_take_turns(scene: Scene) -> None:

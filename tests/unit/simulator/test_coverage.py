@@ -13,8 +13,10 @@ from ioc.catalogue import Compiled, Measure, contribution_expr, member_expr
 from ioc.feed import Feed
 from ioc.profile import Profile
 
-# Records of the month beside what systems send by their calendar.
+# Records of the month beside what systems send by their calendar. Stays and invoices need faults to show everything
+# (guests declared late, notices of errors): tests/integration/test_simulated_month.py.
 VOLUMES = {
+    "tourism.daily_report": 0,
     "health.record": 1000,
     "health.checkout": 2500,
     "vaccination.dose": 2500,

@@ -27,14 +27,14 @@ class FakeChannel:
 
     def __init__(self, answers: Callable[[int], bool] = lambda _: True) -> None:
         self._answers = answers
-        self._sendings = 0
+        self.sendings = 0
         self.arrived: list[Outgoing] = []
         self.closed = False
 
     def send(self, events: Sequence[Outgoing]) -> Delivery:
-        self._sendings += 1
+        self.sendings += 1
         self.arrived.extend(events)
-        if not self._answers(self._sendings):
+        if not self._answers(self.sendings):
             return Delivery(None, 1)
         return Delivery(tuple(one.outcome is not Outcome.REJECTED for one in events), 0)
 
@@ -74,6 +74,13 @@ def test_events_of_a_reporter_arrive_in_order_and_all_are_settled(province: Prov
     assert sum(tally.published for tally in ledger.tallies.values()) == arrived
     assert publisher.unsettled == 0
     assert all(channel.closed for channel in channels)
+
+
+def test_what_a_system_has_little_of_is_gathered(province: Province) -> None:
+    channels: list[FakeChannel] = []
+    publish(province, channels, FakeChannel)
+    arrived, sendings = (sum(count) for count in zip(*((len(c.arrived), c.sendings) for c in channels), strict=True))
+    assert arrived / sendings > 75
 
 
 def test_what_was_not_answered_is_sent_again_and_counted_as_doubtful(province: Province) -> None:
