@@ -178,7 +178,7 @@ def test_new_revisions_lie_above_the_base(profile: Profile) -> None:
 
 
 def test_the_month_begins_again_and_corrects_the_reports(profile: Profile) -> None:
-    province = Province(profile, rates=NONE)
+    province = Province(profile, rates=NONE, feeds=["tourism.daily_report"])
     run(province, DAYS * HOURS, events=0)
     again = [one for one in run(province, 2 * HOURS, events=0) if one.feed == "tourism.daily_report"]
     assert len(again) > 900
