@@ -6,7 +6,9 @@ import json
 import subprocess
 import sys
 import uuid
+from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +86,7 @@ def area_of(profile: Profile, code: str) -> str:
 def registered(code: str, area: str, rooms: int) -> dict[str, Any]:
     """An entry of the register that the province's own department keeps."""
     entry = place(code, "2023-01-01", rooms=rooms, star=0, type="hotel", area_code=area)
-    return json.loads(json.dumps(entry).replace("so-du-lich", "so-vhtttdl"))  # type: ignore[no-any-return]
+    return json.loads(json.dumps(entry).replace("so-du-lich", "so-vhttdl"))  # type: ignore[no-any-return]
 
 
 def fibre(value: float) -> dict[str, Any]:
@@ -122,10 +124,21 @@ def test_its_reporters_are_those_of_the_press_report(profile: Profile) -> None:
     medical = {reporter.code for reporter in profile.reporters if reporter.feed == "health.checkout"}
     assert len(medical) == 74 and medical <= stays
     assert len(stays - medical) == 1480
-    levels = [area.level for area in profile.areas.areas]
-    assert (levels.count("district"), levels.count("commune")) == (7, 64)
-    communes = {area.code for area in profile.areas.areas if area.level == "commune"}
+    communes = {area.code for area in profile.areas.at(date(2024, 10, 1)) if area.level == "commune"}
     assert {reporter.area_code for reporter in profile.reporters if reporter.code in stays} == communes
+
+
+def test_its_units_before_and_after_the_reform(profile: Profile) -> None:
+    def count(day: date) -> Counter[str]:
+        return Counter(area.level for area in profile.areas.at(day))
+
+    reform = date(2025, 7, 1)
+    assert count(date(2024, 10, 1)) == {"province": 1, "district": 7, "commune": 64}
+    assert count(reform) == {"province": 1, "commune": 25}
+    # Each commune of 2024 went into one of 2025, and nothing else did.
+    new = {area.area_id for area in profile.areas.at(reform) if area.level == "commune"}
+    ended = [area for area in profile.areas.areas if area.level == "commune" and area.valid_to == reform]
+    assert {area.successor_id for area in ended} == new
 
 
 def test_targets_are_the_provinces_own(bac_lieu: Pipeline) -> None:
