@@ -17,8 +17,8 @@ from ioc.catalogue import Compiled, IndicatorPlan, Measure, contribution_sql, me
 from ioc.catalogue.formula import evaluate, fraction_of
 from ioc.errors import ConfigError
 from ioc.explanation.cell import Cell, CellFinder
+from ioc.explanation.completeness import CompletenessReader
 from ioc.explanation.model import (
-    Completeness,
     Corrections,
     CountedRecord,
     ExcludedRecord,
@@ -27,13 +27,11 @@ from ioc.explanation.model import (
     Freshness,
     Part,
     Rejection,
-    Reporter,
     Version,
 )
 from ioc.feed import Feed
 from sql import load_queries
 
-_NAMED = 20  # missing reporters that are named
 _Counted = Sequence[tuple[Measure, bool]]
 
 
@@ -49,6 +47,7 @@ class Explainer:
         self._areas = areas
         self._queries = load_queries("explain")
         self._finder = CellFinder(areas)
+        self._completeness = CompletenessReader(connection, compiled, feeds, areas, self._finder)
         self.cell = self._finder.find
 
     def explain(self, code: str, cell: Cell, *, limit: int = 20, offset: int = 0) -> Explanation:
@@ -94,7 +93,7 @@ class Explainer:
             excluded_total=excluded_total,
             corrections=self._corrections(used, cell),
             rejections=tuple(one for feed in used for one in self._rejections(feed, cell)),
-            completeness=tuple(self._completeness(self._feeds[feed], cell) for feed in used),
+            completeness=self._completeness.read(code, cell),
             freshness=tuple(Freshness(**row) for row in self._all("select_freshness", {"feeds": used})),
         )
 
@@ -184,22 +183,6 @@ class Explainer:
     def _rejections(self, feed: str, cell: Cell) -> list[Rejection]:
         rows = self._all("select_rejections", {"feed": feed, "units": list(cell.units)})
         return [Rejection(feed=feed, **row) for row in rows]
-
-    def _completeness(self, feed: Feed, cell: Cell) -> Completeness:
-        codes = [self._areas[unit].code for unit in cell.units]
-        cursor = self._connection.cursor(row_factory=dict_row)
-        rows = cursor.execute(
-            "SELECT p.code, min(p.name) AS name, EXISTS (SELECT FROM "
-            f"{feed.table} r WHERE r.reporter = p.code AND r.effective_on BETWEEN %(start)s AND %(end)s"
-            "  AND r.effective_at >= %(start)s::date - 1 AND r.effective_at < %(end)s::date + 2) AS reported "
-            "FROM reporter p JOIN feed f USING (feed_id) WHERE f.key = %(feed)s AND p.area_code = ANY(%(codes)s) "
-            "AND p.valid_from <= %(end)s AND p.valid_to > %(start)s GROUP BY p.code ORDER BY p.code",
-            {"feed": feed.key, "codes": codes, "start": cell.start, "end": cell.end},
-        ).fetchall()
-        missing = [Reporter(code=row["code"], name=row["name"]) for row in rows if not row["reported"]]
-        return Completeness(
-            feed=feed.key, expected=len(rows), reported=len(rows) - len(missing), missing=tuple(missing[:_NAMED])
-        )
 
     def _one(self, query: str, parameters: Any) -> dict[str, Any] | None:
         cursor = self._connection.cursor(row_factory=dict_row)

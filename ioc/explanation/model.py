@@ -97,9 +97,13 @@ class Reporter(_Said):
 
 
 class Completeness(_Said):
-    """Who should report and who has, of the feed and area, in the period; `missing` names twenty at most."""
+    """Who should report and who has, of the feed and area, in the period; `missing` names twenty at most.
+
+    indicator: of what agencies report, the indicator that is to be reported; None for other feeds.
+    """
 
     feed: str
+    indicator: str | None = None
     expected: int
     reported: int
     missing: tuple[Reporter, ...]
