@@ -145,11 +145,8 @@ def _print(found: Explanation) -> None:
         names = ", ".join(f"{one.name} ({one.code})" for one in feed.missing)
         more = feed.expected - feed.reported - len(feed.missing)
         missing = f"; missing · còn thiếu: {names}" + (f" and {more:,} more" if more else "") if names else ""
-        console.print(
-            Text(
-                f"{feed.indicator or feed.feed}: {feed.reported:,} of {feed.expected:,} reporters have reported{missing}"
-            )
-        )
+        told = f"{feed.reported:,} of {feed.expected:,} reporters have reported{missing}"
+        console.print(Text(f"{feed.indicator or feed.feed}: {told}"))
     for fresh in found.freshness:
         newest = cell(fresh.newest_received_at) or "never"
         waiting = f"; {fresh.waiting:,} contributions wait to be folded" if fresh.waiting else ""
