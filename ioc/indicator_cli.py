@@ -43,7 +43,7 @@ def show_command(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show an indicator's latest figures by district."""
+    """Show an indicator's latest figures: of the province and of the units right below it, such as districts."""
     rows = _read("select_latest", {"code": code, "period": period, "version": version})
     if not as_json:
         rows = [{name: row[name] for name in ("area_code", "area_name", "bucket", "value")} for row in rows]

@@ -75,8 +75,8 @@ class _Course:
         self._feeds = load_feeds()
         self._profile: Profile = load_profile(stage.settings.profile)
         self._ledger = Ledger(self._feeds)
-        catalogue = load_profile_catalogue(stage.settings.profile, self._feeds)
-        reported = of_agencies(catalogue.indicators.values())
+        self._catalogue = load_profile_catalogue(stage.settings.profile, self._feeds)
+        reported = of_agencies(self._catalogue.indicators.values())
         self._province = Province(self._profile, seed=wishes.seed, indicators=reported)
         self._begin = time.monotonic()
         self._looks: deque[Snapshot] = deque(maxlen=_ARROW_LOOKS + 1)
@@ -95,7 +95,7 @@ class _Course:
                 self._publish(publisher, reader)
             self._catch_up(reader)
             with self._console.status("Tính lại từ bản ghi · recomputing everything from the records"):
-                proof = prove(settings, self._feeds, reader, self._ledger)
+                proof = prove(settings, self._feeds, reader, self._ledger, self._catalogue.indicators)
             account = settle_account(
                 publisher.tallies(),
                 reader.counts(),
@@ -105,9 +105,10 @@ class _Course:
             )
             # After the account: the platform's reports are none of the simulated province's.
             with self._console.status("Đo chất lượng dữ liệu · measuring the data's quality"):
-                reports = send_quality(settings, self._profile, self._feeds)
+                reports = send_quality(settings, self._profile, self._catalogue, self._feeds)
             self._catch_up(reader)
-            self._console.print(quality_view(reports))
+            if reports:
+                self._console.print(quality_view(reports))
             return account
         finally:
             reader.close()
