@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-_KEPT = ("cache-control", "etag")
+_KEPT = ("cache-control", "etag", "vary")
 
 
 class TaggedRoute(APIRoute):
