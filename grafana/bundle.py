@@ -18,7 +18,7 @@ from grafana.notification import (
 from grafana.pipeline_board import PIPELINE_FOLDER, pipeline_board
 from grafana.pipeline_rule import pipeline_rules, stale_rule
 from grafana.query import DATASOURCE_TYPE, DATASOURCE_UID
-from grafana.sector_board import SECTOR_BOARDS, board_of, sector_board
+from grafana.sector_board import board_of, boards_of, sector_board
 from grafana.text import Language, Text
 from ioc.catalogue import Catalogue
 from ioc.feed import Feed, load_feeds
@@ -86,7 +86,7 @@ def make_bundle(
     zone = settings.timezone
     boards: list[Board] = []
     for language in languages:
-        for board in SECTOR_BOARDS:
+        for board in boards_of(catalogue):
             model = to_json(sector_board(board, catalogue, zone, language, notice).build())
             boards.append(Board(board.folder, model))
         boards.append(Board(PIPELINE_FOLDER, to_json(pipeline_board(list(feeds), zone, language).build())))

@@ -83,6 +83,11 @@ def board_of(sector: str) -> SectorBoard | None:
     return next((board for board in SECTOR_BOARDS if sector in board.sectors), None)
 
 
+def boards_of(catalogue: Catalogue) -> list[SectorBoard]:
+    """Return the boards that have something to show: a province's catalogue may lack whole sectors."""
+    return [board for board in SECTOR_BOARDS if any(catalogue.of_sector(sector) for sector in board.sectors)]
+
+
 def head_indicators(board: SectorBoard, catalogue: Catalogue) -> list[Indicator]:
     """Return the indicators at a board's head: the named ones, then others with a target."""
     named = [catalogue.indicators[code] for code in board.heads if code in catalogue.indicators]

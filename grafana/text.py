@@ -39,6 +39,7 @@ BREAKDOWNS: dict[str, Text] = {
     "origin": Text("Nguồn khách", "Origin"),
     "nationality": Text("Quốc tịch", "Nationality"),
     "lodging_type": Text("Loại cơ sở lưu trú", "Type of lodging"),
+    "notifier": Text("Loại cơ sở thông báo lưu trú", "Kind of place that notifies"),
     "star": Text("Hạng sao", "Star rating"),
     "age_group": Text("Nhóm tuổi", "Age group"),
     "sex": Text("Giới tính", "Sex"),

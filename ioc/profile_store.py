@@ -47,17 +47,21 @@ def load_into_database(settings: Settings, profile: Profile, catalogue: Catalogu
     return Loaded(len(profile.areas), reporters, change, units_changed)
 
 
+def check_province(connection: psycopg.Connection, settings: Settings, profile: Profile) -> None:
+    """Raise ConfigError where the database holds another province's data; one that holds none yet is anybody's."""
+    held = connection.execute(load_queries("profile")["select_profile"]).fetchone()
+    if held is not None and held[0] != profile.code:
+        raise ConfigError(
+            f"database {settings.db_name} holds the data of {held[1]} ({held[0]}), IOC_PROFILE names that of "
+            f"{profile.name_vi} ({profile.code}). A province has a database of its own: set IOC_PROFILE to the "
+            "former's directory, or IOC_DB_NAME to another database and run `ioc db migrate` and `ioc profile load`."
+        )
+
+
 def _claim(connection: psycopg.Connection, settings: Settings, profile: Profile) -> None:
     row = {"code": profile.code, "name_vi": profile.name_vi, "name_en": profile.name_en}
     connection.execute(load_queries("profile")["claim"], row)
-    held = connection.execute(load_queries("profile")["select_profile"]).fetchone()
-    assert held is not None
-    if held[0] != profile.code:
-        raise ConfigError(
-            f"database {settings.db_name} holds the data of {held[1]} ({held[0]}), IOC_PROFILE names that of "
-            f"{profile.name_vi} ({profile.code}). A province has a database of its own: set IOC_DB_NAME, then run "
-            "`ioc db migrate` and `ioc profile load`."
-        )
+    check_province(connection, settings, profile)
 
 
 def _load_areas(connection: psycopg.Connection, profile: Profile) -> bool:

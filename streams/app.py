@@ -20,6 +20,7 @@ from ioc.catalogue.store import load_measures
 from ioc.db import connect
 from ioc.feed import Feed
 from ioc.profile import Profile
+from ioc.profile_store import check_province
 from ioc.settings import Settings
 from sql import load_queries
 from streams.agent import FeedAgent, Work, Writer
@@ -100,7 +101,10 @@ def _read_positions(settings: Settings, assignment: set[TP]) -> dict[TP, int]:
 
 
 def create_app(settings: Settings, feeds: Mapping[str, Feed], profile: Profile, metrics: WorkerMetrics) -> IocApp:
-    """Return the application with an agent for each feed; reads the catalogue's measures from the database."""
+    """Return the application with an agent for each feed; reads the catalogue's measures from the database.
+
+    Raises ConfigError where the database holds another province's data: its events would count in areas of this one.
+    """
     app = IocApp(settings, [feed.topic(settings.topic_prefix) for feed in feeds.values()])
     fault = fault_from(settings.fault)
     writer = Writer(lambda: _writer_connection(settings))
@@ -108,6 +112,7 @@ def create_app(settings: Settings, feeds: Mapping[str, Feed], profile: Profile, 
     parse_pool = ThreadPoolExecutor(1, thread_name_prefix="parse")
     apply_pool = ThreadPoolExecutor(1, thread_name_prefix="apply")
     with connect(settings, "writer") as connection:
+        check_province(connection, settings, profile)
         measures = load_measures(connection)
         ids: dict[str, int] = dict(connection.execute("SELECT key, feed_id FROM feed").fetchall())
     for feed in feeds.values():

@@ -13,7 +13,7 @@ from connectors.simulator.record import Life, Step, System
 from connectors.simulator.rota import Rota
 from ioc.reporter import Reporter
 
-_STRANGER = "77-999-0001"
+_STRANGER = "00-000-0000"
 # A guest who travels on to another establishment is another arrival, but the same person.
 _TRAVELS_ON = 0.06
 _REMEMBERED = 2000

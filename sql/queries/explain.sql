@@ -18,27 +18,19 @@ SELECT version, CASE WHEN live THEN 'live' WHEN candidate THEN 'candidate' WHEN 
 FROM indicator WHERE code = %s ORDER BY version
 
 -- name: select_latest
+-- Of the units that exist now: the one without a parent, then those directly below it, whatever their level.
 SELECT area_code, area_name, area_level, version, bucket, value FROM (
-    SELECT *, row_number() OVER (PARTITION BY area_id ORDER BY bucket DESC) AS n
-    FROM indicator_version_value
-    WHERE code = %(code)s AND period = %(period)s
-      AND CASE WHEN %(version)s::int IS NULL THEN live ELSE version = %(version)s END
-) latest WHERE n = 1 AND area_level IN ('province', 'district') ORDER BY area_level DESC, area_code
+    SELECT v.*, a.valid_to, a.parent_id, above.parent_id AS grandparent_id, max(v.bucket) OVER () AS newest,
+           row_number() OVER (PARTITION BY v.area_id ORDER BY v.bucket DESC) AS n
+    FROM indicator_version_value v JOIN area a ON a.area_id = v.area_id
+    LEFT JOIN area above ON above.area_id = a.parent_id
+    WHERE v.code = %(code)s AND v.period = %(period)s
+      AND CASE WHEN %(version)s::int IS NULL THEN v.live ELSE v.version = %(version)s END
+) latest WHERE n = 1 AND valid_to > newest AND grandparent_id IS NULL ORDER BY parent_id IS NOT NULL, area_code
 
 -- name: select_value
 SELECT value, updated_at FROM indicator_value
 WHERE code = %(code)s AND area_id = %(area_id)s AND period = %(period)s AND bucket = %(bucket)s
-
--- name: select_corrections
--- Revisions that do not stand, of records of the place and period, by the day on which they were replaced or came late.
-SELECT r.recorded_at::date AS day, f.key AS feed, count(*) AS revisions,
-       count(*) FILTER (WHERE i.effective_at IS NULL) AS voided
-FROM record_revision r
-JOIN feed f USING (feed_id)
-LEFT JOIN record_identity i ON i.key = r.key
-WHERE f.key = ANY(%(feeds)s) AND r.record IS NOT NULL
-  AND (r.record ->> 'effective_on')::date BETWEEN %(start)s AND %(end)s AND r.record ->> 'area_code' = ANY(%(areas)s)
-GROUP BY 1, 2 ORDER BY 1, 2
 
 -- name: select_freshness
 SELECT f.key AS feed,

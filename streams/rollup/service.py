@@ -17,6 +17,7 @@ from ioc.db import connect, translated_errors
 from ioc.errors import CatalogueChangedError, RetryableError
 from ioc.logging import configure_logging
 from ioc.profile import load_profile
+from ioc.profile_store import check_province
 from ioc.settings import Settings
 from sql import load_queries
 from streams.health import HealthServer
@@ -32,7 +33,9 @@ class Rollup:
     """Folds contributions and computes figures over a connection that the caller keeps."""
 
     def __init__(self, settings: Settings, connection: psycopg.Connection) -> None:
+        """Raises ConfigError where the settings' profile is not that of the database."""
         profile = load_profile(settings.profile)
+        check_province(connection, settings, profile)
         # What the database computes, not what the files say: an edited file counts once it is loaded.
         self.editions = load_editions(connection)
         measures = load_measures(connection)

@@ -1,9 +1,9 @@
 """Every kind at every level and period, by hand. Paper first: the records, then the table with its arithmetic.
 
     stay  guest  commune (district)    arrives     leaves      nights
-    s1    g1     C1      (Vũng Tàu)    2024-09-29  2024-10-01  2
+    s1    g1     C1      (Vũng Tàu)    2024-09-29  2024-10-01  2   revision 1 said international
     s2    g2     C1      (Vũng Tàu)    2024-09-30  2024-10-01  1
-    s3    g1     C2      (Vũng Tàu)    2024-10-02  2024-10-05  3
+    s3    g1     C2      (Vũng Tàu)    2024-10-02  2024-10-05  3   revision 1: leaves on the 4th
     s4    g1     C3      (Bà Rịa)      2024-10-06  is there    -
     s5    g3*    C3      (Bà Rịa)      2023-12-31  2024-01-02  2
     s6    g3*    Côn Đảo               2024-01-01  same day    0, not overnight
@@ -11,22 +11,30 @@
     s8    g5     C1      (Vũng Tàu)    2024-10-02  declared and voided
     * international
 
-    Reports due, monthly: C1 4 in September; C1 5 (first 6, corrected), C3 7, Bà Rịa's own 2 in October.
+    reported                          C1             C2              C3          Bà Rịa  Vũng Tàu  province
+    reports due, a flow by the  Sep   4
+    month                       Oct   5 (first 6)    3, then voided  7           2
+    hospital beds, a stock by   Q3    10
+    the quarter                 Q4    12 (first 20)  30, voided      8
+    fees paid without cash, a   Sep   80
+    share by the month, in %    Oct   40                             90, voided          60 (50)   75
 
-The last day that the lodging sector knows of is Sunday 2024-10-06: periods go as far as that.
+The last day that the lodging sector knows of is Sunday 2024-10-06, the last on which a report begins is 2024-10-01:
+periods go as far as that.
 """
 
 from __future__ import annotations
 
 import pytest
-from testbed.feed_event import HOTEL, INN, ISLAND, RIVAL, Event, event, stay, void_stay
+from testbed.feed_event import HOTEL, INN, ISLAND, RIVAL, Event, event, stay, void_of, void_stay
 from testbed.pipeline import Pipeline
 
 from ioc.feeds.report_value import ReportValue
 
-C1, VUNG_TAU, PROVINCE = "26508", "747", "77"
+C1, C2, C3, VUNG_TAU, BA_RIA, PROVINCE = "26508", "26509", "26560", "747", "748", "77"
 FLOW, STOCK, DISTINCT = "lodging.guests.total", "lodging.in_house.total", "lodging.unique_guests.total"
 RATIO, AVERAGE, REPORTED = "lodging.international_share", "lodging.avg_stay.total", "data_quality.reports_due"
+BEDS, CASHLESS = "health_system.beds", "education.cashless_fees"
 
 W, M, Q, Y = (("week", "2024-09-30"), ("month", "2024-10-01"), ("quarter", "2024-10-01"), ("year", "2024-01-01"))
 SEPTEMBER, Q3, Y2023 = ("month", "2024-09-01"), ("quarter", "2024-07-01"), ("year", "2023-01-01")
@@ -132,56 +140,129 @@ TABLE = [
     (REPORTED, VUNG_TAU, *M, 5, "C1"),
     (REPORTED, VUNG_TAU, *Q, 5, "C1"),
     (REPORTED, VUNG_TAU, *Y, 9, "C1"),
-    (REPORTED, "748", *M, 9, "C3's 7, and 2 of the district's own"),
-    (REPORTED, "748", *SEPTEMBER, None, "nobody has reported: no figure"),
+    (REPORTED, C2, *M, None, "void: nobody has reported"),
+    (REPORTED, BA_RIA, *M, 9, "C3's 7, and 2 of the district's own"),
+    (REPORTED, BA_RIA, *SEPTEMBER, None, "nobody has reported: no figure"),
     (REPORTED, PROVINCE, "day", "2024-10-01", None, "as above"),
     (REPORTED, PROVINCE, *W, None, "as above"),
     (REPORTED, PROVINCE, *M, 14, "5 + 7 + 2"),
     (REPORTED, PROVINCE, *Q, 14, "October"),
     (REPORTED, PROVINCE, *Y, 18, "4 + 14"),
     (REPORTED, PROVINCE, *SEPTEMBER, 4, "C1"),
+    # ------------------------------------------------------------------ reported stock: holds until its quarter ends
+    (BEDS, C1, "day", "2024-07-01", 10, "the third quarter's"),
+    (BEDS, C1, "day", "2024-10-01", 12, "the fourth quarter's, corrected from 20; not 10 + 12"),
+    (BEDS, C1, "day", "2024-10-02", None, "no report begins on that day: the feed has not come so far"),
+    (BEDS, C1, *W, 12, "on October 1st"),
+    (BEDS, C1, *M, 12, "on October 1st"),
+    (BEDS, C1, *SEPTEMBER, 10, "on September 30th, the last day of its quarter"),
+    (BEDS, C1, *Q, 12, "on October 1st"),
+    (BEDS, C1, *Q3, 10, "on September 30th"),
+    (BEDS, C1, *Y, 12, "on October 1st: what exists now, not a sum of quarters"),
+    (BEDS, C2, *Q, None, "void: nobody has reported"),
+    (BEDS, VUNG_TAU, "day", "2024-10-01", 12, "C1; C2's is void"),
+    (BEDS, VUNG_TAU, *W, 12, "C1"),
+    (BEDS, VUNG_TAU, *M, 12, "C1"),
+    (BEDS, VUNG_TAU, *Q, 12, "C1"),
+    (BEDS, VUNG_TAU, *Y, 12, "C1"),
+    (BEDS, BA_RIA, *Q, 8, "C3"),
+    (BEDS, BA_RIA, *Q3, None, "nobody has reported that quarter"),
+    (BEDS, PROVINCE, "day", "2024-10-01", 20, "12 + 8"),
+    (BEDS, PROVINCE, *W, 20, "12 + 8"),
+    (BEDS, PROVINCE, *M, 20, "12 + 8"),
+    (BEDS, PROVINCE, *Q, 20, "12 + 8"),
+    (BEDS, PROVINCE, *Q3, 10, "C1"),
+    (BEDS, PROVINCE, *Y, 20, "12 + 8"),
+    # ------------------------------------------------------------------ reported share: of the very area
+    (CASHLESS, C1, "day", "2024-10-01", 40, "October's holds from its first day"),
+    (CASHLESS, C1, *W, 40, "on October 1st; on Monday it was still September's 80"),
+    (CASHLESS, C1, *M, 40, "as told"),
+    (CASHLESS, C1, *SEPTEMBER, 80, "as told"),
+    (CASHLESS, C1, *Q, 40, "October's"),
+    (CASHLESS, C1, *Q3, 80, "September's, the last of the quarter"),
+    (CASHLESS, C1, *Y, 40, "the last known; neither the sum 120 nor the mean 60"),
+    (CASHLESS, VUNG_TAU, "day", "2024-10-01", 60, "its own, not C1's 40"),
+    (CASHLESS, VUNG_TAU, *W, 60, "its own"),
+    (CASHLESS, VUNG_TAU, *M, 60, "corrected from 50"),
+    (CASHLESS, VUNG_TAU, *SEPTEMBER, None, "C1 told its share, the district has not"),
+    (CASHLESS, VUNG_TAU, *Q, 60, "October's"),
+    (CASHLESS, VUNG_TAU, *Y, 60, "October's"),
+    (CASHLESS, C3, *M, None, "void"),
+    (CASHLESS, BA_RIA, *M, None, "it has told nothing; a share is not taken from the communes"),
+    (CASHLESS, PROVINCE, "day", "2024-10-01", 75, "its own"),
+    (CASHLESS, PROVINCE, *W, 75, "its own"),
+    (CASHLESS, PROVINCE, *M, 75, "its own, not the mean of 40 and 60"),
+    (CASHLESS, PROVINCE, *SEPTEMBER, None, "it has told nothing of September"),
+    (CASHLESS, PROVINCE, *Q, 75, "October's"),
+    (CASHLESS, PROVINCE, *Y, 75, "October's"),
 ]
 ABROAD = {"origin": "international", "nationality": "KOR", "home_region": None}
 
 
-def told(area: str, month: str, value: float, revision: int = 1) -> Event:
-    """The reports due of an area and month."""
-    fields = {"agency": "vp-ubnd", "indicator": REPORTED, "area_code": area}
-    data = fields | {"period": "month", "period_start": month, "value": value}
+PERIOD = {REPORTED: "month", BEDS: "quarter", CASHLESS: "month"}
+
+
+def told(code: str, area: str, start: str, value: float, revision: int = 1) -> Event:
+    """What an agency states of an area and of the period that begins on a day."""
+    data = {"agency": "vp-ubnd", "indicator": code, "area_code": area, "value": value}
+    data |= {"period": PERIOD[code], "period_start": start}
     return event("report.value", "vp-ubnd", ReportValue.model_validate(data).record_key(), revision, data)
 
 
 @pytest.fixture
 def paper(pipeline: Pipeline) -> Pipeline:
-    """The records above, in the order in which they might come."""
+    """The records above, in the order in which they might come: first what is corrected or voided afterwards."""
     moved = stay(INN, 4, "2024-10-02", check_out="2024-10-04", **ABROAD)
     pipeline.send(
         "tourism.stay",
         [
-            stay(HOTEL, 1, "2024-09-29", check_out="2024-10-01"),
+            stay(HOTEL, 1, "2024-09-29", check_out="2024-10-01", **ABROAD),
             stay(HOTEL, 2, "2024-09-30", check_out="2024-10-01"),
             stay(HOTEL, 5, "2024-10-02"),
+            stay(INN, 1, "2024-10-02", check_out="2024-10-04"),
             moved,
             stay(RIVAL, 1, "2024-10-06"),
         ],
     )
-    pipeline.send("report.value", [told(C1, "2024-10-01", 6), told("26560", "2024-10-01", 7)])
+    mistaken = [
+        told(REPORTED, C1, "2024-10-01", 6),
+        told(REPORTED, C2, "2024-10-01", 3),
+        told(BEDS, C1, "2024-10-01", 20),
+        told(BEDS, C2, "2024-10-01", 30),
+        told(CASHLESS, C3, "2024-10-01", 90),
+        told(CASHLESS, VUNG_TAU, "2024-10-01", 50),
+    ]
+    pipeline.send("report.value", [*mistaken, told(REPORTED, C3, "2024-10-01", 7), told(BEDS, C3, "2024-10-01", 8)])
     pipeline.roll_up()
     pipeline.send(
         "tourism.stay",
         [
+            stay(HOTEL, 1, "2024-09-29", 2, check_out="2024-10-01"),
             void_stay(HOTEL, 5, "2024-10-02"),
             # A stay's day is part of its identity: declared for a wrong day, it is voided and declared again.
             void_stay(INN, 4, "2024-10-02"),
             stay(INN, 4, "2024-10-03", check_out="2024-10-04", **ABROAD),
-            stay(INN, 1, "2024-10-02", check_out="2024-10-05"),
+            stay(INN, 1, "2024-10-02", 2, check_out="2024-10-05"),
             stay(RIVAL, 3, "2023-12-31", check_out="2024-01-02", **ABROAD),
             stay(ISLAND, 3, "2024-01-01", check_out="2024-01-01", overnight=False, **ABROAD),
         ],
     )
     pipeline.send(
         "report.value",
-        [told(C1, "2024-09-01", 4), told(C1, "2024-10-01", 5, 2), told("748", "2024-10-01", 2)],
+        [
+            told(REPORTED, C1, "2024-09-01", 4),
+            told(REPORTED, C1, "2024-10-01", 5, 2),
+            void_of(told(REPORTED, C2, "2024-10-01", 3, 2)),
+            told(REPORTED, BA_RIA, "2024-10-01", 2),
+            told(BEDS, C1, "2024-07-01", 10),
+            told(BEDS, C1, "2024-10-01", 12, 2),
+            void_of(told(BEDS, C2, "2024-10-01", 30, 2)),
+            told(CASHLESS, C1, "2024-09-01", 80),
+            told(CASHLESS, C1, "2024-10-01", 40),
+            void_of(told(CASHLESS, C3, "2024-10-01", 90, 2)),
+            told(CASHLESS, VUNG_TAU, "2024-10-01", 60, 2),
+            told(CASHLESS, PROVINCE, "2024-10-01", 75),
+        ],
     )
     pipeline.roll_up()
     return pipeline
@@ -199,12 +280,12 @@ def test_every_kind_at_every_level_and_period(paper: Pipeline) -> None:
 
 
 def test_the_table_leaves_nothing_out() -> None:
-    """Six kinds, three levels, five periods."""
+    """Six kinds, the last of them as flow, stock and share; three levels, five periods."""
     told_of = {(code, area, period) for code, area, period, *_ in TABLE}
     periods = ("day", "week", "month", "quarter", "year")
     wanted = {
         (code, area, period)
-        for code in (FLOW, STOCK, DISTINCT, RATIO, AVERAGE, REPORTED)
+        for code in (FLOW, STOCK, DISTINCT, RATIO, AVERAGE, REPORTED, BEDS, CASHLESS)
         for area in (C1, VUNG_TAU, PROVINCE)
         for period in periods
     }

@@ -16,8 +16,9 @@ from grafana.panel import GREEN, RED, YELLOW, panel_id, target_thresholds
 from grafana.sector_board import SECTOR_BOARDS, head_indicators
 from grafana.text import LANGUAGES, Text, breakdown_name, short_labels
 from ioc.catalogue import Catalogue, Target
-from ioc.feed import Feed
-from ioc.settings import Settings
+from ioc.feed import Feed, load_feeds
+from ioc.profile import load_profile_catalogue
+from ioc.settings import ROOT, Settings
 
 
 def board(bundle: Bundle, uid: str) -> dict[str, Any]:
@@ -39,6 +40,15 @@ def test_each_sector_and_the_pipeline_have_a_board_in_both_languages(bundle: Bun
     ]
     assert "Du lịch" in board(bundle, "ioc-tourism")["title"]
     assert "Tourism" in board(bundle, "ioc-tourism-en")["title"]
+
+
+def test_a_board_without_any_sector_of_the_catalogue_is_left_out(defaults: Settings) -> None:
+    """Bạc Liêu's catalogue knows neither e-invoices nor petrol; its boards still check out."""
+    settings = defaults.model_copy(update={"profile": ROOT / "ioc" / "profiles" / "bac_lieu"})
+    built = load_bundle(settings, ("vi",))
+    assert [found.uid for found in built.boards] == ["ioc-tourism", "ioc-pipeline"]
+    catalogue = load_profile_catalogue(settings.profile, load_feeds())
+    assert check_bundle(built, {*catalogue.indicators, *load_feeds()}) == []
 
 
 def test_both_languages_hold_the_same_panels(bundle: Bundle) -> None:
