@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from rich.table import Table
 
@@ -21,10 +21,10 @@ _TITLES = (
 )
 
 
-def send_quality(settings: Settings, profile: Profile, feeds: Mapping[str, Feed]) -> list[Report]:
-    """Measure today (and yesterday, for a demo over midnight) and send the figures to `report.value`."""
+def send_quality(settings: Settings, now: datetime, profile: Profile, feeds: Mapping[str, Feed]) -> list[Report]:
+    """Measure today up to `now` (and yesterday, for a demo over midnight); send the figures to `report.value`."""
     catalogue = load_profile_catalogue(settings.profile, feeds)
-    return report_quality(settings, [], datetime.now(UTC), profile=profile, catalogue=catalogue, feeds=feeds)
+    return report_quality(settings, [], now, profile=profile, catalogue=catalogue, feeds=feeds)
 
 
 def quality_view(reports: Sequence[Report]) -> Table:
