@@ -151,6 +151,7 @@ def _writer_connection(settings: Settings) -> Any:
     # A worker that is stopped in the middle of a transaction must not hold its successor up for ever.
     connection.execute("SET idle_in_transaction_session_timeout = '15s'")
     connection.execute("SET lock_timeout = '20s'")
+    connection.execute(load_queries("stream")["end_stalled_writers"])
     return connection
 
 

@@ -27,6 +27,7 @@ from ioc.settings import Settings
 from sql import load_queries
 from streams.rules.quality import (
     PLATFORM,
+    SECTOR,
     Account,
     Figure,
     Readings,
@@ -202,9 +203,12 @@ def report_quality(
 ) -> list[Report]:
     """Measure days (none named: yesterday and today so far) and send what is new or has changed.
 
+    A catalogue without the sector has nothing to report: the answer is empty, and no reporter is needed.
     Raises DatabaseUnavailableError, or KafkaUnavailableError when Kafka does not acknowledge in time; running it
     again sends what was not stored.
     """
+    if SECTOR not in catalogue.sectors:
+        return []
     with connect(settings, "reader") as connection:
         meter = QualityMeter(connection, profile=profile, catalogue=catalogue, feeds=feeds, timezone=settings.timezone)
         today = meter.today(now)

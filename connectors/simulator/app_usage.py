@@ -17,7 +17,8 @@ from ioc.reporter import Reporter
 _STRANGER = "ung-dung-999"
 _ASSISTANTS = "tro-ly-ao"
 
-# 115,239 visits of 98,453 users in two weeks, the press says of BR-VT Smart: most come once.
+# The apps of Bà Rịa - Vũng Tàu; 115,239 visits of 98,453 users in two weeks, the press says of BR-VT Smart: most come
+# once.
 _VISITS = {"brvt_smart": 66.0, "dvc_brvt": 15.0, "ioc_app": 4.0}
 _COMES_BACK = {"brvt_smart": 0.18, "dvc_brvt": 0.45, "ioc_app": 0.96}
 _QUESTIONS = {"assistant_citizen": 11.0, "assistant_officer": 4.0}
@@ -37,7 +38,7 @@ class AppUsageSystem(System):
         self._random = random
         self._operators = {operator.code: operator for operator in operators}
         self._first = operators[0]
-        visits: list[_Use] = [(app, None) for app in literals_of(AppUsage, "app")]
+        visits: list[_Use] = [(app, None) for app in _VISITS]
         questions: list[_Use] = [(a, answered) for a in literals_of(AppUsage, "assistant") for answered in _ANSWERED]
         self._uses: Rota[_Use] = Rota([*visits, *questions], _weight)
         self._users: dict[str, deque[str]] = {app: deque(maxlen=_REMEMBERED) for app, _ in visits}
@@ -79,4 +80,4 @@ class AppUsageSystem(System):
 
 def _weight(use: _Use) -> float:
     what, answered = use
-    return _VISITS.get(what, 1.0) if answered is None else _QUESTIONS.get(what, 1.0) * _ANSWERED[answered]
+    return _VISITS[what] if answered is None else _QUESTIONS.get(what, 1.0) * _ANSWERED[answered]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from psycopg import sql as pg
@@ -21,8 +21,13 @@ _FETCH = 5000
 _UNITS = {"petrol.volume.total": 1000}
 
 
-def prove(settings: Settings, feeds: Mapping[str, Feed], reader: Reader, ledger: Ledger) -> Proof:
-    """Compare everything; agents and roll-up must have caught up."""
+def prove(
+    settings: Settings, feeds: Mapping[str, Feed], reader: Reader, ledger: Ledger, known: Collection[str]
+) -> Proof:
+    """Compare everything; agents and roll-up must have caught up.
+
+    known: codes of the province's catalogue; it need not have all that the simulator can foretell.
+    """
     result = reconcile(settings)
     differences = [
         f"{d.what}, {d.period} {d.bucket}, area {d.area_id}: stored {d.stored}, recomputed {d.recomputed}"
@@ -41,7 +46,7 @@ def prove(settings: Settings, feeds: Mapping[str, Feed], reader: Reader, ledger:
                 standing = ledger.standing.get(feed.key, {})
                 records += len(standing)
                 differences += compare_records(feed, standing, cursor)
-    witnesses = ledger.witnesses()
+    witnesses = {code: total for code, total in ledger.witnesses().items() if code in known}
     differences += compare_totals(witnesses, reader.province_totals(list(witnesses)))
     return Proof(records, result.cells, result.figures, len(witnesses), tuple(differences))
 

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from rich.table import Table
 
+from ioc.catalogue import Catalogue
 from ioc.feed import Feed
-from ioc.profile import Profile, load_profile_catalogue
+from ioc.profile import Profile
 from ioc.settings import Settings
 from streams.quality import Report, report_quality
 from streams.rules.quality import FRESHNESS, SECTOR, SHARES
@@ -21,9 +22,10 @@ _TITLES = (
 )
 
 
-def send_quality(settings: Settings, now: datetime, profile: Profile, feeds: Mapping[str, Feed]) -> list[Report]:
+def send_quality(
+    settings: Settings, now: datetime, profile: Profile, catalogue: Catalogue, feeds: Mapping[str, Feed]
+) -> list[Report]:
     """Measure today up to `now` (and yesterday, for a demo over midnight); send the figures to `report.value`."""
-    catalogue = load_profile_catalogue(settings.profile, feeds)
     return report_quality(settings, [], now, profile=profile, catalogue=catalogue, feeds=feeds)
 
 

@@ -76,8 +76,8 @@ class _Course:
         self._feeds = load_feeds()
         self._profile: Profile = load_profile(stage.settings.profile)
         self._ledger = Ledger(self._feeds)
-        catalogue = load_profile_catalogue(stage.settings.profile, self._feeds)
-        reported = of_agencies(catalogue.indicators.values())
+        self._catalogue = load_profile_catalogue(stage.settings.profile, self._feeds)
+        reported = of_agencies(self._catalogue.indicators.values())
         self._province = Province(self._profile, seed=wishes.seed, indicators=reported)
         self._begin = time.monotonic()
         self._looks: deque[Snapshot] = deque(maxlen=_ARROW_LOOKS + 1)
@@ -97,7 +97,7 @@ class _Course:
             self._catch_up(reader)
             arrived_at = datetime.now(UTC)
             with self._console.status("Tính lại từ bản ghi · recomputing everything from the records"):
-                proof = prove(settings, self._feeds, reader, self._ledger)
+                proof = prove(settings, self._feeds, reader, self._ledger, self._catalogue.indicators)
             account = settle_account(
                 publisher.tallies(),
                 reader.counts(),
@@ -108,9 +108,10 @@ class _Course:
             # After the account: the platform's reports are none of the simulated province's. How long the account
             # takes says nothing of how fresh the data is.
             with self._console.status("Đo chất lượng dữ liệu · measuring the data's quality"):
-                reports = send_quality(settings, arrived_at, self._profile, self._feeds)
+                reports = send_quality(settings, arrived_at, self._profile, self._catalogue, self._feeds)
             self._catch_up(reader)
-            self._console.print(quality_view(reports))
+            if reports:
+                self._console.print(quality_view(reports))
             return account
         finally:
             reader.close()

@@ -1,6 +1,7 @@
 """Use of the province's apps and virtual assistants: a visit to an app, a question to an assistant.
 
-The reporter is the app's operator. Users are pseudonyms; what they ask or do never travels.
+The reporter is the app's operator. Each province has apps of its own, which its catalogue names. Users are pseudonyms;
+what they ask or do never travels.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from ioc.kind import check_kind, shape
 from ioc.pseudonym import PSEUDONYM_PATTERN
 
 Pseudonym = Annotated[str, StringConstraints(pattern=PSEUDONYM_PATTERN)]
+App = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 KINDS = {
     "visit": shape("item_id app user_id"),
     "question": shape("item_id assistant answered"),
@@ -43,7 +45,7 @@ class AppUsage(Record):
     kind: Literal["visit", "question"]
     item_id: Pseudonym
     occurred_on: date
-    app: Literal["brvt_smart", "dvc_brvt", "ioc_app"] | None = None
+    app: App | None = None
     user_id: Pseudonym | None = None
     assistant: Literal["assistant_citizen", "assistant_officer"] | None = None
     answered: bool | None = None

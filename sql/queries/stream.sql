@@ -58,3 +58,10 @@ INSERT INTO stream_batch (
     %(feed_id)s, %(topic)s, %(partition)s, %(first_offset)s, %(next_offset)s, %(consumed)s, %(accepted)s, %(rejected)s,
     %(duplicate)s, %(corrected)s, %(voided)s, %(superseded)s, %(oldest_received_at)s, %(newest_received_at)s
 )
+
+-- name: end_stalled_writers
+-- A worker that was stopped in the middle of a COPY holds its positions for as long as it sleeps: neither the idle nor the
+-- statement's timeout reaches a session that waits for COPY data. A batch is copied in far less than this.
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE usename = current_user AND datname = current_database() AND pid <> pg_backend_pid()
+  AND state = 'active' AND wait_event = 'ClientRead' AND query LIKE 'COPY %' AND query_start < now() - interval '15 s'

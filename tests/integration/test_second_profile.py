@@ -6,7 +6,9 @@ import json
 import subprocess
 import sys
 import uuid
+from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,12 @@ from testbed.feed_event import event, place, report, stay
 from testbed.pipeline import Pipeline
 from testbed.server import cloned_database
 
+from connectors.simulator.province import Province
 from deploy.stack import Stack
 from grafana.bundle import load_bundle
+from grafana.check import rule_queries
+from grafana.macros import Situation
+from grafana.run import last_days, run_board, run_queries
 from ioc.db import connect
 from ioc.errors import ConfigError
 from ioc.feed import Feed
@@ -25,6 +31,7 @@ from ioc.migration import migrate
 from ioc.profile import Profile, load_profile, load_profile_catalogue
 from ioc.profile_store import load_into_database
 from ioc.settings import ROOT, Settings
+from streams.quality import report_quality
 
 IOC = str(Path(sys.executable).with_name("ioc"))
 BAC_LIEU = ROOT / "ioc" / "profiles" / "bac_lieu"
@@ -84,7 +91,7 @@ def area_of(profile: Profile, code: str) -> str:
 def registered(code: str, area: str, rooms: int) -> dict[str, Any]:
     """An entry of the register that the province's own department keeps."""
     entry = place(code, "2023-01-01", rooms=rooms, star=0, type="hotel", area_code=area)
-    return json.loads(json.dumps(entry).replace("so-du-lich", "so-vhtttdl"))  # type: ignore[no-any-return]
+    return json.loads(json.dumps(entry).replace("so-du-lich", "so-vhttdl"))  # type: ignore[no-any-return]
 
 
 def fibre(value: float) -> dict[str, Any]:
@@ -122,10 +129,21 @@ def test_its_reporters_are_those_of_the_press_report(profile: Profile) -> None:
     medical = {reporter.code for reporter in profile.reporters if reporter.feed == "health.checkout"}
     assert len(medical) == 74 and medical <= stays
     assert len(stays - medical) == 1480
-    levels = [area.level for area in profile.areas.areas]
-    assert (levels.count("district"), levels.count("commune")) == (7, 64)
-    communes = {area.code for area in profile.areas.areas if area.level == "commune"}
+    communes = {area.code for area in profile.areas.at(date(2024, 10, 1)) if area.level == "commune"}
     assert {reporter.area_code for reporter in profile.reporters if reporter.code in stays} == communes
+
+
+def test_its_units_before_and_after_the_reform(profile: Profile) -> None:
+    def count(day: date) -> Counter[str]:
+        return Counter(area.level for area in profile.areas.at(day))
+
+    reform = date(2025, 7, 1)
+    assert count(date(2024, 10, 1)) == {"province": 1, "district": 7, "commune": 64}
+    assert count(reform) == {"province": 1, "commune": 25}
+    # Each commune of 2024 went into one of 2025, and nothing else did.
+    new = {area.area_id for area in profile.areas.at(reform) if area.level == "commune"}
+    ended = [area for area in profile.areas.areas if area.level == "commune" and area.valid_to == reform]
+    assert {area.successor_id for area in ended} == new
 
 
 def test_targets_are_the_provinces_own(bac_lieu: Pipeline) -> None:
@@ -142,6 +160,31 @@ def test_boards_and_rules_are_built_for_it(own: Settings, bac_lieu: Pipeline) ->
     text = json.dumps([board.model for board in bundle.boards] + [*bundle.rule_groups], ensure_ascii=False)
     assert "lodging" in text
     assert "Bà Rịa" not in text and "Vũng Tàu" not in text and "petrol." not in text
+
+
+def test_its_boards_and_rules_run_on_its_database(own: Settings, bac_lieu: Pipeline) -> None:
+    bundle = load_bundle(own, ["vi"])
+    october = Situation(datetime(2024, 10, 1, tzinfo=UTC), datetime(2024, 11, 1, tzinfo=UTC), timedelta(days=1))
+    with connect(own, "reader", autocommit=True) as reader:
+        answers = [answer for board in bundle.boards for answer in run_board(reader, board.model, october)]
+        answers += run_queries(reader, rule_queries(bundle.rules), last_days(1))
+    assert [(answer.place, answer.error) for answer in answers if answer.error] == []
+    matrix = next(answer for answer in answers if answer.place.startswith("ioc-tourism") and "[table]" in answer.place)
+    assert {"Tỉnh Bạc Liêu", "Thành phố Bạc Liêu", "Huyện Đông Hải"} <= {row[0] for row in matrix.rows}
+
+
+def test_without_the_sector_there_is_no_quality_to_report(
+    own: Settings, bac_lieu: Pipeline, profile: Profile, feeds: dict[str, Feed]
+) -> None:
+    catalogue = load_profile_catalogue(BAC_LIEU, feeds)
+    assert report_quality(own, [], datetime.now(UTC), profile=profile, catalogue=catalogue, feeds=feeds) == []
+
+
+def test_the_simulator_makes_its_events_from_its_data(profile: Profile, feeds: dict[str, Feed]) -> None:
+    indicators = load_profile_catalogue(BAC_LIEU, feeds).indicators.values()
+    province = Province(profile, indicators=[one for one in indicators if one.kind == "reported"])
+    sent = {out.feed for _ in range(48) for out in province.tick(50)}
+    assert sent == {"tourism.stay", "tourism.daily_report", "health.checkout", "report.value"}
 
 
 def test_the_commands_know_it(own: Settings, bac_lieu: Pipeline) -> None:
@@ -165,4 +208,13 @@ def test_a_database_holds_one_province(
     catalogue = load_profile_catalogue(stack_settings.profile, feeds)
     with pytest.raises(ConfigError, match=r"holds the data of Bạc Liêu.*IOC_DB_NAME"):
         load_into_database(own, other, catalogue)
+    done = subprocess.run(
+        [IOC, "profile", "load"],
+        env=own.model_copy(update={"profile": stack_settings.profile}).to_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode != 0 and "IOC_DB_NAME" in done.stderr and "Traceback" not in done.stderr
     assert bac_lieu.figure("lodging.guests.total", PROVINCE, *MONTH) == 4

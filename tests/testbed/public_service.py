@@ -134,7 +134,10 @@ def usage(rng: Random) -> Fields:
         **_chosen(rng, AppUsage, "kind"),
     }
     if made["kind"] == "visit":
-        return made | {"user_id": pseudonym(rng.randrange(10**4)), **_chosen(rng, AppUsage, "app")}
+        return made | {
+            "user_id": pseudonym(rng.randrange(10**4)),
+            "app": rng.choice(("brvt_smart", "dvc_brvt", "ioc_app")),
+        }
     return made | _chosen(rng, AppUsage, "assistant") | _flags(rng, "answered")
 
 
