@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Path, Query, Request, Response
 from fastapi.responses import PlainTextResponse
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from starlette.concurrency import run_in_threadpool
 
 from connectors.api.model import Detail, Page, Problem
+from connectors.api.parameter import Day, refuse_unknown
 from connectors.api.problem import ProblemError, handle_problems, internal_problem
 from connectors.api.reading import Reading
 from connectors.tokens import TokenFile
@@ -28,6 +28,7 @@ from ioc.series import Series
 from ioc.settings import Settings
 
 _CACHE = "private, max-age=10"
+_SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 Code = Annotated[str, Path(description="Code of the indicator.", examples=["lodging.guests.total"], max_length=120)]
 Period = Annotated[Literal[PERIODS], Query(description="Length of the buckets.")]  # type: ignore[valid-type]
 AreaCode = Annotated[str | None, Query(description="Code of one area.", examples=["747"], max_length=20)]
@@ -43,10 +44,17 @@ def create_app(
     """Return the application; `clock` gives seconds. The caller closes `reading`."""
     registry = CollectorRegistry()
     requests = Counter("ioc_api_requests", "Requests answered.", ["route", "status"], registry=registry)
+    seconds = Histogram(
+        "ioc_api_request_seconds",
+        "From a request's arrival to the end of its answer.",
+        ["route"],
+        buckets=_SECONDS,
+        registry=registry,
+    )
     limit = RateLimit(settings.api_rate, settings.api_burst, clock)
 
-    def admit(request: Request, response: Response) -> None:
-        """Let in who may read, as often as is allowed."""
+    async def admit(request: Request, response: Response) -> None:
+        """Let in who may read, as often as is allowed; in the event loop, because tokens and rates have no lock."""
         token = authenticate(request, tokens)
         request.scope["facts"].token = token.id
         if not token.reads:
@@ -57,15 +65,17 @@ def create_app(
                 en="this token publishes; read with a reader's token (ioc token create NAME --reader)",
             )
         if wait := limit.take(token.id, 1):
-            seconds = math.ceil(wait)
+            pause = math.ceil(wait)
             raise ProblemError(
                 429,
                 "too_fast",
-                vi=f"hỏi quá nhanh; hãy hỏi lại sau {seconds} giây",
-                en=f"too many requests; ask again in {seconds} s",
-                headers={"retry-after": str(seconds)},
+                vi=f"hỏi quá nhanh; hãy hỏi lại sau {pause} giây",
+                en=f"too many requests; ask again in {pause} s",
+                headers={"retry-after": str(pause)},
             )
+        refuse_unknown(request)
         response.headers["cache-control"] = _CACHE
+        response.headers["vary"] = "Authorization"
 
     app = FastAPI(
         title="IOC figures",
@@ -75,7 +85,7 @@ def create_app(
         redoc_url=None,
         openapi_url=None,
     )
-    app.add_middleware(AccessLog, name="api", requests=requests, failed=internal_problem)
+    app.add_middleware(AccessLog, name="api", requests=requests, seconds=seconds, failed=internal_problem)
     handle_problems(app)
     guarded: dict[str, Any] = {"dependencies": [Depends(admit)], "responses": _RESPONSES}
 
@@ -98,13 +108,13 @@ def create_app(
     @app.get("/v1/indicators/{code}/series", **guarded)
     def get_series(
         code: Code,
-        first: Annotated[date, Query(alias="from", description="A day of the first bucket.", examples=["2024-10-01"])],
-        last: Annotated[date, Query(alias="to", description="A day of the last bucket.", examples=["2025-09-30"])],
+        first: Annotated[Day, Query(alias="from", description="A day of the first bucket.", examples=["2024-10-01"])],
+        last: Annotated[Day, Query(alias="to", description="A day of the last bucket.", examples=["2025-09-30"])],
         area: AreaCode = None,
         level: Level = None,
         period: Period = "month",
         units_on: Annotated[
-            date | None, Query(description="Show the figures in the units of this day.", examples=["2025-07-01"])
+            Day | None, Query(description="Show the figures in the units of this day.", examples=["2025-07-01"])
         ] = None,
     ) -> Series:
         """Return figures over time, of one area or of all areas of a level, as stored or in the units of another date.
@@ -118,7 +128,7 @@ def create_app(
     def explain(
         code: Code,
         area: Annotated[str, Query(description="Code of the area.", examples=["77"], max_length=20)],
-        on: Annotated[date, Query(description="A day of the period.", examples=["2024-10-05"])],
+        on: Annotated[Day, Query(description="A day of the period.", examples=["2024-10-05"])],
         period: Period = "day",
         limit: Limit = 20,
         offset: Offset = 0,

@@ -27,7 +27,8 @@ class ProblemError(Exception):
 def respond(error: ProblemError) -> Response:
     """Return the answer of a problem."""
     body = to_json(error.problem)
-    return Response(body, error.problem.status, error.headers, media_type="application/problem+json")
+    headers = {"cache-control": "no-store"} | error.headers
+    return Response(body, error.problem.status, headers, media_type="application/problem+json")
 
 
 def handle_problems(app: FastAPI) -> None:

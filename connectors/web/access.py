@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -33,15 +33,25 @@ class RequestFacts:
 class AccessLog:
     """ASGI middleware; handlers find the request's `RequestFacts` in `scope["facts"]`."""
 
-    def __init__(self, app: ASGIApp, *, name: str, requests: Counter, failed: Callable[[], Response]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        name: str,
+        requests: Counter,
+        failed: Callable[[], Response],
+        seconds: Histogram | None = None,
+    ) -> None:
         """
         name:     of the service, as its log lines bear it.
         requests: counts by route and status.
+        seconds:  how long requests took, by route.
         failed:   makes the answer when the code failed before it answered.
         """
         self._app = app
         self._requests = requests
         self._failed = failed
+        self._seconds = seconds
         self._log = structlog.get_logger(f"{name}.access")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,7 +80,10 @@ class AccessLog:
                 await self._failed()(scope, receive, send_with_id)
             status = 500
         route = getattr(scope.get("route"), "path", "-")
+        took = time.perf_counter() - begun
         self._requests.labels(route, str(status)).inc()
+        if self._seconds is not None:
+            self._seconds.labels(route).observe(took)
         log = self._log.debug if route in _QUIET and status < 400 else self._log.info
         log(
             "request",
@@ -80,7 +93,7 @@ class AccessLog:
             token=facts.token,
             accepted=facts.accepted,
             refused=facts.refused,
-            ms=round((time.perf_counter() - begun) * 1000, 1),
+            ms=round(took * 1000, 1),
             request_id=facts.request_id,
         )
 
