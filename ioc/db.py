@@ -53,6 +53,14 @@ def connect(
 
 
 @contextmanager
+def snapshot(connection: psycopg.Connection) -> Iterator[None]:
+    """Read everything within as it stood at one moment; the connection must be in autocommit mode, and idle."""
+    with connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+@contextmanager
 def translated_errors() -> Iterator[None]:
     """Raise the project's errors in place of psycopg's: what may be tried again, and what may not."""
     try:

@@ -24,6 +24,14 @@ class ConfigError(FatalError):
     """A setting, a profile file or the catalogue is wrong; the message names file, row and column."""
 
 
+class QuestionError(ConfigError):
+    """What was asked for does not exist or cannot be known; both messages say what to ask instead."""
+
+    def __init__(self, message_en: str, message_vi: str) -> None:
+        super().__init__(message_en)
+        self.message_vi = message_vi
+
+
 class PositionGapError(FatalError):
     """A batch does not start where the database says; restarting at the stored position mends it."""
 

@@ -69,18 +69,30 @@ def explain_command(
 
 
 def explain(settings: Settings, code: str, area: str, on: date, *, period: str, limit: int, offset: int) -> Explanation:
-    """Explain a figure over a connection of its own, by the definitions that are live in the database."""
-    from ioc.catalogue.store import load_editions  # noqa: PLC0415 - `ioc --help` stays fast
-    from ioc.db import connect, translated_errors  # noqa: PLC0415
+    """Explain a figure over a connection of its own, by the definitions that are live in the database.
+
+    Raises QuestionError for what does not exist, DatabaseUnavailableError where it takes too long.
+    """
+    from psycopg.errors import QueryCanceled  # noqa: PLC0415 - `ioc --help` stays fast
+
+    from ioc.catalogue.store import load_editions  # noqa: PLC0415
+    from ioc.db import connect, snapshot, translated_errors  # noqa: PLC0415
+    from ioc.errors import DatabaseUnavailableError  # noqa: PLC0415
     from ioc.explanation import Explainer  # noqa: PLC0415
     from ioc.feed import load_feeds  # noqa: PLC0415
     from ioc.profile import load_profile  # noqa: PLC0415
 
     areas = load_profile(settings.profile).areas
-    with connect(settings, "reader") as connection, translated_errors():
+    with connect(settings, "reader", autocommit=True) as connection, translated_errors(), snapshot(connection):
         compiled = load_editions(connection).live.compiled
-        explainer = Explainer(connection, compiled, load_feeds(), areas)
-        return explainer.explain(code, explainer.cell(area, period, on), limit=limit, offset=offset)
+        explainer = Explainer(connection, compiled, load_feeds(), areas, timezone=settings.timezone)
+        try:
+            return explainer.explain(code, explainer.cell(area, period, on), limit=limit, offset=offset)
+        except QueryCanceled:
+            raise DatabaseUnavailableError(
+                f"a part of the explanation took more than {settings.db_statement_timeout} s; ask for a shorter period "
+                "or a smaller area, or raise IOC_DB_STATEMENT_TIMEOUT"
+            ) from None
 
 
 def _read(query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
@@ -120,7 +132,7 @@ def _print(found: Explanation) -> None:
         console.print(Text(f"numerator · tử số: {above} = {half.numerator}"))
         console.print(Text(f"denominator · mẫu số: {below} = {half.denominator}"))
     show_rows(
-        [record.model_dump(include={"record", "revision", "counts_on", "adds"}) for record in found.records],
+        [record.model_dump(include={"record", "revision", "counts_on", "adds", "adds_to"}) for record in found.records],
         as_json=False,
         title=f"{found.records_total:,} records count · bản ghi được tính",
         empty="No record counts here.",
@@ -134,6 +146,17 @@ def _print(found: Explanation) -> None:
         as_json=False,
         title="Corrections by day · sửa đổi theo ngày",
         empty="No record of this place and period was corrected · chưa có bản ghi nào bị sửa.",
+    )
+    show_rows(
+        [
+            {"record": one.record or one.reporter or "", "revision": one.revision, "recorded_at": one.recorded_at}
+            | {"adds_to": effect.adds_to, "before": effect.before, "after": effect.after}
+            for one in found.changes
+            for effect in one.effects
+        ],
+        as_json=False,
+        title="What they changed · nội dung sửa đổi",
+        empty="No correction moved this figure · không sửa đổi nào làm thay đổi số này.",
     )
     show_rows(
         [one.model_dump(include={"feed", "rule", "field", "message_vi", "events"}) for one in found.rejections],

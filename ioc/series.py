@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ioc.area import LEVELS, Area, AreaTree
 from ioc.catalogue import Compiled
-from ioc.errors import ConfigError
+from ioc.errors import ConfigError, QuestionError
 from ioc.feed import Feed
 from ioc.period import PERIODS, end_of, start_of
 from ioc.restatement import Figure, Restatement
@@ -98,14 +98,20 @@ class SeriesReader:
         units_on:         the day whose units are shown; without it each area is shown as it was, for the buckets in
                           which it existed (and for others in which something of it still counted).
 
-        Raises ConfigError, saying what to ask instead, for what does not exist and for more than `MAX_POINTS` points.
+        Raises QuestionError, saying what to ask instead, for what does not exist and for more than `MAX_POINTS` points.
         """
         indicator = self._indicator(code)
         buckets = _buckets(period, first, last)
         if (area_code is None) == (level is None):
-            raise ConfigError("name an area by its code or a level, one of the two")
+            raise QuestionError(
+                "name an area by its code or a level, one of the two",
+                "hãy nêu mã một địa bàn hoặc một cấp hành chính, chỉ một trong hai",
+            )
         if level is not None and level not in LEVELS:
-            raise ConfigError(f"no level is named {level!r}; there are {', '.join(LEVELS)}")
+            raise QuestionError(
+                f"no level is named {level!r}; there are {', '.join(LEVELS)}",
+                f"không có cấp {level!r}; các cấp là {', '.join(LEVELS)}",
+            )
         if units_on is None:
             end = end_of(period, buckets[-1])
             units = self._bearing(area_code, level, buckets[0], end)
@@ -141,7 +147,10 @@ class SeriesReader:
         cursor = self._connection.cursor(row_factory=dict_row)
         row = cursor.execute(self._queries["select_indicator"], [code]).fetchone()
         if row is None:
-            raise ConfigError(f"no indicator has the code {code!r}; `ioc indicator list --search` finds them")
+            raise QuestionError(
+                f"no indicator has the code {code!r}; `ioc indicator list --search` finds them",
+                f"không có chỉ tiêu nào mang mã {code!r}; tìm bằng `ioc indicator list --search`",
+            )
         return row
 
     def _bearing(self, area_code: str | None, level: str | None, first: date, last: date) -> list[Area]:
@@ -153,7 +162,11 @@ class SeriesReader:
         ]
         if not units:
             told = f"area bears the code {area_code!r}" if level is None else f"area of level {level} exists"
-            raise ConfigError(f"no {told} between {first} and {last}; areas.csv lists them with their dates")
+            raise QuestionError(
+                f"no {told} between {first} and {last}; areas.csv lists them with their dates",
+                f"không có {_told_vi(area_code, level)} từ {first:%d/%m/%Y} đến {last:%d/%m/%Y}; areas.csv ghi mã và "
+                "thời hạn",
+            )
         return sorted(units, key=lambda area: (area.code, area.valid_from))
 
     def _existing(self, area_code: str | None, level: str | None, on: date) -> list[Area]:
@@ -162,7 +175,10 @@ class SeriesReader:
         if not units:
             ever = [area for area in self._areas.areas if area.code == area_code or area.level == level]
             told = f"area bears the code {area_code!r}" if level is None else f"area of level {level} exists"
-            raise ConfigError(f"no {told} on {on}{_when(ever)}; choose another day for the units, or another area")
+            raise QuestionError(
+                f"no {told} on {on}{_when(ever)}; choose another day for the units, or another area",
+                f"không có {_told_vi(area_code, level)} vào ngày {on:%d/%m/%Y}; hãy chọn ngày khác hoặc địa bàn khác",
+            )
         return sorted(units, key=lambda area: area.code)
 
     def _stored(
@@ -191,11 +207,20 @@ class SeriesReader:
 def _buckets(period: str, first: date, last: date) -> list[date]:
     """Return the first days of the periods from one day to another."""
     if period not in PERIODS:
-        raise ConfigError(f"no period is named {period!r}; there are {', '.join(PERIODS)}")
+        raise QuestionError(
+            f"no period is named {period!r}; there are {', '.join(PERIODS)}",
+            f"không có kỳ {period!r}; các kỳ là {', '.join(PERIODS)}",
+        )
     if last < first:
-        raise ConfigError(f"the series ends on {last}, before it begins on {first}; exchange the two")
+        raise QuestionError(
+            f"the series ends on {last}, before it begins on {first}; exchange the two",
+            f"chuỗi kết thúc ngày {last:%d/%m/%Y}, trước ngày bắt đầu {first:%d/%m/%Y}; hãy đổi chỗ hai ngày",
+        )
     if last.year == date.max.year:
-        raise ConfigError(f"the series ends on {last}; name a day before {date.max.year}-01-01")
+        raise QuestionError(
+            f"the series ends on {last}; name a day before {date.max.year}-01-01",
+            f"ngày kết thúc phải trước 01/01/{date.max.year}",
+        )
     buckets = [start_of(period, first)]
     while (following := end_of(period, buckets[-1]) + timedelta(days=1)) <= last:
         if len(buckets) == MAX_POINTS:
@@ -206,10 +231,16 @@ def _buckets(period: str, first: date, last: date) -> list[date]:
 
 def _check_size(points: int, areas: int, buckets: int) -> None:
     if points > MAX_POINTS:
-        raise ConfigError(
+        raise QuestionError(
             f"{areas:,} areas and {buckets:,} buckets or more make over {MAX_POINTS:,} points; ask for fewer days, a "
-            "longer period, or one area"
+            "longer period, or one area",
+            f"{areas:,} địa bàn và ít nhất {buckets:,} kỳ cho hơn {MAX_POINTS:,} điểm; hãy hỏi ít ngày hơn, kỳ dài "
+            "hơn, hoặc một địa bàn",
         )
+
+
+def _told_vi(area_code: str | None, level: str | None) -> str:
+    return f"địa bàn nào mang mã {area_code!r}" if level is None else f"địa bàn nào ở cấp {level}"
 
 
 def _exists(area: Area, first: date, last: date) -> bool:

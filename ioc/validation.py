@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
@@ -133,7 +134,12 @@ def check_envelope(feed: Feed, envelope: Envelope) -> list[Reason]:
 
 def reasons_of(error: ValidationError) -> list[Reason]:
     """Return at most `MAX_REASONS` reasons, in pydantic's order; `rule` is pydantic's error type."""
-    return [_reason(details) for details in error.errors(include_url=False)[:MAX_REASONS]]
+    return reasons_from(error.errors(include_url=False))
+
+
+def reasons_from(errors: Iterable[Mapping[str, Any]]) -> list[Reason]:
+    """Return the same of errors as pydantic lists them."""
+    return [_reason(details) for details in islice(errors, MAX_REASONS)]
 
 
 def mask(value: object) -> str:

@@ -12,10 +12,12 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from starlette.concurrency import run_in_threadpool
 
+from connectors.api.example import EXAMPLES
 from connectors.api.model import Detail, Page, Problem
 from connectors.api.parameter import Day, refuse_unknown
 from connectors.api.problem import ProblemError, handle_problems, internal_problem
 from connectors.api.reading import Reading
+from connectors.api.tagged import TaggedRoute
 from connectors.tokens import TokenFile
 from connectors.web.access import AccessLog
 from connectors.web.bearer import authenticate
@@ -86,6 +88,7 @@ def create_app(
         openapi_url=None,
     )
     app.add_middleware(AccessLog, name="api", requests=requests, seconds=seconds, failed=internal_problem)
+    app.router.route_class = TaggedRoute
     handle_problems(app)
     guarded: dict[str, Any] = {"dependencies": [Depends(admit)], "responses": _RESPONSES}
 
@@ -93,12 +96,15 @@ def create_app(
     def list_indicators(
         sector: Annotated[str | None, Query(description="Only this sector.", examples=["lodging"])] = None,
         kind: Kind = None,
+        owner: Annotated[
+            str | None, Query(description="Only what this agency answers for.", examples=["Sở Du lịch"], max_length=100)
+        ] = None,
         search: Annotated[str | None, Query(description="Part of a code or name.", max_length=100)] = None,
         limit: Limit = 100,
         offset: Offset = 0,
     ) -> Page:
         """List the live indicators."""
-        return reading.page(sector=sector, kind=kind, search=search, limit=limit, offset=offset)
+        return reading.page(sector=sector, kind=kind, owner=owner, search=search, limit=limit, offset=offset)
 
     @app.get("/v1/indicators/{code}", **guarded)
     def get_indicator(code: Code) -> Detail:
@@ -162,8 +168,12 @@ def create_app(
 
 
 def _described(app: FastAPI) -> dict[str, Any]:
-    """Return FastAPI's document with the shape of problems and the kind of authorisation."""
+    """Return FastAPI's document with examples, the shape of problems and the kind of authorisation."""
     document = app.openapi()
+    for path, example in EXAMPLES.items():
+        answers = document["paths"][path]["get"]["responses"]
+        answers["200"]["content"]["application/json"]["example"] = example
+        answers["304"] = {"description": "Nothing has changed since the answer with this ETag."}
     document["components"]["schemas"]["Problem"] = Problem.model_json_schema()
     document["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
     document["security"] = [{"bearer": []}]

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from connectors.api.model import Problem
 from connectors.web.bearer import UnauthenticatedError
+from ioc.validation import reasons_from
 
 
 class ProblemError(Exception):
@@ -46,9 +47,17 @@ def handle_problems(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
-        told = "; ".join(f"{one['loc'][-1]}: {one['msg']}" for one in error.errors()[:5])
-        vi = f"tham số không hợp lệ: {told}; xem /openapi.json"
-        return respond(ProblemError(422, "parameters", vi=vi, en=f"parameters are wrong: {told}; see /openapi.json"))
+        reasons = [(reason.field.rpartition(".")[2], reason) for reason in reasons_from(error.errors())]
+        vi = "; ".join(f"{name}: {reason.message_vi}" for name, reason in reasons)
+        en = "; ".join(f"{name}: {reason.message_en}" for name, reason in reasons)
+        return respond(
+            ProblemError(
+                422,
+                "parameters",
+                vi=f"tham số không hợp lệ: {vi}; xem /openapi.json",
+                en=f"parameters are wrong: {en}; see /openapi.json",
+            )
+        )
 
     @app.exception_handler(HTTPException)
     async def unrouted(_: Request, error: HTTPException) -> Response:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from typing import Protocol
 
 import psycopg
+import structlog
 from psycopg import errors as pg_errors
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
@@ -18,8 +19,8 @@ from connectors.api.problem import ProblemError
 from ioc.area import AreaTree
 from ioc.catalogue.edition import Edition, Editions
 from ioc.catalogue.store import load_editions, read_epoch
-from ioc.db import conninfo, translated_errors
-from ioc.errors import ConfigError, DatabaseUnavailableError
+from ioc.db import conninfo, snapshot, translated_errors
+from ioc.errors import DatabaseUnavailableError, QuestionError
 from ioc.explanation import Explainer, Explanation
 from ioc.explanation.model import Version
 from ioc.feed import Feed
@@ -28,12 +29,16 @@ from ioc.settings import Settings
 from sql import load_queries
 
 _RETRY_SECONDS = 5
+_CANCEL_SECONDS = 0.2  # between two attempts to end an answer that takes too long
+_log = structlog.get_logger("api")
 
 
 class Reading(Protocol):
     """Answers the API's questions; raises ProblemError."""
 
-    def page(self, *, sector: str | None, kind: str | None, search: str | None, limit: int, offset: int) -> Page: ...
+    def page(
+        self, *, sector: str | None, kind: str | None, owner: str | None, search: str | None, limit: int, offset: int
+    ) -> Page: ...
     def detail(self, code: str) -> Detail: ...
     def series(
         self,
@@ -51,12 +56,13 @@ class Reading(Protocol):
 
 
 class DatabaseReading:
-    """Reads with the read-only role; the definitions are those that are live in the database."""
+    """Reads with the read-only role, each answer from one snapshot; definitions are those live in the database."""
 
     def __init__(self, settings: Settings, feeds: Mapping[str, Feed], areas: AreaTree) -> None:
         """The caller closes it."""
         self._feeds = feeds
         self._areas = areas
+        self._timezone = settings.timezone
         self._seconds = settings.api_timeout
         bounded = settings.model_copy(update={"db_statement_timeout": settings.api_timeout})
         self._pool = ConnectionPool(
@@ -77,7 +83,9 @@ class DatabaseReading:
         """Give the connections back."""
         self._pool.close()
 
-    def page(self, *, sector: str | None, kind: str | None, search: str | None, limit: int, offset: int) -> Page:
+    def page(
+        self, *, sector: str | None, kind: str | None, owner: str | None, search: str | None, limit: int, offset: int
+    ) -> Page:
         """Return indicators that fit, in the catalogue's order."""
         with self._connected() as connection:
             edition = self._live(connection)
@@ -87,6 +95,7 @@ class DatabaseReading:
             for indicator in edition.indicators.values()
             if sector in (None, indicator.sector)
             and kind in (None, indicator.kind)
+            and (owner is None or owner.casefold() in map(str.casefold, indicator.owners))
             and any(word in text.casefold() for text in (indicator.code, indicator.name_vi, indicator.name_en))
         ]
         shown = tuple(map(summary_of, found[offset : offset + limit]))
@@ -130,7 +139,8 @@ class DatabaseReading:
     def explain(self, code: str, *, area: str, period: str, on: date, limit: int, offset: int) -> Explanation:
         """Return what stands behind a figure."""
         with self._connected() as connection:
-            explainer = Explainer(connection, self._known(connection, code).compiled, self._feeds, self._areas)
+            compiled = self._known(connection, code).compiled
+            explainer = Explainer(connection, compiled, self._feeds, self._areas, timezone=self._timezone)
             return explainer.explain(code, explainer.cell(area, period, on), limit=limit, offset=offset)
 
     def is_ready(self) -> bool:
@@ -144,16 +154,19 @@ class DatabaseReading:
 
     @contextmanager
     def _connected(self) -> Iterator[psycopg.Connection]:
-        """Lend a connection; what the database or the question lacks becomes a problem."""
+        """Lend a connection within a snapshot; what the database or the question lacks becomes a problem."""
         try:
             with self._pool.connection() as connection, translated_errors():
                 try:
-                    yield connection
+                    with ended_after(self._seconds, connection), snapshot(connection):
+                        yield connection
                 except pg_errors.QueryCanceled:
                     raise _too_long(self._seconds) from None
-        except ConfigError as error:
-            raise ProblemError(422, "question", vi=f"không trả lời được câu hỏi này: {error}", en=str(error)) from None
-        except (DatabaseUnavailableError, PoolTimeout, psycopg.OperationalError):
+        except QuestionError as error:
+            raise ProblemError(422, "question", vi=error.message_vi, en=str(error)) from None
+        except (DatabaseUnavailableError, PoolTimeout, psycopg.OperationalError) as error:
+            # The message of what was asked stays out of the log; where it failed is enough.
+            _log.warning("the database does not answer", error=type(error).__name__)
             raise ProblemError(
                 503,
                 "database_unavailable",
@@ -180,6 +193,27 @@ class DatabaseReading:
                 en="no indicator has this code; GET /v1/indicators lists all",
             )
         return edition
+
+
+@contextmanager
+def ended_after(seconds: float, connection: psycopg.Connection) -> Iterator[None]:
+    """Cancel whatever runs once an answer has taken so long: it consists of many statements, each bounded by itself."""
+    done = threading.Event()
+
+    def watch() -> None:
+        pause = seconds
+        while not done.wait(pause):
+            with suppress(psycopg.Error):
+                connection.cancel_safe(timeout=1.0)
+            pause = _CANCEL_SECONDS
+
+    watcher = threading.Thread(target=watch, name="api-watch", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
 
 
 def _too_long(seconds: int) -> ProblemError:

@@ -7,7 +7,7 @@ from datetime import date
 
 from ioc.area import FOREVER, Area, AreaTree
 from ioc.catalogue import Measure
-from ioc.errors import ConfigError
+from ioc.errors import QuestionError
 from ioc.period import PERIODS, end_of, start_of
 from ioc.placement import ALWAYS, places, standings
 
@@ -32,13 +32,17 @@ class CellFinder:
         self._standings = standings(areas)
 
     def find(self, area_code: str, period: str, on: date) -> Cell:
-        """Return the place of a figure; raises ConfigError for an unknown area or period."""
+        """Return the place of a figure; raises QuestionError for an unknown area or period."""
         if period not in PERIODS:
-            raise ConfigError(f"no period is named {period!r}; there are {', '.join(PERIODS)}")
+            raise QuestionError(
+                f"no period is named {period!r}; there are {', '.join(PERIODS)}",
+                f"không có kỳ {period!r}; các kỳ là {', '.join(PERIODS)}",
+            )
         area = self._areas.find(area_code, on)
         if area is None:
-            raise ConfigError(
-                f"no area bears the code {area_code!r} on {on}; `ioc profile show` and areas.csv list them"
+            raise QuestionError(
+                f"no area bears the code {area_code!r} on {on}; areas.csv lists them with their dates",
+                f"không có địa bàn nào mang mã {area_code!r} vào ngày {on:%d/%m/%Y}; areas.csv ghi mã và thời hạn",
             )
         start = start_of(period, on)
         units = (unit.area_id for unit in self._areas.areas if area.area_id in self._areas.chain(unit.area_id))

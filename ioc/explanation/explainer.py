@@ -15,11 +15,12 @@ from psycopg.rows import dict_row
 from ioc.area import AreaTree
 from ioc.catalogue import Compiled, IndicatorPlan, Measure, contribution_sql, member_sql
 from ioc.catalogue.formula import evaluate, fraction_of
-from ioc.errors import ConfigError
+from ioc.errors import QuestionError
 from ioc.explanation.cell import Cell, CellFinder
+from ioc.explanation.counted import Counted, adds_sql, counted_in
+from ioc.explanation.history import History
 from ioc.explanation.model import (
     Completeness,
-    Corrections,
     CountedRecord,
     ExcludedRecord,
     Explanation,
@@ -29,19 +30,28 @@ from ioc.explanation.model import (
     Rejection,
     Reporter,
     Version,
+    shortened,
 )
 from ioc.feed import Feed
 from sql import load_queries
 
 _NAMED = 20  # missing reporters that are named
-_Counted = Sequence[tuple[Measure, bool]]
 
 
 class Explainer:
-    """Explains cells over one read-only connection; `compiled` says which definitions hold."""
+    """Explains cells over one read-only connection; `compiled` says which definitions hold.
+
+    Figures and records agree where the caller holds a snapshot (`ioc.db.snapshot`): they are read one after the other.
+    """
 
     def __init__(
-        self, connection: psycopg.Connection, compiled: Compiled, feeds: Mapping[str, Feed], areas: AreaTree
+        self,
+        connection: psycopg.Connection,
+        compiled: Compiled,
+        feeds: Mapping[str, Feed],
+        areas: AreaTree,
+        *,
+        timezone: str = "Asia/Ho_Chi_Minh",
     ) -> None:
         self._connection = connection
         self._compiled = compiled
@@ -49,26 +59,28 @@ class Explainer:
         self._areas = areas
         self._queries = load_queries("explain")
         self._finder = CellFinder(areas)
+        self._history = History(connection, feeds, self._finder, timezone)
         self.cell = self._finder.find
 
     def explain(self, code: str, cell: Cell, *, limit: int = 20, offset: int = 0) -> Explanation:
-        """Return what stands behind a figure; raises ConfigError for an unknown code.
+        """Return what stands behind a figure; raises QuestionError for an unknown code.
 
-        limit, offset: which of the records that count, and of those that do not, are shown; the newest days first.
+        limit, offset: which of the records that count, of those that do not, and of the corrections are shown; the
+                       newest first.
         """
         row = self._one("select_indicator", [code])
         plan = self._compiled.plans.get(code)
         if row is None or plan is None:
-            raise ConfigError(f"no indicator has the code {code!r}; `ioc indicator list --search` finds them")
+            raise QuestionError(
+                f"no indicator has the code {code!r}; `ioc indicator list --search` finds them",
+                f"không có chỉ tiêu nào mang mã {code!r}; tìm bằng `ioc indicator list --search`",
+            )
         stored = self._value(code, cell)
-        counted = [
-            (measure, measure in self._compiled.plans[source].running)
-            for source in sorted(self._compiled.closure(code))
-            for measure in _counted(self._compiled.plans[source])
-        ]
-        records, total = self._records(list(dict.fromkeys(counted)), cell, limit, offset)
-        excluded, excluded_total = self._excluded(list(dict.fromkeys(counted)), cell, limit, offset)
-        used = sorted({measure.feed for measure, _ in counted})
+        counted = counted_in(self._compiled, code)
+        records, total = self._records(counted, cell, limit, offset)
+        excluded, excluded_total = self._excluded(counted, cell, limit, offset)
+        corrections, changes, changes_total = self._history.read(counted, cell, limit, offset)
+        used = sorted({one.measure.feed for one in counted})
         made_of = self._part(plan, cell)
         return Explanation(
             code=code,
@@ -92,7 +104,9 @@ class Explainer:
             records_total=total,
             excluded=tuple(excluded),
             excluded_total=excluded_total,
-            corrections=self._corrections(used, cell),
+            corrections=corrections,
+            changes=changes,
+            changes_total=changes_total,
             rejections=tuple(one for feed in used for one in self._rejections(feed, cell)),
             completeness=tuple(self._completeness(self._feeds[feed], cell) for feed in used),
             freshness=tuple(Freshness(**row) for row in self._all("select_freshness", {"feeds": used})),
@@ -137,37 +151,40 @@ class Explainer:
         return float(row[0]) / 10**measure.decimals if row else 0.0
 
     # ------------------------------------------------------------------------------------------ records
-    def _records(self, counted: _Counted, cell: Cell, limit: int, offset: int) -> tuple[list[CountedRecord], int]:
+    def _records(
+        self, counted: Sequence[Counted], cell: Cell, limit: int, offset: int
+    ) -> tuple[list[CountedRecord], int]:
         """Return a page of the records that count, newest business day first, and how many there are."""
         parts = [
-            f"SELECT '{measure.feed}' AS feed, reporter, record_key, revision, {measure.at} AS counts_on, "
-            f"({_adds(measure)})::double precision / {10**measure.decimals} AS adds, received_at "
-            f"FROM {self._feeds[measure.feed].table} "
-            f"WHERE {self._finder.counting(measure, cell, running=running)} AND ({_adds(measure)}) <> 0"
-            for measure, running in counted
+            f"SELECT '{one.measure.feed}' AS feed, reporter, record_key, revision, {one.measure.at} AS counts_on, "
+            f"{one.amount} AS adds, '{one.adds_to}' AS adds_to, {place} AS place, received_at "
+            f"FROM {self._feeds[one.measure.feed].table} WHERE {self._counts(one, cell)}"
+            for place, one in enumerate(counted)
         ]
         source = (
             f"SELECT DISTINCT ON (feed, record_key) * FROM ({' UNION ALL '.join(parts)}) one "
-            "ORDER BY feed, record_key, counts_on DESC"
+            "ORDER BY feed, record_key, place"
         )
-        total, rows = self._page(source, "counts_on DESC, record_key", limit, offset)
-        return [CountedRecord(**{**row, "record": _shortened(row.pop("record_key"))}) for row in rows], total
+        total, rows = self._page(source, "counts_on DESC, feed, record_key", limit, offset)
+        return [CountedRecord(**{**row, "record": shortened(row.pop("record_key"))}) for row in rows], total
 
-    def _excluded(self, counted: _Counted, cell: Cell, limit: int, offset: int) -> tuple[list[ExcludedRecord], int]:
+    def _excluded(
+        self, counted: Sequence[Counted], cell: Cell, limit: int, offset: int
+    ) -> tuple[list[ExcludedRecord], int]:
         """Return a page of the records that lie in the cell and add nothing to it, and how many there are."""
         parts = []
-        for feed in dict.fromkeys(measure.feed for measure, _ in counted):
-            counts = " OR ".join(
-                f"({self._finder.counting(measure, cell, running=running)} AND ({_adds(measure)}) <> 0)"
-                for measure, running in counted
-                if measure.feed == feed
-            )
+        for feed in dict.fromkeys(one.measure.feed for one in counted):
+            counts = " OR ".join(f"({self._counts(one, cell)})" for one in counted if one.measure.feed == feed)
             parts.append(
                 f"SELECT '{feed}' AS feed, reporter, record_key, revision, effective_on AS business_date, received_at "
                 f"FROM {self._feeds[feed].table} WHERE {self._finder.lying(cell)} AND ({counts}) IS NOT TRUE"
             )
-        total, rows = self._page(" UNION ALL ".join(parts), "business_date DESC, record_key", limit, offset)
-        return [ExcludedRecord(**{**row, "record": _shortened(row.pop("record_key"))}) for row in rows], total
+        total, rows = self._page(" UNION ALL ".join(parts), "business_date DESC, feed, record_key", limit, offset)
+        return [ExcludedRecord(**{**row, "record": shortened(row.pop("record_key"))}) for row in rows], total
+
+    def _counts(self, one: Counted, cell: Cell) -> str:
+        """Return the condition under which a record adds something to a sum of the cell."""
+        return f"{self._finder.counting(one.measure, cell, running=one.running)} AND ({adds_sql(one.measure)}) <> 0"
 
     def _page(self, source: str, order: str, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
         cursor = self._connection.cursor(row_factory=dict_row)
@@ -176,11 +193,6 @@ class Explainer:
         return (row["total"] if row else 0), cursor.execute(page).fetchall()
 
     # ------------------------------------------------------------------------------------------ what was left out
-    def _corrections(self, feeds: Sequence[str], cell: Cell) -> tuple[Corrections, ...]:
-        codes = [self._areas[unit].code for unit in cell.units]
-        asked = {"feeds": list(feeds), "start": cell.start, "end": cell.end, "areas": codes}
-        return tuple(Corrections(**row) for row in self._all("select_corrections", asked))
-
     def _rejections(self, feed: str, cell: Cell) -> list[Rejection]:
         rows = self._all("select_rejections", {"feed": feed, "units": list(cell.units)})
         return [Rejection(feed=feed, **row) for row in rows]
@@ -208,15 +220,6 @@ class Explainer:
     def _all(self, query: str, parameters: Any) -> list[dict[str, Any]]:
         cursor = self._connection.cursor(row_factory=dict_row)
         return cursor.execute(self._queries[query], parameters).fetchall()
-
-
-def _counted(plan: IndicatorPlan) -> tuple[Measure, ...]:
-    """Return the measures whose records count; the others only say how many there are."""
-    return plan.measures[:1] if plan.method in ("sent", "state", "mean") else plan.measures
-
-
-def _adds(measure: Measure) -> str:
-    return f"({member_sql(measure)} IS NOT NULL)::int" if measure.kind == "distinct" else contribution_sql(measure)
 
 
 def _told(measure: Measure) -> str:
@@ -247,8 +250,3 @@ def _fraction(plan: IndicatorPlan, part: Part) -> Fraction | None:
 
 def _filled(definition: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in definition.items() if text}
-
-
-def _shortened(key: str) -> str:
-    """Return a record's key with pseudonyms cut to their first digits."""
-    return "/".join(part[:11] + "…" if len(part) > 24 else part for part in key.split("/"))

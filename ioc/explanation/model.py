@@ -40,7 +40,11 @@ class Version(_Said):
 
 
 class CountedRecord(_Said):
-    """A record that counts, and how much it adds. The key is cut: it may hold a pseudonym."""
+    """A record that counts, and how much it adds to what. The key is cut: it may hold a pseudonym.
+
+    adds_to: the code of a figure, for a division with its side. A record that counts in several sums is told for the
+    first of them, numerators before denominators.
+    """
 
     feed: str
     reporter: str
@@ -48,6 +52,7 @@ class CountedRecord(_Said):
     revision: int
     counts_on: date
     adds: float
+    adds_to: str
     received_at: datetime
 
 
@@ -78,15 +83,41 @@ class Rejection(_Said):
 
 
 class Corrections(_Said):
-    """What happened on one day to records of the place and period: content that was replaced, or came too late.
+    """What happened on one day (of the province) to records of the place and period, those moved there or away too.
 
-    voided: of these, of records that do not stand any more.
+    revisions: those that do not stand: replaced, or come after a newer one.
+    late:      of these, those known to have come after a newer one; they moved no figure.
+    voided:    of these, those of records that do not stand any more.
     """
 
     day: date
     feed: str
     revisions: int
+    late: int
     voided: int
+
+
+class Effect(_Said):
+    """What a record added to a sum of the cell by a revision, and by the one after it."""
+
+    adds_to: str
+    before: float
+    after: float
+
+
+class Change(_Said):
+    """A revision that does not stand, and the sums that its successor moved.
+
+    record: None where it is not known any more, because the record is voided.
+    """
+
+    feed: str
+    reporter: str | None
+    record: str | None
+    revision: int
+    recorded_at: datetime
+    late: bool
+    effects: tuple[Effect, ...]
 
 
 class Reporter(_Said):
@@ -138,6 +169,13 @@ class Explanation(_Said):
     excluded: tuple[ExcludedRecord, ...]
     excluded_total: int
     corrections: tuple[Corrections, ...]
+    changes: tuple[Change, ...]
+    changes_total: int
     rejections: tuple[Rejection, ...]
     completeness: tuple[Completeness, ...]
     freshness: tuple[Freshness, ...]
+
+
+def shortened(key: str) -> str:
+    """Return a record's key with pseudonyms cut to their first digits."""
+    return "/".join(part[:11] + "…" if len(part) > 24 else part for part in key.split("/"))

@@ -32,17 +32,6 @@ SELECT area_code, area_name, area_level, version, bucket, value FROM (
 SELECT value, updated_at FROM indicator_value
 WHERE code = %(code)s AND area_id = %(area_id)s AND period = %(period)s AND bucket = %(bucket)s
 
--- name: select_corrections
--- Revisions that do not stand, of records of the place and period, by the day on which they were replaced or came late.
-SELECT r.recorded_at::date AS day, f.key AS feed, count(*) AS revisions,
-       count(*) FILTER (WHERE i.effective_at IS NULL) AS voided
-FROM record_revision r
-JOIN feed f USING (feed_id)
-LEFT JOIN record_identity i ON i.key = r.key
-WHERE f.key = ANY(%(feeds)s) AND r.record IS NOT NULL
-  AND (r.record ->> 'effective_on')::date BETWEEN %(start)s AND %(end)s AND r.record ->> 'area_code' = ANY(%(areas)s)
-GROUP BY 1, 2 ORDER BY 1, 2
-
 -- name: select_freshness
 SELECT f.key AS feed,
        (SELECT b.newest_received_at FROM stream_batch b WHERE b.feed_id = f.feed_id ORDER BY b.committed_at DESC LIMIT 1)

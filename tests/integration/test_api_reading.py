@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -14,7 +15,7 @@ from testbed.gateway import AsgiTransport
 from testbed.pipeline import Pipeline
 
 from connectors.api.app import create_app
-from connectors.api.reading import DatabaseReading
+from connectors.api.reading import DatabaseReading, ended_after
 from connectors.tokens import TokenFile
 from ioc.catalogue import DATA, load_catalogue
 from ioc.catalogue.store import sync_catalogue
@@ -74,6 +75,9 @@ def test_indicators_are_those_of_the_catalogue(client: Client, settings: Setting
     assert sorted(codes) == sorted(catalogue.indicators) and len(set(codes)) == 1298
     found = client.get("/v1/indicators", search="KHÁCH LƯU TRÚ", sector="lodging", kind="distinct")
     assert "lodging.unique_guests.total" in {indicator["code"] for indicator in found["indicators"]}
+    answered = client.get("/v1/indicators", owner="sở du lịch", limit=1000)
+    mine = {code for code, row in catalogue.indicators.items() if "Sở Du lịch" in row.owners}
+    assert {indicator["code"] for indicator in answered["indicators"]} == mine and len(mine) > 100
     detail = client.get("/v1/indicators/lodging.occupancy.total")
     assert "lodging.rooms.total" in detail["inputs"] and detail["versions"][0]["state"] == "live"
     assert detail["feeds"] == ["registry.reporter", "tourism.daily_report"]
@@ -106,7 +110,9 @@ def test_what_cannot_be_answered_is_said(client: Client, october: Pipeline) -> N
     assert "one of the two" in client.get(f"{GUESTS}/series", 422, **days)["detail"]
     long = {"from": "1900-01-01", "to": "2024-10-31", "period": "day", "level": "commune"}
     assert "20,000 points" in client.get(f"{GUESTS}/series", 422, **long)["detail"]
-    assert "999" in client.get(f"{GUESTS}/explain", 422, area="999", on="2024-10-05")["detail"]
+    refused = client.get(f"{GUESTS}/explain", 422, area="999", on="2024-10-05")
+    assert "999" in refused["detail"]
+    assert refused["detail_vi"].startswith("không có địa bàn nào mang mã '999' vào ngày 05/10/2024")
 
 
 def test_a_catalogue_that_is_loaded_is_read_at_once(
@@ -145,6 +151,19 @@ def test_the_database_goes_away_and_comes_back(client: Client, settings: Setting
             admin.execute(f"ALTER DATABASE {settings.db_name} ALLOW_CONNECTIONS true")
     assert client.get("/v1/indicators", limit=1)["total"] == 1298
     assert client.reading.is_ready()
+
+
+def test_an_answer_of_many_statements_is_bounded_as_a_whole(settings: Settings) -> None:
+    """None of the statements takes long by itself."""
+    begun = time.monotonic()
+    with (
+        connect(settings, "reader", autocommit=True) as connection,
+        pytest.raises(psycopg.errors.QueryCanceled),
+        ended_after(0.5, connection),
+    ):
+        for _ in range(100):
+            connection.execute("SELECT pg_sleep(0.2)")
+    assert 0.4 < time.monotonic() - begun < 10
 
 
 def test_an_answer_that_takes_too_long_is_given_up(

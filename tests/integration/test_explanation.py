@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from testbed.feed_event import (
@@ -16,6 +17,7 @@ from testbed.feed_event import (
     RIVAL,
     VUNG_TAU,
     event,
+    invoice,
     place,
     report,
     stay,
@@ -24,11 +26,13 @@ from testbed.feed_event import (
 from testbed.pipeline import Pipeline
 
 from ioc.catalogue.store import load_editions
+from ioc.db import connect, snapshot
 from ioc.errors import ConfigError
 from ioc.explanation import Explainer, Explanation
 from ioc.feeds.report_value import ReportValue
 
 OCTOBER = date(2024, 10, 10)
+SELLER = "3590000407"
 ABROAD = {"origin": "international", "nationality": "KOR", "home_region": None}
 
 
@@ -60,6 +64,11 @@ def explain(
     compiled = load_editions(pipeline.connection).live.compiled
     explainer = Explainer(pipeline.connection, compiled, pipeline.feeds, pipeline.profile.areas)
     return explainer.explain(code, explainer.cell(area, period, on), **page)
+
+
+def today() -> date:
+    """The day in the province."""
+    return datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")).date()
 
 
 def test_a_flow(october: Pipeline) -> None:
@@ -94,6 +103,11 @@ def test_a_ratio_shows_what_is_divided(october: Pipeline) -> None:
         "lodging.guests.international": 1,
         "lodging.guests.total": 3,
     }
+    assert [(one.reporter, one.adds_to) for one in share.records] == [
+        (INN, "lodging.guests.total"),
+        (HOTEL, "lodging.guests.international"),
+        (HOTEL, "lodging.guests.total"),
+    ]
     nothing = explain(october, "lodging.international_share", "750")
     assert (nothing.value, nothing.fraction and nothing.fraction.denominator_value) == (None, 0)
 
@@ -103,7 +117,9 @@ def test_an_average_divides_sums(october: Pipeline) -> None:
     assert found.value == 1.5
     assert found.fraction is not None
     assert (found.fraction.numerator_value, found.fraction.denominator_value) == (3, 2)
-    assert {record.adds for record in found.records} <= {1, 2}
+    # A record that counts above and below the line is told for what it adds above it.
+    assert [record.adds for record in found.records] == [2, 1]
+    assert {record.adds_to for record in found.records} == {"lodging.avg_stay.total: numerator"}
 
 
 def test_a_distinct_and_a_stock(october: Pipeline) -> None:
@@ -126,11 +142,81 @@ def test_what_was_refused_and_corrected(october: Pipeline) -> None:
         1,
     )
     assert refused.message_vi and refused.message_en
-    today = datetime.now(UTC).date()
-    assert [(one.day, one.feed, one.revisions, one.voided) for one in found.corrections] == [
-        (today, "tourism.stay", 2, 1)
+    assert [(one.day, one.feed, one.revisions, one.late, one.voided) for one in found.corrections] == [
+        (today(), "tourism.stay", 2, 0, 1)
     ]
+    # The guest's age moves no number of guests; the void takes one away.
+    assert found.changes_total == 2
+    assert {change.reporter: [(e.before, e.after) for e in change.effects] for change in found.changes} == {
+        INN: [],
+        RIVAL: [(1, 0)],
+    }
+    aged = explain(october, "lodging.guests.international", PROVINCE).changes
+    assert all(change.effects == () for change in aged) and len(aged) == 2
     assert explain(october, "lodging.guests.total", CON_DAO).corrections == ()
+
+
+def test_a_record_that_was_moved_is_told_where_it_was_and_where_it_is(pipeline: Pipeline) -> None:
+    code, september = "einvoice.value.total", date(2024, 9, 30)
+    sold = [invoice(SELLER, 1, 1, "2024-10-05", amount_net=100), invoice(SELLER, 2, 1, "2024-10-06", amount_net=7)]
+    pipeline.send("tax.einvoice", sold)
+    pipeline.send("tax.einvoice", [invoice(SELLER, 1, 2, "2024-09-30", amount_net=150)])
+    pipeline.roll_up()
+    for on, value, before, after in ((OCTOBER, 7, 100, 0), (september, 150, 0, 150)):
+        shown = explain(pipeline, code, PROVINCE, on=on)
+        (change,) = shown.changes
+        assert shown.value == value
+        assert (change.revision, change.record, change.late) == (1, f"{SELLER}/1/C24TAA/1", False)
+        assert [(effect.adds_to, effect.before, effect.after) for effect in change.effects] == [(code, before, after)]
+        assert [(one.revisions, one.voided) for one in shown.corrections] == [(1, 0)]
+    assert explain(pipeline, code, PROVINCE, "day", date(2024, 10, 6)).changes == ()
+
+
+def test_a_late_revision_moves_nothing_and_a_void_may_be_taken_back(october: Pipeline) -> None:
+    october.send("tourism.stay", [stay(HOTEL, 1, "2024-10-05", 3, check_out="2024-10-07")])
+    october.send("tourism.stay", [stay(HOTEL, 1, "2024-10-05", 2, check_out="2024-10-06")])
+    october.send("tourism.stay", [stay(RIVAL, 6, "2024-10-08", 3)])
+    october.roll_up()
+    found = explain(october, "lodging.nights.total", HOTEL_COMMUNE)
+    assert [(change.revision, change.late, change.effects) for change in found.changes] == [
+        (2, True, ()),
+        (1, False, ()),
+    ]
+    assert [(one.revisions, one.late) for one in found.corrections] == [(2, 1)]
+    back = explain(october, "lodging.guests.total", BA_RIA)
+    assert [(one.revision, [(e.before, e.after) for e in one.effects]) for one in back.changes] == [
+        (2, [(0, 1)]),
+        (1, [(1, 0)]),
+    ]
+    assert {change.record is not None and "…" in change.record for change in back.changes} == {True}
+
+
+def test_a_stock_is_corrected_by_what_was_registered_long_before(october: Pipeline) -> None:
+    october.send("registry.reporter", [place(HOTEL, "2024-01-01", 2, rooms=12, star=0, type="hotel")])
+    october.roll_up()
+    found = explain(october, "lodging.rooms.total", VUNG_TAU)
+    assert found.value == 12
+    assert [(e.before, e.after) for change in found.changes for e in change.effects] == [(10, 12)]
+
+
+def test_pages_of_corrections_follow_each_other(october: Pipeline) -> None:
+    pages = [explain(october, "lodging.guests.total", PROVINCE, limit=1, offset=at) for at in (0, 1, 2)]
+    assert [page.changes_total for page in pages] == [2, 2, 2]
+    whole = explain(october, "lodging.guests.total", PROVINCE).changes
+    assert [change for page in pages for change in page.changes] == list(whole)
+
+
+def test_an_explanation_is_of_one_moment(october: Pipeline) -> None:
+    compiled = load_editions(october.connection).live.compiled
+    with connect(october.settings, "reader", autocommit=True) as connection:
+        explainer = Explainer(connection, compiled, october.feeds, october.profile.areas)
+        with snapshot(connection):
+            before = explainer.explain("lodging.guests.total", explainer.cell(PROVINCE, "month", OCTOBER))
+            october.send("tourism.stay", [stay(HOTEL, 9, "2024-10-09")])
+            october.roll_up()
+            assert explainer.explain("lodging.guests.total", explainer.cell(PROVINCE, "month", OCTOBER)) == before
+        after = explainer.explain("lodging.guests.total", explainer.cell(PROVINCE, "month", OCTOBER))
+    assert (before.value, after.value, after.records_total) == (5, 6, 6)
 
 
 def test_who_has_not_reported(october: Pipeline) -> None:

@@ -9,13 +9,16 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import BaseModel
 from testbed.gateway import AsgiTransport
 
 from connectors.api.app import create_app
+from connectors.api.example import EXAMPLES
 from connectors.api.model import Detail, Page, facts_of, summary_of
 from connectors.api.problem import ProblemError
 from connectors.tokens import TokenFile
 from ioc.catalogue import DATA, load_catalogue
+from ioc.errors import ConfigError
 from ioc.explanation import Explanation
 from ioc.feed import load_feeds
 from ioc.series import Series
@@ -90,7 +93,12 @@ def get(client: httpx.Client, tokens: TokenFile) -> Callable[..., Any]:
 
 
 def test_questions_reach_the_reading(get: Callable[..., Any], reading: Canned) -> None:
-    assert get("/v1/indicators", sector="lodging", kind="flow", search="khách", limit=5, offset=10).json()["total"] == 1
+    assert (
+        get("/v1/indicators", sector="lodging", kind="flow", owner="x", search="khách", limit=5, offset=10).json()[
+            "total"
+        ]
+        == 1
+    )
     assert get(f"/v1/indicators/{CODE}").json()["version"] == 2
     series = get(
         f"/v1/indicators/{CODE}/series",
@@ -98,7 +106,7 @@ def test_questions_reach_the_reading(get: Callable[..., Any], reading: Canned) -
     )
     assert series.json()["first"] == "2024-10-01"
     assert reading.asked == [
-        ("page", {"sector": "lodging", "kind": "flow", "search": "khách", "limit": 5, "offset": 10}),
+        ("page", {"sector": "lodging", "kind": "flow", "owner": "x", "search": "khách", "limit": 5, "offset": 10}),
         ("detail", {"code": CODE}),
         (
             "series",
@@ -153,13 +161,28 @@ def test_wrong_questions_are_told(get: Callable[..., Any], clock: list[float]) -
     assert (
         "period" in problem(get(f"/v1/indicators/{CODE}/series", period="decade", **days), 422, "parameters")["detail"]
     )
-    problem(get("/v1/indicators", limit=0), 422, "parameters")
+    wrong = problem(get("/v1/indicators", limit=0, offset=-1), 422, "parameters")
+    assert "limit: phải lớn hơn hoặc bằng 1; offset: phải lớn hơn hoặc bằng 0" in wrong["detail_vi"]
+    assert "limit: Input should be greater than or equal to 1" in wrong["detail"]
     clock[0] += 10
     problem(get("/v1/nothing"), 404, "route")
     assert (
         problem(get(f"/v1/indicators/{CODE}/explain", area="999", on="2024-10-05"), 422, "question")["detail_vi"]
         == "không có địa bàn"
     )
+
+
+def test_who_has_the_answer_already_gets_no_body(client: httpx.Client, tokens: TokenFile, reading: Canned) -> None:
+    _, secret = tokens.create("portal", (), (), reads=True)
+    headers = {"authorization": f"Bearer {secret}"}
+    first = client.get(f"/v1/indicators/{CODE}", headers=headers)
+    tag = first.headers["etag"]
+    again = client.get(f"/v1/indicators/{CODE}", headers={**headers, "if-none-match": f'W/"other", {tag}'})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    assert again.headers["cache-control"] == first.headers["cache-control"]
+    assert client.get("/v1/indicators", headers={**headers, "if-none-match": tag}).status_code == 200
+    assert client.get(f"/v1/indicators/{CODE}", headers={"if-none-match": tag}).status_code == 401
+    assert len(reading.asked) == 3
 
 
 def test_too_many_requests_wait(get: Callable[..., Any], clock: list[float]) -> None:
@@ -169,6 +192,18 @@ def test_too_many_requests_wait(get: Callable[..., Any], clock: list[float]) -> 
     problem(refused, 429, "too_fast")
     clock[0] += float(refused.headers["retry-after"])
     assert get("/v1/indicators").status_code == 200
+
+
+def test_a_fault_of_the_service_is_not_the_askers(get: Callable[..., Any], reading: Canned) -> None:
+    reading.fails = ConfigError("a stored row no longer fits its feed")
+    problem(get("/v1/indicators"), 500, "internal_error")
+
+
+def test_examples_are_answers() -> None:
+    models: dict[str, type[BaseModel]] = {"": Page, "/{code}": Detail, "/{code}/series": Series}
+    for path, model in {**models, "/{code}/explain": Explanation}.items():
+        example = EXAMPLES[f"/v1/indicators{path}"]
+        assert model.model_validate(example).model_dump(mode="json", exclude_unset=True) == example
 
 
 def test_a_failure_says_nothing_of_the_inside(get: Callable[..., Any], reading: Canned) -> None:
@@ -192,6 +227,7 @@ def test_the_document_describes_every_route(client: httpx.Client, get: Callable[
     for path in document["paths"].values():
         responses = path["get"]["responses"]
         assert {"200", "401", "403", "404", "422", "429", "503", "504"} <= responses.keys()
+        assert responses["200"]["content"]["application/json"]["example"]
         assert list(responses["404"]["content"]) == ["application/problem+json"]
     assert document["security"] == [{"bearer": []}]
     assert 'ioc_api_requests_total{route="/v1/indicators",status="200"} 1.0' in client.get("/metrics").text
