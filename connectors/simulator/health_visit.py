@@ -59,6 +59,7 @@ _EXTRA = {True: 30.0, False: 70.0}
 _PAY_METHOD = {"qr": 48, "transfer": 24, "cash": 13, "card": 9, "wallet": 6}
 _PAYS_AT_ONCE = 0.7
 _SENT = {"on_time": 92.5, "late": 5.0, "rejected": 2.5}
+_SENT_AGAIN = {True: 85.0, False: 15.0}
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class HealthVisitSystem(System):
         self._low_weight, self._neonatal_deaths = Rota.of(_LOW_WEIGHT), Rota.of(_NEONATAL_DEATHS)
         self._copay, self._extra = Rota.of(_COPAY), Rota.of(_EXTRA)
         self._pay_method = Rota.over(HealthCheckout, "pay_method", _PAY_METHOD)
-        self._sent = Rota.of(_SENT)
+        self._sent, self._sent_again = Rota.of(_SENT), Rota.of(_SENT_AGAIN)
         self._patients: defaultdict[tuple[str, str], deque[str]] = defaultdict(lambda: deque(maxlen=_REMEMBERED))
         self._plans: dict[str, _Plan] = {}
 
@@ -128,7 +129,7 @@ class HealthVisitSystem(System):
         return Life(facility.code, data["visit_id"], data)
 
     def follow(self, life: Life, day: date) -> Step | None:
-        """The visit ends, is paid for, and its summary is sent; a summary that was refused is sent again."""
+        """The visit ends, is paid for, and its summary is sent; most that were refused are sent again."""
         random, data = self._random, life.data
         if data["completed_on"] is None:
             plan = self._plans.pop(data["visit_id"], None)
@@ -142,7 +143,7 @@ class HealthVisitSystem(System):
             status = self._sent.pick(random)
             hours = random.randrange(25, 120) if status == "late" else random.randrange(1, 24)
             return Step(hours, partial(_send, status=status, hours=hours))
-        if data["send_status"] == "rejected":
+        if data["send_status"] == "rejected" and self._sent_again.pick(random):
             return Step(random.randrange(4, 72), partial(_send, status="corrected", hours=data["send_lag_h"] + 24))
         return None
 

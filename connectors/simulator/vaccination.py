@@ -22,7 +22,18 @@ _DATES = ("occurred_on", "ended_on")
 
 _WHAT = {"session": 84, "aefi": 1.4, "use": 8.0, "transfer": 2.2, "discard": 1.4, "temp_alert": 0.8, "overdue": 2.2}
 # Reactions that are reported, by vaccine: those of children above all.
-_AEFI = {"dpt_vgb_hib": 42, "measles": 14, "bcg": 9, "hepb0": 4, "rabies": 7, "mr": 8, "je": 7, "influenza": 5}
+_AEFI = {
+    "dpt_vgb_hib": 42,
+    "measles": 14,
+    "bcg": 9,
+    "hepb0": 4,
+    "rabies": 7,
+    "mr": 8,
+    "je": 7,
+    "influenza": 5,
+    "tt": 2,
+    "td": 2,
+}
 _SEVERITY = {"mild": 96, "serious": 4}
 _HOURS_AFTER_BIRTH = {8: 52.0, 20: 34.0, 30: 9.0, 60: 5.0}
 _DELAY = {0: 71.0, 2: 9.0, 5: 8.0, 12: 7.0, 33: 4.0, 90: 1.0}
@@ -55,7 +66,7 @@ class VaccinationSystem(System):
         self._salt = random.getrandbits(64)
         self._what = Rota.of(_WHAT)
         self._session = Rota(SESSIONS, lambda session: session.weight)
-        self._reaction = Rota.over(VaccinationDose, "vaccine", _AEFI)
+        self._reaction = Rota.of(_AEFI)
         self._severity = Rota.over(VaccinationDose, "severity", _SEVERITY)
         self._hours_after_birth, self._delay = Rota.of(_HOURS_AFTER_BIRTH), Rota.of(_DELAY)
         self._record_lag = Rota.of(_RECORD_LAG)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from rich.table import Table
 
@@ -22,9 +22,11 @@ _TITLES = (
 )
 
 
-def send_quality(settings: Settings, profile: Profile, catalogue: Catalogue, feeds: Mapping[str, Feed]) -> list[Report]:
-    """Measure today (and yesterday, for a demo over midnight) and send the figures to `report.value`."""
-    return report_quality(settings, [], datetime.now(UTC), profile=profile, catalogue=catalogue, feeds=feeds)
+def send_quality(
+    settings: Settings, now: datetime, profile: Profile, catalogue: Catalogue, feeds: Mapping[str, Feed]
+) -> list[Report]:
+    """Measure today up to `now` (and yesterday, for a demo over midnight); send the figures to `report.value`."""
+    return report_quality(settings, [], now, profile=profile, catalogue=catalogue, feeds=feeds)
 
 
 def quality_view(reports: Sequence[Report]) -> Table:

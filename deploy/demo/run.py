@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import FrameType
 from typing import Final
 
@@ -94,6 +95,7 @@ class _Course:
                 )
                 self._publish(publisher, reader)
             self._catch_up(reader)
+            arrived_at = datetime.now(UTC)
             with self._console.status("Tính lại từ bản ghi · recomputing everything from the records"):
                 proof = prove(settings, self._feeds, reader, self._ledger, self._catalogue.indicators)
             account = settle_account(
@@ -103,9 +105,10 @@ class _Course:
                 surprises=tuple(self._ledger.surprises),
                 unsettled=publisher.unsettled,
             )
-            # After the account: the platform's reports are none of the simulated province's.
+            # After the account: the platform's reports are none of the simulated province's. How long the account
+            # takes says nothing of how fresh the data is.
             with self._console.status("Đo chất lượng dữ liệu · measuring the data's quality"):
-                reports = send_quality(settings, self._profile, self._catalogue, self._feeds)
+                reports = send_quality(settings, arrived_at, self._profile, self._catalogue, self._feeds)
             self._catch_up(reader)
             if reports:
                 self._console.print(quality_view(reports))

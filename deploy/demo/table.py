@@ -184,9 +184,10 @@ def _cell(scene: Scene, code: str, area: str) -> Text:
 def _quality(scene: Scene) -> Text:
     """đúng, đủ, sạch, sống: what can be said of each while events flow."""
     lines, now = _lines(scene), scene.now
-    received = sum(line.published for line in lines)
+    # Of what is under way nobody can say yet.
+    rejected = sum(line.rejected for line in lines)
     accepted = sum(line.accepted + line.duplicate for line in lines)
-    clean = 100 * accepted / received if received else 100.0
+    clean = 100 * accepted / (accepted + rejected) if accepted + rejected else 100.0
     complete = _vietnamese(f"{100 * now.reported / now.expected:.1f}%") if now.reported else "chưa có"
     return Text.assemble(
         ("đúng ", "bold"),

@@ -24,7 +24,7 @@ from ioc.profile import Profile, load_profile_catalogue
 from ioc.reporter import REGISTER_FEED
 from ioc.settings import Settings
 
-HOURLY = 120
+HOURLY = 80
 MONTH = DAYS * HOURS
 _PRECISION = 1e-9
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.simulator.calendar import DAYS, HOURS, day_of, hour_of
+from connectors.simulator.ledger import Outcome, Outgoing
 from connectors.simulator.record import Life, System
 from ioc.feed import Feed
 from ioc.profile import Profile
@@ -69,6 +70,17 @@ class Month:
         heapq.heappush(self._due, (tick, self._waiting, life, make))
 
 
+def standing(outgoing: Iterable[Outgoing]) -> list[dict[str, Any]]:
+    """The events that stand when all of a province's have arrived: of each record the highest revision, voids gone."""
+    last: dict[str, dict[str, Any]] = {}
+    for one in outgoing:
+        if one.outcome in (Outcome.NEW, Outcome.CORRECTED):
+            last[one.event["subject"]] = one.event
+        elif one.outcome is Outcome.VOIDED:
+            last.pop(one.event["subject"], None)
+    return list(last.values())
+
+
 def event_of(feed: str, life: Life) -> dict[str, Any]:
     """The event of a record as it stands."""
     return feed_event.event(feed, life.reporter, life.key, max(1, life.revision), life.data)
@@ -76,5 +88,9 @@ def event_of(feed: str, life: Life) -> dict[str, Any]:
 
 def parsed(feed: Feed, profile: Profile, lives: Iterable[Life]) -> ParsedBatch:
     """The records as an agent reads them on the day after the month: enriched, derived, or refused."""
-    events = [feed_event.record(offset, event_of(feed.key, life)) for offset, life in enumerate(lives)]
-    return make_parser(feed, profile).parse(feed.topic(), 0, events, now=_NOW)
+    return parsed_events(feed, profile, (event_of(feed.key, life) for life in lives))
+
+
+def parsed_events(feed: Feed, profile: Profile, events: Iterable[dict[str, Any]]) -> ParsedBatch:
+    """The same of events."""
+    return make_parser(feed, profile).parse(feed.topic(), 0, feed_event.records(events), now=_NOW)

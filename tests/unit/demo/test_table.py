@@ -75,7 +75,7 @@ def render(view: RenderableType, width: int) -> list[str]:
     return capture.get().splitlines()
 
 
-@pytest.mark.parametrize("width", [80, 160])
+@pytest.mark.parametrize("width", [80, 100, 160])
 def test_the_live_table_fits(scene: Scene, width: int) -> None:
     lines = render(live_view(scene, width), width)
     assert max(cell_len(line.rstrip()) for line in lines) <= width
@@ -85,6 +85,13 @@ def test_the_live_table_fits(scene: Scene, width: int) -> None:
     assert "đúng" in text and "đủ" in text and "sạch" in text and "sống" in text
     assert "khởi động lại" in text
     assert "…" not in lines[0]
+
+
+def test_what_is_under_way_is_neither_clean_nor_dirty(scene: Scene) -> None:
+    """5,000 of 5,100 known outcomes, however many more are published."""
+    hurried = replace(scene, tallies={"tourism.stay": FeedTally(published=9_000, refused=100)})
+    for one in (scene, hurried):
+        assert "98,0% hợp lệ" in " ".join(render(live_view(one, 160), 160))
 
 
 def test_a_wide_terminal_shows_all_districts_and_full_names(scene: Scene) -> None:

@@ -6,15 +6,19 @@ from collections.abc import Callable, Mapping
 
 import polars as pl
 import pytest
-from testbed.simulated import Month, parsed
+from testbed.simulated import Month, parsed, parsed_events, standing
 
+from connectors.simulator.calendar import DAYS, HOURS
+from connectors.simulator.ledger import Outgoing
+from connectors.simulator.province import Province
 from connectors.simulator.record import System
 from ioc.catalogue import Compiled, Measure, contribution_expr, member_expr
 from ioc.feed import Feed
 from ioc.profile import Profile
+from ioc.reporter import REGISTER_FEED
+from streams.rules.parse import ParsedBatch
 
-# Records of the month beside what systems send by their calendar. Stays and invoices need faults to show everything
-# (guests declared late, notices of errors): tests/integration/test_simulated_month.py.
+# Records of the month beside what systems send by their calendar.
 VOLUMES = {
     "tourism.daily_report": 0,
     "health.record": 1000,
@@ -30,6 +34,30 @@ VOLUMES = {
 }
 
 
+# These show everything only where things go wrong: guests declared late, notices of errors.
+FAULTY = ("tourism.stay", "tax.einvoice", REGISTER_FEED)
+HOURLY = 12
+
+
+def test_every_feed_is_covered(feeds: Mapping[str, Feed]) -> None:
+    assert sorted([*VOLUMES, *FAULTY]) == sorted(feeds)
+
+
+@pytest.fixture(scope="module")
+def faulty_month(profile: Profile) -> list[Outgoing]:
+    province = Province(profile, feeds=FAULTY)
+    return province.register() + [one for _ in range(DAYS * HOURS) for one in province.tick(HOURLY)]
+
+
+@pytest.mark.parametrize("name", FAULTY)
+def test_every_measure_of_a_month_with_faults_counts_something(
+    name: str, faulty_month: list[Outgoing], feeds: Mapping[str, Feed], profile: Profile, compiled: Compiled
+) -> None:
+    batch = parsed_events(feeds[name], profile, standing(one for one in faulty_month if one.feed == name))
+    assert batch.rejections == ()
+    assert idle(name, batch, compiled) == []
+
+
 @pytest.mark.parametrize("feed", VOLUMES)
 def test_every_measure_of_a_month_counts_something(
     feed: str, build: Callable[[str, int], System], feeds: Mapping[str, Feed], profile: Profile, compiled: Compiled
@@ -37,8 +65,14 @@ def test_every_measure_of_a_month_counts_something(
     month = Month(build(feed, 1)).run(VOLUMES[feed])
     batch = parsed(feeds[feed], profile, month.lives)
     assert batch.rejections == ()
-    idle = [measure for measure in compiled.of_feed(feed) if not counts(measure, batch.events)]
-    assert idle == []
+    assert idle(feed, batch, compiled) == []
+
+
+def idle(feed: str, batch: ParsedBatch, compiled: Compiled) -> list[Measure]:
+    """Measures of a feed to which no record adds; raises AssertionError where the feed has none at all."""
+    measures = compiled.of_feed(feed)
+    assert measures
+    return [measure for measure in measures if not counts(measure, batch.events)]
 
 
 def counts(measure: Measure, events: pl.DataFrame) -> bool:

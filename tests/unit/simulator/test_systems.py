@@ -9,17 +9,22 @@ import pytest
 from testbed.simulated import Month, event_of, parsed
 
 from connectors.simulator.calendar import FIRST_DAY
+from connectors.simulator.ledger import Outcome
+from connectors.simulator.province import Province
 from connectors.simulator.record import System
 from connectors.simulator.roster import FEEDS, PUBLISHERS, ROSTER
 from ioc.feed import Feed
-from ioc.profile import Profile
+from ioc.profile import Profile, load_profile
 from ioc.reporter import REGISTER_FEED
+from ioc.settings import Settings
 from ioc.validation import check_envelope
 
 Build = Callable[[str, int], System]
 RECORDS = 1500
 MANY = 6000
 BY_CHANCE = {entry.feed for entry in ROSTER if entry.share}
+DAILY = {"tourism.daily_report", "environment.reading"}
+PROFILES = Settings(_env_file=None).profile.parent
 # Days of what is planned or promised.
 AHEAD = ("due_on", "planned_check_out_on")
 
@@ -101,3 +106,13 @@ def test_late_records_count_on_their_own_day(build: Build, feeds: Mapping[str, F
                     break
                 life.data, life.revision = data, life.revision + 1
                 assert check_envelope(feed, feed.envelope.validate_python(event_of(name, life))) == []
+
+
+def test_a_province_of_few_feeds_is_simulated_by_its_data_alone(feeds: Mapping[str, Feed]) -> None:
+    profile = load_profile(PROFILES / "bac_lieu")
+    province = Province(profile)
+    events = [*province.register(), *(one for _ in range(30) for one in province.tick(60))]
+    assert {one.feed for one in events} - {REGISTER_FEED} == {r.feed for r in profile.reporters} & (BY_CHANCE | DAILY)
+    for one in events:
+        if one.outcome is not Outcome.REJECTED:
+            assert check_envelope(feeds[one.feed], feeds[one.feed].envelope.validate_python(one.event)) == []
