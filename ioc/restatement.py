@@ -20,6 +20,7 @@ from ioc.area import Area, AreaTree
 from ioc.catalogue import Compiled, IndicatorPlan, Measure, StoredMeasure
 from ioc.catalogue.figure import figure_expr
 from ioc.catalogue.indicator import REPORT_FEED
+from ioc.catalogue.sector import part_of
 from ioc.catalogue.store import load_measures
 from ioc.crosswalk import Crosswalk, Territory
 from ioc.errors import ConfigError
@@ -133,11 +134,8 @@ class Restatement:
     # ------------------------------------------------------------------------------------------ which buckets, how far
     def _opening(self, sector: str) -> frozenset[str]:
         """Return the feeds whose events open a sector's periods: of flows, or of stocks where it has nothing else."""
-        rows = self._connection.execute(self._queries["select_sector_codes"], [sector]).fetchall()
-        known = [code for (code,) in rows if code in self._compiled.plans]
-        plans = {source: self._compiled.plans[source] for code in known for source in self._compiled.closure(code)}
-        flows = frozenset(m.feed for plan in plans.values() for m in plan.periodic)
-        return flows or frozenset(m.feed for plan in plans.values() for m in plan.running)
+        rows = self._connection.execute(self._queries["select_sector_slots"], [sector]).fetchall()
+        return part_of({code: slot for code, slot in rows if code in self._compiled.plans}, self._compiled).opening
 
     def _present(self, feeds: Iterable[str], period: str, buckets: Sequence[date]) -> dict[tuple[str, date], bool]:
         """Return where feeds have counted anything, and whether that opens a period (a report's end does not)."""

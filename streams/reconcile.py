@@ -20,13 +20,13 @@ from ioc.catalogue import (
     formula_sql,
 )
 from ioc.catalogue.indicator import REPORT_FEED
+from ioc.catalogue.sector import SectorPlan, plan_sectors
 from ioc.catalogue.store import load_editions, load_measures
 from ioc.db import connect, translated_errors
 from ioc.feed import Feed, load_feeds
 from ioc.settings import Settings
 from sql import load_queries
 from streams.recompute import day_sums_sql, members_sql, placed_sql
-from streams.rollup.figures import SectorPlan, plan_sectors
 
 _TOLERANCE = 1e-9  # of the larger of two figures; sums are compared exactly
 

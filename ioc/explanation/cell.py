@@ -76,7 +76,7 @@ class CellFinder:
         for place in self._places:
             if place.place_id not in wanted or place.until <= first or place.since > cell.end:
                 continue
-            bounds = [f"{measure.at} >= DATE '{place.since}'"] if place.since not in (ALWAYS, date.min) else []
+            bounds = [f"{measure.at} >= DATE '{place.since}'"] if place.since != ALWAYS else []
             bounds += [f"{measure.at} < DATE '{place.until}'"] if place.until != FOREVER else []
             if place.since <= first and place.until > cell.end:
                 always.append(place.area_id)

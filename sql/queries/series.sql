@@ -7,8 +7,8 @@ FROM indicator i WHERE i.code = %s AND i.live
 SELECT area_id, bucket, value FROM indicator_value
 WHERE code = %(code)s AND period = %(period)s AND area_id = ANY(%(areas)s) AND bucket BETWEEN %(first)s AND %(last)s
 
--- name: select_sector_codes
-SELECT code FROM indicator WHERE sector = %s AND live ORDER BY slot
+-- name: select_sector_slots
+SELECT code, slot FROM indicator WHERE sector = %s AND live ORDER BY slot
 
 -- name: select_horizon
 -- The last business day that any of the feeds has counted something on; ends that reports foretell do not count.

@@ -10,6 +10,7 @@ import psycopg
 
 from ioc.catalogue import StoredMeasure
 from ioc.catalogue.edition import Edition
+from ioc.catalogue.sector import SectorPlan, stock_feeds
 from ioc.catalogue.store import load_measures, swap_in
 from ioc.db import connect, translated_errors
 from ioc.errors import ConfigError, FatalError
@@ -20,7 +21,6 @@ from sql import load_queries
 from streams.rebuild.closing import areas_of, close
 from streams.rebuild.comparison import Comparison, compare
 from streams.rebuild.fill import Appended, MeasureFill
-from streams.rollup.figures import SectorPlan, stock_feeds
 from streams.rollup.service import Rollup
 
 # What is told while it goes on: the step, how much of it is done, and how much there is.

@@ -12,6 +12,7 @@ import psycopg
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from ioc.catalogue.sector import plan_sectors, stock_feeds
 from ioc.catalogue.store import load_editions, load_measures, read_epoch
 from ioc.db import connect, translated_errors
 from ioc.errors import CatalogueChangedError, RetryableError
@@ -22,7 +23,7 @@ from ioc.settings import Settings
 from sql import load_queries
 from streams.health import HealthServer
 from streams.rollup.cells import CellFold
-from streams.rollup.figures import FigureWriter, plan_sectors, stock_feeds
+from streams.rollup.figures import FigureWriter
 
 log = structlog.get_logger(__name__)
 
