@@ -11,7 +11,7 @@ from connectors.simulator.calendar import FIRST_DAY, HOURS
 from connectors.simulator.habit import OFFICE
 from connectors.simulator.ledger import Data
 from connectors.simulator.office import after_office_days
-from connectors.simulator.record import Life, Step, System
+from connectors.simulator.record import Life, Step, System, in_year
 from connectors.simulator.rota import Rota
 from ioc.feeds.document_flow import DocumentFlow
 from ioc.reporter import Reporter
@@ -111,8 +111,7 @@ class DocumentSystem(System):
         return {**data, "occurred_on": before.isoformat()}
 
     def misdate(self, life: Life, year: int) -> Life:
-        data = life.data
-        return life.with_data({**data, **{name: f"{year}{data[name][4:]}" for name in _DATES if name in data}})
+        return life.with_data(in_year(life.data, year, _DATES))
 
     def estrange(self, life: Life) -> Life:
         return life.with_data(life.data, reporter=_STRANGER)

@@ -12,13 +12,14 @@ from connectors.simulator.calendar import HOURS, hour_of
 from connectors.simulator.habit import OFFICE
 from connectors.simulator.ledger import Data
 from connectors.simulator.office import after_office_days, is_office_day, is_office_time, office_hours
-from connectors.simulator.record import Life, Step, System
+from connectors.simulator.record import Life, Step, System, in_year, not_before, rated
 from connectors.simulator.rota import Rota
 from ioc.feeds.dossier_event import DossierEvent
 from ioc.reporter import Reporter
 
 _STRANGER = "mot-cua-999"
 _DATES = ("received_on", "due_on", "supplement_on", "paid_on", "closed_on", "rated_on")
+_PAST = tuple(name for name in _DATES if name != "due_on")
 
 # Shares of all dossiers; within a level offices differ by chance.
 _LEVEL = {"province": 24.0, "district": 42.0, "commune": 34.0}
@@ -133,7 +134,7 @@ class DossierSystem(System):
             return self._pursue(life, day)
         if life.data["state"] == "resolved" and life.data["rated_on"] is None:
             rating = self._rating.pick(self._random)
-            return Step(self._random.randrange(1, 60), partial(_rate, rating=rating)) if rating else None
+            return Step(self._random.randrange(1, 60), partial(rated, names=_PAST, rating=rating)) if rating else None
         return None
 
     def mend(self, life: Life) -> Data:
@@ -141,10 +142,7 @@ class DossierSystem(System):
         return {**life.data, "digitised_in": not life.data["digitised_in"]}
 
     def misdate(self, life: Life, year: int) -> Life:
-        data = life.data
-        return life.with_data(
-            {**data, **{name: f"{year}{data[name][4:]}" for name in _DATES if data[name] is not None}}
-        )
+        return life.with_data(in_year(life.data, year, _DATES))
 
     def estrange(self, life: Life) -> Life:
         return life.with_data(life.data, reporter=_STRANGER)
@@ -188,7 +186,7 @@ class DossierSystem(System):
         if data["state"] != "pending":
             return None
         random = self._random
-        received, closed = date.fromisoformat(data["received_on"]), _not_before(data, day)
+        received, closed = date.fromisoformat(data["received_on"]), not_before(data, day, _PAST)
         return {
             **data,
             "state": "resolved",
@@ -202,7 +200,7 @@ class DossierSystem(System):
     def _pay(self, life: Life, day: date) -> Data | None:
         if life.data["paid_on"] is not None or life.data["state"] == "refused":
             return None
-        return {**life.data, **self._payment(life.data, _not_before(life.data, day))}
+        return {**life.data, **self._payment(life.data, not_before(life.data, day, _PAST))}
 
     def _payment(self, data: Data, day: date) -> Data:
         return {
@@ -232,7 +230,7 @@ def _ask_for_more(life: Life, day: date) -> Data | None:
     data = life.data
     if data["state"] != "pending":
         return None
-    asked = _not_before(data, day)
+    asked = not_before(data, day, _PAST)
     due = after_office_days(max(asked, date.fromisoformat(data["due_on"])), 5)
     return {**data, "supplement_on": asked.isoformat(), "due_on": due.isoformat(), "overdue": False}
 
@@ -242,20 +240,9 @@ def _end(life: Life, day: date, *, state: str) -> Data | None:
     data = life.data
     if data["state"] != "pending":
         return None
-    closed = _not_before(data, day).isoformat()
+    closed = not_before(data, day, _PAST).isoformat()
     unpaid = _UNPAID if state == "refused" else {}
     return {**data, **unpaid, "state": state, "closed_on": closed, "overdue": closed > data["due_on"]}
-
-
-def _rate(life: Life, day: date, *, rating: str) -> Data | None:
-    if life.data["state"] != "resolved":
-        return None
-    return {**life.data, "rated_on": _not_before(life.data, day).isoformat(), "rating": rating}
-
-
-def _not_before(data: Data, day: date) -> date:
-    """The day, or the last that the dossier tells of: simulated months begin again."""
-    return max(day, *(date.fromisoformat(data[name]) for name in _DATES if name != "due_on" and data[name]))
 
 
 def _level(office: Reporter) -> str:

@@ -11,7 +11,7 @@ from connectors.simulator.calendar import FIRST_DAY, HOURS
 from connectors.simulator.habit import CITIZEN
 from connectors.simulator.ledger import Data
 from connectors.simulator.office import after_office_days
-from connectors.simulator.record import Life, Step, System
+from connectors.simulator.record import Life, Step, System, in_year, not_before, rated
 from connectors.simulator.rota import Rota
 from connectors.simulator.territory import Territory
 from ioc.feeds.feedback_ticket import FeedbackTicket
@@ -20,6 +20,7 @@ from ioc.reporter import Reporter
 _STRANGER = "tong-dai-9999"
 _HOTLINE = "1022"
 _DATES = ("received_on", "due_on", "closed_on", "reopened_on", "rated_on")
+_PAST = tuple(name for name in _DATES if name != "due_on")
 
 _CATEGORY = {
     "road": 21, "environment": 19, "lighting": 13, "urban_order": 14, "construction": 8, "security": 7,
@@ -78,7 +79,7 @@ class FeedbackSystem(System):
             if data["reopened_on"] is None and self._aftermath.pick(random) == "reopen":
                 return Step(random.randrange(4, 70), _reopen)
             rating = self._rating.pick(random)
-            return Step(random.randrange(1, 50), partial(_rate, rating=rating)) if rating else None
+            return Step(random.randrange(1, 50), partial(rated, names=_PAST, rating=rating)) if rating else None
         if data["state"] != "open":
             return None
         left = (date.fromisoformat(data["due_on"]) - day).days
@@ -106,10 +107,7 @@ class FeedbackSystem(System):
         return {**data, "due_on": due.isoformat(), "overdue": False}
 
     def misdate(self, life: Life, year: int) -> Life:
-        data = life.data
-        return life.with_data(
-            {**data, **{name: f"{year}{data[name][4:]}" for name in _DATES if data[name] is not None}}
-        )
+        return life.with_data(in_year(life.data, year, _DATES))
 
     def estrange(self, life: Life) -> Life:
         return life.with_data(life.data, reporter=_STRANGER)
@@ -130,7 +128,7 @@ def _close(life: Life, day: date, *, state: str) -> Data | None:
     data = life.data
     if data["state"] != "open":
         return None
-    closed = _not_before(data, day)
+    closed = not_before(data, day, _PAST)
     hours = HOURS * (closed - date.fromisoformat(data["received_on"])).days + 3
     return {
         **data,
@@ -146,17 +144,6 @@ def _reopen(life: Life, day: date) -> Data | None:
     data = life.data
     if data["state"] != "resolved":
         return None
-    again = _not_before(data, day)
+    again = not_before(data, day, _PAST)
     due = after_office_days(again, _TERM_ELSEWHERE).isoformat()
     return {**data, **_OPEN, "state": "open", "overdue": False, "due_on": due, "reopened_on": again.isoformat()}
-
-
-def _rate(life: Life, day: date, *, rating: int) -> Data | None:
-    if life.data["state"] != "resolved":
-        return None
-    return {**life.data, "rated_on": _not_before(life.data, day).isoformat(), "rating": rating}
-
-
-def _not_before(data: Data, day: date) -> date:
-    """The day, or the last that the ticket tells of: simulated months begin again."""
-    return max(day, *(date.fromisoformat(data[name]) for name in _DATES if name != "due_on" and data[name]))

@@ -10,7 +10,7 @@ from random import Random
 from connectors.simulator.calendar import HOURS
 from connectors.simulator.habit import CLINIC
 from connectors.simulator.ledger import Data
-from connectors.simulator.record import Life, Step, System, pseudonym
+from connectors.simulator.record import Life, Step, System, in_year, not_before, pseudonym
 from connectors.simulator.rota import Rota, literals_of
 from ioc.feeds.health_record import SECTIONS_HELD, HealthRecord
 from ioc.reporter import Reporter
@@ -111,8 +111,7 @@ class HealthRecordSystem(System):
         return {**data, "occurred_on": before.isoformat()}
 
     def misdate(self, life: Life, year: int) -> Life:
-        data = life.data
-        return life.with_data({**data, **{name: f"{year}{data[name][4:]}" for name in _DATES if name in data}})
+        return life.with_data(in_year(life.data, year, _DATES))
 
     def estrange(self, life: Life) -> Life:
         return life.with_data(life.data, reporter=_STRANGER)
@@ -121,17 +120,12 @@ class HealthRecordSystem(System):
 def _fill_in(life: Life, day: date, *, name: str) -> Data | None:
     if name in life.data or "ended_on" in life.data:
         return None
-    return {**life.data, name: _not_before(life.data, day)}
+    return {**life.data, name: not_before(life.data, day, _DATES).isoformat()}
 
 
 def _end(life: Life, day: date) -> Data | None:
     """The person has died or moved away; the state is over."""
-    return None if "ended_on" in life.data else {**life.data, "ended_on": _not_before(life.data, day)}
-
-
-def _not_before(data: Data, day: date) -> str:
-    """The day, or the last that the record tells of: simulated months begin again."""
-    return max(day, *(date.fromisoformat(data[name]) for name in _DATES if name in data)).isoformat()
+    return _fill_in(life, day, name="ended_on")
 
 
 def _next(field: str, value: str) -> str:

@@ -13,7 +13,7 @@ from connectors.simulator.calendar import HOURS
 from connectors.simulator.diagnosis import DIAGNOSES, Diagnosis
 from connectors.simulator.habit import CLINIC
 from connectors.simulator.ledger import Data
-from connectors.simulator.record import Life, Step, System, pseudonym
+from connectors.simulator.record import Life, Step, System, in_year, pseudonym
 from connectors.simulator.rota import Rota, literals_of
 from ioc.feeds.health_checkout import COST_ITEMS, HealthCheckout
 from ioc.reporter import Reporter
@@ -154,10 +154,7 @@ class HealthVisitSystem(System):
         return {**life.data, "id_method": method}
 
     def misdate(self, life: Life, year: int) -> Life:
-        data = life.data
-        return life.with_data(
-            {**data, **{name: f"{year}{data[name][4:]}" for name in _DATES if data[name] is not None}}
-        )
+        return life.with_data(in_year(life.data, year, _DATES))
 
     def estrange(self, life: Life) -> Life:
         return life.with_data(life.data, reporter=_STRANGER)

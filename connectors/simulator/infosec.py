@@ -11,7 +11,7 @@ from random import Random
 from connectors.simulator.calendar import FIRST_DAY
 from connectors.simulator.habit import ALWAYS
 from connectors.simulator.ledger import Data
-from connectors.simulator.record import Life, Step, System
+from connectors.simulator.record import Life, Step, System, in_year
 from connectors.simulator.rota import Rota, literals_of
 from ioc.feeds.infosec_event import InfosecEvent
 from ioc.reporter import Reporter
@@ -78,8 +78,7 @@ class InfosecSystem(System):
         return {**data, "severity": grades[(grades.index(data["severity"]) + 1) % len(grades)]}
 
     def misdate(self, life: Life, year: int) -> Life:
-        data = life.data
-        return life.with_data({**data, **{name: f"{year}{data[name][4:]}" for name in _DATES if name in data}})
+        return life.with_data(in_year(life.data, year, _DATES))
 
     def estrange(self, life: Life) -> Life:
         return life.with_data(life.data, reporter=_STRANGER)

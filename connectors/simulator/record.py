@@ -115,3 +115,20 @@ class Weighted(Generic[T]):
 def pseudonym(random: Random) -> str:
     """A pseudonym of nobody."""
     return f"k1:{random.getrandbits(128):032x}"
+
+
+def in_year(data: Data, year: int, names: Iterable[str]) -> Data:
+    """Return a record's content with the dates of these names, where there are any, in another year."""
+    return {**data, **{name: f"{year}{data[name][4:]}" for name in names if data.get(name) is not None}}
+
+
+def not_before(data: Data, day: date, names: Iterable[str]) -> date:
+    """Return the day, or the last that the record tells of under these names: simulated months begin again."""
+    return max([day, *(date.fromisoformat(data[name]) for name in names if data.get(name) is not None)])
+
+
+def rated(life: Life, day: date, *, rating: str | int, names: Iterable[str]) -> Data | None:
+    """Return what was resolved with its rating, None where nothing was; `names` as in `not_before`."""
+    if life.data["state"] != "resolved":
+        return None
+    return {**life.data, "rated_on": not_before(life.data, day, names).isoformat(), "rating": rating}

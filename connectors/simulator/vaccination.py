@@ -12,7 +12,7 @@ from connectors.simulator.calendar import FIRST_DAY, HOURS
 from connectors.simulator.habit import CLINIC
 from connectors.simulator.immunisation import SESSIONS, STOCKED, Session
 from connectors.simulator.ledger import Data
-from connectors.simulator.record import Life, Sending, Step, System, pseudonym
+from connectors.simulator.record import Life, Sending, Step, System, in_year, pseudonym
 from connectors.simulator.rota import Rota, literals_of
 from ioc.feeds.vaccination_dose import VaccinationDose
 from ioc.reporter import Reporter
@@ -127,8 +127,7 @@ class VaccinationSystem(System):
         return {**data, "occurred_on": before.isoformat()}
 
     def misdate(self, life: Life, year: int) -> Life:
-        data = life.data
-        moved = {**data, **{name: f"{year}{data[name][4:]}" for name in _DATES if name in data}}
+        moved = in_year(life.data, year, _DATES)
         return life.with_data(moved, key=_key(moved))
 
     def estrange(self, life: Life) -> Life:
