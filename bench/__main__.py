@@ -15,8 +15,8 @@ from bench.report import facts_of, flat, page_section, show, write_latest, write
 from bench.scenario import SCENARIOS
 from bench.site import Site
 from bench.workload import make_load
-from deploy.progress import Progress
-from ioc.db import connect
+from deploy.local.progress import Progress
+from ioc.database.connection import connect
 from ioc.errors import IocError
 
 _EVENTS, _ROUNDS = 250_000, 3

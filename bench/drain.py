@@ -13,9 +13,9 @@ from statistics import median
 import psycopg
 
 from bench.memory import MemoryTrace
-from deploy.process import Address, end_of
-from deploy.service import Endpoint, Service, endpoints
-from ioc.db import connect
+from deploy.local.process import Address, end_of
+from deploy.local.service import Endpoint, Service, endpoints
+from ioc.database.connection import connect
 from ioc.errors import FatalError
 from ioc.settings import Settings
 from sql import load_queries

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from bench.drain import Curve
 from bench.workload import KafkaRecord
 from ioc.errors import KafkaUnavailableError
-from ioc.kafka import client_options
+from ioc.messaging.client import client_options
 from ioc.settings import Settings
 
 

@@ -21,14 +21,14 @@ from psycopg import sql
 from bench.drain import cumulated, program, rate_of, running, wait_for
 from bench.site import free_ports
 from bench.workload import KafkaRecord, Load, as_fetched
-from deploy.files import CONNECT_JARS, CONNECT_PLUGINS
-from deploy.process import end_of
-from ioc.db import connect
+from deploy.local.files import CONNECT_JARS, CONNECT_PLUGINS
+from deploy.local.process import end_of
+from ioc.database.connection import connect
 from ioc.errors import FatalError
 from ioc.settings import Settings
 from sql import load_queries
 from streams.rules.parse import BatchParser
-from streams.store import RECORD_COLUMNS
+from streams.worker.store import RECORD_COLUMNS
 
 TABLE = "peer_row"
 DEBEZIUM = "3.2.0.Final"

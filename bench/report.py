@@ -18,7 +18,7 @@ from rich.table import Table
 
 from bench.drain import middle
 from bench.peer import DEBEZIUM
-from deploy.files import KAFKA_JARS
+from deploy.local.files import KAFKA_JARS
 from ioc.settings import ROOT
 
 LATEST = ROOT / "bench" / "latest.json"

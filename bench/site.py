@@ -16,15 +16,15 @@ import tenacity
 from psycopg import sql
 
 from bench.workload import KafkaRecord
-from deploy.progress import Progress
-from deploy.stack import Stack
-from ioc.db import connect
+from deploy.local.progress import Progress
+from deploy.local.stack import Stack
+from ioc.database.connection import connect
 from ioc.errors import ConfigError, KafkaUnavailableError
-from ioc.feed import Feed, load_feeds
-from ioc.kafka import client_options
-from ioc.profile import Profile, load_profile
+from ioc.feeds.feed import Feed, load_feeds
+from ioc.messaging.client import client_options
+from ioc.messaging.topic import create_topics
+from ioc.province.profile import Profile, load_profile
 from ioc.settings import ROOT, Settings
-from ioc.topic import create_topics
 
 
 class Site:

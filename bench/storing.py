@@ -8,11 +8,11 @@ import psycopg
 
 from bench.bed import Bed, contributions_of
 from bench.workload import EVENTS_A_RECORD, as_fetched
-from ioc.db import connect
+from ioc.database.connection import connect
 from ioc.settings import Settings
 from sql import load_queries
 from streams.rules.contribute import Contributor
-from streams.store import RecordStore
+from streams.worker.store import RecordStore
 
 _EVENTS_A_BATCH = 10_000
 _TOPIC = "replay"

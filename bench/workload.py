@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
 
-from connectors.simulator.invoice import InvoiceSystem
-from connectors.simulator.record import Life
-from ioc.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, REPORTER_URN
-from ioc.feed import Feed
-from ioc.profile import Profile
+from deploy.simulator.invoice import InvoiceSystem
+from deploy.simulator.record import Life
+from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, REPORTER_URN
+from ioc.feeds.feed import Feed
+from ioc.province.profile import Profile
 
 EVENTS_A_RECORD = 100
 FIRST_DAY = date(2024, 10, 1)

@@ -9,11 +9,9 @@ from typing import Annotated
 
 import typer
 
-from connectors import token_cli
-from ioc.output import AsJson
+from ioc.command.output import AsJson
 
 app = typer.Typer(no_args_is_help=True)
-app.add_typer(token_cli.app, name="token")
 registry = typer.Typer(help="Registers of places, as the profile holds them.", no_args_is_help=True)
 app.add_typer(registry, name="registry")
 
@@ -44,8 +42,8 @@ def publish(
     """Send e-invoice and lodging files through the gateway; exit status 1 when anything was refused."""
     from rich.console import Console  # noqa: PLC0415 - `ioc --help` stays fast
 
-    from connectors.publish import Reader, run  # noqa: PLC0415
-    from connectors.sending import open_client  # noqa: PLC0415
+    from connectors.publishing.publish import Reader, run  # noqa: PLC0415
+    from connectors.publishing.sending import open_client  # noqa: PLC0415
     from ioc.settings import Settings  # noqa: PLC0415
 
     settings, stderr = Settings(), Console(stderr=True)
@@ -68,11 +66,11 @@ def publish_registry(
 
     from rich.console import Console  # noqa: PLC0415
 
-    from connectors.registry import changed_at, publish_registers  # noqa: PLC0415
-    from connectors.sending import open_client  # noqa: PLC0415
-    from ioc.feed import load_feeds  # noqa: PLC0415
-    from ioc.profile import load_profile  # noqa: PLC0415
-    from ioc.reporter import REGISTER_FEED  # noqa: PLC0415
+    from connectors.publishing.registry import changed_at, publish_registers  # noqa: PLC0415
+    from connectors.publishing.sending import open_client  # noqa: PLC0415
+    from ioc.feeds.feed import load_feeds  # noqa: PLC0415
+    from ioc.province.profile import load_profile  # noqa: PLC0415
+    from ioc.province.reporter import REGISTER_FEED  # noqa: PLC0415
     from ioc.settings import Settings  # noqa: PLC0415
 
     settings, stderr = Settings(), Console(stderr=True)
@@ -83,34 +81,9 @@ def publish_registry(
 
 
 @app.command()
-def simulate(
-    *,
-    seconds: Annotated[float | None, typer.Option(help="How long; default: until Ctrl-C.", min=0)] = None,
-    rate: Annotated[float, typer.Option(help="Events a second, on average.", min=1)] = 1000.0,
-    day_seconds: Annotated[float, typer.Option(help="Seconds that a simulated day takes.", min=0.1)] = 12.0,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same records.")] = 1,
-    as_json: AsJson = False,
-) -> None:
-    """Publish a simulated October 2024 of the province to the gateway of the settings."""
-    from connectors.simulator.run import simulate as body  # noqa: PLC0415
-    from ioc.settings import Settings  # noqa: PLC0415
-
-    body(Settings(), seconds=seconds, rate=rate, day_seconds=day_seconds, seed=seed, as_json=as_json)
-
-
-@app.command()
 def gateway() -> None:
     """Take events over HTTP and write them to Kafka, until SIGTERM or Ctrl-C."""
     from connectors.gateway.server import run_gateway  # noqa: PLC0415
     from ioc.settings import Settings  # noqa: PLC0415
 
     run_gateway(Settings())
-
-
-@app.command()
-def api() -> None:
-    """Answer questions about figures over HTTP, read-only, until SIGTERM or Ctrl-C."""
-    from connectors.api.server import run_api  # noqa: PLC0415
-    from ioc.settings import Settings  # noqa: PLC0415
-
-    run_api(Settings())

@@ -8,11 +8,19 @@ import typer
 from typer.core import TyperGroup
 
 from connectors import cli as connectors_cli
-from deploy import stack_cli
 from deploy.demo import cli as demo_cli
+from deploy.local import cli as stack_cli
+from deploy.simulator import cli as simulator_cli
 from grafana import cli as grafana_cli
-from ioc import cli as ioc_cli
+from ioc.api import cli as api_cli
+from ioc.catalogue import cli as catalogue_cli
+from ioc.database import cli as database_cli
 from ioc.errors import ConfigError, IocError
+from ioc.messaging import cli as messaging_cli
+from ioc.messaging import schema_cli
+from ioc.province import cli as province_cli
+from ioc.reading import cli as reading_cli
+from ioc.web import cli as web_cli
 from streams import cli as streams_cli
 
 
@@ -50,8 +58,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Data streams of a province's Intelligent Operations Centre.",
 )
-app.add_typer(stack_cli.app, name="stack")
-for _service in (demo_cli, connectors_cli, grafana_cli, ioc_cli, streams_cli):
+for _group, _name in (
+    (stack_cli, "stack"),
+    (web_cli, "token"),
+    (catalogue_cli, "catalogue"),
+    (database_cli, "db"),
+    (reading_cli, "indicator"),
+    (province_cli, "profile"),
+    (messaging_cli, "topic"),
+    (schema_cli, "schema"),
+):
+    app.add_typer(_group.app, name=_name)
+for _service in (demo_cli, simulator_cli, connectors_cli, grafana_cli, api_cli, streams_cli):
     app.add_typer(_service.app)
 
 

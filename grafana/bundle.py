@@ -21,8 +21,8 @@ from grafana.query import DATASOURCE_TYPE, DATASOURCE_UID
 from grafana.sector_board import board_of, boards_of, sector_board
 from grafana.text import Language, Text
 from ioc.catalogue import Catalogue
-from ioc.feed import Feed, load_feeds
-from ioc.profile import load_profile, load_profile_catalogue
+from ioc.feeds.feed import Feed, load_feeds
+from ioc.province.profile import load_profile, load_profile_catalogue
 from ioc.settings import Settings
 
 

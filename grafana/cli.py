@@ -11,7 +11,7 @@ import typer
 from pydantic_core import to_json
 
 from grafana.text import LANGUAGES, Language
-from ioc.output import AsJson
+from ioc.command.output import AsJson
 from ioc.settings import Settings
 
 app = typer.Typer()
@@ -72,9 +72,9 @@ def check_command(
     from grafana.check import check_all, rule_queries  # noqa: PLC0415
     from grafana.provisioning import read_tree  # noqa: PLC0415
     from grafana.run import Answer, last_days, run_board, run_queries  # noqa: PLC0415
-    from ioc.db import connect  # noqa: PLC0415
-    from ioc.feed import load_feeds  # noqa: PLC0415
-    from ioc.profile import load_profile_catalogue  # noqa: PLC0415
+    from ioc.database.connection import connect  # noqa: PLC0415
+    from ioc.feeds.feed import load_feeds  # noqa: PLC0415
+    from ioc.province.profile import load_profile_catalogue  # noqa: PLC0415
 
     settings, feeds, tree = Settings(), load_feeds(), read_tree(directory)
     catalogue = load_profile_catalogue(settings.profile, feeds)

@@ -10,7 +10,7 @@ from grafana.pipeline_board import PIPELINE
 from grafana.query import Column, bind
 from grafana.text import Text
 from ioc.catalogue import Catalogue
-from ioc.feed import Feed
+from ioc.feeds.feed import Feed
 
 
 def stale_rule(feed: Feed, catalogue: Catalogue) -> AlertRule:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ioc.output import AsJson, show_rows
+from ioc.command.output import AsJson, show_rows
 from ioc.settings import Settings
 from streams.rebuild.cli import rebuild
 
@@ -27,7 +27,7 @@ Limit = Annotated[int, typer.Option("--limit", min=1, help="Most events.")]
 @app.command()
 def worker() -> None:
     """Run the Faust agents of all feeds until stopped."""
-    from streams.worker import run_worker  # noqa: PLC0415 - `ioc --help` stays fast
+    from streams.worker.process import run_worker  # noqa: PLC0415 - `ioc --help` stays fast
 
     run_worker(Settings())
 
@@ -43,7 +43,7 @@ def rollup() -> None:
 @app.command()
 def reconcile(as_json: AsJson = False) -> None:
     """Recompute every cell and figure from the records, in SQL, and compare; exit status 1 where they differ."""
-    from streams.reconcile import reconcile as run  # noqa: PLC0415
+    from streams.proof.reconcile import reconcile as run  # noqa: PLC0415
 
     result = run(Settings())
     rows = [vars(difference) for difference in result.differences]
@@ -58,7 +58,7 @@ def reconcile(as_json: AsJson = False) -> None:
 @letters.command("list")
 def list_letters(feed: FeedOption = None, within: Within = "30 days", as_json: AsJson = False) -> None:
     """Show refused events grouped by cause, most frequent first."""
-    from streams.deadletter import list_causes  # noqa: PLC0415
+    from streams.dead_letter.letter import list_causes  # noqa: PLC0415
 
     rows = list_causes(Settings(), feed=feed, within=within)
     if not as_json:
@@ -76,7 +76,7 @@ def show_letters(
     as_json: AsJson = False,
 ) -> None:
     """Show single refused events with their reasons, newest first."""
-    from streams.deadletter import show_events  # noqa: PLC0415
+    from streams.dead_letter.letter import show_events  # noqa: PLC0415
 
     rows = show_events(Settings(), feed=feed, rule=rule, within=within, limit=limit)
     show_rows(rows, as_json=as_json, empty="No event was refused.")
@@ -91,8 +91,8 @@ def replay_letters(
 ) -> None:
     """Send refused events to their feed again, after what refused them was mended; harmless when repeated."""
     from ioc.errors import ConfigError  # noqa: PLC0415
-    from ioc.feed import load_feeds  # noqa: PLC0415
-    from streams.deadletter import replay  # noqa: PLC0415
+    from ioc.feeds.feed import load_feeds  # noqa: PLC0415
+    from streams.dead_letter.letter import replay  # noqa: PLC0415
 
     feeds = load_feeds()
     if feed not in feeds:
@@ -113,9 +113,9 @@ def report_quality(
     """Measure the data's quality and report it as the figures of `data_quality`; what has not changed is not sent."""
     from datetime import UTC  # noqa: PLC0415 - `ioc --help` stays fast
 
-    from ioc.feed import load_feeds  # noqa: PLC0415
-    from ioc.profile import load_profile, load_profile_catalogue  # noqa: PLC0415
-    from streams.quality import report_quality as run  # noqa: PLC0415
+    from ioc.feeds.feed import load_feeds  # noqa: PLC0415
+    from ioc.province.profile import load_profile, load_profile_catalogue  # noqa: PLC0415
+    from streams.quality.report import report_quality as run  # noqa: PLC0415
 
     settings, feeds = Settings(), load_feeds()
     reports = run(

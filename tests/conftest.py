@@ -18,15 +18,15 @@ import structlog
 from testbed.pipeline import Pipeline
 from testbed.server import cloned_database, free_ports, running_stack, state_directory
 
-from deploy.stack import Stack
-from ioc.db import connect
-from ioc.feed import Feed, load_feeds
-from ioc.kafka import admin_client
-from ioc.migration import migrate
-from ioc.profile import Profile, load_profile, load_profile_catalogue
-from ioc.profile_store import load_into_database
+from deploy.local.stack import Stack
+from ioc.database.connection import connect
+from ioc.database.migration import migrate
+from ioc.feeds.feed import Feed, load_feeds
+from ioc.messaging.client import admin_client
+from ioc.messaging.topic import create_topics
+from ioc.province.profile import Profile, load_profile, load_profile_catalogue
+from ioc.province.store import load_into_database
 from ioc.settings import Settings
-from ioc.topic import create_topics
 
 _HERE = Path(__file__).parent
 _MARKS = {"integration": "integration", "migration": "integration", "acceptance": "acceptance"}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from bench.bed import BULK, Bed
 from bench.drain import drain
-from ioc.db import connect
+from ioc.database.connection import connect
 from sql import load_queries
 
 TIMES = 20

@@ -12,7 +12,7 @@ from bench.bed import PACED, Bed
 from bench.drain import Curve, services, wait_for
 from bench.pace import Paced
 from bench.workload import KafkaRecord, make_load
-from ioc.db import connect
+from ioc.database.connection import connect
 from ioc.errors import FatalError
 from sql import load_queries
 

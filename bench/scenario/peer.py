@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from bench.bed import Bed
 from bench.peer import Peer, columns_of, make_rows
 from bench.site import fill_topic
-from ioc.kafka import admin_client
+from ioc.messaging.client import admin_client
 
 _NARROW = 12
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from bench.bed import Bed
 from bench.storing import store_load, writer
 from ioc.catalogue.store import load_editions, sync_catalogue
-from ioc.db import connect
-from ioc.profile import load_profile_catalogue
+from ioc.database.connection import connect
+from ioc.province.profile import load_profile_catalogue
 from sql import load_queries
 from streams.rebuild.run import open_rebuild
 

@@ -9,7 +9,7 @@ from datetime import date
 import psycopg
 
 from bench.bed import Bed
-from ioc.db import connect
+from ioc.database.connection import connect
 from ioc.settings import Settings
 from sql import load_queries
 from streams.rollup.service import Rollup

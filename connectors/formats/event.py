@@ -16,9 +16,9 @@ from pydantic import ValidationError
 
 from connectors.formats.format import Event
 from ioc.errors import Reason, RejectedError
-from ioc.event import REPORTER_URN
-from ioc.feed import Feed
-from ioc.validation import reasons_of
+from ioc.feeds.event import REPORTER_URN
+from ioc.feeds.feed import Feed
+from ioc.feeds.validation import reasons_of
 
 
 @dataclass(frozen=True)

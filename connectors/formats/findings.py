@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ioc.errors import Reason, RejectedError
-from ioc.validation import mask
+from ioc.feeds.validation import mask
 
 _NOBODY = 4
 

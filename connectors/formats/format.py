@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ioc.errors import ConfigError, Reason, RejectedError
-from ioc.feed import Feed
+from ioc.feeds.feed import Feed
 
 
 @dataclass(frozen=True)

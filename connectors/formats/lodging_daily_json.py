@@ -16,8 +16,8 @@ from connectors.formats.event import Stamp, record_event
 from connectors.formats.findings import Findings, refused
 from connectors.formats.format import BadRecord, Context, Event, Format, attempt
 from ioc.errors import RejectedError
-from ioc.event import MAX_REVISION, ReporterCode
-from ioc.validation import reasons_of
+from ioc.feeds.event import MAX_REVISION, ReporterCode
+from ioc.feeds.validation import reasons_of
 
 FEED = "tourism.daily_report"
 MAX_BYTES = 4 * 2**20

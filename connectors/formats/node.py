@@ -15,7 +15,7 @@ from lxml import etree
 
 from connectors.formats.findings import Findings
 from connectors.formats.safe_xml import children, local_name
-from ioc.validation import mask
+from ioc.feeds.validation import mask
 
 # 15 digits before the point are more than the largest amount a feed takes, and keep sums exact in 28 digits.
 _DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?")

@@ -15,13 +15,13 @@ from connectors.gateway.intake import Intake
 from connectors.gateway.metrics import GatewayMetrics
 from connectors.gateway.openapi import RESPONSES, describe, request_body
 from connectors.gateway.producer import EventProducer
-from connectors.tokens import TokenFile
-from connectors.web.access import AccessLog
-from connectors.web.rate_limit import RateLimit
 from ioc.errors import Reason
-from ioc.feed import Feed
-from ioc.schema import event_schema
+from ioc.feeds.feed import Feed
+from ioc.messaging.schema import event_schema
 from ioc.settings import Settings
+from ioc.web.access import AccessLog
+from ioc.web.rate_limit import RateLimit
+from ioc.web.tokens import TokenFile
 
 _SCHEMA_TYPE = "application/schema+json"
 _PAGE_POLICY = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'"}

@@ -15,7 +15,7 @@ from pydantic_core import from_json
 from starlette.datastructures import Headers
 
 from connectors.gateway.answer import refusal
-from ioc.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT
+from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT
 
 Mode = Literal["structured", "batch", "binary"]
 CONTENT_TYPE_JSON = "application/json"

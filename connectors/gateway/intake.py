@@ -15,13 +15,13 @@ from connectors.gateway.cloudevents import mode_of, read_events
 from connectors.gateway.metrics import GatewayMetrics
 from connectors.gateway.producer import EventProducer, OutgoingRecord
 from connectors.gateway.verdict import judge, pack
-from connectors.tokens import Token, TokenFile
-from connectors.web.access import RequestFacts
-from connectors.web.bearer import UnauthenticatedError, authenticate
-from connectors.web.rate_limit import RateLimit
 from ioc.errors import KafkaUnavailableError
-from ioc.feed import Feed
+from ioc.feeds.feed import Feed
 from ioc.settings import Settings
+from ioc.web.access import RequestFacts
+from ioc.web.bearer import UnauthenticatedError, authenticate
+from ioc.web.rate_limit import RateLimit
+from ioc.web.tokens import Token, TokenFile
 
 _BODY_SECONDS = 30.0
 _RETRY_SECONDS = 5

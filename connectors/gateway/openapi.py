@@ -10,8 +10,8 @@ from pydantic.json_schema import JsonSchemaMode
 
 from connectors.gateway.answer import Answer
 from connectors.gateway.cloudevents import CONTENT_TYPE_JSON
-from ioc.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, REPORTER_URN
-from ioc.feed import Feed
+from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, REPORTER_URN
+from ioc.feeds.feed import Feed
 
 _REF = "#/components/schemas/{model}"
 _EXAMPLE_AGENCY = "so-du-lich"

@@ -16,9 +16,9 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from ioc.errors import KafkaUnavailableError
-from ioc.kafka import client_options, is_reachable
+from ioc.messaging.client import client_options, is_reachable
+from ioc.messaging.topic import MAX_MESSAGE_BYTES
 from ioc.settings import Settings
-from ioc.topic import MAX_MESSAGE_BYTES
 
 # The client's buffer has no bound of its own.
 MAX_PENDING_BYTES = 64 * 1024 * 1024

@@ -6,11 +6,11 @@ import structlog
 
 from connectors.gateway.app import create_app
 from connectors.gateway.producer import KafkaEventProducer
-from connectors.tokens import TokenFile
-from connectors.web.serving import serve
-from ioc.feed import load_feeds
+from ioc.feeds.feed import load_feeds
 from ioc.logging import configure_logging
 from ioc.settings import Settings
+from ioc.web.serving import serve
+from ioc.web.tokens import TokenFile
 
 _log = structlog.get_logger("gateway")
 

@@ -10,11 +10,11 @@ from pydantic import ValidationError
 
 from connectors.gateway.answer import Result
 from connectors.gateway.producer import OutgoingRecord
-from connectors.tokens import Token
 from ioc.errors import Reason
-from ioc.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, Envelope
-from ioc.feed import Feed
-from ioc.validation import check_envelope, mask, reasons_of
+from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, Envelope
+from ioc.feeds.feed import Feed
+from ioc.feeds.validation import check_envelope, mask, reasons_of
+from ioc.web.tokens import Token
 
 MAX_RECORD_BYTES = 512 * 1024
 MAX_RECORD_EVENTS = 500

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from connectors.simulator.ledger import ACCEPTED, FeedTally, Outcome
+from deploy.simulator.ledger import ACCEPTED, FeedTally, Outcome
 
 _SHOWN = 20
 

@@ -19,9 +19,9 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print the account as JSON.")] = False,
 ) -> None:
     """A simulated province on the real stack, with a live table; exit status 0 when the account balances."""
-    from connectors.simulator.publisher import Pace  # noqa: PLC0415 - `ioc --help` stays fast
     from deploy.demo.run import Wishes  # noqa: PLC0415
     from deploy.demo.run import demo as body  # noqa: PLC0415
+    from deploy.simulator.publisher import Pace  # noqa: PLC0415 - `ioc --help` stays fast
     from ioc.settings import Settings  # noqa: PLC0415
 
     wishes = Wishes(seconds, Pace(rate, day_seconds), seed)

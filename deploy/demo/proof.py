@@ -8,13 +8,13 @@ from typing import Any
 from psycopg import sql as pg
 from psycopg.rows import dict_row
 
-from connectors.simulator.ledger import Ledger, Standing, digest_of
 from deploy.demo.account import Proof
 from deploy.demo.reading import Reader
-from ioc.db import connect, translated_errors
-from ioc.feed import Feed
+from deploy.simulator.ledger import Ledger, Standing, digest_of
+from ioc.database.connection import connect, translated_errors
+from ioc.feeds.feed import Feed
 from ioc.settings import Settings
-from streams.reconcile import reconcile
+from streams.proof.reconcile import reconcile
 
 _FETCH = 5000
 # Witness figures are whole numbers; an indicator shows them in its unit. Millilitres -> litres.

@@ -8,10 +8,10 @@ from datetime import datetime
 from rich.table import Table
 
 from ioc.catalogue import Catalogue
-from ioc.feed import Feed
-from ioc.profile import Profile
+from ioc.feeds.feed import Feed
+from ioc.province.profile import Profile
 from ioc.settings import Settings
-from streams.quality import Report, report_quality
+from streams.quality.report import Report, report_quality
 from streams.rules.quality import FRESHNESS, SECTOR, SHARES
 
 _TITLES = (

@@ -11,10 +11,10 @@ from typing import Any, Final
 from kafka import KafkaConsumer, TopicPartition
 
 from deploy.demo.account import FeedCounts
-from ioc.db import connect, translated_errors
-from ioc.feed import Feed
-from ioc.kafka import client_options
-from ioc.kafka import translated_errors as translated_kafka_errors
+from ioc.database.connection import connect, translated_errors
+from ioc.feeds.feed import Feed
+from ioc.messaging.client import client_options
+from ioc.messaging.client import translated_errors as translated_kafka_errors
 from ioc.settings import Settings
 from sql import load_queries
 

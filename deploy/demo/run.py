@@ -17,23 +17,23 @@ from pydantic_core import to_json
 from rich.console import Console
 from rich.live import Live
 
-from connectors.client import gateway_url
-from connectors.simulator.channel import GatewayChannel
-from connectors.simulator.ledger import Ledger
-from connectors.simulator.province import Province
-from connectors.simulator.publisher import Pace, Publisher
-from connectors.simulator.roster import of_agencies
-from connectors.simulator.run import temporary_tokens
+from connectors.publishing.client import gateway_url
 from deploy.demo.account import Account, settle_account
 from deploy.demo.proof import prove
 from deploy.demo.quality import quality_view, send_quality
 from deploy.demo.reading import Reader, Snapshot
 from deploy.demo.stage import Stage, set_up
 from deploy.demo.table import Scene, account_view, live_view, plain_line
-from deploy.progress import Progress
+from deploy.local.progress import Progress
+from deploy.simulator.channel import GatewayChannel
+from deploy.simulator.ledger import Ledger
+from deploy.simulator.province import Province
+from deploy.simulator.publisher import Pace, Publisher
+from deploy.simulator.roster import of_agencies
+from deploy.simulator.run import temporary_tokens
 from ioc.errors import FatalError, RetryableError
-from ioc.feed import load_feeds
-from ioc.profile import Profile, load_profile, load_profile_catalogue
+from ioc.feeds.feed import load_feeds
+from ioc.province.profile import Profile, load_profile, load_profile_catalogue
 from ioc.settings import Settings
 
 _LOOK_SECONDS: Final = 1.0

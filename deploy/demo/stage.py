@@ -14,13 +14,13 @@ from typing import Final
 
 from psycopg import sql as pg
 
-from deploy.process import end_of
-from deploy.progress import Progress
-from deploy.service import Service, endpoints
-from deploy.stack import Stack
-from ioc.db import connect
+from deploy.local.process import end_of
+from deploy.local.progress import Progress
+from deploy.local.service import Service, endpoints
+from deploy.local.stack import Stack
+from ioc.database.connection import connect
 from ioc.errors import ConfigError, FatalError, RetryableError
-from ioc.kafka import admin_client
+from ioc.messaging.client import admin_client
 from ioc.settings import Settings
 
 DATABASE: Final = "ioc_demo"

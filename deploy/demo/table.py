@@ -10,10 +10,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from connectors.simulator.ledger import FeedTally
-from connectors.simulator.roster import PUBLISHERS
 from deploy.demo.account import Account, FeedCounts, FeedLine, feed_line
 from deploy.demo.reading import Indicator, Snapshot
+from deploy.simulator.ledger import FeedTally
+from deploy.simulator.roster import PUBLISHERS
 
 _WIDE = 120
 _NAME_WIDTH = 26

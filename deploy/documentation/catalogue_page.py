@@ -11,8 +11,8 @@ from deploy.documentation.definition import define
 from deploy.documentation.reference import NOTE
 from deploy.documentation.words import BREAKDOWNS, CADENCES, DIRECTIONS, KINDS, LEVELS
 from ioc.catalogue import Catalogue, Compiled, Indicator, compile_measures
-from ioc.feed import Feed, load_feeds
-from ioc.profile import load_profile_catalogue
+from ioc.feeds.feed import Feed, load_feeds
+from ioc.province.profile import load_profile_catalogue
 from ioc.settings import Settings
 
 INDEX = "README.md"

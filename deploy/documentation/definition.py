@@ -11,7 +11,7 @@ from ioc.catalogue import Catalogue, Indicator
 from ioc.catalogue.formula import CODE, DAYS
 from ioc.catalogue.indicator import REPORT_PERIODS
 from ioc.catalogue.row import EFFECTIVE_ON
-from ioc.feed import Feed
+from ioc.feeds.feed import Feed
 
 _PERIODS_VI = {"day": "ngày", "week": "tuần", "month": "tháng", "quarter": "quý", "year": "năm"}
 

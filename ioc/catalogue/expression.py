@@ -18,7 +18,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from ioc.errors import ConfigError
-from ioc.feed import UTC_TIME, Feed
+from ioc.feeds.feed import UTC_TIME, Feed
 
 DIALECT = "postgres"
 

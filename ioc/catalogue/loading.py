@@ -13,7 +13,7 @@ from ioc.catalogue.formula import parse_formula
 from ioc.catalogue.indicator import COLUMNS, Catalogue, Indicator, Sector
 from ioc.catalogue.row import RowReader
 from ioc.errors import ConfigError
-from ioc.feed import Feed
+from ioc.feeds.feed import Feed
 from ioc.table import Problems, Row, read_rows
 
 _Found = dict[str, tuple[Row, Indicator]]

@@ -22,7 +22,7 @@ from ioc.catalogue.indicator import (
     is_code,
 )
 from ioc.errors import ConfigError
-from ioc.feed import Feed
+from ioc.feeds.feed import Feed
 from ioc.table import Row
 
 EFFECTIVE_ON = "effective_on"

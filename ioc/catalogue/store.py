@@ -20,7 +20,7 @@ from ioc.catalogue.indicator import Catalogue, Indicator
 from ioc.catalogue.loading import read_definitions
 from ioc.catalogue.measure import Measure, StoredMeasure
 from ioc.errors import ConfigError
-from ioc.feed import load_feeds
+from ioc.feeds.feed import load_feeds
 from sql import load_queries
 
 Definition = Mapping[str, str]

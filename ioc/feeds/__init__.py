@@ -1,1 +1,1 @@
-"""The feeds, one module each; the module's name is the feed's key with an underscore."""
+"""What a feed and its events are; the feeds themselves are declared in `declared/`, a module each."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ioc.output import AsJson, show_rows
+from ioc.command.output import AsJson, show_rows
 from ioc.settings import Settings
 
 if TYPE_CHECKING:

@@ -14,14 +14,14 @@ from datetime import date
 import polars as pl
 import psycopg
 
-from ioc.area import AreaTree
 from ioc.catalogue import StoredMeasure
-from ioc.db import translated_errors
-from ioc.feed import Feed
+from ioc.database.connection import translated_errors
+from ioc.feeds.feed import Feed
 from ioc.period import end_of
-from ioc.placement import places_frame
+from ioc.territory.area import AreaTree
+from ioc.territory.placement import places_frame
 from sql import load_queries
-from streams.recompute import day_sums_sql, members_sql
+from streams.proof.recompute import day_sums_sql, members_sql
 from streams.rules.fold import relocate
 
 _KEY = ("area_id", "day")

@@ -12,10 +12,10 @@ from ioc.catalogue import StoredMeasure
 from ioc.catalogue.edition import Edition
 from ioc.catalogue.sector import SectorPlan, stock_feeds
 from ioc.catalogue.store import load_measures, swap_in
-from ioc.db import connect, translated_errors
+from ioc.database.connection import connect, translated_errors
 from ioc.errors import ConfigError, FatalError
-from ioc.feed import load_feeds
-from ioc.profile import load_profile
+from ioc.feeds.feed import load_feeds
+from ioc.province.profile import load_profile
 from ioc.settings import Settings
 from sql import load_queries
 from streams.rebuild.closing import areas_of, close

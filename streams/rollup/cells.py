@@ -11,11 +11,11 @@ import polars as pl
 import psycopg
 from pydantic_core import to_json
 
-from ioc.area import AreaTree
 from ioc.catalogue import StoredMeasure
 from ioc.catalogue.indicator import REPORT_FEED
 from ioc.period import CLOSING
-from ioc.placement import places_frame, standings_frame
+from ioc.territory.area import AreaTree
+from ioc.territory.placement import places_frame, standings_frame
 from sql import load_queries
 from streams.rules.contribute import MEMBER_SCHEMA
 from streams.rules.fold import (

@@ -13,12 +13,12 @@ import numpy as np
 import polars as pl
 import psycopg
 
-from ioc.area import AreaTree
 from ioc.catalogue import Measure, StoredMeasure
 from ioc.catalogue.figure import figure_expr
 from ioc.catalogue.indicator import REPORT_FEED
 from ioc.catalogue.sector import SectorPlan
 from ioc.period import PERIODS, end_expr, end_of, start_of
+from ioc.territory.area import AreaTree
 from sql import load_queries
 from streams.rollup.cells import KEY_SCHEMA, Touched, array_texts
 from streams.rules.fold import CELL_KEY

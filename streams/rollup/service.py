@@ -14,14 +14,14 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from ioc.catalogue.sector import plan_sectors, stock_feeds
 from ioc.catalogue.store import load_editions, load_measures, read_epoch
-from ioc.db import connect, translated_errors
+from ioc.database.connection import connect, translated_errors
 from ioc.errors import CatalogueChangedError, RetryableError
 from ioc.logging import configure_logging
-from ioc.profile import load_profile
-from ioc.profile_store import check_province
+from ioc.province.profile import load_profile
+from ioc.province.store import check_province
 from ioc.settings import Settings
 from sql import load_queries
-from streams.health import HealthServer
+from streams.process.health import HealthServer
 from streams.rollup.cells import CellFold
 from streams.rollup.figures import FigureWriter
 

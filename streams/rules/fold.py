@@ -36,7 +36,8 @@ def relocate(
 ) -> tuple[pl.DataFrame, Matrix]:
     """Return deltas (`area_id`, `bucket`) and their sums, each in the unit in which it counts on its day.
 
-    places: `ioc.placement.places_frame`. What is `local` (columns of `sums`) stays with the area that was named.
+    places: `ioc.territory.placement.places_frame`. What is `local` (columns of `sums`) stays with the area that was
+            named.
     """
     placed = deltas.with_row_index("delta").join(places, on="area_id")
     placed = placed.filter((pl.col("bucket") >= pl.col("since")) & (pl.col("bucket") < pl.col("until"))).sort("delta")
@@ -81,7 +82,7 @@ def fold_sums(deltas: pl.DataFrame, sums: Matrix, chains: pl.DataFrame, local: S
 def fold_standing(deltas: pl.DataFrame, sums: Matrix, standings: pl.DataFrame, local: Sequence[int] = ()) -> Cells:
     """Return what `sums` change in running totals: by area, under the day from which on it stands there.
 
-    standings: `ioc.placement.standings_frame`; the others as in `fold_sums`.
+    standings: `ioc.territory.placement.standings_frame`; the others as in `fold_sums`.
     """
     origins = deltas.select("bucket", origin_id="area_id", origin="area_id").with_row_index("delta")
     rows = origins.join(standings, on="origin_id").select(

@@ -14,9 +14,9 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
 from ioc.errors import Reason
-from ioc.event import Envelope
-from ioc.feed import UTC_TIME, Column, Feed
-from ioc.validation import check_envelope, reasons_of
+from ioc.feeds.event import Envelope
+from ioc.feeds.feed import UTC_TIME, Column, Feed
+from ioc.feeds.validation import check_envelope, reasons_of
 from streams.rules.raw import Payloads, RawRecord, is_batch
 from streams.rules.refuse import reason_of
 from streams.rules.register import Register

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from ioc.event import REPORTER_URN
-from ioc.feed import Feed
+from ioc.feeds.event import REPORTER_URN
+from ioc.feeds.feed import Feed
 from ioc.period import start_of
 
 SECTOR = "data_quality"

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from pydantic_core import from_json, to_json
 
-from ioc.event import CONTENT_TYPE_BATCH
+from ioc.feeds.event import CONTENT_TYPE_BATCH
 
 _BATCH_HEADER = ("content-type", CONTENT_TYPE_BATCH.encode())
 

@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 
 from ioc.errors import Reason
-from ioc.feed import Feed
-from ioc.validation import mask
+from ioc.feeds.feed import Feed
+from ioc.feeds.validation import mask
 
 
 def reason_of(feed: Feed, row: Mapping[str, Any], earliest: date) -> Reason:

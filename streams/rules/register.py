@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from ioc.area import AreaTree
-from ioc.feed import Feed
-from ioc.reporter import Reporter, over_time
+from ioc.feeds.feed import Feed
+from ioc.province.reporter import Reporter, over_time
+from ioc.territory.area import AreaTree
 
 
 class Register:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from testbed.run import Run
 
-from deploy.stack import Stack
-from ioc.feed import Feed
-from ioc.profile import Profile
+from deploy.local.stack import Stack
+from ioc.feeds.feed import Feed
+from ioc.province.profile import Profile
 from ioc.settings import Settings
 
 

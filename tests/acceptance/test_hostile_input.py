@@ -10,10 +10,10 @@ from testbed.invariants import assert_invariants
 from testbed.poison import POISON
 from testbed.run import FAULTS, FEEDS, Run, pack
 
-from connectors.simulator.ledger import Outcome
-from connectors.simulator.province import Province
-from ioc.kafka import Letter
-from ioc.profile import Profile
+from deploy.simulator.ledger import Outcome
+from deploy.simulator.province import Province
+from ioc.messaging.client import Letter
+from ioc.province.profile import Profile
 from ioc.settings import Settings
 
 

@@ -6,8 +6,8 @@ from kafka import TopicPartition
 from testbed.invariants import assert_invariants
 from testbed.run import Run
 
-from ioc.db import connect
-from ioc.kafka import admin_client
+from ioc.database.connection import connect
+from ioc.messaging.client import admin_client
 
 
 def test_what_kafka_deleted_unread_is_recorded_as_a_gap(run: Run) -> None:

@@ -16,7 +16,7 @@ from testbed.run import Run
 
 from ioc.catalogue import DATA
 from ioc.catalogue.store import load_editions
-from ioc.db import connect
+from ioc.database.connection import connect
 from ioc.settings import Settings
 
 IOC = str(Path(sys.executable).with_name("ioc"))

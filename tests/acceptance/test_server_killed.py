@@ -9,7 +9,7 @@ import pytest
 from testbed.invariants import assert_invariants
 from testbed.run import Run
 
-from deploy.stack import Part
+from deploy.local.stack import Part
 
 
 @contextmanager

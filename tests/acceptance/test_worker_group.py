@@ -8,7 +8,7 @@ import pytest
 from testbed.invariants import assert_invariants
 from testbed.run import Run
 
-from deploy.process import send_signal
+from deploy.local.process import send_signal
 
 
 @pytest.mark.timeout(500)

@@ -6,7 +6,7 @@ import pytest
 from testbed.invariants import assert_invariants
 from testbed.run import Run, killed_itself
 
-from streams.faultpoint import POINTS
+from streams.process.faultpoint import POINTS
 
 
 @pytest.mark.parametrize("point", POINTS)

@@ -11,8 +11,8 @@ from deploy.documentation import catalogue_pages
 from deploy.documentation.definition import define
 from deploy.documentation.words import BREAKDOWNS
 from ioc.catalogue import Catalogue
-from ioc.feed import load_feeds
-from ioc.profile import load_profile_catalogue
+from ioc.feeds.feed import load_feeds
+from ioc.province.profile import load_profile_catalogue
 from ioc.settings import ROOT, Settings
 
 PAGES = ROOT / "docs" / "catalogue"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.documentation import command_page, settings_page
-from ioc.feed import load_feeds
+from ioc.feeds.feed import load_feeds
 from ioc.settings import ROOT
 from sql import load_migrations
 

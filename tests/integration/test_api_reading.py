@@ -14,16 +14,16 @@ from testbed.feed_event import HOTEL, INN, PROVINCE, RIVAL, stay, void_stay
 from testbed.gateway import AsgiTransport
 from testbed.pipeline import Pipeline
 
-from connectors.api.app import create_app
-from connectors.api.reading import DatabaseReading, ended_after
-from connectors.tokens import TokenFile
+from ioc.api.app import create_app
+from ioc.api.reading import DatabaseReading, ended_after
 from ioc.catalogue import DATA, load_catalogue
 from ioc.catalogue.store import sync_catalogue
-from ioc.db import connect
-from ioc.feed import Feed
-from ioc.indicator_cli import explain
-from ioc.profile import Profile, load_profile_catalogue
+from ioc.database.connection import connect
+from ioc.feeds.feed import Feed
+from ioc.province.profile import Profile, load_profile_catalogue
+from ioc.reading.cli import explain
 from ioc.settings import Settings
+from ioc.web.tokens import TokenFile
 
 GUESTS = "/v1/indicators/lodging.guests.total"
 

@@ -8,7 +8,7 @@ import psycopg
 
 from deploy.documentation.definition import define
 from ioc.catalogue import DATA, load_catalogue
-from ioc.feed import load_feeds
+from ioc.feeds.feed import load_feeds
 
 PARAMETERS = {"from": "2024-10-01", "to": "2024-10-31", "area": "77"}
 

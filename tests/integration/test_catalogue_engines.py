@@ -29,7 +29,7 @@ from ioc.catalogue import (
 )
 from ioc.catalogue.expression import parse_expression, schema_of
 from ioc.errors import ConfigError
-from ioc.feed import UTC_TIME, Column, load_feeds
+from ioc.feeds.feed import UTC_TIME, Column, load_feeds
 
 pytestmark = pytest.mark.integration
 

@@ -12,8 +12,8 @@ from testbed.pipeline import Pipeline
 from ioc.catalogue import Catalogue
 from ioc.catalogue.store import load_editions, load_measures, sync_catalogue
 from ioc.errors import CatalogueChangedError
-from ioc.feed import Feed
-from ioc.profile import load_profile_catalogue
+from ioc.feeds.feed import Feed
+from ioc.province.profile import load_profile_catalogue
 from ioc.settings import Settings
 
 

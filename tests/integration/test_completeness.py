@@ -8,9 +8,9 @@ from testbed.feed_event import BA_RIA, PROVINCE, VUNG_TAU, Event, event, invoice
 from testbed.pipeline import Pipeline
 
 from ioc.catalogue.store import load_editions
-from ioc.explanation import Explainer
-from ioc.explanation.model import Completeness
-from ioc.feeds.report_value import ReportValue
+from ioc.feeds.declared.report_value import ReportValue
+from ioc.reading.explanation import Explainer
+from ioc.reading.explanation.model import Completeness
 
 # A commune with three sellers, and a petrol shop of a seller in another commune.
 COMMUNE, SELLER, OTHERS = "26599", "3590000076", ["3590000742", "3590007265"]

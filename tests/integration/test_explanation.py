@@ -26,10 +26,10 @@ from testbed.feed_event import (
 from testbed.pipeline import Pipeline
 
 from ioc.catalogue.store import load_editions
-from ioc.db import connect, snapshot
+from ioc.database.connection import connect, snapshot
 from ioc.errors import ConfigError
-from ioc.explanation import Explainer, Explanation
-from ioc.feeds.report_value import ReportValue
+from ioc.feeds.declared.report_value import ReportValue
+from ioc.reading.explanation import Explainer, Explanation
 
 OCTOBER = date(2024, 10, 10)
 SELLER = "3590000407"

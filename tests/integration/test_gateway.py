@@ -25,14 +25,14 @@ from testbed.gateway import BATCH, EVENT, GatewayBed
 from testbed.server import free_ports
 
 from connectors.gateway.producer import MAX_PENDING_BYTES, KafkaEventProducer, OutgoingRecord
-from connectors.tokens import TokenFile
-from deploy.kafka import KafkaServer
-from deploy.process import wait_until
+from deploy.local.kafka_server import KafkaServer
+from deploy.local.process import wait_until
 from ioc.errors import KafkaUnavailableError
-from ioc.feed import Feed
-from ioc.kafka import is_reachable
+from ioc.feeds.feed import Feed
+from ioc.messaging.client import is_reachable
+from ioc.messaging.topic import create_topics, list_topics
 from ioc.settings import Settings
-from ioc.topic import create_topics, list_topics
+from ioc.web.tokens import TokenFile
 
 
 def consumed(settings: Settings, topic: str) -> list[Any]:

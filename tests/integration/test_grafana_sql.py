@@ -23,7 +23,7 @@ from grafana.query import Column, bind
 from grafana.run import Answer, choose_variables, last_days, run_board, run_queries
 from grafana.server import GrafanaServer
 from grafana.text import LANGUAGES
-from ioc.db import connect
+from ioc.database.connection import connect
 from ioc.settings import Settings
 
 ZONE = "Asia/Ho_Chi_Minh"

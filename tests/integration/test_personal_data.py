@@ -36,15 +36,15 @@ from testbed.planted import (
 from testbed.service import kafka_records, running_services, wait_until_settled
 from testbed.trace import Searcher, Trace, search_tables
 
-from connectors.client import GatewayClient, gateway_url
-from connectors.publish import Reader, run
-from connectors.tokens import TokenFile
-from deploy.stack import Stack
-from ioc.feed import Feed
-from ioc.profile import load_profile, load_profile_catalogue
-from ioc.profile_store import load_into_database
+from connectors.publishing.client import GatewayClient, gateway_url
+from connectors.publishing.publish import Reader, run
+from deploy.local.stack import Stack
+from ioc.feeds.feed import Feed
+from ioc.province.profile import load_profile, load_profile_catalogue
+from ioc.province.store import load_into_database
 from ioc.pseudonym import Pseudonymiser
 from ioc.settings import Settings
+from ioc.web.tokens import TokenFile
 
 ARRIVED = datetime(2024, 10, 5, 11, tzinfo=UTC)
 # Senders choose the ids of their events; this one is stored as it comes, and so must be found.

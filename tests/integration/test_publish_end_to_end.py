@@ -19,10 +19,10 @@ import pytest
 from testbed.service import running_services, wait_until_settled
 
 from ioc.catalogue import compile_measures
-from ioc.db import connect
-from ioc.explanation import Explainer
-from ioc.feed import Feed
-from ioc.profile import Profile, load_profile_catalogue
+from ioc.database.connection import connect
+from ioc.feeds.feed import Feed
+from ioc.province.profile import Profile, load_profile_catalogue
+from ioc.reading.explanation import Explainer
 from ioc.settings import Settings
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples" / "formats"

@@ -19,11 +19,11 @@ from testbed.pipeline import Pipeline
 
 from ioc.catalogue import Catalogue
 from ioc.errors import ConfigError
-from ioc.feeds.report_value import ReportValue
-from ioc.kafka import client_options
-from ioc.profile import load_profile_catalogue
+from ioc.feeds.declared.report_value import ReportValue
+from ioc.messaging.client import client_options
+from ioc.province.profile import load_profile_catalogue
 from ioc.settings import Settings
-from streams.quality import QualityMeter, Report, report_quality
+from streams.quality.report import QualityMeter, Report, report_quality
 from streams.rules.quality import codes
 
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")

@@ -29,16 +29,16 @@ from testbed.feed_event import (
 )
 from testbed.pipeline import Pipeline
 
-from ioc.area import FOREVER, Area, AreaTree
 from ioc.catalogue import Catalogue
 from ioc.catalogue.loading import read_definitions
 from ioc.catalogue.store import load_editions, sync_catalogue
-from ioc.db import connect
+from ioc.database.connection import connect
 from ioc.errors import CatalogueChangedError, ConfigError, FatalError
-from ioc.feed import Feed
-from ioc.profile import load_profile_catalogue
-from ioc.profile_store import load_into_database
+from ioc.feeds.feed import Feed
+from ioc.province.profile import load_profile_catalogue
+from ioc.province.store import load_into_database
 from ioc.settings import Settings
+from ioc.territory.area import FOREVER, Area, AreaTree
 from streams.rebuild.fill import MeasureFill
 from streams.rebuild.run import Rebuild, open_rebuild
 

@@ -8,9 +8,9 @@ from testbed.feed_event import Event, event
 from testbed.pipeline import Pipeline
 
 from ioc.catalogue import compile_measures
-from ioc.explanation import Explainer
-from ioc.feeds.report_value import ReportValue
-from ioc.profile import load_profile_catalogue
+from ioc.feeds.declared.report_value import ReportValue
+from ioc.province.profile import load_profile_catalogue
+from ioc.reading.explanation import Explainer
 
 FEED = "report.value"
 SPENDING, BEDS, LOSS, RESIDENTS = (

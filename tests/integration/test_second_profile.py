@@ -18,21 +18,21 @@ from testbed.gateway import BATCH, GatewayBed
 from testbed.pipeline import Pipeline
 from testbed.server import cloned_database
 
-from connectors.simulator.province import Province
-from deploy.stack import Stack
+from deploy.local.stack import Stack
+from deploy.simulator.province import Province
 from grafana.bundle import load_bundle
 from grafana.check import rule_queries
 from grafana.macros import Situation
 from grafana.run import last_days, run_board, run_queries
-from ioc.db import connect
+from ioc.database.connection import connect
+from ioc.database.migration import migrate
 from ioc.errors import ConfigError
-from ioc.feed import Feed
-from ioc.feeds.report_value import ReportValue
-from ioc.migration import migrate
-from ioc.profile import Profile, load_profile, load_profile_catalogue
-from ioc.profile_store import load_into_database
+from ioc.feeds.declared.report_value import ReportValue
+from ioc.feeds.feed import Feed
+from ioc.province.profile import Profile, load_profile, load_profile_catalogue
+from ioc.province.store import load_into_database
 from ioc.settings import ROOT, Settings
-from streams.quality import report_quality
+from streams.quality.report import report_quality
 
 IOC = str(Path(sys.executable).with_name("ioc"))
 BAC_LIEU = ROOT / "ioc" / "profiles" / "bac_lieu"

@@ -17,10 +17,10 @@ from typer.testing import CliRunner
 from deploy.cli import app
 from ioc.catalogue import compile_measures
 from ioc.errors import ConfigError
-from ioc.feed import Feed
-from ioc.feeds.report_value import ReportValue
-from ioc.profile import Profile, load_profile_catalogue
-from ioc.series import Series, SeriesReader
+from ioc.feeds.declared.report_value import ReportValue
+from ioc.feeds.feed import Feed
+from ioc.province.profile import Profile, load_profile_catalogue
+from ioc.reading.series import Series, SeriesReader
 from ioc.settings import Settings
 
 # Its ward 26506 was Phường 1, and has been Phường Vũng Tàu since 2025-07-01, with HOTEL's 26508 and five others in it.

@@ -13,15 +13,15 @@ from testbed.invariants import assert_account, assert_records
 from testbed.pipeline import Pipeline
 from testbed.server import cloned_database
 
-from connectors.simulator.calendar import DAYS, HOURS
-from connectors.simulator.ledger import Ledger
-from connectors.simulator.province import Province
-from connectors.simulator.roster import FEEDS
+from deploy.simulator.calendar import DAYS, HOURS
+from deploy.simulator.ledger import Ledger
+from deploy.simulator.province import Province
+from deploy.simulator.roster import FEEDS
 from ioc.catalogue import Catalogue, Compiled, compile_measures, contribution_sql
 from ioc.catalogue.indicator import REPORT_FEED
-from ioc.feed import Feed
-from ioc.profile import Profile, load_profile_catalogue
-from ioc.reporter import REGISTER_FEED
+from ioc.feeds.feed import Feed
+from ioc.province.profile import Profile, load_profile_catalogue
+from ioc.province.reporter import REGISTER_FEED
 from ioc.settings import Settings
 
 HOURLY = 80

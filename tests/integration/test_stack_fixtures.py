@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import psycopg
 
-from ioc.feed import Feed
+from ioc.feeds.feed import Feed
+from ioc.messaging.topic import list_topics
 from ioc.settings import Settings
-from ioc.topic import list_topics
 
 
 def test_a_test_has_a_migrated_database_of_its_own(db: psycopg.Connection, settings: Settings) -> None:

@@ -10,11 +10,11 @@ from kafka import KafkaConsumer, TopicPartition
 from testbed.feed_event import HOTEL, KafkaRecord, batch, record, stay
 from testbed.pipeline import Pipeline
 
-from ioc.feed import Feed
-from ioc.kafka import client_options, open_producer, send_all
+from ioc.feeds.feed import Feed
+from ioc.messaging.client import client_options, open_producer, send_all
+from ioc.messaging.topic import dead_letter_topic
 from ioc.settings import Settings
-from ioc.topic import dead_letter_topic
-from streams.deadletter import DeadLetterRelay, list_causes, replay, show_events
+from streams.dead_letter.letter import DeadLetterRelay, list_causes, replay, show_events
 from streams.rules.span import BatchCounts
 
 FEED = "tourism.stay"

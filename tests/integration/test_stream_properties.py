@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from testbed.feed_event import HOTEL, INN, ISLAND, Event, invoice, place, stay, void_of
 from testbed.pipeline import Pipeline
 
-from ioc.feed import Feed
+from ioc.feeds.feed import Feed
 
 SELLER = "3590000407"
 SHOPS = (None, *(f"{SELLER}.CHXD-0{number}" for number in (1, 2, 3)))

@@ -10,7 +10,7 @@ from psycopg.errors import InsufficientPrivilege
 from testbed.feed_event import record, stay
 from testbed.pipeline import Pipeline
 
-from ioc.db import Role, connect
+from ioc.database.connection import Role, connect
 from ioc.settings import Settings
 
 

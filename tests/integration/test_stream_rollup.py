@@ -23,7 +23,7 @@ from testbed.feed_event import (
 )
 from testbed.pipeline import Pipeline
 
-from ioc.db import connect
+from ioc.database.connection import connect
 from ioc.errors import DatabaseUnavailableError
 
 SELLER, SHOP = "3590000407", "3590000407.CHXD-02"

@@ -7,7 +7,7 @@ import pytest
 from testbed.feed_event import stay
 from testbed.pipeline import Pipeline
 
-from ioc.db import connect
+from ioc.database.connection import connect
 from ioc.settings import Settings
 from sql import load_queries
 

@@ -10,14 +10,14 @@ import pytest
 from testbed.feed_event import HOTEL, INN, batch, place, record, records, stay, void_of, void_stay
 from testbed.pipeline import Pipeline
 
-from deploy.process import wait_until
+from deploy.local.process import wait_until
 from ioc.errors import ConcurrentWriteError, DatabaseUnavailableError, FatalError, PositionGapError
-from ioc.feed import Feed
-from ioc.profile import Profile
+from ioc.feeds.feed import Feed
+from ioc.province.profile import Profile
 from ioc.settings import Settings
-from streams.agent import Writer
 from streams.rules.span import BatchCounts
-from streams.store import no_gap
+from streams.worker.agent import Writer
+from streams.worker.store import no_gap
 
 FEED = "tourism.stay"
 

@@ -29,7 +29,7 @@ import pytest
 from testbed.feed_event import HOTEL, INN, ISLAND, RIVAL, Event, event, stay, void_of, void_stay
 from testbed.pipeline import Pipeline
 
-from ioc.feeds.report_value import ReportValue
+from ioc.feeds.declared.report_value import ReportValue
 
 C1, C2, C3, VUNG_TAU, BA_RIA, PROVINCE = "26508", "26509", "26560", "747", "748", "77"
 FLOW, STOCK, DISTINCT = "lodging.guests.total", "lodging.in_house.total", "lodging.unique_guests.total"

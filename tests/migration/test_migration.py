@@ -10,14 +10,14 @@ import psycopg
 import pytest
 from testbed.schema import describe_schema
 
-from deploy.stack import Stack
-from ioc.db import connect
+from deploy.local.stack import Stack
+from ioc.database.connection import connect
+from ioc.database.migration import migrate, status
 from ioc.errors import FatalError
-from ioc.feed import Feed
-from ioc.migration import migrate, status
+from ioc.feeds.feed import Feed
 from ioc.settings import ROOT, Settings
 from sql import load_migrations, load_queries
-from streams.store import RECORD_COLUMNS
+from streams.worker.store import RECORD_COLUMNS
 
 REVIEWED = Path(__file__).with_name("schema.txt")
 BUILT = ROOT / ".state" / "schema.txt"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ioc.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, REPORTER_URN
+from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, REPORTER_URN
 
 Event = dict[str, Any]
 

@@ -13,10 +13,10 @@ from fastapi import FastAPI
 
 from connectors.gateway.app import create_app
 from connectors.gateway.producer import EventProducer, InMemoryEventProducer, OutgoingRecord
-from connectors.tokens import TokenFile
-from ioc.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT
-from ioc.feed import load_feeds
+from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT
+from ioc.feeds.feed import load_feeds
 from ioc.settings import Settings
+from ioc.web.tokens import TokenFile
 from testbed.event import encoded
 
 EVENT = {"content-type": CONTENT_TYPE_EVENT}

@@ -7,11 +7,11 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any, Literal, get_args, get_origin
 
-from ioc.event import Record
-from ioc.feeds import health_checkout, health_record, vaccination_dose
-from ioc.feeds.health_checkout import COST_ITEMS, COST_SOURCES, HealthCheckout
-from ioc.feeds.health_record import SECTIONS_HELD, HealthRecord
-from ioc.feeds.vaccination_dose import VaccinationDose
+from ioc.feeds.declared import health_checkout, health_record, vaccination_dose
+from ioc.feeds.declared.health_checkout import COST_ITEMS, COST_SOURCES, HealthCheckout
+from ioc.feeds.declared.health_record import SECTIONS_HELD, HealthRecord
+from ioc.feeds.declared.vaccination_dose import VaccinationDose
+from ioc.feeds.event import Record
 
 DAY = date(2024, 10, 5)
 CHAPTERS = tuple(f"ch{number:02d}" for number in range(1, 23) if number != 20)

@@ -9,10 +9,10 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from connectors.simulator.ledger import ACCEPTED, Ledger, Outcome, digest_of
-from ioc.db import connect
-from ioc.feed import Feed
-from streams.reconcile import reconcile
+from deploy.simulator.ledger import ACCEPTED, Ledger, Outcome, digest_of
+from ioc.database.connection import connect
+from ioc.feeds.feed import Feed
+from streams.proof.reconcile import reconcile
 from streams.rollup.service import Rollup
 from testbed.run import Run
 

@@ -7,18 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from ioc.catalogue.store import load_measures
-from ioc.db import connect
-from ioc.feed import Feed
-from ioc.profile import Profile
+from ioc.database.connection import connect
+from ioc.feeds.feed import Feed
+from ioc.province.profile import Profile
 from ioc.settings import Settings
-from streams.faultpoint import FaultPoint, no_fault
-from streams.reconcile import ReconcileResult, reconcile
+from streams.process.faultpoint import FaultPoint, no_fault
+from streams.proof.reconcile import ReconcileResult, reconcile
 from streams.rollup.service import Rollup
 from streams.rules.contribute import Contributor
 from streams.rules.parse import BatchParser, ParsedBatch
 from streams.rules.register import Register
 from streams.rules.span import BatchCounts
-from streams.store import RecordStore
+from streams.worker.store import RecordStore
 from testbed.feed_event import NOW, Event, KafkaRecord, records
 
 # Everything that events leave behind; what the migrations and the profile bring stays.

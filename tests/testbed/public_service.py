@@ -8,8 +8,7 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ioc.event import Record
-from ioc.feeds import (
+from ioc.feeds.declared import (
     app_usage,
     document_flow,
     dossier_event,
@@ -17,12 +16,13 @@ from ioc.feeds import (
     feedback_ticket,
     infosec_event,
 )
-from ioc.feeds.app_usage import AppUsage
-from ioc.feeds.document_flow import DocumentFlow
-from ioc.feeds.dossier_event import DossierEvent
-from ioc.feeds.environment_reading import BELOW_ZERO, PARAMS, EnvironmentReading
-from ioc.feeds.feedback_ticket import FeedbackTicket
-from ioc.feeds.infosec_event import InfosecEvent
+from ioc.feeds.declared.app_usage import AppUsage
+from ioc.feeds.declared.document_flow import DocumentFlow
+from ioc.feeds.declared.dossier_event import DossierEvent
+from ioc.feeds.declared.environment_reading import BELOW_ZERO, PARAMS, EnvironmentReading
+from ioc.feeds.declared.feedback_ticket import FeedbackTicket
+from ioc.feeds.declared.infosec_event import InfosecEvent
+from ioc.feeds.event import Record
 from testbed.health import pseudonym, values_of
 
 DAY = date(2024, 10, 5)

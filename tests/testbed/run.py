@@ -17,18 +17,18 @@ from pathlib import Path
 import psycopg
 from kafka import KafkaConsumer, TopicPartition
 
-from connectors.simulator.ledger import FeedTally, Ledger, Outcome, Outgoing
-from connectors.simulator.province import Province
-from connectors.simulator.rates import Rates
-from deploy.process import Address, send_signal, wait_until
-from deploy.service import Endpoint, Service
-from deploy.stack import Stack
-from ioc.db import connect
+from deploy.local.process import Address, send_signal, wait_until
+from deploy.local.service import Endpoint, Service
+from deploy.local.stack import Stack
+from deploy.simulator.ledger import FeedTally, Ledger, Outcome, Outgoing
+from deploy.simulator.province import Province
+from deploy.simulator.rates import Rates
+from ioc.database.connection import connect
 from ioc.errors import RetryableError
-from ioc.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT
-from ioc.feed import Feed
-from ioc.kafka import Letter, client_options, open_producer, send_all
-from ioc.profile import Profile
+from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT
+from ioc.feeds.feed import Feed
+from ioc.messaging.client import Letter, client_options, open_producer, send_all
+from ioc.province.profile import Profile
 from ioc.settings import Settings
 from testbed.server import free_ports
 

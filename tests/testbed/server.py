@@ -11,8 +11,8 @@ from pathlib import Path
 
 from psycopg import sql
 
-from deploy.stack import Stack
-from ioc.db import connect
+from deploy.local.stack import Stack
+from ioc.database.connection import connect
 from ioc.settings import ROOT, Settings
 
 _STATE = ROOT / ".state" / "test"

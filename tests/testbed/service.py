@@ -9,11 +9,11 @@ from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 
-from deploy.process import end_of, wait_until
-from deploy.service import Service, endpoints
-from ioc.db import connect
-from ioc.feed import Feed
-from ioc.kafka import client_options
+from deploy.local.process import end_of, wait_until
+from deploy.local.service import Service, endpoints
+from ioc.database.connection import connect
+from ioc.feeds.feed import Feed
+from ioc.messaging.client import client_options
 from ioc.settings import Settings
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.simulator.calendar import DAYS, HOURS, day_of, hour_of
-from connectors.simulator.ledger import Outcome, Outgoing
-from connectors.simulator.record import Life, System
-from ioc.feed import Feed
-from ioc.profile import Profile
+from deploy.simulator.calendar import DAYS, HOURS, day_of, hour_of
+from deploy.simulator.ledger import Outcome, Outgoing
+from deploy.simulator.record import Life, System
+from ioc.feeds.feed import Feed
+from ioc.province.profile import Profile
 from streams.rules.parse import ParsedBatch
 from testbed import feed_event
 from testbed.pipeline import make_parser

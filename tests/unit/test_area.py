@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ioc.area import FOREVER, AreaTree, load_areas
 from ioc.errors import ConfigError
 from ioc.settings import ROOT
+from ioc.territory.area import FOREVER, AreaTree, load_areas
 
 AREAS = ROOT / "ioc" / "profiles" / "ba_ria_vung_tau" / "areas.csv"
 HEADER = (

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ioc.area import FOREVER, Area, AreaTree, load_areas
-from ioc.crosswalk import Crosswalk, Territory
 from ioc.settings import ROOT
+from ioc.territory.area import FOREVER, Area, AreaTree, load_areas
+from ioc.territory.crosswalk import Crosswalk, Territory
 
 START = date(2020, 1, 1)
 _TREE = load_areas(ROOT / "ioc" / "profiles" / "ba_ria_vung_tau" / "areas.csv")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.process import Address, BackgroundProcess, born_at, children_of, end_of, wait_until
+from deploy.local.process import Address, BackgroundProcess, born_at, children_of, end_of, wait_until
 from ioc.errors import ConfigError, FatalError
 
 SLEEP = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(60)"]

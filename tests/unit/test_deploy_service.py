@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.process import Address, born_at, wait_until
-from deploy.service import BackgroundService, Endpoint, Service, endpoints
+from deploy.local.process import Address, born_at, wait_until
+from deploy.local.service import BackgroundService, Endpoint, Service, endpoints
 from ioc.errors import ConfigError, FatalError
 from ioc.settings import Settings
 
@@ -112,8 +112,8 @@ def test_a_service_does_not_outlive_a_killed_keeper(address: Address, tmp_path: 
     keeper = f"""
 import sys, time
 from pathlib import Path
-from deploy.process import Address
-from deploy.service import Endpoint, Service
+from deploy.local.process import Address
+from deploy.local.service import Endpoint, Service
 code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
 endpoint = Endpoint("worker", (sys.executable, "-c", code), Address("127.0.0.1", {address.port}, ""))
 Service(endpoint, Path({str(tmp_path / "worker.log")!r})).start()
@@ -176,8 +176,8 @@ def test_a_keeper_asked_to_end_takes_its_service_along(address: Address, tmp_pat
     program = f"""
 import sys
 from pathlib import Path
-from deploy.process import Address
-from deploy.service import Endpoint, Service, keep
+from deploy.local.process import Address
+from deploy.local.service import Endpoint, Service, keep
 endpoint = Endpoint("gateway", (sys.executable, "-c", {SERVER!r}, "{address.port}"),
     Address("127.0.0.1", {address.port}, ""))
 sys.exit(keep(Service(endpoint, Path({str(tmp_path / "gateway.log")!r}))))

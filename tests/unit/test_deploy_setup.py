@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from deploy import apt
-from deploy.apt import Archive
-from deploy.command import Command
-from deploy.files import LOCAL
-from deploy.setup import MavenJars
+from deploy.local import apt
+from deploy.local.apt import Archive
+from deploy.local.command import Command
+from deploy.local.files import LOCAL
+from deploy.local.setup import MavenJars
 from ioc.errors import FatalError
 from ioc.settings import ROOT
 

@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli import app
-from deploy.kafka import KafkaServer
-from deploy.postgres import PostgresServer, reachable_by_all
-from deploy.stack import Stack
+from deploy.local.kafka_server import KafkaServer
+from deploy.local.postgres_server import PostgresServer, reachable_by_all
+from deploy.local.stack import Stack
 from ioc.errors import ConfigError
 from ioc.settings import Settings
 

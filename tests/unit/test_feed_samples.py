@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ioc.feed import Feed
-from ioc.profile import Profile
-from ioc.validation import reasons_of
+from ioc.feeds.feed import Feed
+from ioc.feeds.validation import reasons_of
+from ioc.province.profile import Profile
 
 FILES = sorted((Path(__file__).parent.parent / "samples" / "feeds").glob("*.json"))
 CASES = {"valid", "corrected", "voided", "late", "invalid"}

@@ -15,11 +15,11 @@ from testbed.breakdown import HEALTH, Breakdown
 from testbed.health import MAKERS, MODELS, REGISTERED, pseudonym, stored
 
 from ioc.catalogue import DATA, Compiled, compile_measures, contribution_expr, load_catalogue
-from ioc.feed import Feed, load_feeds
-from ioc.feeds.health_checkout import COST_SOURCES
-from ioc.profile import load_profile, registry_events
+from ioc.feeds.declared.health_checkout import COST_SOURCES
+from ioc.feeds.feed import Feed, load_feeds
+from ioc.feeds.validation import reasons_of
+from ioc.province.profile import load_profile, registry_events
 from ioc.settings import Settings
-from ioc.validation import reasons_of
 
 Fields = dict[str, Any]
 ITEM: Fields = {"item_id": pseudonym(1), "occurred_on": "2024-10-05"}

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ioc.area import FOREVER, Area, AreaTree
-from ioc.placement import ALWAYS, place_on, places, standings
-from ioc.profile import load_profile
-from ioc.reporter import Reporter, over_time
+from ioc.province.profile import load_profile
+from ioc.province.reporter import Reporter, over_time
 from ioc.settings import Settings
+from ioc.territory.area import FOREVER, Area, AreaTree
+from ioc.territory.placement import ALWAYS, place_on, places, standings
 
 BEFORE, REFORM, AFTER = date(2025, 6, 28), date(2025, 7, 1), date(2025, 8, 5)
 

@@ -11,8 +11,8 @@ import pytest
 from stdnum.vn import mst
 
 from ioc.errors import ConfigError
-from ioc.profile import Profile, load_profile, registry_events
-from ioc.reporter import REGISTER_FEED
+from ioc.province.profile import Profile, load_profile, registry_events
+from ioc.province.reporter import REGISTER_FEED
 from ioc.settings import Settings
 
 OCTOBER = date(2024, 10, 1)

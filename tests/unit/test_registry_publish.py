@@ -17,15 +17,15 @@ from testbed.gateway import AsgiTransport
 from typer.testing import CliRunner
 
 from connectors.cli import app as commands
-from connectors.client import GatewayClient
 from connectors.gateway.app import create_app
 from connectors.gateway.producer import InMemoryEventProducer
-from connectors.registry import changed_at, publish_registers
-from connectors.tokens import TokenFile
+from connectors.publishing.client import GatewayClient
+from connectors.publishing.registry import changed_at, publish_registers
 from ioc.errors import ConfigError
-from ioc.feed import Feed
-from ioc.profile import Profile, registry_events
+from ioc.feeds.feed import Feed
+from ioc.province.profile import Profile, registry_events
 from ioc.settings import Settings
+from ioc.web.tokens import TokenFile
 
 FEED = "registry.reporter"
 AT = datetime(2024, 10, 1, 8, 30, tzinfo=UTC)

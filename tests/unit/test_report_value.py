@@ -15,9 +15,9 @@ from testbed.pipeline import make_parser
 
 from ioc.catalogue import DATA, Measure, StoredMeasure, compile_measures, contribution_expr, load_catalogue
 from ioc.catalogue.indicator import REPORT_FEED, REPORT_PERIODS
-from ioc.feed import Feed
-from ioc.feeds.report_value import FEED, ReportValue
-from ioc.profile import Profile
+from ioc.feeds.declared.report_value import FEED, ReportValue
+from ioc.feeds.feed import Feed
+from ioc.province.profile import Profile
 from streams.rules.contribute import Contributor
 from streams.rules.fold import fold_sums, matrix_of
 

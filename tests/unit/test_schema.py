@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ioc.feed import load_feeds
-from ioc.schema import asyncapi, event_schema, write_schemas
+from ioc.feeds.feed import load_feeds
+from ioc.messaging.schema import asyncapi, event_schema, write_schemas
 
 
 def test_every_feed_has_a_schema_that_names_its_required_fields() -> None:

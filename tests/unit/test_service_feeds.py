@@ -16,10 +16,10 @@ from testbed.health import pseudonym
 from testbed.public_service import LEVELS, MAKERS, MODELS, held, stored
 
 from ioc.catalogue import DATA, compile_measures, contribution_expr, load_catalogue
-from ioc.feed import Feed, load_feeds
-from ioc.profile import load_profile, registry_events
+from ioc.feeds.feed import Feed, load_feeds
+from ioc.feeds.validation import reasons_of
+from ioc.province.profile import load_profile, registry_events
 from ioc.settings import Settings
-from ioc.validation import reasons_of
 
 Fields = dict[str, Any]
 DOSSIER: Fields = {

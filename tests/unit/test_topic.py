@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ioc.feed import load_feeds
-from ioc.kafka import client_options
+from ioc.feeds.feed import load_feeds
+from ioc.messaging.client import client_options
+from ioc.messaging.topic import plan_topics
 from ioc.settings import Settings
-from ioc.topic import plan_topics
 
 
 def test_each_feed_has_a_topic_and_dead_letters_have_one() -> None:

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ValidationError, model_validator
 from testbed.event import stay, void
 
 from ioc.errors import Reason
-from ioc.feed import load_feeds
-from ioc.validation import MAX_REASONS, check_envelope, mask, reasons_of
+from ioc.feeds.feed import load_feeds
+from ioc.feeds.validation import MAX_REASONS, check_envelope, mask, reasons_of
 
 FEED = load_feeds()["tourism.stay"]
 

@@ -13,7 +13,7 @@ from stdnum.vn import mst
 
 from connectors.formats.format import Context
 from connectors.formats.node import Node
-from ioc.validation import mask
+from ioc.feeds.validation import mask
 
 _COMPANY = re.compile(r"[0-9]{10}(-?[0-9]{3})?")
 _PERSONAL = re.compile(r"[0-9]{12}")

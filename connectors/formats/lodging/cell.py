@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from connectors.formats.findings import Findings
-from ioc.validation import mask
+from ioc.feeds.validation import mask
 
 _DAY = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
 _CHOICE = re.compile(r"([0-9A-Za-z]{1,4})(?:\s*-\s*(.*))?", re.DOTALL)

@@ -12,13 +12,13 @@ import httpx
 import pytest
 from testbed.gateway import AsgiTransport
 
-from connectors.api.app import create_app
-from connectors.api.model import Detail, Page
-from connectors.api.problem import ProblemError
-from connectors.tokens import Token, TokenFile
-from ioc.explanation import Explanation
-from ioc.series import Series
+from ioc.api.app import create_app
+from ioc.api.model import Detail, Page
+from ioc.api.problem import ProblemError
+from ioc.reading.explanation import Explanation
+from ioc.reading.series import Series
 from ioc.settings import Settings
+from ioc.web.tokens import Token, TokenFile
 
 CODE = "lodging.occupancy.total"
 SERIES, EXPLAIN = f"/v1/indicators/{CODE}/series", f"/v1/indicators/{CODE}/explain"

@@ -12,17 +12,17 @@ import pytest
 from pydantic import BaseModel
 from testbed.gateway import AsgiTransport
 
-from connectors.api.app import create_app
-from connectors.api.example import EXAMPLES
-from connectors.api.model import Detail, Page, facts_of, summary_of
-from connectors.api.problem import ProblemError
-from connectors.tokens import TokenFile
+from ioc.api.app import create_app
+from ioc.api.example import EXAMPLES
+from ioc.api.model import Detail, Page, facts_of, summary_of
+from ioc.api.problem import ProblemError
 from ioc.catalogue import DATA, load_catalogue
 from ioc.errors import ConfigError
-from ioc.explanation import Explanation
-from ioc.feed import load_feeds
-from ioc.series import Series
+from ioc.feeds.feed import load_feeds
+from ioc.reading.explanation import Explanation
+from ioc.reading.series import Series
 from ioc.settings import Settings
+from ioc.web.tokens import TokenFile
 
 CODE = "lodging.guests.total"
 INDICATOR = load_catalogue(DATA, load_feeds()).indicators[CODE]

@@ -10,11 +10,11 @@ from pydantic_core import from_json
 
 from bench.scenario.latency import sizes_of
 from bench.workload import EVENTS_A_RECORD, Load, make_load
-from ioc.event import CONTENT_TYPE_BATCH
-from ioc.feed import Feed, load_feeds
-from ioc.profile import load_profile
+from ioc.feeds.event import CONTENT_TYPE_BATCH
+from ioc.feeds.feed import Feed, load_feeds
+from ioc.feeds.validation import check_envelope
+from ioc.province.profile import load_profile
 from ioc.settings import Settings
-from ioc.validation import check_envelope
 
 EVENTS = 3000
 

@@ -10,8 +10,8 @@ import pytest
 
 from ioc.catalogue import Catalogue, Compiled, compile_measures
 from ioc.catalogue.indicator import COLUMNS
-from ioc.feed import Feed, load_feeds
-from ioc.profile import load_profile_catalogue
+from ioc.feeds.feed import Feed, load_feeds
+from ioc.province.profile import load_profile_catalogue
 from ioc.settings import Settings
 
 ROW = {

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ioc.catalogue_cli import app
+from ioc.catalogue.cli import app
 from ioc.errors import ConfigError
 
 Write = Callable[..., Path]

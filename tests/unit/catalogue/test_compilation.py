@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ioc.catalogue import Catalogue, Compiled, IndicatorPlan, Measure, compile_measures, load_catalogue
-from ioc.feed import Feed
+from ioc.feeds.feed import Feed
 
 STAY = "tourism.stay"
 Write = Callable[..., Path]

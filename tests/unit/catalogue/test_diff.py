@@ -10,12 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from ioc.catalogue import Indicator, load_catalogue
+from ioc.catalogue.cli import app
 from ioc.catalogue.diff import CatalogueDiff, Cell, compare_catalogues
 from ioc.catalogue.edition import Edition, Editions
 from ioc.catalogue.loading import read_definitions, read_export
-from ioc.catalogue_cli import app
 from ioc.errors import ConfigError
-from ioc.feed import Feed
+from ioc.feeds.feed import Feed
 
 Write = Callable[..., Path]
 Read = Callable[..., Mapping[str, Indicator]]

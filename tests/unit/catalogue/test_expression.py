@@ -7,7 +7,7 @@ import pytest
 
 from ioc.catalogue.expression import Type, conjunction, is_known, parse_expression
 from ioc.errors import ConfigError
-from ioc.feed import UTC_TIME
+from ioc.feeds.feed import UTC_TIME
 
 SCHEMA = {
     "n": pl.Int64(),

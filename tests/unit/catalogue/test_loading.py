@@ -9,7 +9,7 @@ import pytest
 
 from ioc.catalogue import Catalogue, Target, load_catalogue
 from ioc.errors import ConfigError
-from ioc.feed import Feed
+from ioc.feeds.feed import Feed
 
 Feeds = Mapping[str, Feed]
 Write = Callable[..., Path]

@@ -16,9 +16,9 @@ from testbed.breakdown import LODGING_AND_INVOICES, Breakdown
 
 from ioc.catalogue import Catalogue, Compiled, Indicator, Measure, contribution_expr, member_expr
 from ioc.catalogue.indicator import REPORT_FEED, REPORT_PERIODS
-from ioc.feed import Feed
-from ioc.feeds.tax_einvoice import FUELS, TaxEinvoice
-from ioc.feeds.tourism_stay import TourismStay
+from ioc.feeds.declared.tax_einvoice import FUELS, TaxEinvoice
+from ioc.feeds.declared.tourism_stay import TourismStay
+from ioc.feeds.feed import Feed
 from ioc.period import end_of, start_of
 
 DAY = date(2024, 10, 5)

@@ -12,8 +12,8 @@ import pytest
 from ioc.catalogue import load_catalogue
 from ioc.catalogue.target import with_targets
 from ioc.errors import ConfigError
-from ioc.feed import Feed
-from ioc.profile import load_profile_catalogue
+from ioc.feeds.feed import Feed
+from ioc.province.profile import load_profile_catalogue
 from ioc.settings import Settings
 
 Write = Callable[..., Path]

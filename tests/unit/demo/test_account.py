@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from connectors.simulator.ledger import FeedTally, Outcome
 from deploy.demo.account import FeedCounts, Proof, settle_account
+from deploy.simulator.ledger import FeedTally, Outcome
 
 STAY = "tourism.stay"
 

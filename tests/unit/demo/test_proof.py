@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from connectors.simulator.ledger import Ledger, Outgoing
-from connectors.simulator.province import Province
 from deploy.demo.proof import compare_records, compare_totals
-from ioc.feed import Feed, load_feeds
-from ioc.profile import load_profile
+from deploy.simulator.ledger import Ledger, Outgoing
+from deploy.simulator.province import Province
+from ioc.feeds.feed import Feed, load_feeds
+from ioc.province.profile import load_profile
 from ioc.settings import Settings
 
 FEED: Feed = load_feeds()["tourism.stay"]

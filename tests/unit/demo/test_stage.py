@@ -10,7 +10,7 @@ import pytest
 from deploy.demo.run import Signals
 from deploy.demo.stage import demo_settings, free_ports, only_one
 from ioc.errors import ConfigError
-from ioc.feed import load_feeds
+from ioc.feeds.feed import load_feeds
 from ioc.settings import Settings
 
 

@@ -11,13 +11,13 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
-from connectors.simulator.ledger import FeedTally, Outcome
-from connectors.simulator.roster import PUBLISHERS
 from deploy.demo.account import FeedCounts, Proof, settle_account
 from deploy.demo.quality import quality_view
 from deploy.demo.reading import Indicator, Snapshot, percentile
 from deploy.demo.table import _GROUPS, Scene, account_view, compact, live_view, plain_line
-from streams.quality import Report
+from deploy.simulator.ledger import FeedTally, Outcome
+from deploy.simulator.roster import PUBLISHERS
+from streams.quality.report import Report
 from streams.rules.quality import Figure
 
 COLUMNS = {

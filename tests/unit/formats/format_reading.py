@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from connectors.formats.format import BadRecord, Context, Event, load_formats, read, recognise
 from ioc.errors import RejectedError
-from ioc.feed import load_feeds
+from ioc.feeds.feed import load_feeds
 from ioc.pseudonym import Pseudonymiser
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "formats"

@@ -9,7 +9,7 @@ import pytest
 from format_reading import FEEDS, FORMATS, SAMPLE_FILES, golden, outcome, read_bytes, rules_of
 
 from connectors.formats.format import Event, recognise
-from ioc.validation import check_envelope
+from ioc.feeds.validation import check_envelope
 
 # In the samples these stand where persons are named; whoever adds a sample plants them there too.
 PLANTED = (

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors import client as client_module
-from connectors.client import GatewayClient
+from connectors.publishing import client as client_module
+from connectors.publishing.client import GatewayClient
 from ioc.errors import ConfigError, FatalError, RetryableError
 
 URL = "http://gateway.invalid"

@@ -18,14 +18,14 @@ from testbed.gateway import AsgiTransport
 from typer.testing import CliRunner
 
 from connectors.cli import app as commands
-from connectors.client import Answer, GatewayClient, token_of
 from connectors.gateway.app import create_app
 from connectors.gateway.producer import InMemoryEventProducer
-from connectors.publish import Reader, run
-from connectors.sending import Publisher
-from connectors.tokens import TokenFile
+from connectors.publishing.client import Answer, GatewayClient, token_of
+from connectors.publishing.publish import Reader, run
+from connectors.publishing.sending import Publisher
 from ioc.errors import ConfigError, RetryableError
 from ioc.settings import Settings
+from ioc.web.tokens import TokenFile
 
 INVOICES = SAMPLES / "einvoice_xml" / "message_200_with_a_bad_neighbour.xml"
 PETROL = SAMPLES / "einvoice_xml" / "message_206_petrol.xml"

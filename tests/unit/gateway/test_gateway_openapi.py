@@ -11,8 +11,8 @@ from testbed.event import stay
 from testbed.gateway import EVENT, GatewayBed
 
 from connectors.gateway.openapi import example_event, request_body
-from ioc.feed import load_feeds
-from ioc.validation import check_envelope
+from ioc.feeds.feed import load_feeds
+from ioc.feeds.validation import check_envelope
 
 
 def references(node: Any) -> set[str]:

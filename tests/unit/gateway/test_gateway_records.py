@@ -9,9 +9,9 @@ from testbed.event import stay
 
 from connectors.gateway.producer import InMemoryEventProducer
 from connectors.gateway.verdict import Verdict, judge, pack
-from connectors.tokens import Token, utc_now
-from connectors.web.rate_limit import RateLimit
-from ioc.feed import Feed, load_feeds
+from ioc.feeds.feed import Feed, load_feeds
+from ioc.web.rate_limit import RateLimit
+from ioc.web.tokens import Token, utc_now
 
 FEEDS = {feed.event_type: feed for feed in load_feeds().values()}
 TOKEN = Token(

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from connectors.token_cli import app
-from connectors.tokens import TokenFile
 from ioc.errors import ConfigError, RejectedError
+from ioc.web.cli import app
+from ioc.web.tokens import TokenFile
 
 
 @pytest.fixture

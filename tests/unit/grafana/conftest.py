@@ -7,8 +7,8 @@ import pytest
 from grafana.bundle import Bundle, load_bundle
 from grafana.text import LANGUAGES
 from ioc.catalogue import Catalogue
-from ioc.feed import Feed
-from ioc.profile import load_profile_catalogue
+from ioc.feeds.feed import Feed
+from ioc.province.profile import load_profile_catalogue
 from ioc.settings import Settings
 
 

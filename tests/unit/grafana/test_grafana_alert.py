@@ -23,7 +23,7 @@ from grafana.sector_board import board_of
 from grafana.uid import stable_uid
 from ioc.catalogue import Catalogue
 from ioc.errors import ConfigError
-from ioc.feed import Feed
+from ioc.feeds.feed import Feed
 from ioc.settings import Settings
 
 

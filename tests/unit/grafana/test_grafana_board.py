@@ -16,8 +16,8 @@ from grafana.panel import GREEN, RED, YELLOW, panel_id, target_thresholds
 from grafana.sector_board import SECTOR_BOARDS, head_indicators
 from grafana.text import LANGUAGES, Text, breakdown_name, short_labels
 from ioc.catalogue import Catalogue, Target
-from ioc.feed import Feed, load_feeds
-from ioc.profile import load_profile_catalogue
+from ioc.feeds.feed import Feed, load_feeds
+from ioc.province.profile import load_profile_catalogue
 from ioc.settings import ROOT, Settings
 
 

@@ -7,12 +7,12 @@ from random import Random
 
 import pytest
 
-from connectors.simulator.record import System
-from connectors.simulator.roster import ROSTER, Ground
-from connectors.simulator.territory import Territory
+from deploy.simulator.record import System
+from deploy.simulator.roster import ROSTER, Ground
+from deploy.simulator.territory import Territory
 from ioc.catalogue import Catalogue, Compiled, compile_measures
-from ioc.feed import Feed
-from ioc.profile import Profile, load_profile_catalogue
+from ioc.feeds.feed import Feed
+from ioc.province.profile import Profile, load_profile_catalogue
 from ioc.settings import Settings
 
 Build = Callable[[str, int], System]

@@ -8,14 +8,14 @@ import polars as pl
 import pytest
 from testbed.simulated import Month, parsed, parsed_events, standing
 
-from connectors.simulator.calendar import DAYS, HOURS
-from connectors.simulator.ledger import Outgoing
-from connectors.simulator.province import Province
-from connectors.simulator.record import System
+from deploy.simulator.calendar import DAYS, HOURS
+from deploy.simulator.ledger import Outgoing
+from deploy.simulator.province import Province
+from deploy.simulator.record import System
 from ioc.catalogue import Compiled, Measure, contribution_expr, member_expr
-from ioc.feed import Feed
-from ioc.profile import Profile
-from ioc.reporter import REGISTER_FEED
+from ioc.feeds.feed import Feed
+from ioc.province.profile import Profile
+from ioc.province.reporter import REGISTER_FEED
 from streams.rules.parse import ParsedBatch
 
 # Records of the month beside what systems send by their calendar.

@@ -8,14 +8,14 @@ from collections.abc import Callable
 import pytest
 from testbed.simulated import Month
 
-from connectors.simulator.calendar import FIRST_DAY
-from connectors.simulator.diagnosis import DIAGNOSES
-from connectors.simulator.immunisation import SESSIONS, STOCKED
-from connectors.simulator.record import System
-from ioc.feeds.health_checkout import COST_ITEMS, COST_SOURCES, HealthCheckout
-from ioc.feeds.health_record import SECTIONS_HELD
-from ioc.feeds.vaccination_dose import VaccinationDose
-from ioc.profile import Profile
+from deploy.simulator.calendar import FIRST_DAY
+from deploy.simulator.diagnosis import DIAGNOSES
+from deploy.simulator.immunisation import SESSIONS, STOCKED
+from deploy.simulator.record import System
+from ioc.feeds.declared.health_checkout import COST_ITEMS, COST_SOURCES, HealthCheckout
+from ioc.feeds.declared.health_record import SECTIONS_HELD
+from ioc.feeds.declared.vaccination_dose import VaccinationDose
+from ioc.province.profile import Profile
 
 Build = Callable[[str, int], System]
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from connectors.simulator.ledger import Event, Judge, Ledger, Outcome, Outgoing, digest_of
-from connectors.simulator.province import Province
-from ioc.feed import load_feeds
-from ioc.profile import load_profile
+from deploy.simulator.ledger import Event, Judge, Ledger, Outcome, Outgoing, digest_of
+from deploy.simulator.province import Province
+from ioc.feeds.feed import load_feeds
+from ioc.province.profile import load_profile
 from ioc.settings import Settings
 
 

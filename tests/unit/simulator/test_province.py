@@ -8,19 +8,19 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
-from connectors.simulator.breakage import BREAKAGES
-from connectors.simulator.calendar import DAYS, HOURS, day_of
-from connectors.simulator.habit import ALWAYS, CITIZEN, OFFICE, TOWN, Habit
-from connectors.simulator.invoice import net_of, vat_of
-from connectors.simulator.ledger import Outcome, Outgoing
-from connectors.simulator.province import Province
-from connectors.simulator.rates import FAULTS, Metronome, Rates
-from connectors.simulator.roster import FEEDS, of_agencies
+from deploy.simulator.breakage import BREAKAGES
+from deploy.simulator.calendar import DAYS, HOURS, day_of
+from deploy.simulator.habit import ALWAYS, CITIZEN, OFFICE, TOWN, Habit
+from deploy.simulator.invoice import net_of, vat_of
+from deploy.simulator.ledger import Outcome, Outgoing
+from deploy.simulator.province import Province
+from deploy.simulator.rates import FAULTS, Metronome, Rates
+from deploy.simulator.roster import FEEDS, of_agencies
 from ioc.catalogue import Catalogue
-from ioc.feed import Feed
-from ioc.profile import Profile
-from ioc.reporter import REGISTER_FEED
-from ioc.validation import check_envelope
+from ioc.feeds.feed import Feed
+from ioc.feeds.validation import check_envelope
+from ioc.province.profile import Profile
+from ioc.province.reporter import REGISTER_FEED
 from streams.rules.quality import BY_AGENCIES, SECTOR
 
 NONE = Rates(**dict.fromkeys(FAULTS, 0.0))

@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 import httpx
 import pytest
 
-from connectors.simulator.channel import Delivery, GatewayChannel
-from connectors.simulator.ledger import Ledger, Outcome, Outgoing
-from connectors.simulator.province import Province
-from connectors.simulator.publisher import Pace, Publisher
+from deploy.simulator.channel import Delivery, GatewayChannel
+from deploy.simulator.ledger import Ledger, Outcome, Outgoing
+from deploy.simulator.province import Province
+from deploy.simulator.publisher import Pace, Publisher
 from ioc.errors import FatalError
-from ioc.feed import load_feeds
-from ioc.profile import load_profile
+from ioc.feeds.feed import load_feeds
+from ioc.province.profile import load_profile
 from ioc.settings import Settings
 
 PACE = Pace(rate=400, day_seconds=12.0)

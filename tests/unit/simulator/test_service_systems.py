@@ -9,17 +9,17 @@ from random import Random
 import pytest
 from testbed.simulated import Month
 
-from connectors.simulator.calendar import DAYS, FIRST_DAY, HOURS
-from connectors.simulator.habit import ALWAYS, CITIZEN, OFFICE, Habit
-from connectors.simulator.magnitude import magnitude_of, read_magnitudes
-from connectors.simulator.office import after_office_days, office_hours
-from connectors.simulator.record import System
-from connectors.simulator.report_value import ReportValueSystem
-from connectors.simulator.rota import Rota, literals_of
-from connectors.simulator.territory import Territory
+from deploy.simulator.calendar import DAYS, FIRST_DAY, HOURS
+from deploy.simulator.habit import ALWAYS, CITIZEN, OFFICE, Habit
+from deploy.simulator.magnitude import magnitude_of, read_magnitudes
+from deploy.simulator.office import after_office_days, office_hours
+from deploy.simulator.record import System
+from deploy.simulator.report_value import ReportValueSystem
+from deploy.simulator.rota import Rota, literals_of
+from deploy.simulator.territory import Territory
 from ioc.catalogue import Catalogue
-from ioc.feeds.dossier_event import DossierEvent
-from ioc.profile import Profile
+from ioc.feeds.declared.dossier_event import DossierEvent
+from ioc.province.profile import Profile
 
 Build = Callable[[str, int], System]
 

@@ -8,16 +8,16 @@ from datetime import date
 import pytest
 from testbed.simulated import Month, event_of, parsed
 
-from connectors.simulator.calendar import FIRST_DAY
-from connectors.simulator.ledger import Outcome
-from connectors.simulator.province import Province
-from connectors.simulator.record import System
-from connectors.simulator.roster import FEEDS, PUBLISHERS, ROSTER
-from ioc.feed import Feed
-from ioc.profile import Profile, load_profile
-from ioc.reporter import REGISTER_FEED
+from deploy.simulator.calendar import FIRST_DAY
+from deploy.simulator.ledger import Outcome
+from deploy.simulator.province import Province
+from deploy.simulator.record import System
+from deploy.simulator.roster import FEEDS, PUBLISHERS, ROSTER
+from ioc.feeds.feed import Feed
+from ioc.feeds.validation import check_envelope
+from ioc.province.profile import Profile, load_profile
+from ioc.province.reporter import REGISTER_FEED
 from ioc.settings import Settings
-from ioc.validation import check_envelope
 
 Build = Callable[[str, int], System]
 RECORDS = 1500

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from streams.backlog import Backlog
+from streams.worker.backlog import Backlog
 
 
 def test_all_that_waits_is_taken_at_once_up_to_a_weight() -> None:

@@ -10,7 +10,7 @@ import pytest
 from faust.types import TP
 from testbed.feed_event import KafkaRecord, record, stay
 
-from streams.delivery import FetchedRecords, RawSchema, SingleRecordScheduler, WholeFetchScheduler
+from streams.worker.delivery import FetchedRecords, RawSchema, SingleRecordScheduler, WholeFetchScheduler
 
 P0, P1 = TP("ioc.tourism.stay.v1", 0), TP("ioc.tourism.stay.v1", 1)
 

@@ -15,11 +15,11 @@ import polars as pl
 import pytest
 
 from ioc.errors import DatabaseUnavailableError, PositionGapError
-from streams.agent import FeedAgent, Work, Writer
-from streams.faultpoint import FaultPoint, no_fault
-from streams.metrics import WorkerMetrics
+from streams.process.faultpoint import FaultPoint, no_fault
 from streams.rules.parse import ParsedBatch
 from streams.rules.span import BatchCounts
+from streams.worker.agent import FeedAgent, Work, Writer
+from streams.worker.metrics import WorkerMetrics
 
 SECONDS = 5.0
 

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter
 
 from ioc.errors import ConfigError
-from streams.health import HealthServer
+from streams.process.health import HealthServer
 
 
 class Readiness:

@@ -10,10 +10,10 @@ import pytest
 
 from ioc.catalogue import DATA, Catalogue, load_catalogue
 from ioc.catalogue.indicator import CADENCES, REPORT_FEED, REPORT_PERIODS
-from ioc.feed import Feed
-from ioc.profile import Profile
-from ioc.validation import check_envelope
-from streams.quality import Report, to_letters
+from ioc.feeds.feed import Feed
+from ioc.feeds.validation import check_envelope
+from ioc.province.profile import Profile
+from streams.quality.report import Report, to_letters
 from streams.rules.quality import (
     BY_AGENCIES,
     FEEDS,

@@ -30,8 +30,8 @@ from testbed.feed_event import (
 from testbed.pipeline import make_parser
 from testbed.poison import POISON
 
-from ioc.feed import Feed
-from ioc.profile import Profile
+from ioc.feeds.feed import Feed
+from ioc.province.profile import Profile
 from streams.rules.parse import MAX_PAYLOAD, BatchParser, ParsedBatch
 
 SELLER, SHOP = "3590000407", "3590000407.CHXD-02"

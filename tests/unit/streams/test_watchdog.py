@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
-from streams.watchdog import EXIT_STALLED, Offsets, Watchdog
+from streams.worker.watchdog import EXIT_STALLED, Offsets, Watchdog
 
 A, B = ("t", 0), ("t", 1)
 

@@ -1,0 +1,1 @@
+"""Publishing through the gateway: from files, and from registers of the profile."""

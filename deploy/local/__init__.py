@@ -1,0 +1,1 @@
+"""The local stack: set-up, Kafka, PostgreSQL, and the services on one machine."""

@@ -1,0 +1,225 @@
+"""What the API reads, from the database as it stands, over a few read-only connections with bounded waits."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import date
+from typing import Protocol
+
+import psycopg
+import structlog
+from psycopg import errors as pg_errors
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from ioc.api.model import Detail, Page, facts_of, summary_of
+from ioc.api.problem import ProblemError
+from ioc.catalogue.edition import Edition, Editions
+from ioc.catalogue.store import load_editions, read_epoch
+from ioc.database.connection import conninfo, snapshot, translated_errors
+from ioc.errors import DatabaseUnavailableError, QuestionError
+from ioc.feeds.feed import Feed
+from ioc.reading.explanation import Explainer, Explanation
+from ioc.reading.explanation.model import Version
+from ioc.reading.series import Series, SeriesReader
+from ioc.settings import Settings
+from ioc.territory.area import AreaTree
+from sql import load_queries
+
+_RETRY_SECONDS = 5
+_CANCEL_SECONDS = 0.2  # between two attempts to end an answer that takes too long
+_log = structlog.get_logger("api")
+
+
+class Reading(Protocol):
+    """Answers the API's questions; raises ProblemError."""
+
+    def page(
+        self, *, sector: str | None, kind: str | None, owner: str | None, search: str | None, limit: int, offset: int
+    ) -> Page: ...
+    def detail(self, code: str) -> Detail: ...
+    def series(
+        self,
+        code: str,
+        *,
+        period: str,
+        first: date,
+        last: date,
+        area: str | None,
+        level: str | None,
+        units_on: date | None,
+    ) -> Series: ...
+    def explain(self, code: str, *, area: str, period: str, on: date, limit: int, offset: int) -> Explanation: ...
+    def is_ready(self) -> bool: ...
+
+
+class DatabaseReading:
+    """Reads with the read-only role, each answer from one snapshot; definitions are those live in the database."""
+
+    def __init__(self, settings: Settings, feeds: Mapping[str, Feed], areas: AreaTree) -> None:
+        """The caller closes it."""
+        self._feeds = feeds
+        self._areas = areas
+        self._timezone = settings.timezone
+        self._seconds = settings.api_timeout
+        bounded = settings.model_copy(update={"db_statement_timeout": settings.api_timeout})
+        self._pool = ConnectionPool(
+            conninfo(bounded, "reader"),
+            min_size=1,
+            max_size=settings.api_connections,
+            timeout=settings.db_connect_timeout,
+            open=False,
+            kwargs={"autocommit": True},
+            check=ConnectionPool.check_connection,
+            reconnect_timeout=0,  # the next request tries again, not a timer that has been growing meanwhile
+        )
+        self._pool.open()
+        self._editions: Editions | None = None
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._pool.close()
+
+    def page(
+        self, *, sector: str | None, kind: str | None, owner: str | None, search: str | None, limit: int, offset: int
+    ) -> Page:
+        """Return indicators that fit, in the catalogue's order."""
+        with self._connected() as connection:
+            edition = self._live(connection)
+        word = (search or "").casefold()
+        found = [
+            indicator
+            for indicator in edition.indicators.values()
+            if sector in (None, indicator.sector)
+            and kind in (None, indicator.kind)
+            and (owner is None or owner.casefold() in map(str.casefold, indicator.owners))
+            and any(word in text.casefold() for text in (indicator.code, indicator.name_vi, indicator.name_en))
+        ]
+        shown = tuple(map(summary_of, found[offset : offset + limit]))
+        return Page(total=len(found), offset=offset, indicators=shown)
+
+    def detail(self, code: str) -> Detail:
+        """Return one indicator."""
+        with self._connected() as connection:
+            edition = self._known(connection, code)
+            cursor = connection.cursor(row_factory=dict_row)
+            rows = cursor.execute(load_queries("explain")["select_versions"], [code]).fetchall()
+        indicator, compiled = edition.indicators[code], edition.compiled
+        return Detail(
+            **facts_of(indicator),
+            version=max(row["version"] for row in rows if row["state"] == "live"),
+            definition={name: text for name, text in indicator.definition.items() if text},
+            inputs=compiled.plans[code].inputs,
+            dependents=tuple(sorted(compiled.dependents(code))),
+            feeds=compiled.feeds(code),
+            versions=tuple(Version(**row) for row in rows),
+        )
+
+    def series(
+        self,
+        code: str,
+        *,
+        period: str,
+        first: date,
+        last: date,
+        area: str | None,
+        level: str | None,
+        units_on: date | None,
+    ) -> Series:
+        """Return a series, as `ioc.reading.series.SeriesReader` reads it."""
+        with self._connected() as connection:
+            reader = SeriesReader(connection, self._known(connection, code).compiled, self._feeds, self._areas)
+            return reader.read(
+                code, period=period, first=first, last=last, area_code=area, level=level, units_on=units_on
+            )
+
+    def explain(self, code: str, *, area: str, period: str, on: date, limit: int, offset: int) -> Explanation:
+        """Return what stands behind a figure."""
+        with self._connected() as connection:
+            compiled = self._known(connection, code).compiled
+            explainer = Explainer(connection, compiled, self._feeds, self._areas, timezone=self._timezone)
+            return explainer.explain(code, explainer.cell(area, period, on), limit=limit, offset=offset)
+
+    def is_ready(self) -> bool:
+        """Whether the database answers."""
+        try:
+            with self._connected() as connection:
+                connection.execute("SELECT 1")
+        except ProblemError:
+            return False
+        return True
+
+    @contextmanager
+    def _connected(self) -> Iterator[psycopg.Connection]:
+        """Lend a connection within a snapshot; what the database or the question lacks becomes a problem."""
+        try:
+            with self._pool.connection() as connection, translated_errors():
+                try:
+                    with ended_after(self._seconds, connection), snapshot(connection):
+                        yield connection
+                except pg_errors.QueryCanceled:
+                    raise _too_long(self._seconds) from None
+        except QuestionError as error:
+            raise ProblemError(422, "question", vi=error.message_vi, en=str(error)) from None
+        except (DatabaseUnavailableError, PoolTimeout, psycopg.OperationalError) as error:
+            # The message of what was asked stays out of the log; where it failed is enough.
+            _log.warning("the database does not answer", error=type(error).__name__)
+            raise ProblemError(
+                503,
+                "database_unavailable",
+                vi="cơ sở dữ liệu tạm thời gián đoạn; hãy hỏi lại sau ít giây",
+                en="the database is away; ask again in a few seconds",
+                headers={"retry-after": str(_RETRY_SECONDS)},
+            ) from None
+
+    def _live(self, connection: psycopg.Connection) -> Edition:
+        """Return the live definitions, read again whenever they have changed."""
+        with self._lock:
+            if self._editions is None or read_epoch(connection) != self._editions.epoch:
+                self._editions = load_editions(connection)
+            return self._editions.live
+
+    def _known(self, connection: psycopg.Connection, code: str) -> Edition:
+        edition = self._live(connection)
+        if code not in edition.indicators:
+            raise ProblemError(
+                404,
+                "indicator_unknown",
+                # What was asked for is not repeated: like every answer, this one holds nothing that somebody sent.
+                vi="không có chỉ tiêu nào mang mã này; GET /v1/indicators liệt kê tất cả",
+                en="no indicator has this code; GET /v1/indicators lists all",
+            )
+        return edition
+
+
+@contextmanager
+def ended_after(seconds: float, connection: psycopg.Connection) -> Iterator[None]:
+    """Cancel whatever runs once an answer has taken so long: it consists of many statements, each bounded by itself."""
+    done = threading.Event()
+
+    def watch() -> None:
+        pause = seconds
+        while not done.wait(pause):
+            with suppress(psycopg.Error):
+                connection.cancel_safe(timeout=1.0)
+            pause = _CANCEL_SECONDS
+
+    watcher = threading.Thread(target=watch, name="api-watch", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _too_long(seconds: int) -> ProblemError:
+    return ProblemError(
+        504,
+        "too_long",
+        vi=f"câu hỏi cần hơn {seconds} giây; hãy hỏi kỳ ngắn hơn, địa bàn nhỏ hơn, hoặc ít bản ghi hơn",
+        en=f"the answer takes more than {seconds} s; ask for a shorter period, a smaller area, or fewer records",
+    )

@@ -1,0 +1,240 @@
+"""`ioc catalogue check|list|show|export|diff`."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ioc.command.output import AsJson, show_rows
+from ioc.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ioc.catalogue import Catalogue, Compiled, Indicator, IndicatorPlan, Measure
+
+app = typer.Typer(help="The catalogue of indicators: its rows, checked whole.", no_args_is_help=True)
+
+Directory = Annotated[Path | None, typer.Option("--directory", help="Another catalogue than the profile's.")]
+
+
+@app.command("check")
+def check_command(directory: Directory = None, as_json: AsJson = False) -> None:
+    """Read the whole catalogue; every mistake is shown with file, row, column and what to do."""
+    from ioc.catalogue.indicator import KINDS  # noqa: PLC0415 - `ioc --help` stays fast
+
+    catalogue, compiled = _read(directory)
+    rows = []
+    for key, sector in catalogue.sectors.items():
+        kinds = Counter(indicator.kind for indicator in catalogue.of_sector(key))
+        counts = {kind: kinds[kind] for kind in KINDS}
+        rows.append({"sector": key, "name": sector.name_vi, **counts, "all": kinds.total()})
+    if as_json:
+        _print_json(
+            {
+                "statement_vi": catalogue.statement_vi,
+                "statement_en": catalogue.statement_en,
+                "indicators": len(catalogue.indicators),
+                "measures": len(compiled.measures),
+                "sectors": rows,
+            }
+        )
+        return
+    show_rows(rows, as_json=False, title=catalogue.name_en)
+    typer.echo(f"{len(catalogue.indicators)} indicators rest on {len(compiled.measures)} measures; no mistakes.")
+    typer.echo(catalogue.statement_en)
+
+
+@app.command("list")
+def list_command(
+    sector: Annotated[str | None, typer.Option(help="Only this sector.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only this kind: flow, stock, ...")] = None,
+    feed: Annotated[str | None, typer.Option(help="Only those that rest on this feed.")] = None,
+    directory: Directory = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the indicators of the catalogue; --json gives their whole rows."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Column, Table  # noqa: PLC0415
+
+    from ioc.catalogue.indicator import KINDS  # noqa: PLC0415
+    from ioc.feeds.feed import load_feeds  # noqa: PLC0415
+
+    catalogue, compiled = _read(directory)
+    _check_choice("--sector", sector, catalogue.sectors)
+    _check_choice("--kind", kind, KINDS)
+    _check_choice("--feed", feed, load_feeds())
+    chosen = [
+        indicator
+        for indicator in catalogue.indicators.values()
+        if sector in (None, indicator.sector)
+        and kind in (None, indicator.kind)
+        and (feed is None or feed in compiled.feeds(indicator.code))
+    ]
+    if as_json:
+        _print_json([dict(indicator.definition) for indicator in chosen])
+        return
+    table = Table(Column("code", no_wrap=True), "name", "unit", "kind", title=f"{len(chosen)} indicators")
+    for indicator in chosen:
+        table.add_row(indicator.code, indicator.name_vi, indicator.unit, indicator.kind)
+    Console().print(table)
+
+
+@app.command("show")
+def show_command(
+    code: Annotated[str, typer.Argument(help="The indicator's code, such as lodging.guests.total.")],
+    directory: Directory = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show one indicator: its row, what is counted for it, and what rests on it."""
+    catalogue, compiled = _read(directory)
+    if code not in catalogue.indicators:
+        raise ConfigError(f"no indicator has the code {code}; `ioc catalogue list` shows all")
+    plan = compiled.plans[code]
+    sheet: dict[str, Any] = {
+        **catalogue.indicators[code].definition,
+        "method": plan.method,
+        "scale": plan.scale,
+        "inputs": list(plan.inputs),
+        "feeds": list(compiled.feeds(code)),
+        "dependents": sorted(compiled.dependents(code)),
+        "sql": _sql(plan),
+    }
+    if as_json:
+        _print_json(sheet)
+        return
+    shown = [{"what": name, "value": value} for name, value in sheet.items() if value not in ("", [])]
+    show_rows(shown, as_json=False, title=catalogue.indicators[code].name_vi)
+
+
+@app.command("diff")
+def diff_command(
+    old: Annotated[
+        str,
+        typer.Argument(help="A catalogue's directory, a file of `ioc catalogue export`, or `database`: what is live."),
+    ],
+    directory: Directory = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what changes from another catalogue to this one: which figures move, and which rows only read otherwise."""
+    from ioc.catalogue.diff import CHANGES, compare_catalogues  # noqa: PLC0415 - `ioc --help` stays fast
+
+    new, _ = _read(directory)
+    found = compare_catalogues(_indicators_of(old), new.indicators)
+    changes = [one for kind in CHANGES for one in found.of(kind)]
+    if as_json:
+        measures = {"measures_added": found.measures_added, "measures_removed": found.measures_removed}
+        _print_json({"changes": changes, **measures})
+        return
+    rows = []
+    for one in changes:
+        because = [f"uses {', '.join(one.because)}"] if one.because else []
+        told = [f"{cell.column}: {cell.old or '–'} → {cell.new or '–'}" for cell in one.cells]
+        rows.append({"code": one.code, "change": one.change, "what": "; ".join(because + told)})
+    show_rows(rows, as_json=False, title="Changes · thay đổi", empty="Nothing changes.")
+    counts = ", ".join(f"{len(found.of(kind))} {kind}" for kind in CHANGES if found.of(kind))
+    if counts:
+        typer.echo(
+            f"{counts}; {len(found.measures_added)} measures are new, {len(found.measures_removed)} are needed no more."
+        )
+
+
+def _indicators_of(source: str) -> Mapping[str, Indicator]:
+    """Return the indicators of a directory, an exported file, or the database."""
+    from ioc.catalogue import load_catalogue  # noqa: PLC0415 - `ioc --help` stays fast
+    from ioc.catalogue.loading import read_export  # noqa: PLC0415
+    from ioc.feeds.feed import load_feeds  # noqa: PLC0415
+
+    if source == "database":
+        from ioc.catalogue.store import load_editions  # noqa: PLC0415
+        from ioc.database.connection import connect, translated_errors  # noqa: PLC0415
+        from ioc.settings import Settings  # noqa: PLC0415
+
+        with connect(Settings(), "reader") as connection, translated_errors():
+            return load_editions(connection).live.indicators
+    path = Path(source)
+    if path.is_dir():
+        return load_catalogue(path, load_feeds()).indicators
+    return read_export(path, load_feeds())
+
+
+@app.command("export")
+def export_command(
+    file: Annotated[Path | None, typer.Argument(help="File to write; without it, the standard output.")] = None,
+    directory: Directory = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the whole catalogue as one CSV file, or as JSON with its statement of origin."""
+    catalogue, _ = _read(directory)
+    text = _as_json(catalogue) if as_json else _as_csv(catalogue)
+    if file is None:
+        typer.echo(text, nl=False)
+    else:
+        file.write_text(text, encoding="utf-8")
+        typer.echo(f"{len(catalogue.indicators)} indicators written to {file}", err=True)
+
+
+def _read(directory: Path | None) -> tuple[Catalogue, Compiled]:
+    from ioc.catalogue import compile_measures, load_catalogue  # noqa: PLC0415
+    from ioc.feeds.feed import load_feeds  # noqa: PLC0415
+    from ioc.province.profile import load_profile_catalogue  # noqa: PLC0415
+    from ioc.settings import Settings  # noqa: PLC0415
+
+    feeds = load_feeds()
+    catalogue = load_catalogue(directory, feeds) if directory else load_profile_catalogue(Settings().profile, feeds)
+    return catalogue, compile_measures(catalogue)
+
+
+def _check_choice(option: str, value: str | None, allowed: Collection[str]) -> None:
+    if value is not None and value not in allowed:
+        raise typer.BadParameter(f"{value} is not one of {', '.join(allowed)}", param_hint=option)
+
+
+def _sql(plan: IndicatorPlan) -> list[str]:
+    """Return what PostgreSQL evaluates: over the records for each measure, or once over the inputs' figures."""
+    from ioc.catalogue import formula_sql  # noqa: PLC0415
+
+    if plan.formula:
+        return [formula_sql(plan.formula)]
+    return [_measure_sql(measure) for measure in plan.measures]
+
+
+def _measure_sql(measure: Measure) -> str:
+    from ioc.catalogue import contribution_sql, member_sql  # noqa: PLC0415
+
+    if measure.kind == "distinct":
+        return f"count(DISTINCT {member_sql(measure)})"
+    return f"sum({contribution_sql(measure)})"
+
+
+def _print_json(value: Any) -> None:
+    from pydantic_core import to_json  # noqa: PLC0415
+
+    typer.echo(to_json(value, indent=2))
+
+
+def _as_csv(catalogue: Catalogue) -> str:
+    from ioc.catalogue.indicator import COLUMNS  # noqa: PLC0415
+
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(indicator.definition for indicator in catalogue.indicators.values())
+    return out.getvalue()
+
+
+def _as_json(catalogue: Catalogue) -> str:
+    from pydantic_core import to_json  # noqa: PLC0415
+
+    content = {
+        "name_vi": catalogue.name_vi,
+        "name_en": catalogue.name_en,
+        "statement_vi": catalogue.statement_vi,
+        "statement_en": catalogue.statement_en,
+        "indicators": [dict(indicator.definition) for indicator in catalogue.indicators.values()],
+    }
+    return to_json(content, indent=2).decode() + "\n"

@@ -1,0 +1,1 @@
+"""What every command shares: output for people and as JSON."""

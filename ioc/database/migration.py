@@ -1,0 +1,81 @@
+"""Bringing the database's schema to the version of the code, and telling where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import psycopg
+
+from ioc.database.connection import connect
+from ioc.errors import FatalError
+from ioc.feeds.feed import Feed
+from ioc.settings import Settings
+from sql import Migration, load_migrations, load_queries
+
+_LOCK = 7_305_001  # advisory lock: one migration at a time
+
+
+@dataclass(frozen=True)
+class MigrationState:
+    """A migration and when it was applied (ISO time), or None while it is pending."""
+
+    number: int
+    name: str
+    applied_at: str | None
+
+
+def status(settings: Settings) -> list[MigrationState]:
+    """Return every migration with its state; raises `FatalError` when the database is ahead of the code."""
+    with connect(settings, "owner", autocommit=True) as connection:
+        applied = _applied(connection)
+    known = _require_known(applied)
+    return [MigrationState(m.number, m.name, applied.get(m.number)) for m in known]
+
+
+def migrate(settings: Settings, feeds: Iterable[Feed]) -> list[Migration]:
+    """Apply what is pending, each migration in its own transaction; return what was applied.
+
+    Raises `FatalError` when the database is ahead of the code.
+    """
+    queries = load_queries("migration")
+    done: list[Migration] = []
+    with connect(settings, "owner", autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        connection.execute(queries["create_table"])
+        applied = _applied(connection)
+        for migration in _require_known(applied):
+            if migration.number in applied:
+                continue
+            text = migration.text.replace("{writer}", settings.db_writer_user).replace(
+                "{reader}", settings.db_reader_user
+            )
+            with connection.transaction():
+                connection.execute(text)
+                connection.execute(queries["insert_applied"], [migration.number, migration.name])
+            done.append(migration)
+        for feed in feeds:
+            connection.execute(
+                queries["upsert_feed"],
+                [feed.key, feed.sector, feed.table, feed.name_vi, feed.name_en, feed.cadence],
+            )
+    return done
+
+
+def _require_known(applied: Mapping[int, str]) -> list[Migration]:
+    """Return the migrations of the code; raise when the database holds others."""
+    known = load_migrations()
+    unknown = sorted(applied.keys() - {migration.number for migration in known})
+    if unknown:
+        raise FatalError(
+            f"the database holds migrations {unknown} that this version does not know; install a newer version"
+        )
+    return known
+
+
+def _applied(connection: psycopg.Connection) -> dict[int, str]:
+    """Return applied migrations: number -> time."""
+    queries = load_queries("migration")
+    if connection.execute(queries["table_exists"]).fetchone() == (None,):
+        return {}
+    return dict(connection.execute(queries["select_applied"]).fetchall())

@@ -1,0 +1,65 @@
+"""The register of reporters as a feed of its own: establishments, petrol shops, stations, facilities.
+
+Their numbers, rooms and beds are stocks: a place counts from `opened_on` until `closed_on`. The agency that keeps a
+register publishes it; the platform's own profile is published by `ioc registry publish`.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Annotated, Self
+
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
+
+from ioc.feeds.event import Record, ReporterCode
+from ioc.feeds.feed import Feed
+
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+
+
+_EXAMPLE: dict[str, JsonValue] = {
+    "registry": "lodging",
+    "place_id": "77-747-0001",
+    "area_code": "26506",
+    "type": "hotel",
+    "star": 4,
+    "rooms": 120,
+    "beds": 210,
+    "opened_on": "2019-04-30",
+}
+
+
+class RegistryReporter(Record):
+    """One entry of one register; `registry` is lodging, petrol, health_station, health_facility, ..."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    registry: Word
+    place_id: ReporterCode
+    area_code: Annotated[str, StringConstraints(pattern=r"^\d{2,5}$")]
+    type: Word | None = None
+    star: Annotated[int, Field(ge=0, le=5)] | None = None
+    rooms: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    beds: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    opened_on: date
+    closed_on: date | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.closed_on is not None and self.closed_on < self.opened_on:
+            raise ValueError("closed_on lies before opened_on", "ngày đóng cửa trước ngày hoạt động")
+        return self
+
+    def record_key(self) -> str:
+        return f"{self.registry}/{self.place_id}"
+
+
+FEED = Feed(
+    key="registry.reporter",
+    model=RegistryReporter,
+    effective="opened_on",
+    cadence=timedelta(days=35),
+    name_vi="Danh bạ đơn vị báo cáo",
+    name_en="Register of reporters",
+    located=True,
+)

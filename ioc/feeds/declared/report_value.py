@@ -1,0 +1,74 @@
+"""Reported values: one number of one indicator, area and period, as an agency states it.
+
+The area is the one that the number speaks of, of any level: a report for the whole province names the province. A
+revision replaces the number. Which periods count is in the catalogue: those of the indicator's cadence.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Annotated, Literal, Self
+
+import polars as pl
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
+
+from ioc.feeds.event import Record, ReporterCode
+from ioc.feeds.feed import Feed
+from ioc.period import end_expr, start_of
+
+_EXAMPLE: dict[str, JsonValue] = {
+    "agency": "cong-an-tinh",
+    "indicator": "population.residents.total",
+    "area_code": "26506",
+    "period": "month",
+    "period_start": "2024-09-01",
+    "value": 17842,
+}
+
+
+class ReportValue(Record):
+    """`value` is in the indicator's unit; `period_start` is the first day of the period (a week's is Monday)."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    agency: ReporterCode
+    indicator: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+){1,2}$", max_length=100)]
+    area_code: Annotated[str, StringConstraints(pattern=r"^\d{2,5}$")]
+    period: Literal["day", "week", "month", "quarter", "year"]
+    period_start: date
+    # Up to here a number and its thousandths are exact in eight bytes, and so are sums of a thousand of them.
+    value: Annotated[float, Field(ge=-(10**12), le=10**12, allow_inf_nan=False)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if start_of(self.period, self.period_start) != self.period_start:
+            raise ValueError(
+                f"period_start is not the first day of a {self.period}",
+                f"period_start không phải ngày đầu kỳ {_NAMES_VI[self.period]}",
+            )
+        return self
+
+    def record_key(self) -> str:
+        return f"{self.indicator}/{self.area_code}/{self.period}/{self.period_start.isoformat()}"
+
+
+_NAMES_VI = {"day": "ngày", "week": "tuần", "month": "tháng", "quarter": "quý", "year": "năm"}
+
+FEED = Feed(
+    key="report.value",
+    model=ReportValue,
+    effective="period_start",
+    reporter="agency",
+    cadence=timedelta(days=35),
+    name_vi="Số liệu báo cáo của các cơ quan",
+    name_en="Values reported by agencies",
+    located=True,
+    any_level=True,
+    derive={
+        # The first day on which the value no longer holds.
+        "next_start": (
+            pl.Date(),
+            end_expr(pl.col("period"), pl.col("period_start")).dt.offset_by("1d"),
+        ),
+    },
+)

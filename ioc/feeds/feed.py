@@ -1,0 +1,159 @@
+"""What a feed is: one kind of record of one sector, declared in one module under `ioc/feeds/declared/`.
+
+A feed costs its declaration, a migration for its record table, samples and catalogue rows; agents, gateway,
+simulator and dashboards work from the declaration.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Any, get_args, get_origin
+
+import polars as pl
+from pydantic import AwareDatetime, TypeAdapter
+
+from ioc.errors import ConfigError
+from ioc.feeds.event import Envelope, Record, envelope_of
+
+UTC_TIME = pl.Datetime("us", "UTC")
+_POLARS: Mapping[type, pl.DataType] = {
+    str: pl.String(),
+    int: pl.Int64(),
+    float: pl.Float64(),
+    bool: pl.Boolean(),
+    date: pl.Date(),
+    datetime: UTC_TIME,
+}
+_SQL: Mapping[pl.DataType, str] = {
+    pl.String(): "text",
+    pl.Int64(): "bigint",
+    pl.Float64(): "double precision",
+    pl.Boolean(): "boolean",
+    pl.Date(): "date",
+    UTC_TIME: "timestamptz",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a feed's record table, beside those that all feeds share."""
+
+    name: str
+    dtype: pl.DataType
+
+    @property
+    def sql_type(self) -> str:
+        """PostgreSQL's type for it."""
+        return _SQL[self.dtype]
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A feed.
+
+    key:       `<sector>.<record>`; names the topic, the module, the samples and, with `_`, the record table.
+    model:     the record as it travels.
+    effective: the model's field (a date or a time) that says when the record counts.
+    cadence:   silence longer than this makes the feed stale.
+    reporter:  the model's field that names the reporter; it must be the one that `source` names.
+    located:   the record names its leaf area itself, in `area_code`; otherwise the register says where its place or
+               its reporter lies.
+    any_level: the area that a located record names may have units below it.
+    place:     the model's field that may name a registered place of the reporter (a shop of a firm); its register
+               entry goes before the reporter's own.
+    enrich:    columns taken from the register of reporters: column -> (attribute, type).
+    derive:    columns computed from the others: column -> (type, polars expression).
+    """
+
+    key: str
+    model: type[Record]
+    effective: str
+    cadence: timedelta
+    name_vi: str
+    name_en: str
+    reporter: str | None = None
+    located: bool = False
+    any_level: bool = False
+    place: str | None = None
+    enrich: Mapping[str, tuple[str, pl.DataType]] = field(default_factory=dict)
+    derive: Mapping[str, tuple[pl.DataType, pl.Expr]] = field(default_factory=dict)
+
+    @property
+    def sector(self) -> str:
+        """First part of the key."""
+        return self.key.partition(".")[0]
+
+    @property
+    def table(self) -> str:
+        """Name of the record table."""
+        return self.key.replace(".", "_")
+
+    @property
+    def event_type(self) -> str:
+        """CloudEvents `type` of its events."""
+        return f"vn.ioc.{self.key}.v1"
+
+    def topic(self, prefix: str = "ioc") -> str:
+        """Name of its Kafka topic."""
+        return f"{prefix}.{self.key}.v1"
+
+    @cached_property
+    def envelope_type(self) -> type[Envelope]:
+        """Model of one event of this feed."""
+        return envelope_of(self.event_type, self.model)
+
+    @cached_property
+    def envelope(self) -> TypeAdapter[Envelope]:
+        """Validator of one event, from JSON bytes or from Python values."""
+        return TypeAdapter(self.envelope_type)
+
+    @cached_property
+    def model_columns(self) -> tuple[Column, ...]:
+        """Columns that come from the model, in its order."""
+        return tuple(Column(name, _dtype(self, name, f.annotation)) for name, f in self.model.model_fields.items())
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """Columns of its own in the record table: model, then register, then derived."""
+        own = tuple(column for column in self.model_columns if column.name != "area_code")
+        enriched = tuple(Column(name, dtype) for name, (_, dtype) in self.enrich.items())
+        derived = tuple(Column(name, dtype) for name, (dtype, _) in self.derive.items())
+        return own + enriched + derived
+
+
+def _dtype(feed: Feed, name: str, hint: Any) -> pl.DataType:
+    """Map an annotation to a column type: scalars, their optionals, and literals of strings."""
+    if get_origin(hint) in (typing.Union, types.UnionType):
+        inner = [arg for arg in get_args(hint) if arg is not type(None)]
+        if len(inner) == 1:
+            return _dtype(feed, name, inner[0])
+    if get_origin(hint) is typing.Literal:
+        return _POLARS[type(get_args(hint)[0])]
+    if get_origin(hint) is typing.Annotated:
+        return _dtype(feed, name, get_args(hint)[0])
+    if hint is AwareDatetime:
+        return UTC_TIME
+    if hint in _POLARS:
+        return _POLARS[hint]
+    raise ConfigError(f"{feed.key}: field {name} has type {hint}; a record's field must be one of {list(_POLARS)}")
+
+
+def load_feeds() -> dict[str, Feed]:
+    """Return all feeds by key, from `ioc/feeds/declared/`; a file's name must be the key with `_`."""
+    package = importlib.import_module("ioc.feeds.declared")
+    feeds: dict[str, Feed] = {}
+    for module_info in pkgutil.iter_modules(package.__path__):
+        feed: Feed = importlib.import_module(f"ioc.feeds.declared.{module_info.name}").FEED
+        if feed.table != module_info.name:
+            raise ConfigError(
+                f"ioc/feeds/declared/{module_info.name}.py declares {feed.key}; its file must be {feed.table}.py"
+            )
+        feeds[feed.key] = feed
+    return feeds

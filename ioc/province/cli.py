@@ -1,0 +1,59 @@
+"""`ioc profile load|show`."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import typer
+
+from ioc.command.output import AsJson, show_rows
+from ioc.settings import Settings
+
+app = typer.Typer(help="The province's data: areas, reporters, catalogue.", no_args_is_help=True)
+
+
+@app.command("load")
+def load_command(as_json: AsJson = False) -> None:
+    """Bring the database to the profile and its catalogue; running it again changes nothing."""
+    from ioc.feeds.feed import load_feeds  # noqa: PLC0415
+    from ioc.province.profile import load_profile, load_profile_catalogue  # noqa: PLC0415
+    from ioc.province.store import load_into_database  # noqa: PLC0415
+
+    settings = Settings()
+    loaded = load_into_database(
+        settings,
+        load_profile(settings.profile),
+        load_profile_catalogue(settings.profile, load_feeds()),
+    )
+    row = {
+        "areas": loaded.areas,
+        "units_changed": loaded.units_changed,
+        "reporters": loaded.reporters,
+        **vars(loaded.catalogue),
+    }
+    show_rows([row], as_json=as_json, title="Loaded")
+    if loaded.units_changed and not as_json:
+        typer.echo(
+            "Units have changed. Start the workers again, then `ioc rebuild --recount` counts what is stored where the "
+            "units are now.\nĐịa bàn đã thay đổi: khởi động lại worker, rồi chạy `ioc rebuild --recount` để đếm lại."
+        )
+    if loaded.catalogue.waiting and not as_json:
+        typer.echo(
+            f"{loaded.catalogue.waiting} indicators wait beside the live ones: their feeds hold records already. "
+            "`ioc catalogue diff database` tells what changes; `ioc rebuild` computes them and shows what moves.\n"
+            f"{loaded.catalogue.waiting} chỉ tiêu đang chờ: `ioc rebuild` tính lại, cho xem thay đổi rồi thay cùng lúc."
+        )
+
+
+@app.command("show")
+def show_command(as_json: AsJson = False) -> None:
+    """Show what the profile holds."""
+    from ioc.province.profile import load_profile  # noqa: PLC0415 - `ioc --help` stays fast
+
+    profile = load_profile(Settings().profile)
+    reporters = Counter(reporter.feed for reporter in profile.reporters)
+    rows = [
+        {"what": f"areas, {level}", "rows": n} for level, n in Counter(a.level for a in profile.areas.areas).items()
+    ]
+    rows += [{"what": f"reporters of {feed}", "rows": n} for feed, n in sorted(reporters.items())]
+    show_rows(rows, as_json=as_json, title=f"{profile.name_vi} · {profile.name_en}")

@@ -1,0 +1,107 @@
+"""A profile: one province's data (areas, reporters, registers), a directory that `IOC_PROFILE` names."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from ioc.catalogue import DATA, Catalogue, load_catalogue
+from ioc.catalogue.target import with_targets
+from ioc.errors import ConfigError
+from ioc.feeds.declared.registry_reporter import RegistryReporter, Word
+from ioc.feeds.event import ReporterCode
+from ioc.feeds.feed import Feed, load_feeds
+from ioc.province.reporter import REGISTER_FEED, Reporter, load_reporters
+from ioc.territory.area import FOREVER, AreaTree, load_areas
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+
+
+class ProfileFile(BaseModel):
+    """What `profile.toml` holds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+    name_vi: Text
+    name_en: Text
+    timezone: Text
+    language: Text
+    province_code: Text
+    simulated: bool
+    note_vi: str = ""
+    note_en: str = ""
+    registers: dict[Word, ReporterCode]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A province. `registers`: register -> the agency, a reporter of `registry.reporter`, that keeps it."""
+
+    code: str
+    name_vi: str
+    name_en: str
+    timezone: str
+    language: str
+    province_code: str
+    simulated: bool
+    note_vi: str
+    note_en: str
+    registers: dict[str, str]
+    areas: AreaTree
+    reporters: tuple[Reporter, ...]
+
+
+def load_profile(path: Path) -> Profile:
+    """Read a profile's directory; raises ConfigError naming file, row and column and saying what to mend."""
+    file = path / "profile.toml"
+    try:
+        head = ProfileFile.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise ConfigError(f"{file} does not exist; IOC_PROFILE must name a profile's directory") from None
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        raise ConfigError(f"{file}: {error}") from error
+    areas = load_areas(path / "areas.csv")
+    reporters = load_reporters(path, load_feeds(), areas, head.registers)
+    keepers = {reporter.code for reporter in reporters if reporter.feed == REGISTER_FEED}
+    unknown = sorted(set(head.registers.values()) - keepers)
+    if unknown:
+        raise ConfigError(f"{file} [registers]: {', '.join(unknown)} must be a reporter of {REGISTER_FEED}; add a row")
+    return Profile(**dict(head), areas=areas, reporters=reporters)
+
+
+def registry_events(profile: Profile) -> Iterator[tuple[str, RegistryReporter]]:
+    """Yield (agency's code, entry) for each place of each register, as `registry.reporter` takes it."""
+    places = {reporter.code: reporter for reporter in profile.reporters if reporter.registers}
+    columns = RegistryReporter.model_fields
+    for place in places.values():
+        for register in place.registers:
+            yield (
+                profile.registers[register],
+                RegistryReporter.model_validate(
+                    {name: value for name, value in place.attributes.items() if name in columns}
+                    | {
+                        "registry": register,
+                        "place_id": place.code,
+                        "area_code": place.area_code,
+                        "opened_on": place.valid_from,
+                        "closed_on": None if place.valid_to == FOREVER else place.valid_to,
+                    }
+                ),
+            )
+
+
+def load_profile_catalogue(profile: Path, feeds: Mapping[str, Feed]) -> Catalogue:
+    """Read a profile's catalogue with the province's targets; raises ConfigError telling every mistake.
+
+    It is the profile's own `catalogue/`, or else the one that comes with the project; `targets.csv` may set targets.
+    """
+    own = profile / "catalogue"
+    catalogue = load_catalogue(own if own.is_dir() else DATA, feeds)
+    targets = profile / "targets.csv"
+    return with_targets(catalogue, targets) if targets.is_file() else catalogue

@@ -1,0 +1,111 @@
+"""Loading a profile into the database: areas, reporters and the catalogue, in one transaction."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import date
+
+import psycopg
+
+from ioc.catalogue import Catalogue
+from ioc.catalogue.store import CatalogueChange, sync_catalogue
+from ioc.database.connection import connect, translated_errors
+from ioc.errors import ConfigError
+from ioc.province.profile import Profile
+from ioc.province.reporter import over_time
+from ioc.settings import Settings
+from ioc.territory.area import FOREVER, LEVELS
+from ioc.territory.placement import ALWAYS, places, standings
+from sql import load_queries
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What the database now holds of the profile.
+
+    units_changed: units nest or follow one another otherwise than before; what is stored has to be counted again
+                   (`ioc rebuild --recount`).
+    """
+
+    areas: int
+    reporters: int
+    catalogue: CatalogueChange
+    units_changed: bool
+
+
+def load_into_database(settings: Settings, profile: Profile, catalogue: Catalogue) -> Loaded:
+    """Bring the database to the profile; running it again changes nothing.
+
+    Raises ConfigError where the database holds another province's data.
+    """
+    with connect(settings, "owner") as connection, translated_errors():
+        _claim(connection, settings, profile)
+        units_changed = _load_areas(connection, profile)
+        reporters = _load_reporters(connection, profile)
+        change = sync_catalogue(connection, catalogue)
+    return Loaded(len(profile.areas), reporters, change, units_changed)
+
+
+def check_province(connection: psycopg.Connection, settings: Settings, profile: Profile) -> None:
+    """Raise ConfigError where the database holds another province's data; one that holds none yet is anybody's."""
+    held = connection.execute(load_queries("profile")["select_profile"]).fetchone()
+    if held is not None and held[0] != profile.code:
+        raise ConfigError(
+            f"database {settings.db_name} holds the data of {held[1]} ({held[0]}), IOC_PROFILE names that of "
+            f"{profile.name_vi} ({profile.code}). A province has a database of its own: set IOC_PROFILE to the "
+            "former's directory, or IOC_DB_NAME to another database and run `ioc db migrate` and `ioc profile load`."
+        )
+
+
+def _claim(connection: psycopg.Connection, settings: Settings, profile: Profile) -> None:
+    row = {"code": profile.code, "name_vi": profile.name_vi, "name_en": profile.name_en}
+    connection.execute(load_queries("profile")["claim"], row)
+    check_province(connection, settings, profile)
+
+
+def _load_areas(connection: psycopg.Connection, profile: Profile) -> bool:
+    """Write the units and how they follow one another; return whether that is other than it was."""
+    rows = [asdict(area) for area in profile.areas.areas]
+    rows.sort(key=lambda row: LEVELS.index(row["level"]))  # parents first
+    queries = load_queries("profile")
+    before = connection.execute(queries["describe_areas"]).fetchone()
+    connection.cursor().executemany(queries["upsert_area"], rows)
+    connection.execute(queries["clear_placement"])
+    with connection.cursor().copy(queries["copy_places"]) as copy:
+        for place in places(profile.areas):
+            copy.write_row((place.area_id, _day(place.since), _day(place.until), place.place_id))
+    with connection.cursor().copy(queries["copy_standings"]) as copy:
+        for standing in standings(profile.areas):
+            copy.write_row((standing.origin_id, standing.area_id, _day(standing.since)))
+    changed = before != (None,) and connection.execute(queries["describe_areas"]).fetchone() != before
+    if changed:
+        # Processes that loaded the former units start again.
+        connection.execute(load_queries("catalogue")["bump_epoch"])
+    return changed
+
+
+def _day(day: date) -> date | str:
+    """Return a day as PostgreSQL knows it: before and after all days are infinities there."""
+    return {ALWAYS: "-infinity", FOREVER: "infinity"}.get(day, day)
+
+
+def _load_reporters(connection: psycopg.Connection, profile: Profile) -> int:
+    queries = load_queries("profile")
+    feeds: dict[str, int] = dict(connection.execute(queries["select_feed_ids"]).fetchall())
+    connection.execute(queries["clear_reporters"])
+    with connection.cursor().copy(queries["copy_reporters"]) as copy:
+        for reporter in over_time(profile.reporters, profile.areas):
+            attributes = json.dumps(dict(reporter.attributes), ensure_ascii=False)
+            copy.write_row(
+                (
+                    feeds[reporter.feed],
+                    reporter.code,
+                    reporter.name,
+                    reporter.area_code,
+                    attributes,
+                    reporter.valid_from,
+                    reporter.valid_to,
+                )
+            )
+    return len(profile.reporters)

@@ -1,0 +1,182 @@
+"""`ioc indicator list|show|explain|series`."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ioc.command.output import AsJson, cell, show_rows
+from ioc.reading.series_cli import series_command
+from ioc.settings import Settings
+
+if TYPE_CHECKING:
+    from ioc.reading.explanation import Explanation, Part
+
+app = typer.Typer(help="Indicators: what there is, what it shows, and why.", no_args_is_help=True)
+app.command("series")(series_command)
+
+Code = Annotated[str, typer.Argument(help="Code of the indicator, e.g. lodging.guests.total.")]
+Period = Annotated[str, typer.Option("--period", help="day, week, month, quarter or year.")]
+
+
+@app.command("list")
+def list_command(
+    sector: Annotated[str | None, typer.Option("--sector", help="Only this sector.")] = None,
+    search: Annotated[str | None, typer.Option("--search", help="Part of a code or name.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the live indicators."""
+    rows = _read("list_indicators", {"sector": sector, "search": search})
+    if not as_json:
+        rows = [{name: row[name] for name in ("code", "name_vi", "unit", "kind", "target")} for row in rows]
+    show_rows(rows, as_json=as_json, empty="No indicator fits. `ioc profile load` loads the catalogue.")
+
+
+@app.command("show")
+def show_command(
+    code: Code,
+    period: Period = "day",
+    version: Annotated[
+        int | None, typer.Option("--version", min=1, help="A version that was replaced, or waits; none = the live one.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show an indicator's latest figures: of the province and of the units right below it, such as districts."""
+    rows = _read("select_latest", {"code": code, "period": period, "version": version})
+    if not as_json:
+        rows = [{name: row[name] for name in ("area_code", "area_name", "bucket", "value")} for row in rows]
+    show_rows(rows, as_json=as_json, title=code, empty=f"{code} has no figure yet, or there is no such indicator.")
+
+
+@app.command("explain")
+def explain_command(
+    code: Code,
+    area: Annotated[str, typer.Option("--area", help="Code of the area.")],
+    on: Annotated[datetime, typer.Option("--on", formats=["%Y-%m-%d"], help="A day of the period.")],
+    period: Period = "day",
+    limit: Annotated[int, typer.Option("--limit", min=0, max=1000, help="Most records.")] = 20,
+    offset: Annotated[int, typer.Option("--offset", min=0, help="Records to pass over.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Explain one figure: definition, numerator and denominator, records counted, events refused, who is missing."""
+    found = explain(Settings(), code, area, on.date(), period=period, limit=limit, offset=offset)
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        _print(found)
+
+
+def explain(settings: Settings, code: str, area: str, on: date, *, period: str, limit: int, offset: int) -> Explanation:
+    """Explain a figure over a connection of its own, by the definitions that are live in the database.
+
+    Raises QuestionError for what does not exist, DatabaseUnavailableError where it takes too long.
+    """
+    from psycopg.errors import QueryCanceled  # noqa: PLC0415 - `ioc --help` stays fast
+
+    from ioc.catalogue.store import load_editions  # noqa: PLC0415
+    from ioc.database.connection import connect, snapshot, translated_errors  # noqa: PLC0415
+    from ioc.errors import DatabaseUnavailableError  # noqa: PLC0415
+    from ioc.feeds.feed import load_feeds  # noqa: PLC0415
+    from ioc.province.profile import load_profile  # noqa: PLC0415
+    from ioc.reading.explanation import Explainer  # noqa: PLC0415
+
+    areas = load_profile(settings.profile).areas
+    with connect(settings, "reader", autocommit=True) as connection, translated_errors(), snapshot(connection):
+        compiled = load_editions(connection).live.compiled
+        explainer = Explainer(connection, compiled, load_feeds(), areas, timezone=settings.timezone)
+        try:
+            return explainer.explain(code, explainer.cell(area, period, on), limit=limit, offset=offset)
+        except QueryCanceled:
+            raise DatabaseUnavailableError(
+                f"a part of the explanation took more than {settings.db_statement_timeout} s; ask for a shorter period "
+                "or a smaller area, or raise IOC_DB_STATEMENT_TIMEOUT"
+            ) from None
+
+
+def _read(query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    from psycopg.rows import dict_row  # noqa: PLC0415 - `ioc --help` stays fast
+
+    from ioc.database.connection import connect, translated_errors  # noqa: PLC0415
+    from sql import load_queries  # noqa: PLC0415
+
+    with connect(Settings(), "reader") as connection, translated_errors():
+        return connection.cursor(row_factory=dict_row).execute(load_queries("explain")[query], parameters).fetchall()
+
+
+def _print(found: Explanation) -> None:
+    from rich.console import Console  # noqa: PLC0415 - `ioc --help` stays fast
+    from rich.text import Text  # noqa: PLC0415
+    from rich.tree import Tree  # noqa: PLC0415
+
+    console = Console()
+    console.print(Text(f"{found.name_vi} · {found.name_en}", style="bold"))
+    days = str(found.start) if found.start == found.end else f"{found.start} … {found.end}"
+    console.print(Text(f"{found.code} v{found.version}, {found.kind}; {found.area_name} ({found.area_code}), {days}"))
+    value = "no value · chưa có số liệu" if found.value is None else f"{cell(found.value)} {found.unit}"
+    console.print(Text(value, style="bold green"))
+
+    def grow(tree: Tree, part: Part) -> None:
+        shown = "no value" if part.value is None else cell(part.value)
+        branch = tree.add(Text(f"{shown}  {part.code or ''} = {part.what}" if part.code else f"{shown}  {part.what}"))
+        for source in part.inputs:
+            grow(branch, source)
+
+    tree = Tree(Text("made of · tính từ"))
+    grow(tree, found.made_of)
+    console.print(tree)
+    if found.fraction is not None:
+        half = found.fraction
+        above, below = ("no value" if v is None else cell(v) for v in (half.numerator_value, half.denominator_value))
+        console.print(Text(f"numerator · tử số: {above} = {half.numerator}"))
+        console.print(Text(f"denominator · mẫu số: {below} = {half.denominator}"))
+    show_rows(
+        [record.model_dump(include={"record", "revision", "counts_on", "adds", "adds_to"}) for record in found.records],
+        as_json=False,
+        title=f"{found.records_total:,} records count · bản ghi được tính",
+        empty="No record counts here.",
+    )
+    console.print(
+        f"{found.excluded_total:,} other records lie here and are not counted by the definition · "
+        "bản ghi khác cùng nguồn, địa bàn và kỳ nhưng không thuộc định nghĩa"
+    )
+    show_rows(
+        [one.model_dump(exclude={"feed"} if len(found.freshness) == 1 else set()) for one in found.corrections],
+        as_json=False,
+        title="Corrections by day · sửa đổi theo ngày",
+        empty="No record of this place and period was corrected · chưa có bản ghi nào bị sửa.",
+    )
+    show_rows(
+        [
+            {"record": one.record or one.reporter or "", "revision": one.revision, "recorded_at": one.recorded_at}
+            | {"adds_to": effect.adds_to, "before": effect.before, "after": effect.after}
+            for one in found.changes
+            for effect in one.effects
+        ],
+        as_json=False,
+        title="What they changed · nội dung sửa đổi",
+        empty="No correction moved this figure · không sửa đổi nào làm thay đổi số này.",
+    )
+    show_rows(
+        [one.model_dump(include={"feed", "rule", "field", "message_vi", "events"}) for one in found.rejections],
+        as_json=False,
+        title="Refused events · sự kiện bị từ chối",
+        empty="No event of these feeds was refused.",
+    )
+    for feed in found.completeness:
+        names = ", ".join(f"{one.name} ({one.code})" for one in feed.missing)
+        more = feed.expected - feed.reported - len(feed.missing)
+        missing = f"; missing · còn thiếu: {names}" + (f" and {more:,} more" if more else "") if names else ""
+        told = f"{feed.reported:,} of {feed.expected:,} reporters have reported{missing}"
+        console.print(Text(f"{feed.indicator or feed.feed}: {told}"))
+    for fresh in found.freshness:
+        newest = cell(fresh.newest_received_at) or "never"
+        waiting = f"; {fresh.waiting:,} contributions wait to be folded" if fresh.waiting else ""
+        console.print(Text(f"{fresh.feed}: newest event · sự kiện mới nhất: {newest}{waiting}"))
+    if len(found.versions) > 1:
+        show_rows(
+            [one.model_dump(exclude={"definition"}) for one in found.versions],
+            as_json=False,
+            title="Versions of the definition · các phiên bản định nghĩa",
+        )

@@ -1,0 +1,104 @@
+"""`ioc indicator series`: figures over time, as they were stored or in the units of any date."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ioc.command.output import AsJson, show_rows
+from ioc.settings import Settings
+
+if TYPE_CHECKING:
+    from ioc.reading.series import Series
+
+_DAY = ["%Y-%m-%d"]
+
+
+def series_command(
+    code: Annotated[str, typer.Argument(help="Code of the indicator, e.g. lodging.guests.total.")],
+    first: Annotated[datetime, typer.Option("--from", formats=_DAY, help="A day of the first period.")],
+    last: Annotated[datetime, typer.Option("--to", formats=_DAY, help="A day of the last period.")],
+    area: Annotated[str | None, typer.Option("--area", help="Code of an area; or give --level.")] = None,
+    level: Annotated[str | None, typer.Option("--level", help="All areas of a level: province, commune, ...")] = None,
+    period: Annotated[str, typer.Option("--period", help="day, week, month, quarter or year.")] = "month",
+    units_on: Annotated[
+        datetime | None, typer.Option("--units-on", formats=_DAY, help="Show all of it in the units of this day.")
+    ] = None,
+    as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, one figure a row.")] = False,
+) -> None:
+    """Show an indicator's figures over time: each area as it was, or the territories of the units of any day."""
+    if as_json and as_csv:
+        raise typer.BadParameter("JSON or CSV, not both", param_hint="--json / --csv")
+    found = _read(
+        Settings(),
+        code,
+        period=period,
+        first=first.date(),
+        last=last.date(),
+        area_code=area,
+        level=level,
+        units_on=units_on.date() if units_on else None,
+    )
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+        return
+    rows = [
+        {
+            "area_code": one.area_code,
+            "area_name": one.name_vi,
+            "bucket": point.bucket,
+            "value": point.value,
+            "note": point.note,
+        }
+        for one in found.areas
+        for point in one.points
+    ]
+    if as_csv:
+        typer.echo(_csv(rows), nl=False)
+    else:
+        _print(found, rows)
+
+
+def _read(settings: Settings, code: str, **wanted: Any) -> Series:
+    """Read a series over a connection of its own, by the definitions that are live in the database."""
+    from ioc.catalogue.store import load_editions  # noqa: PLC0415 - `ioc --help` stays fast
+    from ioc.database.connection import connect, translated_errors  # noqa: PLC0415
+    from ioc.feeds.feed import load_feeds  # noqa: PLC0415
+    from ioc.province.profile import load_profile  # noqa: PLC0415
+    from ioc.reading.series import SeriesReader  # noqa: PLC0415
+
+    areas = load_profile(settings.profile).areas
+    with connect(settings, "reader") as connection, translated_errors():
+        compiled = load_editions(connection).live.compiled
+        return SeriesReader(connection, compiled, load_feeds(), areas).read(code, **wanted)
+
+
+def _csv(rows: list[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("area_code", "area_name", "bucket", "value", "note"))
+    writer.writerows(row.values() for row in rows)
+    return text.getvalue()
+
+
+def _print(found: Series, rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - `ioc --help` stays fast
+    from rich.text import Text  # noqa: PLC0415
+
+    units = f", đơn vị hành chính ngày {found.units_on} · units of {found.units_on}" if found.units_on else ""
+    notes = dict.fromkeys(row["note"] for row in rows if row["note"])
+    marks = {note: f"({number})" for number, note in enumerate(notes, 1)}
+    show_rows(
+        [{**row, "note": marks.get(row["note"])} for row in rows],
+        as_json=False,
+        title=f"{found.name_vi} ({found.unit}), {found.code} v{found.version}{units}",
+        empty=f"{found.code} has no figure here.",
+    )
+    console = Console()
+    for note, mark in marks.items():
+        console.print(Text(f"{mark} {note}"))

@@ -1,0 +1,113 @@
+"""Where a record counts on a day on which its unit was not there: before it began, or after it ended.
+
+A record names a unit, by itself or by its reporter, as of its business date. What it adds on another day (a guest who
+leaves after the reform, a birth before it) belongs to the unit that held the ground on that day. And what stood in a
+unit goes on standing in those that took it over: stocks do not begin anew with a reform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+
+import polars as pl
+
+from ioc.territory.area import FOREVER, Area, AreaTree
+
+ALWAYS = date.min
+
+
+@dataclass(frozen=True)
+class Place:
+    """From `since` until before `until`, what is counted for `area_id` counts in `place_id`."""
+
+    area_id: int
+    since: date
+    until: date
+    place_id: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What has been counted in `origin_id` stands in the running totals of `area_id`, from `since` on."""
+
+    origin_id: int
+    area_id: int
+    since: date
+
+
+def place_on(tree: AreaTree, area_id: int, day: date) -> int:
+    """Return the unit that what is counted for an area counts in on a day.
+
+    After its end its successor; before its beginning the smallest unit that is known to have held all of it. Where
+    nobody knows, the area itself.
+    """
+    area = tree[area_id]
+    while day >= area.valid_to and area.successor_id is not None:
+        area = tree[area.successor_id]
+    if day >= area.valid_from:
+        return area.area_id
+    before = [other for other in tree.areas if other.holds(day) and _becomes(tree, other, area)]
+    held = [tree.chain(other.area_id) for other in before]
+    common = [unit for unit in held[0] if all(unit in chain for chain in held)] if held else []
+    return common[0] if common else area.area_id
+
+
+def places(tree: AreaTree) -> list[Place]:
+    """Return, for each unit, where it counts at all times, without gaps: from `ALWAYS` until `FOREVER`."""
+    days = [ALWAYS, *tree.changes()[1:], FOREVER]
+    found: list[Place] = []
+    for area in tree.areas:
+        for since, until in pairwise(days):
+            place_id = place_on(tree, area.area_id, since if since != ALWAYS else _first_day(tree))
+            if found and found[-1].area_id == area.area_id and found[-1].place_id == place_id:
+                found[-1] = Place(area.area_id, found[-1].since, until, place_id)
+            else:
+                found.append(Place(area.area_id, since, until, place_id))
+    return found
+
+
+def standings(tree: AreaTree) -> list[Standing]:
+    """Return in whose running totals each unit's counts stand: those above it, and those that took these over."""
+    found: list[Standing] = []
+    for origin in tree.areas:
+        since: dict[int, date] = {}
+        for area_id in tree.chain(origin.area_id):
+            for heir, day in _heirs(tree, tree[area_id]):
+                for above in tree.chain(heir):
+                    since[above] = min(day, since.get(above, FOREVER))
+        found += [Standing(origin.area_id, area_id, day) for area_id, day in sorted(since.items())]
+    return found
+
+
+def places_frame(tree: AreaTree) -> pl.DataFrame:
+    """Return `places` as a frame, for a join on `area_id`."""
+    rows = [(place.area_id, place.since, place.until, place.place_id) for place in places(tree)]
+    schema = {"area_id": pl.Int32, "since": pl.Date, "until": pl.Date, "place_id": pl.Int32}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def standings_frame(tree: AreaTree) -> pl.DataFrame:
+    """Return `standings` as a frame, for a join on `origin_id`."""
+    rows = [(standing.origin_id, standing.area_id, standing.since) for standing in standings(tree)]
+    schema = {"origin_id": pl.Int32, "area_id": pl.Int32, "since": pl.Date}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _heirs(tree: AreaTree, area: Area) -> Iterator[tuple[int, date]]:
+    """Yield the unit itself, and every unit that took its whole territory over, with the day it did."""
+    yield area.area_id, ALWAYS
+    while area.successor_id is not None:
+        yield area.successor_id, area.valid_to
+        area = tree[area.successor_id]
+
+
+def _becomes(tree: AreaTree, earlier: Area, later: Area) -> bool:
+    """Return whether a unit's territory, or that of one above it, went into a later unit."""
+    return any(heir == later.area_id for heir, _ in _heirs(tree, earlier))
+
+
+def _first_day(tree: AreaTree) -> date:
+    return tree.changes()[0]

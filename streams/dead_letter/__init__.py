@@ -1,0 +1,1 @@
+"""Refused events: their way to the dead-letter topic, and their replay."""
