@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Protocol
 
 import polars as pl
@@ -38,8 +37,8 @@ class Bed:
         return BatchParser(
             feed,
             Register(feed, profile.reporters, profile.areas),
-            timezone=settings.timezone,
-            earliest=date.fromisoformat(settings.earliest_business_date),
+            timezone=profile.timezone,
+            earliest=settings.earliest_business_date,
             future_tolerance_days=settings.future_tolerance_days,
         )
 

@@ -35,7 +35,10 @@ class _Commands(TyperGroup):
         except ValidationError as error:
             if ctx.params.get("debug") or error.title != "Settings":
                 raise
-            wrong = "; ".join(f"IOC_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+            wrong = "; ".join(
+                f"IOC_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" if e["loc"] else e["msg"]
+                for e in error.errors()
+            )
             raise _failed(f"A setting is wrong: {wrong}. Mend the environment or .env.", status=2) from error
         except IocError as error:
             if ctx.params.get("debug"):

@@ -70,20 +70,24 @@ def load_bundle(settings: Settings, languages: Sequence[Language]) -> Bundle:
     if profile.simulated:
         notice = Text(f"**{profile.note_vi}** {notice.vi}", f"**{profile.note_en}** {notice.en}")
     contacts = load_contacts(settings.profile / "contacts.csv")
-    return make_bundle(catalogue, feeds, settings, notice, contacts, languages=languages)
+    return make_bundle(catalogue, feeds, settings, profile.timezone, notice, contacts, languages=languages)
 
 
 def make_bundle(
     catalogue: Catalogue,
     feeds: Mapping[str, Feed],
     settings: Settings,
+    zone: str,
     notice: Text,
     contacts: Mapping[str, Contact],
     *,
     languages: Sequence[Language],
 ) -> Bundle:
-    """Compose the bundle. `notice` is what readers of the boards must know about the data."""
-    zone = settings.timezone
+    """Compose the bundle.
+
+    zone:   time zone of business days.
+    notice: what readers of the boards must know about the data.
+    """
     boards: list[Board] = []
     for language in languages:
         for board in boards_of(catalogue):

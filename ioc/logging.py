@@ -57,7 +57,7 @@ def configure_logging(settings: Settings) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
         )
     )
-    logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
+    logging.basicConfig(handlers=[handler], level=settings.log_level, force=True)
     floor = logging.WARNING if logging.getLogger().level >= logging.INFO else logging.INFO
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(floor)

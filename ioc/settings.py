@@ -1,19 +1,85 @@
 """The one reader of the environment.
 
-Every value has a default that suits the local stack, so that a checkout runs with no environment at all.
+Every value has a default that suits the local stack, so that a checkout runs with no environment at all. Each is
+checked when it is read: a wrong one ends a process at once, with its name and what it may be.
 What a service needs is passed to it; nothing else reads `os.environ`.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
+from collections.abc import Iterator
+from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# Names the file of settings; empty = none. Tests and child processes are told everything by the environment.
+ENV_FILE = "IOC_ENV_FILE"
+
+# What each process has to know; all other secrets are withheld from it. The gateway faces the internet: it has no
+# password of the database.
+_SECRETS_OF: dict[str, frozenset[str]] = {
+    "gateway": frozenset({"kafka_sasl_password"}),
+    "worker": frozenset({"kafka_sasl_password", "db_writer_password"}),
+    "rollup": frozenset({"db_writer_password"}),
+    "api": frozenset({"db_reader_password"}),
+}
+
+# Whoever reads this file knows their defaults.
+_SHIPPED_SECRETS = ("db_owner_password", "db_writer_password", "db_reader_password", "pseudonym_key")
+
+_SERVER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+):([0-9]{1,5})", re.ASCII)
+
+
+def _check_servers(value: str) -> str:
+    for server in value.split(","):
+        match = _SERVER.fullmatch(server.strip())
+        if match is None or not 1 <= int(match[2]) <= 65535:
+            raise ValueError(f"{server!r} is not host:port with a port from 1 to 65535")
+    return ",".join(server.strip() for server in value.split(","))
+
+
+def _check_url(value: str) -> str:
+    if not value:
+        return value
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"{value!r} is not an address: {error}") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise ValueError(f"{value!r} must look like http://host:port or https://host")
+    return value.rstrip("/")
+
+
+def _check_addresses(value: str) -> str:
+    for address in filter(None, (part.strip() for part in value.split(","))):
+        if not re.fullmatch(r"[^@\s,]+@[^@\s,]+", address):
+            raise ValueError(f"{address!r} is not an e-mail address")
+    return value
+
+
+def _upper(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+PortOrAny = Annotated[int, Field(ge=0, le=65535)]
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Host = Annotated[str, Field(min_length=1, pattern=r"^[^\s,]+$")]
+Servers = Annotated[str, AfterValidator(_check_servers)]
+Url = Annotated[str, AfterValidator(_check_url)]
+Name = Annotated[str, Field(min_length=1)]
 
 
 class Settings(BaseSettings):
@@ -27,13 +93,16 @@ class Settings(BaseSettings):
         ROOT / "ioc" / "profiles" / "ba_ria_vung_tau",
         description="Directory with a province's areas, reporters, targets and catalogue.",
     )
-    timezone: str = Field("Asia/Ho_Chi_Minh", description="Time zone of business days.")
 
     # --- Kafka ------------------------------------------------------------------------------------
-    kafka_bootstrap: str = Field("127.0.0.1:19092", description="host:port[,host:port] of the brokers.")
-    kafka_controller_port: int = Field(19093, description="Port of the local stack's Kafka controller.")
-    kafka_security_protocol: str = Field("PLAINTEXT", description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.")
-    kafka_sasl_mechanism: str = Field("SCRAM-SHA-512", description="Used with a SASL protocol.")
+    kafka_bootstrap: Servers = Field("127.0.0.1:19092", description="host:port[,host:port] of the brokers.")
+    kafka_controller_port: Port = Field(19093, description="Port of the local stack's Kafka controller.")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; used with a SASL protocol."
+    )
     kafka_sasl_username: str = Field("", description="Used with a SASL protocol.")
     kafka_sasl_password: SecretStr = Field(SecretStr(""), description="Used with a SASL protocol.")
     kafka_ssl_cafile: Path | None = Field(None, description="CA bundle of the brokers' certificates.")
@@ -41,63 +110,71 @@ class Settings(BaseSettings):
     kafka_replication: int = Field(1, ge=1, description="Replication factor of a topic when it is created.")
     kafka_retention_days: int = Field(14, ge=0, description="Days a new topic keeps events; 0 = without end.")
     topic_prefix: str = Field("ioc", pattern=r"^[a-z][a-z0-9-]*$", description="First part of every topic's name.")
-    consumer_group: str = Field("ioc-streams", description="Consumer group (and Faust application id) of the workers.")
+    consumer_group: Name = Field("ioc-streams", description="Consumer group (and Faust application id) of the workers.")
 
     # --- PostgreSQL -------------------------------------------------------------------------------
-    db_host: str = Field("127.0.0.1", description="Host of PostgreSQL.")
-    db_port: int = Field(15432, description="Port of PostgreSQL.")
-    db_name: str = Field("ioc", description="Database.")
-    db_owner_user: str = Field("ioc_owner", description="Role that owns the schema; migrations run as it.")
+    db_host: Host = Field("127.0.0.1", description="Host of PostgreSQL.")
+    db_port: Port = Field(15432, description="Port of PostgreSQL.")
+    db_name: Name = Field("ioc", description="Database.")
+    db_owner_user: Name = Field("ioc_owner", description="Role that owns the schema; migrations run as it.")
     db_owner_password: SecretStr = Field(SecretStr("ioc-owner-local"), description="Password of the owner.")
-    db_writer_user: str = Field("ioc_writer", description="Role of the workers.")
+    db_writer_user: Name = Field("ioc_writer", description="Role of the workers.")
     db_writer_password: SecretStr = Field(SecretStr("ioc-writer-local"), description="Password of the writer.")
-    db_reader_user: str = Field("ioc_reader", description="Read-only role of dashboards and of the HTTP API.")
+    db_reader_user: Name = Field("ioc_reader", description="Read-only role of dashboards and of the HTTP API.")
     db_reader_password: SecretStr = Field(SecretStr("ioc-reader-local"), description="Password of the reader.")
     db_connect_timeout: int = Field(5, ge=1, description="Seconds to wait for a connection.")
     db_statement_timeout: int = Field(120, ge=1, description="Seconds after which a worker's statement is cancelled.")
 
     # --- HTTP gateway -----------------------------------------------------------------------------
-    gateway_host: str = Field("127.0.0.1", description="Address the gateway listens on.")
-    gateway_port: int = Field(18080, description="Port the gateway listens on.")
-    gateway_max_body: int = Field(4 * 1024 * 1024, description="Largest request body in bytes (413 above).")
-    gateway_max_events: int = Field(1000, description="Most events of one batch (413 above).")
-    gateway_rate: float = Field(5000.0, description="Events a second that one token may send (429 above).")
-    gateway_burst: float = Field(20000.0, description="Events a token may send at once.")
-    gateway_produce_timeout: float = Field(10.0, description="Seconds to wait for Kafka's acknowledgement (503 after).")
+    gateway_host: Host = Field("127.0.0.1", description="Address the gateway listens on.")
+    gateway_port: Port = Field(18080, description="Port the gateway listens on.")
+    gateway_max_body: int = Field(4 * 1024 * 1024, ge=1024, description="Largest request body in bytes (413 above).")
+    gateway_max_events: int = Field(1000, ge=1, description="Most events of one batch (413 above).")
+    gateway_rate: Rate = Field(5000.0, description="Events a second that one token may send (429 above).")
+    gateway_burst: Rate = Field(20000.0, description="Events a token may send at once.")
+    gateway_produce_timeout: Seconds = Field(
+        10.0, description="Seconds to wait for Kafka's acknowledgement (503 after)."
+    )
     token_file: Path = Field(ROOT / ".state" / "tokens.json", description="Hashed tokens of the sector systems.")
     publish_token: SecretStr = Field(SecretStr(""), description="Token that `ioc publish` sends.")
 
     # --- HTTP API ---------------------------------------------------------------------------------
-    api_host: str = Field("127.0.0.1", description="Address the read-only API listens on.")
-    api_port: int = Field(18082, description="Port the read-only API listens on.")
-    api_rate: float = Field(20.0, gt=0, description="Requests a second that one token may make (429 above).")
-    api_burst: float = Field(100.0, gt=0, description="Requests a token may make at once.")
+    api_host: Host = Field("127.0.0.1", description="Address the read-only API listens on.")
+    api_port: Port = Field(18082, description="Port the read-only API listens on.")
+    api_rate: Rate = Field(20.0, description="Requests a second that one token may make (429 above).")
+    api_burst: Rate = Field(100.0, description="Requests a token may make at once.")
     api_connections: int = Field(4, ge=1, description="Most connections of the API to PostgreSQL.")
     api_timeout: int = Field(15, ge=1, description="Seconds that an answer may take (504 after).")
 
     # --- worker -----------------------------------------------------------------------------------
-    worker_port: int = Field(16066, description="Port of a worker's liveness, readiness and metrics; 0 = any free.")
+    worker_port: PortOrAny = Field(
+        16066, description="Port of a worker's liveness, readiness and metrics; 0 = any free."
+    )
     worker_fetch_records: int = Field(10_000, ge=1, description="Most records of one fetch.")
     worker_whole_fetch: bool = Field(True, description="Deliver a whole fetch as one message; false = stock Faust.")
-    worker_session_timeout: float = Field(10.0, description="Seconds after which the group gives a silent worker up.")
-    worker_stall_timeout: float = Field(150.0, description="Seconds without progress after which a worker ends itself.")
+    worker_session_timeout: Seconds = Field(10.0, description="Seconds after which the group gives a silent worker up.")
+    worker_stall_timeout: Seconds = Field(
+        150.0, description="Seconds without progress after which a worker ends itself."
+    )
     fault: str = Field("", description="Tests only: `point[:passes]` at which the worker kills itself.")
-    rollup_interval: float = Field(0.5, gt=0, description="Seconds between two folds of contributions into cells.")
-    rollup_port: int = Field(16067, description="Port of the roll-up's liveness and metrics; 0 = any free.")
+    rollup_interval: Seconds = Field(0.5, description="Seconds between two folds of contributions into cells.")
+    rollup_port: PortOrAny = Field(16067, description="Port of the roll-up's liveness and metrics; 0 = any free.")
 
     # --- rules ------------------------------------------------------------------------------------
     pseudonym_key: SecretStr = Field(
         SecretStr("local-demo-key-replace-me"),
         description="HMAC key of pseudonyms; one per province, kept secret.",
     )
-    pseudonym_key_id: str = Field("k1", description="Name of the key, stored beside each pseudonym.")
-    earliest_business_date: str = Field("2000-01-01", description="Events before it are rejected as implausible.")
-    future_tolerance_days: int = Field(1, ge=0, description="Events further in the future are rejected.")
+    pseudonym_key_id: Name = Field("k1", description="Name of the key, stored beside each pseudonym.")
+    earliest_business_date: date = Field(date(2000, 1, 1), description="Events before it are rejected as implausible.")
+    future_tolerance_days: int = Field(1, ge=0, le=366, description="Events further in the future are rejected.")
 
     # --- logging and Grafana ----------------------------------------------------------------------
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(
+        "INFO", description="DEBUG, INFO, WARNING or ERROR."
+    )
     log_json: bool = Field(False, description="One JSON object a line instead of readable lines.")
-    grafana_url: str = Field(
+    grafana_url: Url = Field(
         "",
         validation_alias=AliasChoices("grafana_url", "IOC_GRAFANA_URL", "GRAFANA_URL"),
         description="Address of a Grafana server; empty = none (files are still built). GRAFANA_URL is read too.",
@@ -107,8 +184,10 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("grafana_token", "IOC_GRAFANA_TOKEN", "GRAFANA_TOKEN"),
         description="Service-account token for Grafana's API. GRAFANA_TOKEN is read too.",
     )
-    alert_webhook_url: str = Field("http://127.0.0.1:18081/alerts", description="Where Grafana sends alerts.")
-    alert_email: str = Field("ioc@example.invalid", description="Addresses of the alert e-mails, comma-separated.")
+    alert_webhook_url: Url = Field("http://127.0.0.1:18081/alerts", description="Where Grafana sends alerts.")
+    alert_email: Annotated[str, AfterValidator(_check_addresses)] = Field(
+        "ioc@example.invalid", description="Addresses of the alert e-mails, comma-separated."
+    )
 
     @cached_property
     def kafka_security(self) -> dict[str, object]:
@@ -120,11 +199,62 @@ class Settings(BaseSettings):
             options["sasl_plain_password"] = self.kafka_sasl_password.get_secret_value()
         return options
 
-    def to_environment(self) -> dict[str, str]:
-        """The environment for a child process that shall see exactly these settings."""
+    @model_validator(mode="after")
+    def _keep_shipped_secrets_inside(self) -> Self:
+        """Refuse passwords and keys that everyone knows as soon as anything is reachable from, or lies, outside."""
+        outside = [f"IOC_{name.upper()}={value}" for name, value in self._reachable() if not _is_loopback(value)]
+        known = [name for name in _SHIPPED_SECRETS if getattr(self, name) == type(self).model_fields[name].default]
+        if outside and known:
+            raise ValueError(
+                f"{', '.join(f'IOC_{name.upper()}' for name in known)}: still the value that comes with the project, "
+                f"which everyone knows, while {', '.join(outside)} is not only on this machine. Set each to a secret "
+                "of your own; leave those empty that this process does not need"
+            )
+        return self
+
+    def _reachable(self) -> Iterator[tuple[str, str]]:
+        for server in self.kafka_bootstrap.split(","):
+            yield "kafka_bootstrap", server.rpartition(":")[0].strip("[]")
+        for name in ("db_host", "gateway_host", "api_host"):
+            yield name, getattr(self, name)
+        if self.grafana_url:
+            yield "grafana_url", urlsplit(self.grafana_url).hostname or ""
+
+    def to_environment(self, service: str | None = None) -> dict[str, str]:
+        """The environment for a child process that shall see exactly these settings.
+
+        service: the child is this one, and is told no secret but those that it needs.
+        """
         environment = {name: value for name, value in os.environ.items() if not name.startswith("IOC_")}
+        environment[ENV_FILE] = ""
         for name, value in self:
-            if value is not None:
-                secret = isinstance(value, SecretStr)
-                environment[f"IOC_{name.upper()}"] = value.get_secret_value() if secret else str(value)
+            if isinstance(value, SecretStr):
+                needed = service is None or name in _SECRETS_OF[service]
+                environment[f"IOC_{name.upper()}"] = value.get_secret_value() if needed else ""
+            elif value is not None:
+                environment[f"IOC_{name.upper()}"] = str(value)
         return environment
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read `.env`, or the file that `IOC_ENV_FILE` names."""
+        sources = (init_settings, env_settings)
+        wanted = isinstance(dotenv_settings, DotEnvSettingsSource) and dotenv_settings.env_file is not None
+        file = os.environ.get(ENV_FILE, ".env") if wanted else ""
+        return (*sources, DotEnvSettingsSource(settings_cls, env_file=file)) if file else sources
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.startswith("/"):  # a socket's directory is on this machine, too
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -37,6 +37,7 @@ def pytest_configure() -> None:
     structlog.configure(logger_factory=structlog.stdlib.LoggerFactory())
     for name in [name for name in os.environ if name.startswith("IOC_")]:
         del os.environ[name]
+    os.environ["IOC_ENV_FILE"] = ""  # the checkout may have a .env
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -111,7 +111,7 @@ def _build(settings: Settings, progress: Progress, cleanup: ExitStack) -> Stage:
     cleanup.callback(_delete_topics, own, re.compile(f"^{own.topic_prefix}\\."))
     stack.prepare(progress)
     services = [
-        Service(endpoint, _fresh_log(own, endpoint.name), env=own.to_environment())
+        Service(endpoint, _fresh_log(own, endpoint.name), env=own.to_environment(endpoint.name))
         for endpoint in endpoints(own)
         if endpoint.name != "api"  # the demo shows figures itself, and leaves its port to the stack
     ]

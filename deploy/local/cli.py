@@ -96,7 +96,7 @@ def keep_running(name: PartName) -> None:
     settings = Settings()
     endpoint = next(endpoint for endpoint in endpoints(settings) if endpoint.name == name)
     log = _stack().part(name).log
-    raise typer.Exit(keep(Service(endpoint, log, env=settings.to_environment())))
+    raise typer.Exit(keep(Service(endpoint, log, env=settings.to_environment(endpoint.name))))
 
 
 def _stack() -> Stack:

@@ -26,6 +26,7 @@ _LOOPBACK: Final = ("127.0.0.1", "localhost")
 _SUPERUSER: Final = "postgres"
 # PostgreSQL refuses to run as root; Debian's package brings this user along.
 _SYSTEM_USER: Final = "postgres"
+_ROOTS_HOME: Final = Path("/var/lib/ioc-local")
 
 
 class PostgresServer:
@@ -61,13 +62,13 @@ class PostgresServer:
     def home(self) -> Path:
         """Where the cluster is kept.
 
-        As root the server runs as another user, who may be unable to reach a checkout below /root; only then
-        it is kept in /var/tmp, under a name that belongs to this state directory.
+        As root the server runs as another user, who may be unable to reach a checkout below /root. Only then it is
+        kept below /var/lib, where none but root can make anything, under a name that belongs to this state directory.
         """
         if self._user is None or reachable_by_all(self._dir):
             return self._dir
         digest = hashlib.sha256(str(self._dir).encode()).hexdigest()[:12]
-        return Path("/var/tmp") / f"ioc-postgres-{digest}"  # noqa: S108 - outlives a reboot
+        return _ROOTS_HOME / f"postgres-{digest}"
 
     @property
     def notice(self) -> str | None:
@@ -142,9 +143,13 @@ class PostgresServer:
         """Make the cluster when there is none; address and tuning follow the settings at every start."""
         if not (self._data / "PG_VERSION").exists():
             self.home.mkdir(parents=True, exist_ok=True)
-            self._data.mkdir(mode=0o700, exist_ok=True)
-            self._password_file.touch(mode=0o600)
-            self._password_file.write_text(secrets.token_urlsafe(24))
+            require_own(self.home)
+            # What a failed attempt left is removed rather than used: nothing is written through a link.
+            self._password_file.unlink(missing_ok=True)
+            if self._data.is_symlink() or self._data.exists():
+                raise FatalError(f"{self._data} holds no cluster of PostgreSQL and is not empty space: remove it.")
+            self._data.mkdir(mode=0o700)
+            write_secret(self._password_file, secrets.token_urlsafe(24))
             if self._user:
                 shutil.chown(self._data, self._user, self._user)
                 shutil.chown(self._password_file, self._user, self._user)
@@ -238,6 +243,26 @@ class PostgresServer:
             autocommit=True,
             connect_timeout=self._settings.db_connect_timeout,
         )
+
+
+def require_own(directory: Path) -> None:
+    """Raises `FatalError` when a directory is a link, another user's, or may be changed by others.
+
+    Whoever may write there could have prepared the cluster that is about to be started.
+    """
+    state = directory.lstat()
+    if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid() or state.st_mode & stat.S_IWOTH:
+        raise FatalError(
+            f"{directory} is a link, belongs to another user, or may be changed by others: look at what it holds, "
+            "remove it, and start again."
+        )
+
+
+def write_secret(file: Path, text: str) -> None:
+    """Write a new file that only its owner may read; raises `FileExistsError` for one that is there, or a link."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(text)
 
 
 def reachable_by_all(directory: Path) -> bool:

@@ -201,7 +201,7 @@ class BackgroundService:
         if self.pid is None:
             self._endpoint.address.require_free(self.name)
             keeper = [self._endpoint.argv[0], "stack", "keep", self.name]
-            self._process.start(keeper, env=self._settings.to_environment())
+            self._process.start(keeper, env=self._settings.to_environment(self._endpoint.name))
         self._process.wait_ready(self.is_ready, timeout)
 
     def stop(self) -> None:

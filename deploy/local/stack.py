@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, Protocol
@@ -83,12 +84,16 @@ class Stack:
                 self._run(*words)
 
     def up(self, progress: Progress) -> None:
-        """Everything, in the order of its needs; returns when all parts are ready."""
-        with progress.step("Kafka and PostgreSQL"):
-            self.start_infrastructure()
-        self.prepare(progress)
-        with progress.step(", ".join(service.name for service in self.services)):
-            _at_once(self.services)
+        """Everything, in the order of its needs; returns when all parts are ready.
+
+        When it fails, what it has started is stopped again.
+        """
+        with stopped_unless_done(self.parts, progress):
+            with progress.step("Kafka and PostgreSQL"):
+                self.start_infrastructure()
+            self.prepare(progress)
+            with progress.step(", ".join(service.name for service in self.services)):
+                _at_once(self.services)
 
     def down(self, progress: Progress, *, purge: bool = False) -> None:
         """Everything, services first; `purge` deletes topics and database as well."""
@@ -117,6 +122,23 @@ class Stack:
             )
         if done.returncode != 0:
             raise FatalError(f"`ioc {' '.join(words)}` failed with status {done.returncode}. {end_of(log)}")
+
+
+@contextmanager
+def stopped_unless_done(parts: Sequence[Part], progress: Progress) -> Iterator[None]:
+    """Stop what was started within, should it fail.
+
+    What ran before stays; what a failed attempt has started would only hold the ports that the next one needs.
+    """
+    before = [part for part in parts if part.pid is None]
+    try:
+        yield
+    except BaseException:
+        for part in reversed(before):
+            if part.pid is not None:
+                with progress.step(f"Stop {part.name}"):
+                    part.stop()
+        raise
 
 
 def _status(part: Part) -> PartStatus:

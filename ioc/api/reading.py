@@ -58,11 +58,11 @@ class Reading(Protocol):
 class DatabaseReading:
     """Reads with the read-only role, each answer from one snapshot; definitions are those live in the database."""
 
-    def __init__(self, settings: Settings, feeds: Mapping[str, Feed], areas: AreaTree) -> None:
+    def __init__(self, settings: Settings, feeds: Mapping[str, Feed], areas: AreaTree, *, timezone: str) -> None:
         """The caller closes it."""
         self._feeds = feeds
         self._areas = areas
-        self._timezone = settings.timezone
+        self._timezone = timezone
         self._seconds = settings.api_timeout
         bounded = settings.model_copy(update={"db_statement_timeout": settings.api_timeout})
         self._pool = ConnectionPool(

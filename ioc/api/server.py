@@ -22,7 +22,8 @@ def run_api(settings: Settings) -> None:
     tokens = TokenFile(settings.token_file)
     if not any(token.reads for token in tokens.read()):
         _log.warning("no token may read", next_step="ioc token create NAME --reader")
-    reading = DatabaseReading(settings, load_feeds(), load_profile(settings.profile).areas)
+    profile = load_profile(settings.profile)
+    reading = DatabaseReading(settings, load_feeds(), profile.areas, timezone=profile.timezone)
     try:
         serve(
             create_app(settings, tokens, reading),

@@ -82,10 +82,10 @@ def explain(settings: Settings, code: str, area: str, on: date, *, period: str, 
     from ioc.province.profile import load_profile  # noqa: PLC0415
     from ioc.reading.explanation import Explainer  # noqa: PLC0415
 
-    areas = load_profile(settings.profile).areas
+    profile = load_profile(settings.profile)
     with connect(settings, "reader", autocommit=True) as connection, translated_errors(), snapshot(connection):
         compiled = load_editions(connection).live.compiled
-        explainer = Explainer(connection, compiled, load_feeds(), areas, timezone=settings.timezone)
+        explainer = Explainer(connection, compiled, load_feeds(), profile.areas, timezone=profile.timezone)
         try:
             return explainer.explain(code, explainer.cell(area, period, on), limit=limit, offset=offset)
         except QueryCanceled:

@@ -210,7 +210,7 @@ def report_quality(
     if SECTOR not in catalogue.sectors:
         return []
     with connect(settings, "reader") as connection:
-        meter = QualityMeter(connection, profile=profile, catalogue=catalogue, feeds=feeds, timezone=settings.timezone)
+        meter = QualityMeter(connection, profile=profile, catalogue=catalogue, feeds=feeds, timezone=profile.timezone)
         today = meter.today(now)
         reports = meter.report(days or [today - timedelta(days=1), today], now)
     letters = to_letters(feeds[REPORT_FEED].topic(settings.topic_prefix), reports)

@@ -9,7 +9,6 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
 from typing import Any, cast
 
 import faust
@@ -120,8 +119,8 @@ def create_app(settings: Settings, feeds: Mapping[str, Feed], profile: Profile, 
         parser = BatchParser(
             feed,
             register,
-            timezone=settings.timezone,
-            earliest=date.fromisoformat(settings.earliest_business_date),
+            timezone=profile.timezone,
+            earliest=settings.earliest_business_date,
             future_tolerance_days=settings.future_tolerance_days,
         )
         contributor = Contributor([measure for measure in measures if measure.measure.feed == feed.key])

@@ -6,13 +6,15 @@ import json
 from pathlib import Path
 
 import pytest
+from testbed.secret import NO_SHIPPED_SECRETS
 from typer.testing import CliRunner
 
 from deploy.cli import app
 from deploy.local.kafka_server import KafkaServer
-from deploy.local.postgres_server import PostgresServer, reachable_by_all
-from deploy.local.stack import Stack
-from ioc.errors import ConfigError
+from deploy.local.postgres_server import PostgresServer, reachable_by_all, require_own, write_secret
+from deploy.local.progress import Progress
+from deploy.local.stack import Stack, stopped_unless_done
+from ioc.errors import ConfigError, FatalError
 from ioc.settings import Settings
 
 
@@ -23,9 +25,9 @@ def environment(tmp_path: Path) -> dict[str, str | None]:
 
 def test_servers_elsewhere_are_refused_with_the_setting_to_change() -> None:
     with pytest.raises(ConfigError, match="IOC_KAFKA_BOOTSTRAP"):
-        KafkaServer(Settings(kafka_bootstrap="kafka-1.example:9092,kafka-2.example:9092"))
+        KafkaServer(Settings(kafka_bootstrap="kafka-1.example:9092,kafka-2.example:9092", **NO_SHIPPED_SECRETS))
     with pytest.raises(ConfigError, match="IOC_DB_HOST"):
-        PostgresServer(Settings(db_host="db.example"))
+        PostgresServer(Settings(db_host="db.example", **NO_SHIPPED_SECRETS))
 
 
 def test_an_unknown_part_is_answered_with_those_there_are(tmp_path: Path) -> None:
@@ -63,7 +65,8 @@ def test_a_setting_of_the_wrong_type_names_its_variable(environment: dict[str, s
 
 
 def test_debug_shows_the_error_itself(environment: dict[str, str | None]) -> None:
-    wrong = environment | {"IOC_DB_HOST": "db.example"}
+    secrets = {f"IOC_{name.upper()}": value for name, value in NO_SHIPPED_SECRETS.items()}
+    wrong = environment | secrets | {"IOC_DB_HOST": "db.example"}
     shown = CliRunner().invoke(app, ["--debug", "stack", "status"], env=wrong)
     assert isinstance(shown.exception, ConfigError)
 
@@ -73,3 +76,63 @@ def test_a_directory_behind_a_closed_one_is_not_reachable(tmp_path: Path) -> Non
     (closed / "state").mkdir(parents=True)
     closed.chmod(0o700)
     assert not reachable_by_all(closed / "state" / "not-made-yet")
+
+
+def test_what_others_could_have_prepared_is_not_used(tmp_path: Path) -> None:
+    own, open_to_all, link = tmp_path / "own", tmp_path / "open", tmp_path / "link"
+    own.mkdir(mode=0o755)
+    open_to_all.mkdir()
+    open_to_all.chmod(0o777)
+    link.symlink_to(own)
+    require_own(own)
+    for refused in (open_to_all, link):
+        with pytest.raises(FatalError, match=refused.name):
+            require_own(refused)
+
+
+def test_a_secret_is_not_written_through_a_link_or_over_a_file(tmp_path: Path) -> None:
+    victim, link = tmp_path / "victim", tmp_path / "link"
+    victim.write_text("as it was")
+    link.symlink_to(victim)
+    for there in (victim, link):
+        with pytest.raises(FileExistsError):
+            write_secret(there, "secret")
+    assert victim.read_text() == "as it was"
+    write_secret(tmp_path / "new", "secret")
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o600
+
+
+class _Part:
+    """A part of a stack that starts at once, or fails to."""
+
+    def __init__(self, name: str, *, runs: bool = False, fails: bool = False) -> None:
+        self.name, self.address, self.log = name, "", Path()
+        self.pid = 1 if runs else None
+        self._fails = fails
+
+    def start(self) -> None:
+        if self._fails:
+            raise FatalError(f"{self.name} fails")
+        self.pid = self.pid or 2
+
+    def stop(self) -> None:
+        self.pid = None
+
+    def purge(self) -> None:
+        self.stop()
+
+    def is_ready(self) -> bool:
+        return True
+
+
+def test_an_up_that_fails_stops_what_it_has_started_and_no_more() -> None:
+    kafka, postgres = _Part("kafka", runs=True), _Part("postgres")
+    worker, gateway = _Part("worker"), _Part("gateway", fails=True)
+    parts = (kafka, postgres, worker, gateway)
+    with pytest.raises(FatalError, match="gateway fails"), stopped_unless_done(parts, Progress()):
+        for part in parts:
+            part.start()
+    assert {part.name for part in parts if part.pid is not None} == {"kafka"}
+    with stopped_unless_done(parts, Progress()):
+        postgres.start()
+    assert postgres.pid

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from testbed.secret import NO_SHIPPED_SECRETS
+
 from ioc.feeds.feed import load_feeds
 from ioc.messaging.client import client_options
 from ioc.messaging.topic import plan_topics
@@ -33,6 +35,7 @@ def test_clients_know_where_and_who() -> None:
         kafka_sasl_username="gateway",
         kafka_sasl_password="secret",
         kafka_ssl_cafile="/ca.pem",
+        **NO_SHIPPED_SECRETS,
     )
     options = client_options(settings, 2.5)
     assert options["bootstrap_servers"] == ["a:1", "b:2"]

@@ -83,7 +83,7 @@ def test_a_new_indicator_with_a_target_needs_no_code(
     target = Target(">=", 90.0, None, "a decree")
     added = dataclasses.replace(catalogue.indicators["lodging.vneid_share"], code="lodging.brand_new", target=target)
     grown = dataclasses.replace(catalogue, indicators={**catalogue.indicators, added.code: added})
-    built = make_bundle(grown, feeds, defaults, Text("", ""), {}, languages=("vi",))
+    built = make_bundle(grown, feeds, defaults, "Asia/Ho_Chi_Minh", Text("", ""), {}, languages=("vi",))
     ids = {panel["id"] for panel in all_panels(board(built, "ioc-tourism"))}
     assert {panel_id(f"stat/{added.code}"), panel_id(f"series/{added.code}")} <= ids
     assert {"ioc-lag-lodging-brand_new", "ioc-lasting-lodging-brand_new"} <= set(built.rules)
@@ -96,7 +96,13 @@ def test_a_province_without_a_head_indicator_still_gets_its_board(
     poorer = dict(catalogue.indicators)
     del poorer["lodging.occupancy.total"]
     built = make_bundle(
-        dataclasses.replace(catalogue, indicators=poorer), feeds, defaults, Text("", ""), {}, languages=("vi",)
+        dataclasses.replace(catalogue, indicators=poorer),
+        feeds,
+        defaults,
+        "Asia/Ho_Chi_Minh",
+        Text("", ""),
+        {},
+        languages=("vi",),
     )
     assert check_bundle(built, {*poorer, *feeds}) == []
 

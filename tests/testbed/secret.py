@@ -1,0 +1,12 @@
+"""Secrets in place of those that come with the project, which are refused as soon as anything is outside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+NO_SHIPPED_SECRETS: dict[str, Any] = {
+    "db_owner_password": "an owner's",
+    "db_writer_password": "a writer's",
+    "db_reader_password": "a reader's",
+    "pseudonym_key": "a key of its own",
+}

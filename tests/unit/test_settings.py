@@ -1,0 +1,123 @@
+"""Settings check themselves: a wrong one is told by its name, and no process knows a secret that it does not need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from testbed.secret import NO_SHIPPED_SECRETS
+from typer.testing import CliRunner
+
+from deploy.cli import app
+from ioc.settings import Settings
+
+PORTS = [name for name in Settings.model_fields if name.endswith("_port")]
+
+
+def wrong_field(**values: object) -> str:
+    with pytest.raises(ValidationError) as raised:
+        Settings(_env_file=None, **values)
+    (error,) = raised.value.errors()
+    return str(error["loc"][0]) if error["loc"] else str(error["msg"])
+
+
+@pytest.mark.parametrize("name", PORTS)
+@pytest.mark.parametrize("value", [-1, 65536, 99999, "many"])
+def test_a_port_is_between_0_and_65535(name: str, value: object) -> None:
+    assert wrong_field(**{name: value}) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("log_level", ["LOUD", "", "WARN"]),
+        ("kafka_security_protocol", ["TLS", "ssl"]),
+        ("kafka_sasl_mechanism", ["GSSAPI"]),
+        ("kafka_bootstrap", ["", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:70000", "a b:1", "127.0.0.1:9092,"]),
+        ("db_host", ["", "a,b", "a b"]),
+        ("grafana_url", ["grafana", "ftp://grafana", "http://", "http://127.0.0.1:port", "http://127.0.0.1:0"]),
+        ("alert_webhook_url", ["webhook", "http://127.0.0.1:99999"]),
+        ("alert_email", ["someone", "a@b, c"]),
+        ("earliest_business_date", ["yesterday", "2000-13-01"]),
+        ("future_tolerance_days", [-1, 100_000]),
+        *((name, [0, -1, "nan", "inf"]) for name in ("gateway_rate", "gateway_burst", "api_rate", "api_burst")),
+        *((name, [0, -1]) for name in ("worker_stall_timeout", "rollup_interval", "gateway_produce_timeout")),
+        *((name, [0]) for name in ("gateway_max_body", "gateway_max_events", "kafka_partitions")),
+    ],
+)
+def test_a_wrong_value_names_its_setting(name: str, values: list[object]) -> None:
+    assert [wrong_field(**{name: value}) for value in values] == [name] * len(values)
+
+
+def test_a_log_level_may_be_written_small() -> None:
+    assert Settings(_env_file=None, log_level="debug").log_level == "DEBUG"
+
+
+def test_a_wrong_setting_ends_a_service_with_the_status_that_stops_its_supervisor() -> None:
+    shown = CliRunner().invoke(app, ["gateway"], env={"IOC_LOG_LEVEL": "LOUD"})
+    assert shown.exit_code == 2
+    assert "IOC_LOG_LEVEL" in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+@pytest.mark.parametrize(
+    "outside",
+    [
+        {"kafka_bootstrap": "127.0.0.1:9092,kafka-2:9092"},
+        {"db_host": "10.1.2.3"},
+        {"gateway_host": "0.0.0.0"},  # noqa: S104 - refused
+        {"gateway_host": "::"},
+        {"api_host": "192.168.1.5"},
+        {"grafana_url": "https://grafana.example.vn"},
+    ],
+)
+def test_known_secrets_are_refused_as_soon_as_anything_is_outside(outside: dict[str, str]) -> None:
+    message = wrong_field(**outside)
+    for name in NO_SHIPPED_SECRETS:
+        assert f"IOC_{name.upper()}" in message
+    assert f"IOC_{next(iter(outside)).upper()}" in message
+    assert Settings(_env_file=None, **outside, **NO_SHIPPED_SECRETS)
+    for name in NO_SHIPPED_SECRETS:
+        default = Settings.model_fields[name].default.get_secret_value()
+        assert f"IOC_{name.upper()}:" in wrong_field(**outside, **NO_SHIPPED_SECRETS | {name: default})
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.53", "localhost", "::1"])
+def test_known_secrets_do_on_this_machine(host: str) -> None:
+    assert Settings(_env_file=None, db_host=host, gateway_host=host)
+
+
+def test_each_process_is_told_only_what_it_needs() -> None:
+    settings = Settings(_env_file=None, kafka_sasl_password="k", grafana_token="g", **NO_SHIPPED_SECRETS)
+    secrets = {f"IOC_{name.upper()}" for name, field in Settings.model_fields.items() if "SecretStr" in str(field)}
+    assert "IOC_DB_OWNER_PASSWORD" in secrets
+
+    def told(service: str) -> set[str]:
+        environment = settings.to_environment(service)
+        return {name for name in secrets if environment[name]}
+
+    assert told("gateway") == {"IOC_KAFKA_SASL_PASSWORD"}
+    assert told("worker") == {"IOC_KAFKA_SASL_PASSWORD", "IOC_DB_WRITER_PASSWORD"}
+    assert told("rollup") == {"IOC_DB_WRITER_PASSWORD"}
+    assert told("api") == {"IOC_DB_READER_PASSWORD"}
+
+
+def test_a_child_process_sees_exactly_these_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("IOC_DB_PORT=1\nIOC_LOG_LEVEL=DEBUG\n")
+    monkeypatch.chdir(tmp_path)
+    environment = Settings(_env_file=None, db_port=2).to_environment()
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert (Settings().db_port, Settings().log_level) == (2, "INFO")
+
+
+def test_a_file_of_settings_is_read_and_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("IOC_DB_PORT=1\n")
+    (tmp_path / "other.env").write_text("IOC_DB_PORT=2\n")
+    assert Settings().db_port == 15432  # tests read no file
+    monkeypatch.delenv("IOC_ENV_FILE")
+    assert Settings().db_port == 1
+    monkeypatch.setenv("IOC_ENV_FILE", "other.env")
+    assert Settings().db_port == 2
