@@ -25,10 +25,10 @@ from deploy.local.files import CONNECT_JARS, CONNECT_PLUGINS
 from deploy.local.process import end_of
 from ioc.database.connection import connect
 from ioc.errors import FatalError
+from ioc.feeds.record_table import RECORD_COLUMNS
 from ioc.settings import Settings
 from sql import load_queries
 from streams.rules.parse import BatchParser
-from streams.worker.store import RECORD_COLUMNS
 
 TABLE = "peer_row"
 DEBEZIUM = "3.2.0.Final"

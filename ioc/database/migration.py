@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import psycopg
 
 from ioc.database.connection import connect
-from ioc.errors import FatalError
+from ioc.errors import ConfigError, FatalError
 from ioc.feeds.feed import Feed
+from ioc.feeds.record_table import table_defects
 from ioc.settings import Settings
 from sql import Migration, load_migrations, load_queries
 
@@ -36,7 +37,8 @@ def status(settings: Settings) -> list[MigrationState]:
 def migrate(settings: Settings, feeds: Iterable[Feed]) -> list[Migration]:
     """Apply what is pending, each migration in its own transaction; return what was applied.
 
-    Raises `FatalError` when the database is ahead of the code.
+    Raises `FatalError` when the database is ahead of the code, `ConfigError` when a feed has no migration for what
+    it needs; all else is done then.
     """
     queries = load_queries("migration")
     done: list[Migration] = []
@@ -54,12 +56,32 @@ def migrate(settings: Settings, feeds: Iterable[Feed]) -> list[Migration]:
                 connection.execute(text)
                 connection.execute(queries["insert_applied"], [migration.number, migration.name])
             done.append(migration)
+        feeds = list(feeds)
+        defects = feed_defects(connection, feeds)
         for feed in feeds:
-            connection.execute(
-                queries["upsert_feed"],
-                [feed.key, feed.sector, feed.table, feed.name_vi, feed.name_en, feed.cadence],
-            )
+            if feed.key not in defects:
+                connection.execute(
+                    queries["upsert_feed"],
+                    [feed.key, feed.sector, feed.table, feed.name_vi, feed.name_en, feed.cadence],
+                )
+    if defects:
+        listed = "; ".join(f"{key}: {', '.join(sentences)}" for key, sentences in defects.items())
+        raise ConfigError(
+            f"all migrations are applied, and yet tables do not fit their feeds: {listed}. Add a migration that makes "
+            "what is missing; for a new feed `ioc feed new` writes it"
+        )
     return done
+
+
+def feed_defects(connection: psycopg.Connection, feeds: Iterable[Feed]) -> dict[str, list[str]]:
+    """Compare the record tables with the feeds; return by feed what does not fit, and nothing where all is well."""
+    defects = {feed.key: table_defects(feed, found_columns(connection, feed)) for feed in feeds}
+    return {key: sentences for key, sentences in sorted(defects.items()) if sentences}
+
+
+def found_columns(connection: psycopg.Connection, feed: Feed) -> dict[str, str]:
+    """Return the columns of the feed's table as the database has them, in order: name -> type; empty without one."""
+    return dict(connection.execute(load_queries("migration")["select_columns"], [feed.table]).fetchall())
 
 
 def _require_known(applied: Mapping[int, str]) -> list[Migration]:

@@ -93,6 +93,11 @@ def _day(day: date) -> date | str:
 def _load_reporters(connection: psycopg.Connection, profile: Profile) -> int:
     queries = load_queries("profile")
     feeds: dict[str, int] = dict(connection.execute(queries["select_feed_ids"]).fetchall())
+    unknown = sorted({reporter.feed for reporter in profile.reporters} - feeds.keys())
+    if unknown:
+        raise ConfigError(
+            f"the profile has reporters of {', '.join(unknown)}, which the database does not know: run `ioc db migrate`"
+        )
     connection.execute(queries["clear_reporters"])
     with connection.cursor().copy(queries["copy_reporters"]) as copy:
         for reporter in over_time(profile.reporters, profile.areas):

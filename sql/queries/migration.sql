@@ -19,3 +19,10 @@ INSERT INTO feed (key, sector, record_table, name_vi, name_en, cadence) VALUES (
 ON CONFLICT (key) DO UPDATE
 SET sector = excluded.sector, record_table = excluded.record_table, name_vi = excluded.name_vi,
     name_en = excluded.name_en, cadence = excluded.cadence
+
+-- name: select_columns
+-- Columns of a table of the schema `public`, in order.
+SELECT column_name, replace(data_type, 'timestamp with time zone', 'timestamptz')
+FROM information_schema.columns
+WHERE table_schema = 'public' AND table_name = %s
+ORDER BY ordinal_position

@@ -18,6 +18,7 @@ from ioc.catalogue.expression import SHARED_COLUMNS
 from ioc.database.connection import translated_errors
 from ioc.errors import CatalogueChangedError, ConcurrentWriteError, FatalError, PositionGapError, Reason
 from ioc.feeds.feed import Feed
+from ioc.feeds.record_table import BASE_COLUMNS, RECORD_COLUMNS
 from ioc.feeds.validation import mask
 from sql import load_queries
 from streams.process.faultpoint import FaultPoint, no_fault
@@ -25,20 +26,6 @@ from streams.rules.classify import HISTORY_SCHEMA, STORED_SCHEMA, Classified, cl
 from streams.rules.contribute import Contributor
 from streams.rules.parse import ParsedBatch, Rejection
 from streams.rules.span import BatchCounts, Span, account, cut
-
-RECORD_COLUMNS = (
-    "key",
-    "record_key",
-    "revision",
-    "event_id",
-    "reporter",
-    "area_code",
-    "area_id",
-    "effective_at",
-    "effective_on",
-    "received_at",
-)
-
 
 KnownGap = Callable[[str, int, int], bool]
 
@@ -72,19 +59,7 @@ class RecordStore:
             pg.SQL("replace({}::text, '-', '')").format(pg.Identifier(name)) if name == "key" else pg.Identifier(name)
             for name in names
         )
-        self._record_schema = {
-            **{column.name: column.dtype for column in feed.columns},
-            "key": pl.String(),
-            "record_key": pl.String(),
-            "revision": pl.Int64(),
-            "event_id": pl.String(),
-            "reporter": pl.String(),
-            "area_code": pl.String(),
-            "area_id": pl.Int32(),
-            "effective_at": pl.Datetime("us", "UTC"),
-            "effective_on": pl.Date(),
-            "received_at": pl.Datetime("us", "UTC"),
-        }
+        self._record_schema = {column.name: column.dtype for column in (*BASE_COLUMNS, *feed.columns)}
 
     def apply(
         self, connection: psycopg.Connection, batches: Sequence[ParsedBatch], *, is_known_gap: KnownGap = no_gap

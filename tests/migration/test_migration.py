@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -12,12 +13,14 @@ from testbed.schema import describe_schema
 
 from deploy.local.stack import Stack
 from ioc.database.connection import connect
-from ioc.database.migration import migrate, status
-from ioc.errors import FatalError
+from ioc.database.migration import feed_defects, found_columns, migrate, status
+from ioc.errors import ConfigError, FatalError
 from ioc.feeds.feed import Feed
+from ioc.feeds.record_table import table_columns
+from ioc.province.profile import Profile, load_profile_catalogue
+from ioc.province.store import load_into_database
 from ioc.settings import ROOT, Settings
 from sql import load_migrations, load_queries
-from streams.worker.store import RECORD_COLUMNS
 
 REVIEWED = Path(__file__).with_name("schema.txt")
 BUILT = ROOT / ".state" / "schema.txt"
@@ -50,16 +53,42 @@ def test_the_schema_is_the_reviewed_one(db: psycopg.Connection) -> None:
 
 def test_record_tables_have_the_columns_of_their_feeds(db: psycopg.Connection, feeds: Mapping[str, Feed]) -> None:
     for feed in feeds.values():
-        rows = db.execute(
-            "SELECT column_name, data_type FROM information_schema.columns "
-            "WHERE table_schema = 'public' AND table_name = %s ORDER BY ordinal_position",
-            [feed.table],
-        ).fetchall()
-        found = {name: kind.replace("timestamp with time zone", "timestamptz") for name, kind in rows}
-        shared = [*RECORD_COLUMNS, "recorded_at"]
-        assert list(found)[: len(shared)] == shared, feed.table
-        own = {name: kind for name, kind in found.items() if name not in shared}
-        assert list(own.items()) == [(column.name, column.sql_type) for column in feed.columns], feed.table
+        assert list(found_columns(db, feed).items()) == list(table_columns(feed).items()), feed.table
+
+
+def test_a_feed_without_its_migration_is_told_at_once(db: psycopg.Connection, feeds: Mapping[str, Feed]) -> None:
+    feed = feeds["infosec.event"]
+    assert feed_defects(db, feeds.values()) == {}
+    db.execute("ALTER TABLE infosec_event DROP COLUMN severity, ADD COLUMN colour text")
+    db.execute("ALTER TABLE infosec_event ALTER COLUMN detection_min TYPE integer")
+    db.execute("DROP TABLE app_usage")
+    assert feed_defects(db, feeds.values()) == {
+        "app.usage": ["there is no table app_usage"],
+        feed.key: [
+            "table infosec_event has no column severity text",
+            "column infosec_event.detection_min is integer, not bigint",
+            "table infosec_event has columns that the feed does not: colour",
+        ],
+    }
+
+
+def test_migrating_says_which_feed_lacks_its_migration(empty: Settings, feeds: Mapping[str, Feed]) -> None:
+    """A feed whose table nobody has made yet must not be answered by 'the schema is up to date'."""
+    known = feeds["app.usage"]
+    young = replace(known, key="app.opening")
+    with pytest.raises(ConfigError, match=r"app\.opening: there is no table app_opening.*ioc feed new"):
+        migrate(empty, [known, young])
+    with connect(empty, "owner") as connection:
+        assert connection.execute("SELECT key FROM feed").fetchall() == [("app.usage",)]
+
+
+def test_a_profile_wants_the_feeds_first(empty: Settings, feeds: Mapping[str, Feed], profile: Profile) -> None:
+    catalogue = load_profile_catalogue(empty.profile, feeds)
+    with pytest.raises(FatalError, match="ioc db migrate"):
+        load_into_database(empty, profile, catalogue)
+    migrate(empty, [feed for feed in feeds.values() if feed.key != "tourism.stay"])
+    with pytest.raises(ConfigError, match=r"tourism\.stay.*ioc db migrate"):
+        load_into_database(empty, profile, catalogue)
 
 
 def test_every_feed_has_its_row_and_its_hypertable(db: psycopg.Connection, feeds: Mapping[str, Feed]) -> None:
