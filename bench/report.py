@@ -93,7 +93,7 @@ GOALS = (
 
 
 @dataclass(frozen=True)
-class Line:
+class GoalResult:
     """A goal with what was measured: median, least and most of the rounds."""
 
     goal: Goal
@@ -102,13 +102,13 @@ class Line:
     high: float
 
 
-def lines_of(values: Values) -> list[Line]:
+def lines_of(values: Values) -> list[GoalResult]:
     """Return the goals whose values were all measured; a ratio is taken within each round."""
     lines = []
     for goal in GOALS:
         rounds = [goal.of(*row) for row in zip(*(values.get(name, ()) for name in goal.needs), strict=False)]
         if rounds:
-            lines.append(Line(goal, middle(rounds), min(rounds), max(rounds)))
+            lines.append(GoalResult(goal, middle(rounds), min(rounds), max(rounds)))
     return lines
 
 

@@ -42,12 +42,12 @@ def publish(
     """Send e-invoice and lodging files through the gateway; exit status 1 when anything was refused."""
     from rich.console import Console  # noqa: PLC0415 - `ioc --help` stays fast
 
-    from connectors.publishing.publish import Reader, run  # noqa: PLC0415
+    from connectors.publishing.publish import FileReader, run  # noqa: PLC0415
     from connectors.publishing.sending import open_client  # noqa: PLC0415
     from ioc.settings import Settings  # noqa: PLC0415
 
     settings, stderr = Settings(), Console(stderr=True)
-    reader = Reader(settings, establishment=establishment, received_at=received_at)
+    reader = FileReader(settings, establishment=establishment, received_at=received_at)
     with (
         nullcontext()
         if dry_run

@@ -18,7 +18,7 @@ from grafana_foundation_sdk.models.alerting import RelativeTimeRange
 
 from grafana.board import Folder, board_uid
 from grafana.pipeline_board import PIPELINE
-from grafana.query import DATASOURCE_UID, Target
+from grafana.query import DATASOURCE_UID, SqlTarget
 from grafana.text import Text
 from grafana.uid import stable_uid
 
@@ -27,7 +27,7 @@ OPERATOR = "Đơn vị vận hành IOC"
 _EXPRESSION = "__expr__"
 
 Severity = Literal["warning", "critical"]
-Kind = Literal["lag", "stale", "pipeline", "datasource"]
+RuleKind = Literal["lag", "stale", "pipeline", "datasource"]
 
 
 class _Math(Dataquery, Builder[Dataquery]):
@@ -54,7 +54,7 @@ class AlertRule:
 
     key: tuple[str, ...]
     title: str
-    kind: Kind
+    kind: RuleKind
     severity: Severity
     sector: str
     owner: str
@@ -100,7 +100,7 @@ class AlertRule:
                 Query(ref_id)
                 .datasource_uid(DATASOURCE_UID)
                 .relative_time_range(RelativeTimeRange(600, 0))
-                .model(Target(raw_sql, "table", ref_id))
+                .model(SqlTarget(raw_sql, "table", ref_id))
             )
         return rule.with_query(
             Query("FIRING")

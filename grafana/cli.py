@@ -71,7 +71,7 @@ def check_command(
     """Check a tree; exit status 1 where something is wrong."""
     from grafana.check import check_all, rule_queries  # noqa: PLC0415
     from grafana.provisioning import read_tree  # noqa: PLC0415
-    from grafana.run import Answer, last_days, run_board, run_queries  # noqa: PLC0415
+    from grafana.run import QueryResult, last_days, run_board, run_queries  # noqa: PLC0415
     from ioc.database.connection import connect  # noqa: PLC0415
     from ioc.feeds.feed import load_feeds  # noqa: PLC0415
     from ioc.province.profile import load_profile_catalogue  # noqa: PLC0415
@@ -79,7 +79,7 @@ def check_command(
     settings, feeds, tree = Settings(), load_feeds(), read_tree(directory)
     catalogue = load_profile_catalogue(settings.profile, feeds)
     problems = check_all(tree.boards, tree.rules, tree.receivers, tree.policy, {*catalogue.indicators, *feeds})
-    answers: list[Answer] = []
+    answers: list[QueryResult] = []
     if run:
         with connect(settings, "reader", autocommit=True) as connection:
             for board in tree.boards:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana.alert_rule import AlertRule, Severity, board_link, number
 from grafana.breakdown import feeds_of
-from grafana.query import Column, bind
+from grafana.query import OutputColumn, bind
 from grafana.sector_board import board_of
 from ioc.catalogue import Catalogue, Indicator
 
@@ -23,7 +23,7 @@ def lag_rules(indicator: Indicator, catalogue: Catalogue, timezone: str) -> tupl
             code=indicator.code,
             feeds=feeds,
             timezone=timezone,
-            figure=Column(figure),
+            figure=OutputColumn(figure),
         )
 
     queries = {

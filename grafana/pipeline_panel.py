@@ -19,7 +19,7 @@ from grafana.panel import (
     named,
     thresholds,
 )
-from grafana.query import Target, bind
+from grafana.query import SqlTarget, bind
 from grafana.text import Language, Text
 
 OUTCOMES = {
@@ -42,7 +42,7 @@ def outcome_stat(language: Language) -> stat.Panel:
         .orientation(look.VizOrientation.VERTICAL)
         .text_mode(look.BigValueTextMode.VALUE_AND_NAME)
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).fields("/.*/"))
-        .with_target(Target(bind("board", "event_total")))
+        .with_target(SqlTarget(bind("board", "event_total")))
     )
     for column, (name, color) in OUTCOMES.items():
         panel = named(panel, column, name, language, color=fixed_color(color).build())
@@ -56,7 +56,7 @@ def outcome_timeseries(language: Language) -> timeseries.Panel:
         .span(12)
         .unit("eps")
         .interval(_FINEST)
-        .with_target(Target(bind("board", "event_rate"), "time_series"))
+        .with_target(SqlTarget(bind("board", "event_rate"), "time_series"))
     )
     for column, (name, color) in OUTCOMES.items():
         panel = named(panel, column, name, language, color=fixed_color(color).build())
@@ -70,14 +70,14 @@ def feed_timeseries(language: Language) -> timeseries.Panel:
         .span(12)
         .unit("eps")
         .interval(_FINEST)
-        .with_target(Target(bind("board", "feed_rate", language=language), "time_series"))
+        .with_target(SqlTarget(bind("board", "feed_rate", language=language), "time_series"))
     )
 
 
 def feed_table(language: Language) -> table.Panel:
     """Events of the time range by feed and outcome, and the share that is clean."""
     panel = default_table("feed/total", Text("Theo nguồn dữ liệu", "By feed").of(language)).with_target(
-        Target(bind("board", "feed_table", language=language))
+        SqlTarget(bind("board", "feed_table", language=language))
     )
     panel = named(panel, "feed", FEED, language)
     for column, (name, _) in OUTCOMES.items():
@@ -91,7 +91,7 @@ def freshness_table(language: Language, feeds: Sequence[str]) -> table.Panel:
     """Age of each feed's newest batch beside its cadence."""
     title = Text("Độ tươi của dữ liệu", "Freshness of the data").of(language)
     panel = default_table("freshness", title).with_target(
-        Target(bind("board", "feed_freshness", language=language, feeds=feeds))
+        SqlTarget(bind("board", "feed_freshness", language=language, feeds=feeds))
     )
     panel = named(panel, "feed", FEED, language)
     panel = named(panel, "committed_at", Text("Lô mới nhất", "Newest batch"), language)
@@ -116,7 +116,7 @@ def latency_timeseries(language: Language) -> timeseries.Panel:
         .span(12)
         .unit("s")
         .interval(_FINEST)
-        .with_target(Target(bind("board", "latency_series"), "time_series"))
+        .with_target(SqlTarget(bind("board", "latency_series"), "time_series"))
     )
     for percent in ("50", "95", "99"):
         panel = named(panel, f"p{percent}", Text(f"{percent}% nhanh hơn", f"p{percent}"), language)
@@ -134,7 +134,7 @@ def rejection_timeseries(language: Language) -> timeseries.Panel:
         .draw_style(look.GraphDrawStyle.BARS)
         .stacking(common.StackingConfig().mode(look.StackingMode.NORMAL))
         .interval(_FINEST)
-        .with_target(Target(bind("board", "rejection_series"), "time_series"))
+        .with_target(SqlTarget(bind("board", "rejection_series"), "time_series"))
     )
 
 
@@ -142,7 +142,7 @@ def rejection_table(language: Language) -> table.Panel:
     """Rejections by feed and rule with the newest example's message."""
     title = Text("Nguyên nhân từ chối", "Causes of rejection").of(language)
     panel = default_table("rejection/rules", title).with_target(
-        Target(bind("board", "rejection_rule", language=language))
+        SqlTarget(bind("board", "rejection_rule", language=language))
     )
     names = {
         "feed": FEED,
@@ -163,7 +163,7 @@ def pending_stat(language: Language, query: str, title: Text) -> stat.Panel:
         .orientation(look.VizOrientation.VERTICAL)
         .text_mode(look.BigValueTextMode.VALUE_AND_NAME)
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).fields("/.*/"))
-        .with_target(Target(bind("board", query)))
+        .with_target(SqlTarget(bind("board", query)))
     )
     panel = named(panel, "pending", Text("Đang chờ", "Waiting"), language, unit="locale")
     limits = thresholds((None, GREEN), (10, YELLOW), (60, RED)).build()
@@ -177,7 +177,7 @@ def gap_stat(language: Language) -> stat.Panel:
         .span(8)
         .unit("locale")
         .thresholds(thresholds((None, GREEN), (1, RED)))
-        .with_target(Target(bind("board", "gap_total")))
+        .with_target(SqlTarget(bind("board", "gap_total")))
     )
 
 
@@ -186,7 +186,7 @@ def gap_table(language: Language) -> table.Panel:
     panel = (
         default_table("gap/list", Text("Khoảng bị mất", "Gaps").of(language))
         .span(12)
-        .with_target(Target(bind("board", "gap_table")))
+        .with_target(SqlTarget(bind("board", "gap_table")))
     )
     names = {
         "found_at": Text("Phát hiện lúc", "Found"),
@@ -206,7 +206,7 @@ def position_table(language: Language) -> table.Panel:
     panel = (
         default_table("position", Text("Vị trí đọc đã ghi", "Stored positions").of(language))
         .span(12)
-        .with_target(Target(bind("board", "position_table")))
+        .with_target(SqlTarget(bind("board", "position_table")))
     )
     names = {
         "topic": Text("Chủ đề Kafka", "Topic"),
@@ -230,5 +230,5 @@ def overdue_bargauge(language: Language, feeds: Sequence[str]) -> bargauge.Panel
         .max(1)
         .thresholds(thresholds((None, GREEN), (0.8, YELLOW), (1.0, RED)))
         .reduce_options(common.ReduceDataOptions().values(True).limit(100).fields("/^overdue$/"))
-        .with_target(Target(bind("board", "feed_freshness", language=language, feeds=feeds)))
+        .with_target(SqlTarget(bind("board", "feed_freshness", language=language, feeds=feeds)))
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from grafana.alert_rule import OPERATOR, AlertRule, Kind, Severity, board_link, number
+from grafana.alert_rule import OPERATOR, AlertRule, RuleKind, Severity, board_link, number
 from grafana.pipeline_board import PIPELINE
-from grafana.query import Column, bind
+from grafana.query import OutputColumn, bind
 from grafana.text import Text
 from ioc.catalogue import Catalogue
 from ioc.feeds.feed import Feed
@@ -18,7 +18,7 @@ def stale_rule(feed: Feed, catalogue: Catalogue) -> AlertRule:
     using = [found for found in catalogue.indicators.values() if found.feed == feed.key]
 
     def ask(figure: str) -> str:
-        return bind("alert", "feed_age", feed=feed.key, figure=Column(figure))
+        return bind("alert", "feed_age", feed=feed.key, figure=OutputColumn(figure))
 
     return AlertRule(
         key=("stale", feed.key),
@@ -45,7 +45,7 @@ def stale_rule(feed: Feed, catalogue: Catalogue) -> AlertRule:
 
 def pipeline_rules() -> tuple[AlertRule, ...]:
     """Return the rules of the pipeline itself and of the data source."""
-    silence = {figure: bind("alert", "pipeline_silence", figure=Column(figure)) for figure in ("overdue", "age")}
+    silence = {figure: bind("alert", "pipeline_silence", figure=OutputColumn(figure)) for figure in ("overdue", "age")}
     return (
         _pipeline_rule(
             "silence",
@@ -136,7 +136,7 @@ def _pipeline_rule(
     expected: str,
     cause: str,
     severity: Severity = "critical",
-    kind: Kind = "pipeline",
+    kind: RuleKind = "pipeline",
     on_error: Literal["OK", "Alerting"] = "OK",
 ) -> AlertRule:
     return AlertRule(

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from grafana.board import Json
 from grafana.bundle import Bundle
-from grafana.server import Kind, Server
+from grafana.server import ObjectKind, Server
 from ioc.errors import FatalError
 
 OWN_RECEIVER = "IOC: "
@@ -18,7 +18,7 @@ _GRAFANA_DEFAULTS = frozenset({"", "grafana-default-email", "empty"})
 
 
 @dataclass(frozen=True)
-class Change:
+class ObjectChange:
     """What was done to one object."""
 
     kind: str
@@ -28,13 +28,13 @@ class Change:
 
 def push_bundle(
     bundle: Bundle, server: Server, reader_password: SecretStr, *, replace_policy: bool = False
-) -> list[Change]:
+) -> list[ObjectChange]:
     """Create or update everything, then delete rules that the bundle no longer holds; a second push changes nothing.
 
     Raises FatalError where the server has notification routes of others, unless `replace_policy`: a server has
     only one policy tree.
     """
-    policy = server.read(Kind.POLICY, "")
+    policy = server.read(ObjectKind.POLICY, "")
     strangers = sorted(_receivers(policy or {}) - _GRAFANA_DEFAULTS)
     strangers = [name for name in strangers if not name.startswith(OWN_RECEIVER)]
     if strangers and not replace_policy:
@@ -42,18 +42,18 @@ def push_bundle(
             f"the server's notification policy routes to {', '.join(strangers)}; "
             "--replace-policy puts the project's policy in its place"
         )
-    secrets = {Kind.DATASOURCE: {"secureJsonData": {"password": reader_password.get_secret_value()}}}
+    secrets = {ObjectKind.DATASOURCE: {"secureJsonData": {"password": reader_password.get_secret_value()}}}
     changes = []
     for kind, uid, body in _objects(bundle):
-        there = policy if kind is Kind.POLICY else server.read(kind, uid)
+        there = policy if kind is ObjectKind.POLICY else server.read(kind, uid)
         if there is not None and covers(there, body):
-            changes.append(Change(kind, uid, "unchanged"))
+            changes.append(ObjectChange(kind, uid, "unchanged"))
             continue
         server.write(kind, uid, body | secrets.get(kind, {}), exists=there is not None)
-        changes.append(Change(kind, uid, "created" if there is None else "updated"))
+        changes.append(ObjectChange(kind, uid, "created" if there is None else "updated"))
     for uid in sorted(server.rule_uids() - set(bundle.rules)):
         server.remove_rule(uid)
-        changes.append(Change(Kind.RULE, uid, "deleted"))
+        changes.append(ObjectChange(ObjectKind.RULE, uid, "deleted"))
     return changes
 
 
@@ -69,22 +69,22 @@ def covers(there: Any, wanted: Any) -> bool:
     return bool(there == wanted)
 
 
-def _objects(bundle: Bundle) -> Iterator[tuple[Kind, str, Json]]:
+def _objects(bundle: Bundle) -> Iterator[tuple[ObjectKind, str, Json]]:
     """Yield all objects in the order in which they may refer to each other."""
     for uid, title in bundle.folders.items():
-        yield Kind.FOLDER, uid, {"uid": uid, "title": title}
-    yield Kind.DATASOURCE, bundle.datasource["uid"], bundle.datasource
+        yield ObjectKind.FOLDER, uid, {"uid": uid, "title": title}
+    yield ObjectKind.DATASOURCE, bundle.datasource["uid"], bundle.datasource
     for board in bundle.boards:
-        yield Kind.BOARD, board.uid, {"dashboard": board.model, "folderUid": board.folder.uid}
-    yield Kind.TEMPLATE, bundle.template["name"], bundle.template
+        yield ObjectKind.BOARD, board.uid, {"dashboard": board.model, "folderUid": board.folder.uid}
+    yield ObjectKind.TEMPLATE, bundle.template["name"], bundle.template
     for point in bundle.contact_points:
-        yield Kind.CONTACT_POINT, point["uid"], point
+        yield ObjectKind.CONTACT_POINT, point["uid"], point
     # Rules before their group: a group that names a rule which does not exist yet is an error 500.
     for uid, rule in bundle.rules.items():
-        yield Kind.RULE, uid, {name: value for name, value in rule.items() if name != "orgID"}
+        yield ObjectKind.RULE, uid, {name: value for name, value in rule.items() if name != "orgID"}
     for group in bundle.rule_groups:
-        yield Kind.RULE_GROUP, group["title"], _group(group)
-    yield Kind.POLICY, "", bundle.policy
+        yield ObjectKind.RULE_GROUP, group["title"], _group(group)
+    yield ObjectKind.POLICY, "", bundle.policy
 
 
 def _group(group: Json) -> Json:

@@ -21,7 +21,7 @@ DATASOURCE_UID = "ioc-timescaledb"
 # The name up to Grafana 10; later versions keep it as an alias of grafana-postgresql-datasource.
 DATASOURCE_TYPE = "postgres"
 
-Format = Literal["time_series", "table"]
+ResultFormat = Literal["time_series", "table"]
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,13 @@ class Variable:
 
 
 @dataclass(frozen=True)
-class Column:
+class OutputColumn:
     """The name of a column that the query itself makes."""
 
     name: str
 
 
-Value = str | Sequence[str] | Variable | Column
+Value = str | Sequence[str] | Variable | OutputColumn
 
 
 def datasource() -> DataSourceRef:
@@ -59,7 +59,7 @@ def bind(file: str, name: str, **values: Value) -> str:
 def _render(value: Value) -> str:
     if isinstance(value, Variable):
         return f"${{{value.name}:sqlstring}}"
-    if isinstance(value, Column):
+    if isinstance(value, OutputColumn):
         return composed.Identifier(value.name).as_string(None)
     return composed.Literal(value if isinstance(value, str) else list(value)).as_string(None)
 
@@ -67,7 +67,7 @@ def _render(value: Value) -> str:
 class SqlQuery(Dataquery):
     """The model of a query to the PostgreSQL data source, as boards and rules hold it."""
 
-    def __init__(self, raw_sql: str, output: Format, ref_id: str) -> None:
+    def __init__(self, raw_sql: str, output: ResultFormat, ref_id: str) -> None:
         self.raw_sql = raw_sql
         self.output = output
         self.ref_id = ref_id
@@ -84,10 +84,10 @@ class SqlQuery(Dataquery):
         }
 
 
-class Target(Builder[Dataquery]):
+class SqlTarget(Builder[Dataquery]):
     """Builder of a SQL target, for `with_target`."""
 
-    def __init__(self, raw_sql: str, output: Format = "table", ref_id: str = "A") -> None:
+    def __init__(self, raw_sql: str, output: ResultFormat = "table", ref_id: str = "A") -> None:
         self._query = SqlQuery(raw_sql, output, ref_id)
 
     def build(self) -> SqlQuery:

@@ -17,7 +17,7 @@ _NOTHING = "0"
 
 
 @dataclass(frozen=True)
-class Answer:
+class QueryResult:
     """What one query gave; `error` is the database's message where it refused."""
 
     place: str
@@ -32,7 +32,7 @@ def last_days(days: int) -> Situation:
     return Situation(now - timedelta(days=days), now)
 
 
-def run_board(connection: psycopg.Connection, model: Json, situation: Situation) -> list[Answer]:
+def run_board(connection: psycopg.Connection, model: Json, situation: Situation) -> list[QueryResult]:
     """Run a board's queries with the choices that it would open with; `situation`'s variables go before those."""
     chosen = choose_variables(connection, model, situation)
     queries = (query for query in board_queries(model) if not query.choice)
@@ -54,19 +54,19 @@ def choose_variables(connection: psycopg.Connection, model: Json, situation: Sit
     return situation
 
 
-def run_queries(connection: psycopg.Connection, queries: Iterable[Query], situation: Situation) -> list[Answer]:
+def run_queries(connection: psycopg.Connection, queries: Iterable[Query], situation: Situation) -> list[QueryResult]:
     """Run queries one by one; a query that fails does not stop the others."""
     return [_run(connection, query, situation) for query in queries]
 
 
-def _run(connection: psycopg.Connection, query: Query, situation: Situation) -> Answer:
+def _run(connection: psycopg.Connection, query: Query, situation: Situation) -> QueryResult:
     try:
         with connection.transaction(force_rollback=True):
             cursor = connection.execute(expand(query.sql, situation).encode())
             columns = tuple(column.name for column in cursor.description or ())
-            return Answer(query.place, columns, tuple(cursor.fetchall()))
+            return QueryResult(query.place, columns, tuple(cursor.fetchall()))
     except psycopg.Error as error:
-        return Answer(query.place, (), (), str(error).strip())
+        return QueryResult(query.place, (), (), str(error).strip())
 
 
 def _offered(connection: psycopg.Connection, sql: str, situation: Situation) -> list[str]:

@@ -23,7 +23,7 @@ from grafana.panel import (
     named,
     target_thresholds,
 )
-from grafana.query import Target, Value, Variable, bind
+from grafana.query import SqlTarget, Value, Variable, bind
 from grafana.text import Language, Text, breakdown_name, short_labels
 from ioc.catalogue import Catalogue, Indicator
 
@@ -53,11 +53,11 @@ class Scope:
         """Return its unit as people read it."""
         return Text(indicator.unit, self.catalogue.units[indicator.unit]).of(self.language)
 
-    def target(self, query: str, output: str = "table", ref_id: str = "A", **values: Value) -> Target:
+    def target(self, query: str, output: str = "table", ref_id: str = "A", **values: Value) -> SqlTarget:
         """Return a target with one of the board's queries."""
         if output == "time_series":
-            return Target(self.sql(query, **values), "time_series", ref_id)
-        return Target(self.sql(query, **values), "table", ref_id)
+            return SqlTarget(self.sql(query, **values), "time_series", ref_id)
+        return SqlTarget(self.sql(query, **values), "table", ref_id)
 
     def sql(self, query: str, **values: Value) -> str:
         """Return one of the board's queries, bound."""

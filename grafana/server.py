@@ -27,7 +27,7 @@ _TIMEOUT = 10.0  # seconds, one request
 T = TypeVar("T")
 
 
-class Kind(StrEnum):
+class ObjectKind(StrEnum):
     """What Grafana keeps; the order is the one in which things may refer to each other."""
 
     FOLDER = "folder"
@@ -47,10 +47,10 @@ class GrafanaUnavailableError(RetryableError):
 class Server(Protocol):
     """Objects of a server; boards are `{"dashboard": ..., "folderUid": ...}`, all else as the API has it."""
 
-    def read(self, kind: Kind, uid: str) -> Json | None:
+    def read(self, kind: ObjectKind, uid: str) -> Json | None:
         """Return an object, None where there is none."""
 
-    def write(self, kind: Kind, uid: str, body: Json, *, exists: bool) -> None:
+    def write(self, kind: ObjectKind, uid: str, body: Json, *, exists: bool) -> None:
         """Create or replace an object."""
 
     def rule_uids(self) -> set[str]:
@@ -83,11 +83,11 @@ class GrafanaServer:
         )
         self._rules: Any = self._api.alertingprovisioning
 
-    def read(self, kind: Kind, uid: str) -> Json | None:
+    def read(self, kind: ObjectKind, uid: str) -> Json | None:
         """Return an object, None where there is none."""
         return self._call(lambda: self._read(kind, uid), missing_is_none=True)
 
-    def write(self, kind: Kind, uid: str, body: Json, *, exists: bool) -> None:
+    def write(self, kind: ObjectKind, uid: str, body: Json, *, exists: bool) -> None:
         """Create or replace an object; trying twice is harmless, since every object carries its uid."""
         self._call(lambda: self._write(kind, uid, body, exists))
 
@@ -100,53 +100,53 @@ class GrafanaServer:
         """Delete a rule; one that is gone already is fine."""
         self._call(lambda: self._rules.delete_alertrule(uid), missing_is_none=True)
 
-    def _read(self, kind: Kind, uid: str) -> Json | None:
+    def _read(self, kind: ObjectKind, uid: str) -> Json | None:
         match kind:
-            case Kind.FOLDER:
+            case ObjectKind.FOLDER:
                 found = self._api.folder.get_folder(uid)
-            case Kind.DATASOURCE:
+            case ObjectKind.DATASOURCE:
                 found = self._api.datasource.get_datasource_by_uid(uid)
-            case Kind.BOARD:
+            case ObjectKind.BOARD:
                 answer = self._api.dashboard.get_dashboard(uid)
                 found = {"dashboard": answer["dashboard"], "folderUid": answer["meta"].get("folderUid", "")}
-            case Kind.TEMPLATE:
+            case ObjectKind.TEMPLATE:
                 found = self._rules.get_template(uid)
-            case Kind.CONTACT_POINT:
+            case ObjectKind.CONTACT_POINT:
                 found = next((p for p in self._rules.get_contactpoints() if p["uid"] == uid), None)
-            case Kind.RULE:
+            case ObjectKind.RULE:
                 found = self._rules.get_alertrule(uid)
-            case Kind.RULE_GROUP:
+            case ObjectKind.RULE_GROUP:
                 found = self._rules.get_rule_group(ALERT_FOLDER.uid, uid)
-            case Kind.POLICY:
+            case ObjectKind.POLICY:
                 found = self._rules.get_notification_policy_tree()
         model: Json | None = found
         return model
 
-    def _write(self, kind: Kind, uid: str, body: Json, exists: bool) -> Any:
+    def _write(self, kind: ObjectKind, uid: str, body: Json, exists: bool) -> Any:
         match kind:
-            case Kind.FOLDER if exists:
+            case ObjectKind.FOLDER if exists:
                 return self._api.folder.update_folder(uid, title=body["title"], overwrite=True)
-            case Kind.FOLDER:
+            case ObjectKind.FOLDER:
                 return self._api.folder.create_folder(body["title"], uid)
-            case Kind.DATASOURCE if exists:
+            case ObjectKind.DATASOURCE if exists:
                 return self._api.datasource.update_datasource_by_uid(uid, body)
-            case Kind.DATASOURCE:
+            case ObjectKind.DATASOURCE:
                 return self._api.datasource.create_datasource(body)
-            case Kind.BOARD:
+            case ObjectKind.BOARD:
                 return self._api.dashboard.update_dashboard({**body, "overwrite": True})
-            case Kind.TEMPLATE:
+            case ObjectKind.TEMPLATE:
                 return self._rules.create_or_update_template(uid, body, disable_provenance=True)
-            case Kind.CONTACT_POINT if exists:
+            case ObjectKind.CONTACT_POINT if exists:
                 return self._rules.update_contactpoint(uid, body, disable_provenance=True)
-            case Kind.CONTACT_POINT:
+            case ObjectKind.CONTACT_POINT:
                 return self._rules.create_contactpoint(body, disable_provenance=True)
-            case Kind.RULE if exists:
+            case ObjectKind.RULE if exists:
                 return self._rules.update_alertrule(uid, body, disable_provenance=True)
-            case Kind.RULE:
+            case ObjectKind.RULE:
                 return self._rules.create_alertrule(body, disable_provenance=True)
-            case Kind.RULE_GROUP:
+            case ObjectKind.RULE_GROUP:
                 return self._rules.update_rule_group(ALERT_FOLDER.uid, uid, body, disable_provenance=True)
-            case Kind.POLICY:
+            case ObjectKind.POLICY:
                 return self._rules.set_notification_policy_tree(body, disable_provenance=True)
 
     def _call(self, request: Callable[[], T], *, missing_is_none: bool = False) -> T | None:

@@ -12,7 +12,7 @@ from bench.scenario.faust import EmptyAgent
 from bench.scenario.history import History
 from bench.scenario.latency import Latency
 from bench.scenario.peer import FlatRows, NarrowRows
-from bench.scenario.rebuild import Rebuild
+from bench.scenario.rebuild import RebuildDuration
 from bench.scenario.single import Single
 from bench.scenario.year import Year
 
@@ -26,5 +26,5 @@ SCENARIOS: Final[tuple[Callable[[], Scenario], ...]] = (
     Latency,
     History,
     Year,
-    Rebuild,
+    RebuildDuration,
 )

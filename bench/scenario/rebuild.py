@@ -17,7 +17,7 @@ _RECORDS = 1_000_000
 _SECTOR = "einvoice"
 
 
-class Rebuild:
+class RebuildDuration:
     """Seconds from the command to the swap, and the part of it that reads the records."""
 
     name = "rebuild"

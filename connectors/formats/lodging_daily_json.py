@@ -26,29 +26,29 @@ _HEAD = 4096
 Count = Annotated[int, Field(ge=0, strict=True)]
 
 
-class _Part(BaseModel):
+class _ReportSection(BaseModel):
     """Base of the report's parts: whole numbers only, vendors' own fields ignored."""
 
     model_config = ConfigDict(frozen=True)
 
 
-class _Guests(_Part):
+class _Guests(_ReportSection):
     domestic: Count
     international: Count
 
 
-class _Country(_Part):
+class _Country(_ReportSection):
     arrivals: Count
     guest_nights: Count
 
 
-class _Revenue(_Part):
+class _Revenue(_ReportSection):
     room: Count
     food: Count
     other: Count
 
 
-class _Report(_Part):
+class _DailyReport(_ReportSection):
     establishment_code: ReporterCode
     report_date: date
     revision: Annotated[int, Field(ge=0, le=MAX_REVISION, strict=True)] | None = None
@@ -95,7 +95,7 @@ def _read(data: bytes, context: Context) -> Iterator[Event | BadRecord]:
 
 def _daily_report(content: Any, where: str, context: Context) -> Iterator[Event]:
     try:
-        report = _Report.model_validate(content)
+        report = _DailyReport.model_validate(content)
     except ValidationError as error:
         raise RejectedError(reasons_of(error)) from None
     findings = Findings()
@@ -134,7 +134,7 @@ def _daily_report(content: Any, where: str, context: Context) -> Iterator[Event]
     yield record_event(context.feeds[FEED], report.establishment_code, fields, stamp=stamp, warnings=findings.warnings)
 
 
-def _check(report: _Report, findings: Findings) -> None:
+def _check(report: _DailyReport, findings: Findings) -> None:
     """Warn where the report's own numbers disagree."""
     for name, guests in (("arrivals", report.arrivals), ("guest_nights", report.guest_nights)):
         by_country = sum(getattr(country, name) for country in report.by_nationality)

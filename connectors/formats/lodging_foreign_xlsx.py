@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 
 from connectors.formats.findings import Findings, refused
 from connectors.formats.format import BadRecord, Context, Event, Format, attempt
-from connectors.formats.lodging.cell import Cell
+from connectors.formats.lodging.cell import InputField
 from connectors.formats.lodging.stay import FEED, PASSPORT, Declaration, read_stay, require_establishment
 from connectors.formats.plain import plain
-from connectors.formats.safe_xlsx import Row, is_workbook, read_rows, sheet_names
+from connectors.formats.safe_xlsx import SheetRow, is_workbook, read_rows, sheet_names
 
 SHEET = "KBTT"
 _HEADING_ROWS = 2
@@ -35,7 +35,7 @@ _OPTIONAL = ("departure", "birth_precision")
 
 def _read(data: bytes, context: Context) -> Iterator[Event | BadRecord]:
     require_establishment(context)
-    headings: list[Row] = []
+    headings: list[SheetRow] = []
     columns: dict[str, int] = {}
     found = False
     for number, row in read_rows(data, SHEET, 1, _COLUMNS):
@@ -60,7 +60,7 @@ def _read(data: bytes, context: Context) -> Iterator[Event | BadRecord]:
         )
 
 
-def _find_columns(headings: list[Row]) -> dict[str, int]:
+def _find_columns(headings: list[SheetRow]) -> dict[str, int]:
     columns: dict[str, int] = {}
     for row in headings:
         for place, cell in enumerate(row):
@@ -81,11 +81,11 @@ def _find_columns(headings: list[Row]) -> dict[str, int]:
     return columns
 
 
-def _stay(row: Row, columns: Mapping[str, int], where: str, context: Context) -> Iterator[Event]:
+def _stay(row: SheetRow, columns: Mapping[str, int], where: str, context: Context) -> Iterator[Event]:
     findings = Findings()
 
-    def cell(column: str) -> Cell:
-        return row[columns[column]] if column in columns else Cell(column)
+    def cell(column: str) -> InputField:
+        return row[columns[column]] if column in columns else InputField(column)
 
     declaration = Declaration(
         birth=cell("birth"),

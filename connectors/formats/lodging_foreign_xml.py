@@ -11,7 +11,7 @@ from lxml import etree
 
 from connectors.formats.findings import Findings, refused
 from connectors.formats.format import BadRecord, Context, Event, Format, attempt
-from connectors.formats.lodging.cell import Cell
+from connectors.formats.lodging.cell import InputField
 from connectors.formats.lodging.stay import FEED, PASSPORT, Declaration, read_stay, require_establishment
 from connectors.formats.node import Node
 from connectors.formats.safe_xml import children, parse_xml, path_of, root_name
@@ -40,8 +40,8 @@ def _stay(element: etree._Element, where: str, context: Context) -> Iterator[Eve
     findings = Findings()
     guest = Node(element, findings)
 
-    def cell(name: str) -> Cell:
-        return Cell(name, guest.text(name))
+    def cell(name: str) -> InputField:
+        return InputField(name, guest.text(name))
 
     declaration = Declaration(
         birth=cell("ngay_sinh"),

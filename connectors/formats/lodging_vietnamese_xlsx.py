@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from connectors.formats.findings import Findings, refused
 from connectors.formats.format import BadRecord, Context, Event, Format, attempt
-from connectors.formats.lodging.cell import Cell
+from connectors.formats.lodging.cell import InputField
 from connectors.formats.lodging.stay import (
     FEED,
     Declaration,
@@ -20,7 +20,7 @@ from connectors.formats.lodging.stay import (
     read_stay,
     require_establishment,
 )
-from connectors.formats.safe_xlsx import Row, is_workbook, read_rows, sheet_names
+from connectors.formats.safe_xlsx import SheetRow, is_workbook, read_rows, sheet_names
 
 SHEET = "DS_KHACH_VIET_NAM_LUU_TRU"
 _FIRST_ROW = 5
@@ -46,7 +46,7 @@ def _read(data: bytes, context: Context) -> Iterator[Event | BadRecord]:
         )
 
 
-def _stay(row: Row, where: str, context: Context) -> Iterator[Event]:
+def _stay(row: SheetRow, where: str, context: Context) -> Iterator[Event]:
     findings = Findings()
     cells = {cell.field: cell for cell in row}
     paper_code, paper_label = cells["F"].choice(findings)
@@ -58,7 +58,7 @@ def _stay(row: Row, where: str, context: Context) -> Iterator[Event]:
         number=cells["H"],
         arrival=cells["N"],
         planned_departure=cells["O"],
-        departure=Cell("", ""),
+        departure=InputField("", ""),
         paper=paper_of(paper_code, paper_label, cells["G"].text),
         purpose=purpose_of(reason_code, reason_label, cells["R"].text),
         province=cells["K"],

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import openpyxl
 
 from connectors.formats.findings import refused
-from connectors.formats.lodging.cell import Cell
+from connectors.formats.lodging.cell import InputField
 from connectors.formats.safe_xml import decode_xml
 from ioc.errors import RejectedError
 
@@ -28,7 +28,7 @@ _SHEET = re.compile(r"""<(?:\w+:)?sheet\s[^>]*?name\s*=\s*["']([^"']*)["']""")
 _DTD = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-Row = tuple[Cell, ...]
+SheetRow = tuple[InputField, ...]
 
 
 def is_workbook(data: bytes) -> bool:
@@ -41,7 +41,7 @@ def sheet_names(data: bytes) -> tuple[str, ...]:
     return tuple(name.strip() for name in _SHEET.findall(decode_xml(_parts(data).get("xl/workbook.xml", b""))))
 
 
-def read_rows(data: bytes, sheet: str, first_row: int, columns: int) -> Iterator[tuple[int, Row]]:
+def read_rows(data: bytes, sheet: str, first_row: int, columns: int) -> Iterator[tuple[int, SheetRow]]:
     """Yield (row number, cells) of a sheet's rows that are not empty, from `first_row` on.
 
     A row has `columns` cells, named by letter. Raises RejectedError where the file is hostile or broken.
@@ -101,10 +101,10 @@ def _values(data: bytes, sheet: str, first_row: int, columns: int) -> list[tuple
         return list(itertools.islice(rows, MAX_ROWS + 1))
 
 
-def _cell(field: str, value: object) -> Cell:
+def _cell(field: str, value: object) -> InputField:
     if value is None or isinstance(value, str):
-        return Cell(field, (value or "").strip())
-    return Cell(field, str(value), is_text=False)
+        return InputField(field, (value or "").strip())
+    return InputField(field, str(value), is_text=False)
 
 
 def _unreadable() -> RejectedError:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from ioc.errors import Reason, RejectedError
 
 
-class Result(BaseModel):
+class EventResult(BaseModel):
     """What became of the event at place `index` of a request; `code`, `reasons`: why it was refused."""
 
     index: int
@@ -20,12 +20,12 @@ class Result(BaseModel):
     reasons: list[Reason] = []
 
 
-class Answer(BaseModel):
+class PublishResponse(BaseModel):
     """Accepted = on all in-sync replicas of Kafka. `reasons` are those of a request refused as a whole."""
 
     accepted: int = 0
     refused: int = 0
-    results: list[Result] = []
+    results: list[EventResult] = []
     reasons: list[Reason] = []
 
 
@@ -46,7 +46,7 @@ def refusal(
     return RequestRefusedError(status, [reason], headers)
 
 
-def status_of(results: Sequence[Result]) -> int:
+def status_of(results: Sequence[EventResult]) -> int:
     """Return the HTTP status of a request whose events were judged one by one.
 
     202 = all accepted (an empty batch too), 207 = some; all refused: their code, or 422 where codes differ.

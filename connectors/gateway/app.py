@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from pydantic_core import to_json
 
-from connectors.gateway.answer import Answer, RequestRefusedError, status_of
+from connectors.gateway.answer import PublishResponse, RequestRefusedError, status_of
 from connectors.gateway.intake import Intake
 from connectors.gateway.metrics import GatewayMetrics
 from connectors.gateway.openapi import RESPONSES, describe, request_body
@@ -55,7 +55,7 @@ def create_app(
         try:
             answer = await intake.take(request)
         except RequestRefusedError as refused:
-            return _json(refused.status, Answer(reasons=list(refused.reasons)), refused.headers)
+            return _json(refused.status, PublishResponse(reasons=list(refused.reasons)), refused.headers)
         return _json(status_of(answer.results), answer)
 
     @app.get("/v1/schemas")
@@ -98,7 +98,7 @@ def create_app(
     return app
 
 
-def _json(status: int, answer: Answer, headers: Mapping[str, str] | None = None) -> Response:
+def _json(status: int, answer: PublishResponse, headers: Mapping[str, str] | None = None) -> Response:
     body = to_json(answer)
     return Response(body, status_code=status, media_type="application/json", headers=dict(headers or {}))
 
@@ -111,7 +111,7 @@ def _failed() -> Response:
         message_vi="lỗi của cổng tiếp nhận; chưa sự kiện nào được xác nhận, gửi lại không gây hại",
         message_en="the gateway failed; no event is confirmed, sending again is harmless",
     )
-    return _json(500, Answer(reasons=[reason]))
+    return _json(500, PublishResponse(reasons=[reason]))
 
 
 def _page(feeds: Mapping[str, Feed]) -> str:

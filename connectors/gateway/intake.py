@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from starlette.requests import Request
 
-from connectors.gateway.answer import Answer, RequestRefusedError, refusal
+from connectors.gateway.answer import PublishResponse, RequestRefusedError, refusal
 from connectors.gateway.cloudevents import mode_of, read_events
 from connectors.gateway.metrics import GatewayMetrics
 from connectors.gateway.producer import EventProducer, OutgoingRecord
@@ -48,7 +48,7 @@ class Intake:
         self._metrics = metrics
         self._limit = limit
 
-    async def take(self, request: Request) -> Answer:
+    async def take(self, request: Request) -> PublishResponse:
         """Answer a request event by event; raises `RequestRefusedError` where that is not possible."""
         facts: RequestFacts = request.scope["facts"]
         token = self._authenticate(request)
@@ -73,7 +73,7 @@ class Intake:
         facts.accepted, facts.refused = answer.accepted, answer.refused
         return answer
 
-    async def _publish(self, token: Token, events: list[Any]) -> Answer:
+    async def _publish(self, token: Token, events: list[Any]) -> PublishResponse:
         """Judge the events and write those that pass."""
         verdicts = [judge(self._feeds, token, index, event) for index, event in enumerate(events)]
         records = pack(verdicts, self._settings.topic_prefix, token.id)
@@ -82,7 +82,7 @@ class Intake:
         self._metrics.count(verdicts)
         results = [verdict.result for verdict in verdicts]
         accepted = sum(result.status == "accepted" for result in results)
-        return Answer(accepted=accepted, refused=len(results) - accepted, results=results)
+        return PublishResponse(accepted=accepted, refused=len(results) - accepted, results=results)
 
     async def _write(self, records: list[OutgoingRecord], token: Token) -> None:
         """Wait until Kafka has the records; refuses (503) when it does not say so in time."""

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
-from connectors.gateway.answer import Answer
+from connectors.gateway.answer import PublishResponse
 from connectors.gateway.cloudevents import CONTENT_TYPE_JSON
 from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, REPORTER_URN
 from ioc.feeds.feed import Feed
@@ -22,7 +22,7 @@ def _response(description: str, **headers: str) -> dict[str, Any]:
     described = {
         name.replace("_", "-"): {"description": text, "schema": {"type": "string"}} for name, text in headers.items()
     }
-    return {"model": Answer, "description": description, **({"headers": described} if headers else {})}
+    return {"model": PublishResponse, "description": description, **({"headers": described} if headers else {})}
 
 
 RESPONSES: dict[int | str, dict[str, Any]] = {

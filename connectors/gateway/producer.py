@@ -98,7 +98,7 @@ class KafkaEventProducer:
             raise KafkaUnavailableError("too much waits for Kafka's acknowledgement already")
         self._pending_bytes += size
         loop = asyncio.get_running_loop()
-        acknowledgement = _Acknowledgement(loop, len(records))
+        acknowledgement = _AcknowledgementCounter(loop, len(records))
         deadline = time.monotonic() + self._timeout
         try:
             async with asyncio.timeout(self._timeout):
@@ -125,7 +125,9 @@ class KafkaEventProducer:
         self._thread.submit(self._drop_client).result().join(self._timeout)
         self._thread.shutdown()
 
-    def _send(self, records: Sequence[OutgoingRecord], acknowledgement: _Acknowledgement, deadline: float) -> None:
+    def _send(
+        self, records: Sequence[OutgoingRecord], acknowledgement: _AcknowledgementCounter, deadline: float
+    ) -> None:
         """Hand the records to the client, in its thread; those past the deadline are not sent any more."""
         if self._client is None:
             self._client = KafkaProducer(**self._options())
@@ -177,7 +179,7 @@ def _close_client(client: KafkaProducer | None, timeout: float) -> None:
         client.close(timeout=1)
 
 
-class _Acknowledgement:
+class _AcknowledgementCounter:
     """Counts a request's acknowledgements in the client's threads and tells the event loop once."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, expected: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from connectors.gateway.answer import Result
+from connectors.gateway.answer import EventResult
 from connectors.gateway.producer import OutgoingRecord
 from ioc.errors import Reason
 from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, Envelope
@@ -25,7 +25,7 @@ TOKEN_HEADER = "ioc-token"  # noqa: S105 - a header's name
 class Verdict:
     """An event's result; `feed` where its type is known, `envelope` where it was accepted."""
 
-    result: Result
+    result: EventResult
     feed: Feed | None = None
     envelope: Envelope | None = None
 
@@ -50,7 +50,7 @@ def judge(feeds: Mapping[str, Feed], token: Token, index: int, event: Any) -> Ve
         return Verdict(_refused(index, shown_id, 403, [_foreign_reporter(envelope)]), feed)
     if reasons := check_envelope(feed, envelope):
         return Verdict(_by_reasons(index, shown_id, reasons), feed)
-    return Verdict(Result(index=index, id=shown_id, status="accepted"), feed, envelope)
+    return Verdict(EventResult(index=index, id=shown_id, status="accepted"), feed, envelope)
 
 
 def pack(
@@ -99,14 +99,14 @@ def _record(topic: str, reporter: str, token_id: str, events: list[bytes]) -> Ou
     )
 
 
-def _by_reasons(index: int, event_id: str | None, reasons: list[Reason]) -> Result:
+def _by_reasons(index: int, event_id: str | None, reasons: list[Reason]) -> EventResult:
     """Refuse: a fault of the data alone is 422, any fault of the envelope 400."""
     about_data = all(reason.field.partition(".")[0] == "data" for reason in reasons)
     return _refused(index, event_id, 422 if about_data else 400, reasons)
 
 
-def _refused(index: int, event_id: str | None, code: Literal[400, 403, 422], reasons: list[Reason]) -> Result:
-    return Result(index=index, id=event_id, status="refused", code=code, reasons=reasons)
+def _refused(index: int, event_id: str | None, code: Literal[400, 403, 422], reasons: list[Reason]) -> EventResult:
+    return EventResult(index=index, id=event_id, status="refused", code=code, reasons=reasons)
 
 
 def _unknown_type(event: object, event_type: object) -> Reason:

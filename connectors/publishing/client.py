@@ -34,11 +34,11 @@ _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 _ATTEMPTS = 8
 _LONGEST_WAIT = 30.0
 
-Envelope = Mapping[str, Any]
+EnvelopeJson = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Answer:
+class DeliveryReport:
     """What the gateway says of one event; `reasons` is empty where it was accepted."""
 
     id: str
@@ -46,7 +46,7 @@ class Answer:
     reasons: tuple[Reason, ...] = ()
 
 
-class _Result(BaseModel):
+class _GatewayResult(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     id: str | None = None
@@ -57,7 +57,7 @@ class _Result(BaseModel):
 class _Body(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    results: tuple[_Result, ...] = ()
+    results: tuple[_GatewayResult, ...] = ()
     reasons: tuple[Reason, ...] = ()
 
 
@@ -114,7 +114,7 @@ class GatewayClient:
     ) -> None:
         self._http.close()
 
-    def publish(self, events: Sequence[Envelope]) -> Iterator[list[Answer]]:
+    def publish(self, events: Sequence[EnvelopeJson]) -> Iterator[list[DeliveryReport]]:
         """Yield the answers of each batch, in the order of `events`.
 
         Raises FatalError where the token is refused or the address is not a gateway's, RetryableError where
@@ -123,19 +123,19 @@ class GatewayClient:
         for batch in _batches(events):
             yield self._send(batch)
 
-    def _send(self, batch: Sequence[bytes]) -> list[Answer]:
+    def _send(self, batch: Sequence[bytes]) -> list[DeliveryReport]:
         response = self._retrying(self._post, b"[" + b",".join(batch) + b"]")
         if response.status_code == 413 and len(batch) > 1:
             half = len(batch) // 2
             return self._send(batch[:half]) + self._send(batch[half:])
         ids = [json.loads(event)["id"] for event in batch]
         if response.status_code == 413:
-            return [Answer(ids[0], accepted=False, reasons=(_TOO_LARGE,))]
+            return [DeliveryReport(ids[0], accepted=False, reasons=(_TOO_LARGE,))]
         body = _body(response)
         if len(body.results) != len(batch):
             raise FatalError(self._complaint(response, body))
         return [
-            Answer(event_id, result.status == "accepted", result.reasons)
+            DeliveryReport(event_id, result.status == "accepted", result.reasons)
             for event_id, result in zip(ids, body.results, strict=True)
         ]
 
@@ -200,7 +200,7 @@ _TOO_LARGE = Reason(
 )
 
 
-def _batches(events: Sequence[Envelope]) -> Iterator[list[bytes]]:
+def _batches(events: Sequence[EnvelopeJson]) -> Iterator[list[bytes]]:
     batch: list[bytes] = []
     size = 0
     for event in events:

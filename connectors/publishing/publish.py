@@ -15,7 +15,7 @@ from rich.console import Console
 from connectors.formats.findings import refused
 from connectors.formats.format import BadRecord, Context, Event, load_formats, read, recognise
 from connectors.publishing.report import FileResult, show, to_json
-from connectors.publishing.sending import Publisher, progress_on, send
+from connectors.publishing.sending import EventPublisher, progress_on, send
 from ioc.errors import ConfigError, RejectedError
 from ioc.feeds.feed import load_feeds
 from ioc.province.profile import load_profile
@@ -25,7 +25,7 @@ from ioc.settings import Settings
 MAX_BYTES = 64 * 2**20
 
 
-class Reader:
+class FileReader:
     """Reads files by the formats that recognise them, with a province's settings."""
 
     def __init__(
@@ -96,8 +96,8 @@ def arrived_at(file: Path, now: datetime) -> datetime:
 
 def run(
     files: Sequence[Path],
-    reader: Reader,
-    publisher: Publisher | None,
+    reader: FileReader,
+    publisher: EventPublisher | None,
     *,
     as_json: bool,
     stdout: Console,

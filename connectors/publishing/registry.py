@@ -14,7 +14,7 @@ from rich.console import Console
 
 from connectors.formats.event import Stamp, record_event
 from connectors.publishing.publish import arrived_at
-from connectors.publishing.sending import Publisher, Sending, progress_on, send, show_findings, sums, to_json
+from connectors.publishing.sending import EventPublisher, Sending, progress_on, send, show_findings, sums, to_json
 from ioc.command.output import show_rows
 from ioc.errors import ConfigError
 from ioc.feeds.feed import Feed
@@ -50,7 +50,7 @@ def changed_at(profile: Path, now: datetime) -> datetime:
 
 
 def publish_registers(
-    profile: Profile, feed: Feed, at: datetime, publisher: Publisher, *, as_json: bool, stderr: Console
+    profile: Profile, feed: Feed, at: datetime, publisher: EventPublisher, *, as_json: bool, stderr: Console
 ) -> int:
     """Send all registers and report; returns the exit status, 1 when an entry was refused.
 

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.text import Text
 
 from connectors.formats.format import BadRecord, Event
-from connectors.publishing.client import Answer, GatewayClient, gateway_url, token_of
+from connectors.publishing.client import DeliveryReport, GatewayClient, gateway_url, token_of
 from ioc.errors import Reason
 from ioc.settings import Settings
 
@@ -23,10 +23,10 @@ _MAX_PLACES = 3
 Finding = tuple[str, Reason]
 
 
-class Publisher(Protocol):
+class EventPublisher(Protocol):
     """Sends events and answers each, in order; the gateway's client, or a stand-in."""
 
-    def publish(self, events: Sequence[Mapping[str, Any]]) -> Iterator[list[Answer]]: ...
+    def publish(self, events: Sequence[Mapping[str, Any]]) -> Iterator[list[DeliveryReport]]: ...
 
 
 @dataclass(kw_only=True)
@@ -58,7 +58,7 @@ class Sending:
         return [(event.where, warning) for event in self.events for warning in event.warnings]
 
 
-def send(sending: Sending, publisher: Publisher, advance: Callable[[int], None]) -> None:
+def send(sending: Sending, publisher: EventPublisher, advance: Callable[[int], None]) -> None:
     """Send the events, noting each answer in `sending`; `advance` is told how many were answered.
 
     Raises what the publisher raises; what was answered before is noted.

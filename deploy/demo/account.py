@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from deploy.simulator.ledger import ACCEPTED, FeedTally, Outcome
+from deploy.simulator.ledger import ACCEPTED, ExpectedOutcome, FeedTally
 
 _SHOWN = 20
 
@@ -151,7 +151,7 @@ def _problems(line: FeedLine, tally: FeedTally) -> list[str]:
         )
     expected = tally.expected
     accepted = sum(expected[outcome] for outcome in ACCEPTED)
-    others = expected[Outcome.REJECTED] + expected[Outcome.DUPLICATE]
+    others = expected[ExpectedOutcome.REJECTED] + expected[ExpectedOutcome.DUPLICATE]
     if line.accepted != accepted:
         problems.append(f"{line.feed}: accepted {line.accepted}, the simulator expects {accepted}")
     if line.rejected + line.duplicate != others + line.arrived_unanswered:
@@ -159,8 +159,8 @@ def _problems(line: FeedLine, tally: FeedTally) -> list[str]:
             f"{line.feed}: rejected {line.rejected} + duplicate {line.duplicate}, the simulator expects "
             f"{others + line.arrived_unanswered} together"
         )
-    elif not line.arrived_unanswered and line.duplicate != expected[Outcome.DUPLICATE]:
+    elif not line.arrived_unanswered and line.duplicate != expected[ExpectedOutcome.DUPLICATE]:
         problems.append(
-            f"{line.feed}: {line.duplicate} duplicates, the simulator expects {expected[Outcome.DUPLICATE]}"
+            f"{line.feed}: {line.duplicate} duplicates, the simulator expects {expected[ExpectedOutcome.DUPLICATE]}"
         )
     return problems

@@ -9,8 +9,8 @@ from psycopg import sql as pg
 from psycopg.rows import dict_row
 
 from deploy.demo.account import Proof
-from deploy.demo.reading import Reader
-from deploy.simulator.ledger import Ledger, Standing, digest_of
+from deploy.demo.reading import SnapshotReader
+from deploy.simulator.ledger import Ledger, WinningRevision, digest_of
 from ioc.database.connection import connect, translated_errors
 from ioc.feeds.feed import Feed
 from ioc.settings import Settings
@@ -22,7 +22,7 @@ _UNITS = {"petrol.volume.total": 1000}
 
 
 def prove(
-    settings: Settings, feeds: Mapping[str, Feed], reader: Reader, ledger: Ledger, known: Collection[str]
+    settings: Settings, feeds: Mapping[str, Feed], reader: SnapshotReader, ledger: Ledger, known: Collection[str]
 ) -> Proof:
     """Compare everything; agents and roll-up must have caught up.
 
@@ -51,7 +51,9 @@ def prove(
     return Proof(records, result.cells, result.figures, len(witnesses), tuple(differences))
 
 
-def compare_records(feed: Feed, standing: Mapping[str, Standing], rows: Iterator[dict[str, Any]]) -> Iterator[str]:
+def compare_records(
+    feed: Feed, standing: Mapping[str, WinningRevision], rows: Iterator[dict[str, Any]]
+) -> Iterator[str]:
     """Yield a line for each record that is not stored as the simulator expects.
 
     rows: `record_key`, `revision` and the model's columns of every stored record.

@@ -11,7 +11,7 @@ from ioc.catalogue import Catalogue
 from ioc.feeds.feed import Feed
 from ioc.province.profile import Profile
 from ioc.settings import Settings
-from streams.quality.report import Report, report_quality
+from streams.quality.report import QualityReport, report_quality
 from streams.rules.quality import FRESHNESS, SECTOR, SHARES
 
 _TITLES = (
@@ -24,12 +24,12 @@ _TITLES = (
 
 def send_quality(
     settings: Settings, now: datetime, profile: Profile, catalogue: Catalogue, feeds: Mapping[str, Feed]
-) -> list[Report]:
+) -> list[QualityReport]:
     """Measure today up to `now` (and yesterday, for a demo over midnight); send the figures to `report.value`."""
     return report_quality(settings, [], now, profile=profile, catalogue=catalogue, feeds=feeds)
 
 
-def quality_view(reports: Sequence[Report]) -> Table:
+def quality_view(reports: Sequence[QualityReport]) -> Table:
     """The newest day's figures, a row a source of the catalogue."""
     table = Table(
         title="Chất lượng dữ liệu đã nhận · Quality of what came",

@@ -40,7 +40,7 @@ INDICATORS: Final = (
 
 
 @dataclass(frozen=True)
-class Indicator:
+class IndicatorTitle:
     """An indicator's title."""
 
     code: str
@@ -68,7 +68,7 @@ class Snapshot:
     report_day: date
 
 
-class Reader:
+class SnapshotReader:
     """Reads over one connection; every statement is bounded by the settings' timeout."""
 
     def __init__(self, settings: Settings, feeds: Mapping[str, Feed]) -> None:
@@ -122,8 +122,10 @@ class Reader:
         """Sums over all months of the province's figures."""
         return dict(self._rows("province_totals", [list(codes)]))
 
-    def _indicators(self) -> tuple[Indicator, ...]:
-        found = {code: Indicator(code, name, unit) for code, name, unit in self._rows("indicators", [list(INDICATORS)])}
+    def _indicators(self) -> tuple[IndicatorTitle, ...]:
+        found = {
+            code: IndicatorTitle(code, name, unit) for code, name, unit in self._rows("indicators", [list(INDICATORS)])
+        }
         return tuple(found[code] for code in INDICATORS if code in found)
 
     def _rows(

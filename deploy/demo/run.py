@@ -21,14 +21,14 @@ from connectors.publishing.client import gateway_url
 from deploy.demo.account import Account, settle_account
 from deploy.demo.proof import prove
 from deploy.demo.quality import quality_view, send_quality
-from deploy.demo.reading import Reader, Snapshot
+from deploy.demo.reading import Snapshot, SnapshotReader
 from deploy.demo.stage import Stage, set_up
 from deploy.demo.table import Scene, account_view, live_view, plain_line
 from deploy.local.progress import Progress
 from deploy.simulator.channel import GatewayChannel
 from deploy.simulator.ledger import Ledger
 from deploy.simulator.province import Province
-from deploy.simulator.publisher import Pace, Publisher
+from deploy.simulator.publisher import Pace, ProvincePublisher
 from deploy.simulator.roster import of_agencies
 from deploy.simulator.run import temporary_tokens
 from ioc.errors import FatalError, RetryableError
@@ -84,10 +84,10 @@ class _Course:
 
     def run(self) -> Account:
         settings = self._stage.settings
-        reader = Reader(settings, self._feeds)
+        reader = SnapshotReader(settings, self._feeds)
         try:
             with temporary_tokens(settings.token_file) as tokens:
-                publisher = Publisher(
+                publisher = ProvincePublisher(
                     self._province,
                     self._ledger,
                     lambda publisher: GatewayChannel(gateway_url(settings), tokens[publisher]),
@@ -116,7 +116,7 @@ class _Course:
         finally:
             reader.close()
 
-    def _publish(self, publisher: Publisher, reader: Reader) -> None:
+    def _publish(self, publisher: ProvincePublisher, reader: SnapshotReader) -> None:
         """Publish in a thread of its own and show what happens, until it ends."""
         failure: list[Exception] = []
 
@@ -142,7 +142,7 @@ class _Course:
         if failure:
             raise failure[0]
 
-    def _scene(self, publisher: Publisher, reader: Reader) -> Scene:
+    def _scene(self, publisher: ProvincePublisher, reader: SnapshotReader) -> Scene:
         day, hour = self._province.now
         snapshot = reader.snapshot(day, hour)
         self._looks.append(snapshot)
@@ -176,7 +176,7 @@ class _Course:
 
         yield show
 
-    def _catch_up(self, reader: Reader) -> None:
+    def _catch_up(self, reader: SnapshotReader) -> None:
         """Wait until agents and roll-up have nothing left; raises FatalError when they stand still."""
         begin = moved = time.monotonic()
         before: tuple[int, int] | None = None

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.demo.account import Account, FeedCounts, FeedLine, feed_line
-from deploy.demo.reading import Indicator, Snapshot
+from deploy.demo.reading import IndicatorTitle, Snapshot
 from deploy.simulator.ledger import FeedTally
 from deploy.simulator.roster import PUBLISHERS
 
@@ -51,7 +51,7 @@ class Scene:
     now: Snapshot
     before: Snapshot
     columns: Mapping[str, str]
-    indicators: Sequence[Indicator]
+    indicators: Sequence[IndicatorTitle]
     notes: Sequence[str] = ()
 
 

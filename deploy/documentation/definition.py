@@ -17,7 +17,7 @@ _PERIODS_VI = {"day": "ngày", "week": "tuần", "month": "tháng", "quarter": "
 
 
 @dataclass(frozen=True)
-class Definition:
+class IndicatorDefinition:
     """`sql` gives the figure of a period from :from to :to, whose last day so far is :to; or it is a formula."""
 
     vi: str
@@ -25,7 +25,7 @@ class Definition:
     sql: str
 
 
-def define(indicator: Indicator, catalogue: Catalogue, feeds: Mapping[str, Feed]) -> Definition:
+def define(indicator: Indicator, catalogue: Catalogue, feeds: Mapping[str, Feed]) -> IndicatorDefinition:
     """Return the definition of one indicator of a catalogue."""
     if indicator.formula:
         return _formula(indicator, catalogue)
@@ -34,7 +34,7 @@ def define(indicator: Indicator, catalogue: Catalogue, feeds: Mapping[str, Feed]
     return _counted(indicator, feeds[indicator.feed])
 
 
-def _formula(indicator: Indicator, catalogue: Catalogue) -> Definition:
+def _formula(indicator: Indicator, catalogue: Catalogue) -> IndicatorDefinition:
     def words(language: int, days: str) -> str:
         def name(code: str) -> str:
             found = catalogue.indicators[code]
@@ -46,35 +46,35 @@ def _formula(indicator: Indicator, catalogue: Catalogue) -> Definition:
         parts[1::2] = [name(code) for code in parts[1::2]]
         return "".join(parts)
 
-    return Definition(words(0, "số ngày trong kỳ"), words(1, "days of the period"), indicator.formula)
+    return IndicatorDefinition(words(0, "số ngày trong kỳ"), words(1, "days of the period"), indicator.formula)
 
 
-def _reported(indicator: Indicator, feed: Feed) -> Definition:
+def _reported(indicator: Indicator, feed: Feed) -> IndicatorDefinition:
     period = REPORT_PERIODS[indicator.cadence]
     which = f"indicator = '{indicator.code}' AND period = '{period}'"
     holds = f"FROM {feed.table} WHERE {which} AND period_start <= :to AND next_start > :to"
     head_vi, head_en = f"Cơ quan báo cáo theo {_PERIODS_VI[period]}", f"Reported by agencies for each {period}"
     match indicator.value:
         case "flow":
-            return Definition(
+            return IndicatorDefinition(
                 f"{head_vi}; cộng theo thời gian và theo địa bàn.",
                 f"{head_en}; added over time and areas.",
                 f"SELECT sum(value) FROM {feed.table} WHERE {which} AND period_start BETWEEN :from AND :to",  # noqa: S608 - shown, names are ours
             )
         case "stock":
-            return Definition(
+            return IndicatorDefinition(
                 f"{head_vi}; lấy số của ngày cuối kỳ, cộng theo địa bàn.",
                 f"{head_en}; that of the last day, added over areas.",
                 f"SELECT sum(value) {holds}",
             )
-    return Definition(
+    return IndicatorDefinition(
         f"{head_vi}; lấy số của ngày cuối kỳ, của đúng địa bàn đó.",
         f"{head_en}; that of the last day and of that very area.",
         f"SELECT avg(value) {holds} AND area_code = :area",
     )
 
 
-def _counted(indicator: Indicator, feed: Feed) -> Definition:
+def _counted(indicator: Indicator, feed: Feed) -> IndicatorDefinition:
     condition = "" if indicator.where == "TRUE" else indicator.where
     at = _day(indicator.at, feed)
     vi, en, selected = _aggregate(indicator, feed)
@@ -91,7 +91,7 @@ def _counted(indicator: Indicator, feed: Feed) -> Definition:
     sql = f"SELECT {selected} FROM {feed.table} WHERE {span}"  # noqa: S608 - shown, names are ours
     if condition:
         sql += f" AND ({condition})" if " OR " in condition else f" AND {condition}"
-    return Definition(f"{vi}{where_vi}, {when_vi}.", f"{en}{where_en}, {when_en}.", sql)
+    return IndicatorDefinition(f"{vi}{where_vi}, {when_vi}.", f"{en}{where_en}, {when_en}.", sql)
 
 
 def _aggregate(indicator: Indicator, feed: Feed) -> tuple[str, str, str]:

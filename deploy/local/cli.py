@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ioc.command.output import AsJson
+
 if TYPE_CHECKING:
     from deploy.local.stack import Stack
 
 app = typer.Typer(no_args_is_help=True, help="Set up, start and stop the local Kafka, PostgreSQL and services.")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 PartName = Annotated[str, typer.Argument(help="kafka, postgres, gateway, worker, rollup or api.")]
 
 

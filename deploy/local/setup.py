@@ -23,7 +23,7 @@ _TIMESCALEDB_PACKAGES: Final = ("timescaledb-2-postgresql-15", "postgresql-15-ti
 
 
 @dataclass(frozen=True)
-class Step:
+class SetupStep:
     """One part of set-up: `is_done` is quick, `run` may take minutes."""
 
     title: str
@@ -31,7 +31,7 @@ class Step:
     run: Callable[[], None]
 
 
-def steps(log: Path, *, peer: bool = False) -> Iterator[Step]:
+def steps(log: Path, *, peer: bool = False) -> Iterator[SetupStep]:
     """The steps in order; `peer` adds what only the benchmark's peer needs. Their output goes to `log`."""
     command = Command(log)
     jars = [MavenJars("Kafka's jars", _pom("kafka"), KAFKA_JARS, command)]
@@ -39,9 +39,9 @@ def steps(log: Path, *, peer: bool = False) -> Iterator[Step]:
         jars.append(MavenJars("Kafka Connect's jars", _pom("connect"), CONNECT_JARS, command))
         jars.append(MavenJars("Debezium's JDBC sink", _pom("debezium"), DEBEZIUM_JARS, command))
     for fetched in jars:
-        yield Step(fetched.title, fetched.is_done, fetched.fetch)
+        yield SetupStep(fetched.title, fetched.is_done, fetched.fetch)
     extension = TimescaleDb(command)
-    yield Step("TimescaleDB for PostgreSQL 15", extension.is_done, extension.install)
+    yield SetupStep("TimescaleDB for PostgreSQL 15", extension.is_done, extension.install)
 
 
 def _pom(name: str) -> Path:

@@ -23,7 +23,7 @@ from ioc.settings import Settings
 _PREPARATIONS: Final = (("db", "migrate"), ("topic", "create"), ("profile", "load"))
 
 
-class Part(Protocol):
+class Component(Protocol):
     """A server or a service: one thing that starts and stops."""
 
     name: str
@@ -59,9 +59,9 @@ class Stack:
         self.kafka = KafkaServer(settings)
         self.postgres = PostgresServer(settings)
         self.services = tuple(BackgroundService(endpoint, settings) for endpoint in endpoints(settings))
-        self.parts: tuple[Part, ...] = (self.kafka, self.postgres, *self.services)
+        self.parts: tuple[Component, ...] = (self.kafka, self.postgres, *self.services)
 
-    def part(self, name: str) -> Part:
+    def part(self, name: str) -> Component:
         """A part by its name; `ConfigError` when there is none of that name."""
         for part in self.parts:
             if part.name == name:
@@ -125,7 +125,7 @@ class Stack:
 
 
 @contextmanager
-def stopped_unless_done(parts: Sequence[Part], progress: Progress) -> Iterator[None]:
+def stopped_unless_done(parts: Sequence[Component], progress: Progress) -> Iterator[None]:
     """Stop what was started within, should it fail.
 
     What ran before stays; what a failed attempt has started would only hold the ports that the next one needs.
@@ -141,7 +141,7 @@ def stopped_unless_done(parts: Sequence[Part], progress: Progress) -> Iterator[N
         raise
 
 
-def _status(part: Part) -> PartStatus:
+def _status(part: Component) -> PartStatus:
     pid = part.pid
     state: Literal["ready", "starting", "stopped"] = "stopped"
     if pid is not None:
@@ -149,7 +149,7 @@ def _status(part: Part) -> PartStatus:
     return PartStatus(part.name, state, pid, part.address, str(part.log))
 
 
-def _at_once(parts: Iterable[Part]) -> None:
+def _at_once(parts: Iterable[Component]) -> None:
     """Start parts side by side; the first error is raised when all have ended their attempt."""
     with ThreadPoolExecutor() as pool:
         for started in [pool.submit(part.start) for part in parts]:

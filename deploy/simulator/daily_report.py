@@ -9,7 +9,7 @@ from random import Random
 
 from deploy.simulator.calendar import is_weekend
 from deploy.simulator.ledger import Data
-from deploy.simulator.record import Life, Sending, System
+from deploy.simulator.record import Life, ScheduledSending, System
 from ioc.province.reporter import Reporter
 
 _STRANGER = "77-999-0001"
@@ -34,7 +34,7 @@ class DailyReportSystem(System):
         """A report of whichever establishment; `report` is for one that is known."""
         return self.report(self._random.choice(self.establishments), day)
 
-    def schedule(self, day: date) -> list[Sending]:
+    def schedule(self, day: date) -> list[ScheduledSending]:
         """Every establishment reports the day before, in the morning."""
         before = day - timedelta(days=1)
         return [(self._random.choice(_HOURS), partial(self.report, one, before)) for one in self.establishments]

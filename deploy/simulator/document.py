@@ -11,7 +11,7 @@ from deploy.simulator.calendar import FIRST_DAY, HOURS
 from deploy.simulator.habit import OFFICE
 from deploy.simulator.ledger import Data
 from deploy.simulator.office import after_office_days
-from deploy.simulator.record import Life, Step, System, in_year
+from deploy.simulator.record import FollowUp, Life, System, in_year
 from deploy.simulator.rota import Rota
 from ioc.feeds.declared.document_flow import DocumentFlow
 from ioc.province.reporter import Reporter
@@ -78,7 +78,7 @@ class DocumentSystem(System):
                 data |= {"due_on": due.isoformat(), "overdue": False}
         return Life(agency.code, f"{kind}/{data['item_id']}", data)
 
-    def follow(self, life: Life, day: date) -> Step | None:
+    def follow(self, life: Life, day: date) -> FollowUp | None:
         """A task is done before its day, or after it, or lies."""
         data = life.data
         if life.is_void or data["kind"] != "task" or "done_on" in data:
@@ -87,12 +87,12 @@ class DocumentSystem(System):
         left = (date.fromisoformat(data["due_on"]) - day).days
         if data["overdue"]:
             lies = self._overdue.pick(random) == "lies"
-            return None if lies else Step(HOURS * random.randint(1, 7), _do)
+            return None if lies else FollowUp(HOURS * random.randint(1, 7), _do)
         if left < 0:
-            return Step(1, _become_overdue)
+            return FollowUp(1, _become_overdue)
         if self._fate.pick(random) == "on_time":
-            return Step(max(2, HOURS * round(left * random.triangular(0.2, 1, 0.9))), _do)
-        return Step(HOURS * (left + 1), _become_overdue)
+            return FollowUp(max(2, HOURS * round(left * random.triangular(0.2, 1, 0.9))), _do)
+        return FollowUp(HOURS * (left + 1), _become_overdue)
 
     def mend(self, life: Life) -> Data:
         """The wrong box was ticked; a document that came in had come the day before."""

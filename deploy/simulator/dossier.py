@@ -12,7 +12,7 @@ from deploy.simulator.calendar import HOURS, hour_of
 from deploy.simulator.habit import OFFICE
 from deploy.simulator.ledger import Data
 from deploy.simulator.office import after_office_days, is_office_day, is_office_time, office_hours
-from deploy.simulator.record import Life, Step, System, in_year, not_before, rated
+from deploy.simulator.record import FollowUp, Life, System, in_year, not_before, rated
 from deploy.simulator.rota import Rota
 from ioc.feeds.declared.dossier_event import DossierEvent
 from ioc.province.reporter import Reporter
@@ -126,7 +126,7 @@ class DossierSystem(System):
             data |= self._payment(data, day)
         return Life(office.code, data["dossier_id"], data)
 
-    def follow(self, life: Life, day: date) -> Step | None:
+    def follow(self, life: Life, day: date) -> FollowUp | None:
         """A dossier under way is paid, supplemented, ended or overdue; a resolved one is perhaps rated."""
         if life.is_void:
             return None
@@ -134,7 +134,9 @@ class DossierSystem(System):
             return self._pursue(life, day)
         if life.data["state"] == "resolved" and life.data["rated_on"] is None:
             rating = self._rating.pick(self._random)
-            return Step(self._random.randrange(1, 60), partial(rated, names=_PAST, rating=rating)) if rating else None
+            return (
+                FollowUp(self._random.randrange(1, 60), partial(rated, names=_PAST, rating=rating)) if rating else None
+            )
         return None
 
     def mend(self, life: Life) -> Data:
@@ -147,32 +149,32 @@ class DossierSystem(System):
     def estrange(self, life: Life) -> Life:
         return life.with_data(life.data, reporter=_STRANGER)
 
-    def _pursue(self, life: Life, day: date) -> Step | None:
+    def _pursue(self, life: Life, day: date) -> FollowUp | None:
         """What becomes of a dossier under way."""
         random, data = self._random, life.data
         left = (date.fromisoformat(data["due_on"]) - day).days
         if data["overdue"]:
             lies = random.random() < _LEFT_LYING
-            return None if lies else Step(HOURS * random.choice((1, 1, 2, 3, 5, 8)), self._resolve)
+            return None if lies else FollowUp(HOURS * random.choice((1, 1, 2, 3, 5, 8)), self._resolve)
         if left < 0:
-            return Step(1, _become_overdue)
+            return FollowUp(1, _become_overdue)
         if data["has_fee"] and data["paid_on"] is None and random.random() < 0.5:
-            return Step(random.randrange(1, 40), self._pay)
+            return FollowUp(random.randrange(1, 40), self._pay)
         fate = self._fate.pick(random)
         while data["supplement_on"] is not None and fate not in _RESOLUTIONS:
             fate = self._fate.pick(random)
         match fate:
             case "late":
-                return Step(HOURS * (left + 1), _become_overdue)
+                return FollowUp(HOURS * (left + 1), _become_overdue)
             case "supplement":
-                return Step(random.randrange(2, 30), _ask_for_more)
+                return FollowUp(random.randrange(2, 30), _ask_for_more)
             case "refused":
-                return Step(random.randrange(1, 24), partial(_end, state="refused"))
+                return FollowUp(random.randrange(1, 24), partial(_end, state="refused"))
             case "withdrawn" | "stopped":
-                return Step(HOURS * random.randint(0, left) + 1, partial(_end, state=fate))
+                return FollowUp(HOURS * random.randint(0, left) + 1, partial(_end, state=fate))
             case "early" if left > 0:
-                return Step(max(2, HOURS * self._early(day, left)), self._resolve)
-        return Step(max(2, HOURS * left), self._resolve)
+                return FollowUp(max(2, HOURS * self._early(day, left)), self._resolve)
+        return FollowUp(max(2, HOURS * left), self._resolve)
 
     def _early(self, day: date, left: int) -> int:
         """In how many days, fewer than `left`, the result is there; offices that are keen take fewer."""

@@ -12,7 +12,7 @@ from deploy.simulator.air import aqi_of, band_limits
 from deploy.simulator.calendar import HOURS, VIETNAM, hour_of
 from deploy.simulator.ledger import Data
 from deploy.simulator.norm import NORMS, Norm
-from deploy.simulator.record import Life, Sending, System
+from deploy.simulator.record import Life, ScheduledSending, System
 from ioc.feeds.declared.environment_reading import MAX_PH, PARAMS
 from ioc.province.reporter import Reporter
 
@@ -56,7 +56,7 @@ class EnvironmentSystem(System):
         at = datetime.combine(day, time(hour_of(tick)), tzinfo=VIETNAM)
         return self._read(station, self._random.choice(_params(station)), at)
 
-    def schedule(self, day: date) -> list[Sending]:
+    def schedule(self, day: date) -> list[ScheduledSending]:
         """What the stations send on a day: hours once they are over, the day before, samples from the laboratory."""
         return [
             (hour, partial(self._read, station, param, at))

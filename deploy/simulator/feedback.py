@@ -11,9 +11,9 @@ from deploy.simulator.calendar import FIRST_DAY, HOURS
 from deploy.simulator.habit import CITIZEN
 from deploy.simulator.ledger import Data
 from deploy.simulator.office import after_office_days
-from deploy.simulator.record import Life, Step, System, in_year, not_before, rated
+from deploy.simulator.record import FollowUp, Life, System, in_year, not_before, rated
 from deploy.simulator.rota import Rota
-from deploy.simulator.territory import Territory
+from deploy.simulator.territory import Population
 from ioc.feeds.declared.feedback_ticket import FeedbackTicket
 from ioc.province.reporter import Reporter
 
@@ -40,7 +40,7 @@ class FeedbackSystem(System):
     feed = "feedback.ticket"
     habit = CITIZEN
 
-    def __init__(self, random: Random, receivers: Sequence[Reporter], territory: Territory) -> None:
+    def __init__(self, random: Random, receivers: Sequence[Reporter], territory: Population) -> None:
         self._random = random
         self._hotline = [one for one in receivers if _HOTLINE in one.code] or list(receivers)
         self._others = [one for one in receivers if _HOTLINE not in one.code] or list(receivers)
@@ -70,32 +70,32 @@ class FeedbackSystem(System):
         }
         return Life(receiver.code, data["ticket_id"], data)
 
-    def follow(self, life: Life, day: date) -> Step | None:
+    def follow(self, life: Life, day: date) -> FollowUp | None:
         """An open ticket is answered, rejected or overdue; an answered one is rated or opened again."""
         if life.is_void:
             return None
         random, data = self._random, life.data
         if data["state"] == "resolved" and data["rated_on"] is None:
             if data["reopened_on"] is None and self._aftermath.pick(random) == "reopen":
-                return Step(random.randrange(4, 70), _reopen)
+                return FollowUp(random.randrange(4, 70), _reopen)
             rating = self._rating.pick(random)
-            return Step(random.randrange(1, 50), partial(rated, names=_PAST, rating=rating)) if rating else None
+            return FollowUp(random.randrange(1, 50), partial(rated, names=_PAST, rating=rating)) if rating else None
         if data["state"] != "open":
             return None
         left = (date.fromisoformat(data["due_on"]) - day).days
         if data["overdue"]:
-            return Step(HOURS * random.choice((1, 1, 2, 4, 6)), partial(_close, state="resolved"))
+            return FollowUp(HOURS * random.choice((1, 1, 2, 4, 6)), partial(_close, state="resolved"))
         if left < 0:
-            return Step(1, _become_overdue)
+            return FollowUp(1, _become_overdue)
         match self._fate.pick(random):
             case "lying":
                 return None
             case "late":
-                return Step(HOURS * (left + 1), _become_overdue)
+                return FollowUp(HOURS * (left + 1), _become_overdue)
             case "rejected":
-                return Step(random.randrange(1, 30), partial(_close, state="rejected"))
+                return FollowUp(random.randrange(1, 30), partial(_close, state="rejected"))
         days = round(left * random.triangular(0, 1, 0.4))
-        return Step(max(1, HOURS * days), partial(_close, state="resolved"))
+        return FollowUp(max(1, HOURS * days), partial(_close, state="resolved"))
 
     def mend(self, life: Life) -> Data:
         """The ticket is about the commune next door, or a promise was misread."""

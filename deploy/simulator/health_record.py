@@ -10,7 +10,7 @@ from random import Random
 from deploy.simulator.calendar import HOURS
 from deploy.simulator.habit import CLINIC
 from deploy.simulator.ledger import Data
-from deploy.simulator.record import Life, Step, System, in_year, not_before, pseudonym
+from deploy.simulator.record import FollowUp, Life, System, in_year, not_before, pseudonym
 from deploy.simulator.rota import Rota, literals_of
 from ioc.feeds.declared.health_record import SECTIONS_HELD, HealthRecord
 from ioc.province.reporter import Reporter
@@ -77,22 +77,22 @@ class HealthRecordSystem(System):
                 data |= {} if condition is None else {"condition": condition}
         return Life(self._stations.pick(random).code, f"{kind}/{data['item_id']}", data)
 
-    def follow(self, life: Life, day: date) -> Step | None:
+    def follow(self, life: Life, day: date) -> FollowUp | None:
         """A record is filled in and linked, few end within the month; so do some of the states a patient is in."""
         random, data = self._random, life.data
         if "ended_on" in data:
             return None
         if data["kind"] == "spell" and data["state"] != "visited" and self._spell_ends.pick(random):
-            return Step(HOURS * random.randint(2, 15), _end)
+            return FollowUp(HOURS * random.randint(2, 15), _end)
         if data["kind"] != "record":
             return None
         missing = [name for name in SECTIONS_HELD if name not in data]
         if len(SECTIONS_HELD) - len(missing) < random.randint(0, _MAXIMUM_FILLED):
             name = self._fills_in.pick(random)
             if name in missing:
-                return Step(random.randrange(1, 5 * HOURS), partial(_fill_in, name=name))
+                return FollowUp(random.randrange(1, 5 * HOURS), partial(_fill_in, name=name))
         if self._ends.pick(random):
-            return Step(HOURS * random.randint(1, 12), _end)
+            return FollowUp(HOURS * random.randint(1, 12), _end)
         return None
 
     def mend(self, life: Life) -> Data:

@@ -13,7 +13,7 @@ from deploy.simulator.calendar import HOURS
 from deploy.simulator.diagnosis import DIAGNOSES, Diagnosis
 from deploy.simulator.habit import CLINIC
 from deploy.simulator.ledger import Data
-from deploy.simulator.record import Life, Step, System, in_year, pseudonym
+from deploy.simulator.record import FollowUp, Life, System, in_year, pseudonym
 from deploy.simulator.rota import Rota, literals_of
 from ioc.feeds.declared.health_checkout import COST_ITEMS, HealthCheckout
 from ioc.province.reporter import Reporter
@@ -128,7 +128,7 @@ class HealthVisitSystem(System):
         self._plans[data["visit_id"]] = _Plan(diagnosis, _kind(facility), _tier(facility))
         return Life(facility.code, data["visit_id"], data)
 
-    def follow(self, life: Life, day: date) -> Step | None:
+    def follow(self, life: Life, day: date) -> FollowUp | None:
         """The visit ends, is paid for, and its summary is sent; most that were refused are sent again."""
         random, data = self._random, life.data
         if data["completed_on"] is None:
@@ -136,15 +136,15 @@ class HealthVisitSystem(System):
             if plan is None:
                 return None
             hours = self._duration(data["visit_type"])
-            return Step(max(1, hours), partial(self._complete, plan=plan, hours=hours))
+            return FollowUp(max(1, hours), partial(self._complete, plan=plan, hours=hours))
         if data["paid_on"] is None and data["cost_copay"] + data["cost_selfpay"] > 0:
-            return Step(random.randrange(1, 3 * HOURS), self._pay)
+            return FollowUp(random.randrange(1, 3 * HOURS), self._pay)
         if data["send_status"] is None:
             status = self._sent.pick(random)
             hours = random.randrange(25, 120) if status == "late" else random.randrange(1, 24)
-            return Step(hours, partial(_send, status=status, hours=hours))
+            return FollowUp(hours, partial(_send, status=status, hours=hours))
         if data["send_status"] == "rejected" and self._sent_again.pick(random):
-            return Step(random.randrange(4, 72), partial(_send, status="corrected", hours=data["send_lag_h"] + 24))
+            return FollowUp(random.randrange(4, 72), partial(_send, status="corrected", hours=data["send_lag_h"] + 24))
         return None
 
     def mend(self, life: Life) -> Data:

@@ -11,7 +11,7 @@ from random import Random
 from deploy.simulator.calendar import FIRST_DAY
 from deploy.simulator.habit import ALWAYS
 from deploy.simulator.ledger import Data
-from deploy.simulator.record import Life, Step, System, in_year
+from deploy.simulator.record import FollowUp, Life, System, in_year
 from deploy.simulator.rota import Rota, literals_of
 from ioc.feeds.declared.infosec_event import InfosecEvent
 from ioc.province.reporter import Reporter
@@ -61,13 +61,13 @@ class InfosecSystem(System):
             data |= {"incident_type": what, "detection_min": round(unnoticed)}
         return Life(centre.code, f"{kind}/{data['item_id']}", data)
 
-    def follow(self, life: Life, day: date) -> Step | None:
+    def follow(self, life: Life, day: date) -> FollowUp | None:
         """An incident is resolved; few are not within the month."""
         data = life.data
         if life.is_void or data["kind"] != "incident" or "resolved_on" in data or self._random.random() < _UNRESOLVED:
             return None
         hours = max(1, round(_LASTS.get(data["incident_type"], 12) * self._random.lognormvariate(0, 0.5)))
-        return Step(hours, partial(_resolve, minutes=hours * 60 - self._random.randrange(60)))
+        return FollowUp(hours, partial(_resolve, minutes=hours * 60 - self._random.randrange(60)))
 
     def mend(self, life: Life) -> Data:
         """An alert was graded wrongly; an incident had begun earlier than was thought."""

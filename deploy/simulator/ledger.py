@@ -14,10 +14,10 @@ from ioc.feeds.event import Record
 from ioc.feeds.feed import Feed
 
 Data = dict[str, Any]
-Event = dict[str, Any]
+EventJson = dict[str, Any]
 
 
-class Outcome(StrEnum):
+class ExpectedOutcome(StrEnum):
     """What becomes of an event if the rules of revisions are kept; see `Judge`."""
 
     NEW = "new"
@@ -28,8 +28,8 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
 
 
-ACCEPTED = (Outcome.NEW, Outcome.CORRECTED, Outcome.VOIDED, Outcome.SUPERSEDED)
-_CHANGES = (Outcome.NEW, Outcome.CORRECTED, Outcome.VOIDED)
+ACCEPTED = (ExpectedOutcome.NEW, ExpectedOutcome.CORRECTED, ExpectedOutcome.VOIDED, ExpectedOutcome.SUPERSEDED)
+_CHANGES = (ExpectedOutcome.NEW, ExpectedOutcome.CORRECTED, ExpectedOutcome.VOIDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class Outgoing:
 
     feed: str
     reporter: str
-    event: Event
-    outcome: Outcome
+    event: EventJson
+    outcome: ExpectedOutcome
 
 
 class Judge:
@@ -52,24 +52,24 @@ class Judge:
         """Whether any revision of the record was judged before."""
         return subject in self._seen
 
-    def judge(self, event: Event) -> Outcome:
+    def judge(self, event: EventJson) -> ExpectedOutcome:
         """Take the next valid event of a record and say what becomes of it."""
         revisions = self._seen.setdefault(event["subject"], {})
         revision: int = event["revision"]
         content = digest(event.get("data"))
         if revision in revisions:
-            return Outcome.DUPLICATE if revisions[revision] == content else Outcome.REJECTED
+            return ExpectedOutcome.DUPLICATE if revisions[revision] == content else ExpectedOutcome.REJECTED
         highest = max(revisions, default=None)
         revisions[revision] = content
         if highest is not None and revision < highest:
-            return Outcome.SUPERSEDED
+            return ExpectedOutcome.SUPERSEDED
         if event.get("voided"):
-            return Outcome.VOIDED
-        return Outcome.NEW if highest is None else Outcome.CORRECTED
+            return ExpectedOutcome.VOIDED
+        return ExpectedOutcome.NEW if highest is None else ExpectedOutcome.CORRECTED
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class WinningRevision:
     """The revision that should stand of a record: a digest of its columns, and its witness figures."""
 
     revision: int
@@ -90,7 +90,7 @@ class FeedTally:
     published: int = 0
     refused: int = 0
     unknown: int = 0
-    expected: Counter[Outcome] = field(default_factory=Counter)
+    expected: Counter[ExpectedOutcome] = field(default_factory=Counter)
 
 
 class Ledger:
@@ -102,7 +102,7 @@ class Ledger:
     def __init__(self, feeds: Mapping[str, Feed]) -> None:
         self._feeds = feeds
         self.tallies: dict[str, FeedTally] = {}
-        self.standing: dict[str, dict[str, Standing]] = {}
+        self.standing: dict[str, dict[str, WinningRevision]] = {}
         self.surprises: list[str] = []
 
     def settle(self, outgoing: Outgoing, *, taken: bool) -> None:
@@ -113,7 +113,7 @@ class Ledger:
         tally.expected[outgoing.outcome] += 1
         if outgoing.outcome in _CHANGES and taken:
             self._stand(outgoing)
-        elif outgoing.outcome is not Outcome.REJECTED and not taken:
+        elif outgoing.outcome is not ExpectedOutcome.REJECTED and not taken:
             self.surprises.append(f"{outgoing.feed} {outgoing.event['id']}: refused, but it is a valid event")
 
     def lose(self, outgoing: Iterable[Outgoing]) -> None:
@@ -132,11 +132,11 @@ class Ledger:
     def _stand(self, outgoing: Outgoing) -> None:
         records = self.standing.setdefault(outgoing.feed, {})
         event = outgoing.event
-        if outgoing.outcome is Outcome.VOIDED:
+        if outgoing.outcome is ExpectedOutcome.VOIDED:
             records.pop(event["subject"], None)
             return
         record = self._feeds[outgoing.feed].model.model_validate(event["data"])
-        records[event["subject"]] = Standing(
+        records[event["subject"]] = WinningRevision(
             event["revision"],
             digest_of(self._feeds[outgoing.feed], record),
             tuple(figures_of(outgoing.feed, event["data"]).items()),

@@ -16,11 +16,11 @@ from random import Random
 
 from deploy.simulator.breakage import BREAKAGES
 from deploy.simulator.calendar import DAYS, FIRST_DAY, HOURS, day_of, hour_of, moment_of
-from deploy.simulator.ledger import Data, Event, Judge, Outcome, Outgoing
+from deploy.simulator.ledger import Data, EventJson, ExpectedOutcome, Judge, Outgoing
 from deploy.simulator.rates import FAULTS, Metronome, Rates
-from deploy.simulator.record import Life, Revision, Step, System, Weighted
+from deploy.simulator.record import FollowUp, Life, Revision, System, Weighted
 from deploy.simulator.roster import FEEDS, ROSTER, Ground
-from deploy.simulator.territory import Territory
+from deploy.simulator.territory import Population
 from ioc.catalogue import Indicator
 from ioc.feeds.event import REPORTER_URN
 from ioc.province.profile import Profile, registry_events
@@ -55,7 +55,7 @@ class Province:
         self._base = revision_base
         self._random = Random(seed)
         self._shares: dict[System, float] = {}
-        territory, indicators = Territory(profile.areas), tuple(indicators)
+        territory, indicators = Population(profile.areas), tuple(indicators)
         for entry in ROSTER:
             if entry.feed in feeds and (reporters := _present(profile, entry.feed)):
                 ground = Ground(reporters, territory, indicators)
@@ -181,7 +181,7 @@ class Province:
         if step is not None:
             self._later(step.hours, partial(self._take, system, life, step))
 
-    def _take(self, system: System, life: Life, step: Step) -> None:
+    def _take(self, system: System, life: Life, step: FollowUp) -> None:
         data = None if life.is_void else step.change(life, day_of(self._tick))
         if data is not None:
             self._revise(system, life, data)
@@ -233,11 +233,11 @@ class Province:
         data: Data | None,
         *,
         reject: bool = False,
-        breakage: Callable[[Event], Event] | None = None,
+        breakage: Callable[[EventJson], EventJson] | None = None,
     ) -> None:
         """Append an event; `data` None makes it a void, `breakage` spoils it."""
         self._made += 1
-        event: Event = {
+        event: EventJson = {
             "specversion": "1.0",
             "id": f"sim-{self._seed}-{self._made}",
             "source": f"{REPORTER_URN}{life.reporter}",
@@ -249,7 +249,7 @@ class Province:
         event |= {"voided": True} if data is None else {"data": data}
         if breakage is not None:
             event = breakage(event)
-        outcome = Outcome.REJECTED if reject or breakage else self._judge.judge(event)
+        outcome = ExpectedOutcome.REJECTED if reject or breakage else self._judge.judge(event)
         self._out.append(Outgoing(feed, life.reporter, event, outcome))
 
     def _hits(self, feed: str) -> frozenset[str]:

@@ -42,7 +42,7 @@ class Pace:
         return self.day_seconds / HOURS
 
 
-class Publisher:
+class ProvincePublisher:
     """Publishes until it is told to stop.
 
     The events of one reporter take one lane, and a lane sends the next chunk only when the answer to the

@@ -40,7 +40,7 @@ class Life:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FollowUp:
     """What a system does with a record later: after `hours`, `change` gives its new content, or None for nothing."""
 
     hours: int
@@ -50,7 +50,7 @@ class Step:
 # A record and the content that it gets; None voids it.
 Revision = tuple[Life, Data | None]
 # Hour of a day, and what makes the record that is sent then.
-Sending = tuple[int, Callable[[], Life]]
+ScheduledSending = tuple[int, Callable[[], Life]]
 
 
 class System(ABC):
@@ -78,11 +78,11 @@ class System(ABC):
     def estrange(self, life: Life) -> Life:
         """Return the record as one of a reporter that no register holds."""
 
-    def schedule(self, day: date) -> Iterable[Sending]:
+    def schedule(self, day: date) -> Iterable[ScheduledSending]:
         """Return what is sent on a day by calendar. A record that was sent before is sent as a new revision."""
         return ()
 
-    def follow(self, life: Life, day: date) -> Step | None:
+    def follow(self, life: Life, day: date) -> FollowUp | None:
         """Return the next step of a record's usual course; asked when it was first sent and after each step."""
         return None
 

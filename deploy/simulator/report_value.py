@@ -11,8 +11,8 @@ from random import Random
 from deploy.simulator.calendar import FIRST_DAY, HOURS
 from deploy.simulator.ledger import Data
 from deploy.simulator.magnitude import Magnitude, magnitude_of, read_magnitudes
-from deploy.simulator.record import Life, Sending, Step, System
-from deploy.simulator.territory import Territory
+from deploy.simulator.record import FollowUp, Life, ScheduledSending, System
+from deploy.simulator.territory import Population
 from ioc.catalogue import Indicator
 from ioc.catalogue.indicator import REPORT_PERIODS
 from ioc.period import start_of
@@ -55,7 +55,7 @@ class ReportValueSystem(System):
     feed = "report.value"
 
     def __init__(
-        self, random: Random, agencies: Sequence[Reporter], indicators: Iterable[Indicator], territory: Territory
+        self, random: Random, agencies: Sequence[Reporter], indicators: Iterable[Indicator], territory: Population
     ) -> None:
         self._random = random
         self._salt = random.getrandbits(64)
@@ -72,7 +72,7 @@ class ReportValueSystem(System):
         duty = self._random.choice(self.duties)
         return self._random.choice(self._reports(duty, start_of(duty.period, day)))
 
-    def schedule(self, day: date) -> list[Sending]:
+    def schedule(self, day: date) -> list[ScheduledSending]:
         """What is reported on a day: yesterday, last week, and in the first days the last period and the running one.
 
         A running period is reported as an estimate, and only of what is at hand already: no flows.
@@ -84,12 +84,12 @@ class ReportValueSystem(System):
             for area, value in self._values(duty, start)
         ]
 
-    def follow(self, life: Life, day: date) -> Step | None:
+    def follow(self, life: Life, day: date) -> FollowUp | None:
         """Half of the estimates are revised once, when the period is half over."""
         first = life.revision <= 1 and life.data["period"] != "day" and life.data["period_start"] >= _month(FIRST_DAY)
         if life.is_void or not first or self._random.random() >= _REVISED:
             return None
-        return Step(HOURS * self._random.randint(8, 16), self._revise)
+        return FollowUp(HOURS * self._random.randint(8, 16), self._revise)
 
     def mend(self, life: Life) -> Data:
         """The number was typed wrongly."""

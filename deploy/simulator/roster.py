@@ -23,7 +23,7 @@ from deploy.simulator.invoice import InvoiceSystem
 from deploy.simulator.record import System
 from deploy.simulator.report_value import ReportValueSystem
 from deploy.simulator.stay import StaySystem
-from deploy.simulator.territory import Territory
+from deploy.simulator.territory import Population
 from deploy.simulator.vaccination import VaccinationSystem
 from ioc.catalogue import Indicator
 from ioc.province.reporter import REGISTER_FEED, Reporter
@@ -34,7 +34,7 @@ class Ground:
     """What a system may know of its province: its own reporters, where people live, the catalogue's rows."""
 
     reporters: Sequence[Reporter]
-    territory: Territory
+    territory: Population
     indicators: Iterable[Indicator]
 
 

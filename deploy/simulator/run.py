@@ -17,7 +17,7 @@ from connectors.publishing.client import gateway_url
 from deploy.simulator.channel import GatewayChannel
 from deploy.simulator.ledger import Ledger
 from deploy.simulator.province import Province
-from deploy.simulator.publisher import Pace, Publisher
+from deploy.simulator.publisher import Pace, ProvincePublisher
 from deploy.simulator.roster import PUBLISHERS, of_agencies
 from ioc.command.output import show_rows
 from ioc.feeds.feed import load_feeds
@@ -44,7 +44,7 @@ def simulate(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with temporary_tokens(settings.token_file) as tokens:
-        publisher = Publisher(
+        publisher = ProvincePublisher(
             province,
             Ledger(feeds),
             lambda publisher: GatewayChannel(gateway_url(settings), tokens[publisher]),
@@ -65,7 +65,7 @@ def simulate(
     show_rows(rows, as_json=as_json)
 
 
-def _progress(publisher: Publisher) -> Text:
+def _progress(publisher: ProvincePublisher) -> Text:
     tallies = publisher.tallies()
     published = sum(tally.published for tally in tallies.values())
     refused = sum(tally.refused for tally in tallies.values())

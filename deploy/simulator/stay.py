@@ -9,7 +9,7 @@ from random import Random
 
 from deploy.simulator.calendar import HOURS, is_weekend, moment_of
 from deploy.simulator.ledger import Data
-from deploy.simulator.record import Life, Step, System
+from deploy.simulator.record import FollowUp, Life, System
 from deploy.simulator.rota import Rota
 from ioc.province.reporter import Reporter
 
@@ -72,7 +72,7 @@ class StaySystem(System):
         }
         return Life(establishment.code, _key(data), data)
 
-    def follow(self, life: Life, day: date) -> Step | None:
+    def follow(self, life: Life, day: date) -> FollowUp | None:
         """The guest checks out on the morning of the day that was planned, or of the next."""
         data = life.data
         if data["check_out_on"] is not None:
@@ -81,7 +81,7 @@ class StaySystem(System):
         if nights <= 0 or self._random.random() < _STAYS_ON:
             nights += 1  # late events whose guest has left by now, and guests who stay on
         hour = datetime.fromisoformat(data["declared_at"]).hour
-        return Step(max(1, nights) * HOURS - hour + self._random.choice(_CHECK_OUT_HOURS), _check_out)
+        return FollowUp(max(1, nights) * HOURS - hour + self._random.choice(_CHECK_OUT_HOURS), _check_out)
 
     def mend(self, life: Life) -> Data:
         """The clerk misread the birth date, or the guest stays longer."""

@@ -16,7 +16,7 @@ _RESIDENTS = Path(__file__).parent / "data" / "residents.csv"
 _COMMUNE = 14_000
 
 
-class Territory:
+class Population:
     """The areas of a profile with their residents."""
 
     def __init__(self, areas: AreaTree) -> None:

@@ -12,7 +12,7 @@ from deploy.simulator.calendar import FIRST_DAY, HOURS
 from deploy.simulator.habit import CLINIC
 from deploy.simulator.immunisation import SESSIONS, STOCKED, Session
 from deploy.simulator.ledger import Data
-from deploy.simulator.record import Life, Sending, Step, System, in_year, pseudonym
+from deploy.simulator.record import FollowUp, Life, ScheduledSending, System, in_year, pseudonym
 from deploy.simulator.rota import Rota, literals_of
 from ioc.feeds.declared.vaccination_dose import VaccinationDose
 from ioc.province.reporter import Reporter
@@ -84,7 +84,7 @@ class VaccinationSystem(System):
         data = {**content, "occurred_on": day.isoformat()}
         return Life(site.code, _key(data), data)
 
-    def schedule(self, day: date) -> list[Sending]:
+    def schedule(self, day: date) -> list[ScheduledSending]:
         """On the first day the month's targets and what is in stock; on Mondays what is delivered."""
         if day == FIRST_DAY:
             return [
@@ -101,11 +101,11 @@ class VaccinationSystem(System):
             ]
         return []
 
-    def follow(self, life: Life, day: date) -> Step | None:
+    def follow(self, life: Life, day: date) -> FollowUp | None:
         """A child that is overdue is found and catches up."""
         late = life.data["kind"] == "overdue" and "ended_on" not in life.data
         if late and self._catches_up.pick(self._random):
-            return Step(HOURS * self._random.randint(1, 18), _catch_up)
+            return FollowUp(HOURS * self._random.randint(1, 18), _catch_up)
         return None
 
     def mend(self, life: Life) -> Data:

@@ -10,11 +10,11 @@ from ioc.catalogue import Indicator
 from ioc.reading.explanation.model import Version
 
 
-class _Answer(BaseModel):
+class _ResponseModel(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class Goal(_Answer):
+class IndicatorTarget(_ResponseModel):
     """A target: the figure is to be `op` `value`, by the day `on`, or at all times."""
 
     op: str
@@ -23,7 +23,7 @@ class Goal(_Answer):
     source: str
 
 
-class Summary(_Answer):
+class Summary(_ResponseModel):
     """One indicator, as lists show it."""
 
     code: str
@@ -36,10 +36,10 @@ class Summary(_Answer):
     direction: str
     levels: tuple[str, ...]
     owners: tuple[str, ...]
-    target: Goal | None
+    target: IndicatorTarget | None
 
 
-class Page(_Answer):
+class Page(_ResponseModel):
     """Indicators from place `offset` on; `total` fit the question."""
 
     total: int
@@ -58,7 +58,7 @@ class Detail(Summary):
     versions: tuple[Version, ...]
 
 
-class Problem(_Answer):
+class Problem(_ResponseModel):
     """RFC 9457: what went wrong, and what to do, in English (`detail`) and Vietnamese (`detail_vi`)."""
 
     type: str = "about:blank"
@@ -78,5 +78,9 @@ def facts_of(indicator: Indicator) -> dict[str, object]:
     """Return the fields of a summary."""
     target = indicator.target
     names = ("code", "sector", "name_vi", "name_en", "unit", "kind", "cadence", "direction", "levels", "owners")
-    goal = None if target is None else Goal(op=target.op, value=target.value, on=target.on, source=target.source)
+    goal = (
+        None
+        if target is None
+        else IndicatorTarget(op=target.op, value=target.value, on=target.on, source=target.source)
+    )
     return {**{name: getattr(indicator, name) for name in names}, "target": goal}

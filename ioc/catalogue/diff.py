@@ -10,13 +10,13 @@ from ioc.catalogue.compilation import Compiled
 from ioc.catalogue.indicator import COLUMNS, Indicator
 from ioc.catalogue.measure import Measure
 
-Change = Literal["added", "removed", "recomputed", "follows", "reworded", "unchanged"]
+ChangeKind = Literal["added", "removed", "recomputed", "follows", "reworded", "unchanged"]
 # In the order in which they are told; all but the last change figures.
-CHANGES: tuple[Change, ...] = ("added", "removed", "recomputed", "follows", "reworded")
+CHANGES: tuple[ChangeKind, ...] = ("added", "removed", "recomputed", "follows", "reworded")
 
 
 @dataclass(frozen=True)
-class Cell:
+class FieldChange:
     """One column of a row that reads otherwise."""
 
     column: str
@@ -35,8 +35,8 @@ class IndicatorChange:
     """
 
     code: str
-    change: Change
-    cells: tuple[Cell, ...] = ()
+    change: ChangeKind
+    cells: tuple[FieldChange, ...] = ()
     because: tuple[str, ...] = ()
 
 
@@ -48,11 +48,11 @@ class CatalogueDiff:
     measures_added: tuple[Measure, ...]
     measures_removed: tuple[Measure, ...]
 
-    def change(self, code: str) -> Change:
+    def change(self, code: str) -> ChangeKind:
         """Return what becomes of a code."""
         return self.changes[code].change if code in self.changes else "unchanged"
 
-    def of(self, change: Change) -> tuple[IndicatorChange, ...]:
+    def of(self, change: ChangeKind) -> tuple[IndicatorChange, ...]:
         """Return the indicators with one kind of change, in the catalogue's order."""
         return tuple(found for found in self.changes.values() if found.change == change)
 
@@ -90,9 +90,9 @@ def _computation(compiled: Compiled, indicator: Indicator) -> object:
     return indicator.sector, indicator.kind, compiled.plans[indicator.code]
 
 
-def _cells(old: Indicator, new: Indicator) -> tuple[Cell, ...]:
+def _cells(old: Indicator, new: Indicator) -> tuple[FieldChange, ...]:
     return tuple(
-        Cell(column, old.definition.get(column, ""), new.definition.get(column, ""))
+        FieldChange(column, old.definition.get(column, ""), new.definition.get(column, ""))
         for column in COLUMNS
         if old.definition.get(column, "") != new.definition.get(column, "")
     )

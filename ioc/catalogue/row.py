@@ -33,7 +33,7 @@ _RECORD_COLUMNS = ("feed", "value", "where", "at", "until", "decimals")
 
 
 @dataclass(frozen=True)
-class _Count:
+class _CountRule:
     """How records count, in canonical form; empty for a formula."""
 
     feed: str = ""
@@ -97,7 +97,7 @@ class RowReader:
                 row.complain("owner", f"{name!r} is not in owners.csv; use one that is, or add it there")
         return owners
 
-    def _count(self, row: Row, kind: str) -> _Count:
+    def _count(self, row: Row, kind: str) -> _CountRule:
         if kind == "reported":
             return _reported(row)
         if row.text("formula"):
@@ -106,18 +106,18 @@ class RowReader:
                     row.complain(column, "must be empty beside a formula; the feeds follow from its codes")
             if kind == "distinct":
                 row.complain("formula", "members are counted, not computed; give feed and value instead")
-            return _Count()
+            return _CountRule()
         key = row.text("feed")
         if key not in self._feeds:
             known = ", ".join(self._feeds)
             row.complain("feed", f"{key!r} is not a feed; use one of {known}, or give a formula")
-            return _Count()
+            return _CountRule()
         schema = self._schemas[key]
         value = self._value(row, kind, schema)
         where = _expression(row, "where", schema) if row.text("where") else Expression("TRUE", Type.BOOLEAN)
         if where and where.type != Type.BOOLEAN:
             row.complain("where", f"gives {where.type}, not a condition; compare it with something")
-        return _Count(
+        return _CountRule(
             feed=key,
             value=value.sql if value else "",
             where=where.sql if where else "",
@@ -149,7 +149,7 @@ _WANTED: Mapping[str, tuple[tuple[Type, ...], str]] = {
 }
 
 
-def _reported(row: Row) -> _Count:
+def _reported(row: Row) -> _CountRule:
     """Return how reports of the row's own code and period count."""
     if row.text("feed") != REPORT_FEED:
         row.complain("feed", f"must be {REPORT_FEED}: that is where agencies report")
@@ -161,7 +161,7 @@ def _reported(row: Row) -> _Count:
     decimals = row.integer("decimals")
     if decimals is not None and not 0 <= decimals <= REPORTED_DECIMALS:
         row.complain("decimals", f"must lie between 0 and {REPORTED_DECIMALS}")
-    return _Count(
+    return _CountRule(
         feed=REPORT_FEED,
         value=row.choice("value", REPORTED),
         decimals=REPORTED_DECIMALS if decimals is None else decimals,

@@ -19,7 +19,7 @@ from ioc.feeds.feed import Feed, load_feeds
 from ioc.province.reporter import REGISTER_FEED, Reporter, load_reporters
 from ioc.territory.area import FOREVER, AreaTree, load_areas
 
-Text = Annotated[str, StringConstraints(min_length=1)]
+NonEmptyText = Annotated[str, StringConstraints(min_length=1)]
 
 
 class ProfileFile(BaseModel):
@@ -28,11 +28,11 @@ class ProfileFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-    name_vi: Text
-    name_en: Text
-    timezone: Text
-    language: Text
-    province_code: Text
+    name_vi: NonEmptyText
+    name_en: NonEmptyText
+    timezone: NonEmptyText
+    language: NonEmptyText
+    province_code: NonEmptyText
     simulated: bool
     note_vi: str = ""
     note_en: str = ""

@@ -12,7 +12,7 @@ from ioc.reading.series_cli import series_command
 from ioc.settings import Settings
 
 if TYPE_CHECKING:
-    from ioc.reading.explanation import Explanation, Part
+    from ioc.reading.explanation import CalculationNode, Explanation
 
 app = typer.Typer(help="Indicators: what there is, what it shows, and why.", no_args_is_help=True)
 app.command("series")(series_command)
@@ -117,7 +117,7 @@ def _print(found: Explanation) -> None:
     value = "no value · chưa có số liệu" if found.value is None else f"{cell(found.value)} {found.unit}"
     console.print(Text(value, style="bold green"))
 
-    def grow(tree: Tree, part: Part) -> None:
+    def grow(tree: Tree, part: CalculationNode) -> None:
         shown = "no value" if part.value is None else cell(part.value)
         branch = tree.add(Text(f"{shown}  {part.code or ''} = {part.what}" if part.code else f"{shown}  {part.what}"))
         for source in part.inputs:

@@ -40,7 +40,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class _Cell:
+class _FigureKey:
     """One figure's place: a territory, the bucket and the last day that the figure speaks of."""
 
     territory: Territory
@@ -53,7 +53,7 @@ class _Cell:
 
 
 @dataclass(frozen=True)
-class _Counted:
+class _FeedSums:
     """Sums of one feed by area and day; running totals, or those of the buckets."""
 
     feed: Feed
@@ -107,7 +107,7 @@ class Restatement:
             return {}
         horizon = self._horizon(opening)
         territories = [self._crosswalk.territory(unit.area_id) for unit in units]
-        cells = [_Cell(one, day, min(end_of(period, day), horizon)) for one in territories for day in opened]
+        cells = [_FigureKey(one, day, min(end_of(period, day), horizon)) for one in territories for day in opened]
         frame = pl.DataFrame(
             {
                 "period": [period] * len(cells),
@@ -165,8 +165,8 @@ class Restatement:
 
     # ------------------------------------------------------------------------------------------ sums
     def _read(
-        self, feed: str, measures: Sequence[Measure], period: str, cells: Sequence[_Cell], *, running: bool
-    ) -> _Counted:
+        self, feed: str, measures: Sequence[Measure], period: str, cells: Sequence[_FigureKey], *, running: bool
+    ) -> _FeedSums:
         """Return the sums of all areas that any of the territories touches."""
         try:
             stored = tuple(self._stored[measure] for measure in measures)
@@ -197,14 +197,14 @@ class Restatement:
             },
             binary=True,
         ).fetchall()
-        return _Counted(self._feeds[feed], running, stored, {(area_id, day): sums for area_id, day, sums in rows})
+        return _FeedSums(self._feeds[feed], running, stored, {(area_id, day): sums for area_id, day, sums in rows})
 
     def _column(
         self,
-        counted: _Counted,
+        counted: _FeedSums,
         measure: Measure,
         period: str,
-        cells: Sequence[_Cell],
+        cells: Sequence[_FigureKey],
         present: Mapping[tuple[str, date], bool],
     ) -> pl.Series:
         """Return a measure's sum over each cell's territory, in its unit; null where its feed has counted nothing."""
@@ -228,7 +228,7 @@ class Restatement:
             [value if is_known else None for value, is_known in zip(values, known, strict=True)], dtype=pl.Float64
         )
 
-    def _members(self, counted: _Counted, place: int, period: str, cells: Sequence[_Cell]) -> list[int]:
+    def _members(self, counted: _FeedSums, place: int, period: str, cells: Sequence[_FigureKey]) -> list[int]:
         """Return how many different members each cell has; counted anew only where several areas have some."""
         parts = [[n for a in cell.territory.whole if (n := counted.of(a, cell.bucket, place))] for cell in cells]
         several = [cell for cell, found in zip(cells, parts, strict=True) if len(found) > 1]
@@ -253,7 +253,9 @@ class Restatement:
         ]
 
     # ------------------------------------------------------------------------------------------ what cannot be known
-    def _doubt(self, plan: IndicatorPlan, counted: _Counted, cells: Sequence[_Cell], notes: dict[int, str]) -> None:
+    def _doubt(
+        self, plan: IndicatorPlan, counted: _FeedSums, cells: Sequence[_FigureKey], notes: dict[int, str]
+    ) -> None:
         """Note the cells whose figure cannot be known."""
         for at, cell in enumerate(cells):
             if at in notes:
@@ -264,13 +266,13 @@ class Restatement:
             elif unknown := [a for a in cell.territory.partly if self._has_counted(plan, counted, a, cell)]:
                 notes[at] = _partly([self._areas[area_id] for area_id in unknown])
 
-    def _was_reported(self, plan: IndicatorPlan, counted: _Counted, cell: _Cell) -> bool:
+    def _was_reported(self, plan: IndicatorPlan, counted: _FeedSums, cell: _FigureKey) -> bool:
         """Return whether a number that holds for the area that reported it is there, or could have been."""
         place, day = counted.place(plan.measures[1]), cell.at(running=counted.running)
         same = cell.territory.same
         return any(self._areas[a].holds(cell.end) or counted.of(a, day, place) for a in same)
 
-    def _has_counted(self, plan: IndicatorPlan, counted: _Counted, area_id: int, cell: _Cell) -> bool:
+    def _has_counted(self, plan: IndicatorPlan, counted: _FeedSums, area_id: int, cell: _FigureKey) -> bool:
         """Return whether an area has counted anything of its own that may belong to a figure."""
         day = cell.at(running=counted.running)
         match plan.method:

@@ -30,7 +30,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Standing:
+class CarryOver:
     """What has been counted in `origin_id` stands in the running totals of `area_id`, from `since` on."""
 
     origin_id: int
@@ -69,16 +69,16 @@ def places(tree: AreaTree) -> list[Place]:
     return found
 
 
-def standings(tree: AreaTree) -> list[Standing]:
+def standings(tree: AreaTree) -> list[CarryOver]:
     """Return in whose running totals each unit's counts stand: those above it, and those that took these over."""
-    found: list[Standing] = []
+    found: list[CarryOver] = []
     for origin in tree.areas:
         since: dict[int, date] = {}
         for area_id in tree.chain(origin.area_id):
             for heir, day in _heirs(tree, tree[area_id]):
                 for above in tree.chain(heir):
                     since[above] = min(day, since.get(above, FOREVER))
-        found += [Standing(origin.area_id, area_id, day) for area_id, day in sorted(since.items())]
+        found += [CarryOver(origin.area_id, area_id, day) for area_id, day in sorted(since.items())]
     return found
 
 

@@ -28,8 +28,8 @@ from sql import load_queries
 from streams.rules.quality import (
     PLATFORM,
     SECTOR,
-    Account,
-    Figure,
+    DailyOutcome,
+    QualityValue,
     Readings,
     is_delivered,
     measure,
@@ -40,10 +40,10 @@ from streams.rules.quality import (
 
 
 @dataclass(frozen=True)
-class Report:
+class QualityReport:
     """A figure of an area as it stands after a run; `event` is what says so to `report.value`."""
 
-    figure: Figure
+    figure: QualityValue
     area_code: str
     status: Literal["new", "changed", "unchanged"]
     event: Mapping[str, Any]
@@ -81,12 +81,12 @@ class QualityMeter:
         """Return the business day of a moment."""
         return now.astimezone(self._zone).date()
 
-    def report(self, days: Sequence[date], now: datetime) -> list[Report]:
+    def report(self, days: Sequence[date], now: datetime) -> list[QualityReport]:
         """Return what is to be reported of days that have begun; raises ConfigError for others.
 
         `now` is the moment of measuring: a day is measured up to it, and it is the revision of what has changed.
         """
-        figures: dict[tuple[str, str, date], Figure] = {}
+        figures: dict[tuple[str, str, date], QualityValue] = {}
         with translated_errors():
             for day in sorted(days):
                 for figure in measure(self.read(day, now)):
@@ -117,16 +117,16 @@ class QualityMeter:
             else None,
         )
 
-    def _accounts(self, start: datetime, end: datetime) -> dict[str, Account]:
+    def _accounts(self, start: datetime, end: datetime) -> dict[str, DailyOutcome]:
         accounts = {}
         span = {"start": start, "end": end, "platform": PLATFORM}
         for key, consumed, accepted, duplicate, missing, own_rejected, own_missing in self._rows(
             "select_accounts", **span
         ):
-            account = Account(consumed, accepted, duplicate, missing)
+            account = DailyOutcome(consumed, accepted, duplicate, missing)
             if key == REPORT_FEED:
                 own = self._count("count_own", start=to_revision(start), end=to_revision(end))
-                account = account.without(Account(own + own_rejected, own, 0, own_missing))
+                account = account.without(DailyOutcome(own + own_rejected, own, 0, own_missing))
             accounts[key] = account
         return accounts
 
@@ -165,14 +165,16 @@ class QualityMeter:
         rows = self._rows("select_own", since=since)
         return {(indicator, area_code, period, start): value for indicator, area_code, period, start, value in rows}
 
-    def _report(self, figure: Figure, stored: Mapping[tuple[str, str, str, date], float], now: datetime) -> Report:
+    def _report(
+        self, figure: QualityValue, stored: Mapping[tuple[str, str, str, date], float], now: datetime
+    ) -> QualityReport:
         roots = self._areas.roots(figure.period_start)
         if not roots:
             raise ConfigError(f"areas.csv has no province on {figure.period_start}; measure a later day")
         area_code = roots[0].code
         before = stored.get((figure.indicator, area_code, figure.period, figure.period_start))
         status: Literal["new", "changed", "unchanged"] = "new" if before is None else "changed"
-        return Report(
+        return QualityReport(
             figure,
             area_code,
             "unchanged" if before == figure.value else status,
@@ -200,7 +202,7 @@ def report_quality(
     catalogue: Catalogue,
     feeds: Mapping[str, Feed],
     dry_run: bool = False,
-) -> list[Report]:
+) -> list[QualityReport]:
     """Measure days (none named: yesterday and today so far) and send what is new or has changed.
 
     A catalogue without the sector has nothing to report: the answer is empty, and no reporter is needed.
@@ -223,7 +225,7 @@ def report_quality(
     return reports
 
 
-def to_letters(topic: str, reports: Sequence[Report]) -> list[Letter]:
+def to_letters(topic: str, reports: Sequence[QualityReport]) -> list[Letter]:
     """Return one Kafka record with all events that have something new to say; none where nothing has."""
     events = [report.event for report in reports if report.status != "unchanged"]
     headers = [("content-type", CONTENT_TYPE_BATCH.encode())]

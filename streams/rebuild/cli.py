@@ -14,7 +14,7 @@ from ioc.settings import Settings
 
 if TYPE_CHECKING:
     from streams.rebuild.comparison import Comparison
-    from streams.rebuild.run import RebuildPlan, Watch
+    from streams.rebuild.run import ProgressCallback, RebuildPlan
 
 
 def rebuild(
@@ -106,7 +106,7 @@ def _confirmed(indicators: int) -> bool:
 
 
 @contextmanager
-def _progress() -> Iterator[Watch]:
+def _progress() -> Iterator[ProgressCallback]:
     """Show each step as a bar on a terminal, as a line elsewhere."""
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415

@@ -24,7 +24,7 @@ from streams.rebuild.fill import Appended, MeasureFill
 from streams.rollup.service import Rollup
 
 # What is told while it goes on: the step, how much of it is done, and how much there is.
-Watch = Callable[[str, int, int], None]
+ProgressCallback = Callable[[str, int, int], None]
 CELLS = 4000  # figures of so many cells are computed while the roll-up waits
 
 
@@ -81,7 +81,7 @@ class Rebuild:
         self.plan = self._recount() if recount else self._plan(list(codes))
         self.appended = Appended()
 
-    def run(self, watch: Watch = unwatched) -> list[Comparison]:
+    def run(self, watch: ProgressCallback = unwatched) -> list[Comparison]:
         """Compute the candidates' figures beside the live ones and compare them; nothing that is shown changes.
 
         Interrupted, it goes on where it was: months that were filled are not read again. Raises
@@ -97,7 +97,7 @@ class Rebuild:
         with translated_errors():
             return compare(self._connection, self.plan.codes)
 
-    def swap(self, watch: Watch = unwatched) -> None:
+    def swap(self, watch: ProgressCallback = unwatched) -> None:
         """Make the candidates live, all in one transaction; their figures are as the roll-up has kept them."""
         before = {plan.sector: plan.opening for plan in self._rollup.plans}
         with translated_errors(), self._rollup.exclusively(self._connection):
@@ -145,7 +145,7 @@ class Rebuild:
         plans = self._rollup.plans
         return RebuildPlan(frozenset(), 0, measures, tuple(sorted(stock_feeds(plans))), tuple(plans), recount=True)
 
-    def _fill(self, feed: str, measures: list[StoredMeasure], watch: Watch) -> None:
+    def _fill(self, feed: str, measures: list[StoredMeasure], watch: ProgressCallback) -> None:
         fill = MeasureFill(self._feeds[feed], self._feed_ids[feed], measures, self._areas)
         if self.plan.recount:
             fill.begin_anew(self._connection)
@@ -156,7 +156,7 @@ class Rebuild:
         watch(f"records · bản ghi: {feed}", len(months), len(months))
         fill.finish(self._connection)
 
-    def _catch_up(self, watch: Watch) -> None:
+    def _catch_up(self, watch: ProgressCallback) -> None:
         row = self._connection.execute(self._queries["select_waiting"]).fetchone()
         total = row[0] if row else 0
         done = 0
@@ -164,7 +164,7 @@ class Rebuild:
             done += taken
             watch("contributions · cộng dồn", min(done, total), total)
 
-    def _close(self, feed: str, watch: Watch) -> None:
+    def _close(self, feed: str, watch: ProgressCallback) -> None:
         feed_id = self._feed_ids[feed]
         areas = areas_of(self._connection, feed_id)
         stored = (stored for stored in load_measures(self._connection) if stored.measure.feed == feed)
@@ -174,7 +174,7 @@ class Rebuild:
                 close(self._connection, feed_id, area_id, local)
             watch(f"running totals · lũy kế: {feed}", done, len(areas))
 
-    def _compute(self, plan: SectorPlan, watch: Watch) -> None:
+    def _compute(self, plan: SectorPlan, watch: ProgressCallback) -> None:
         with translated_errors():
             keys = self._rollup.figures.cells(self._connection, plan)
         done = 0

@@ -51,7 +51,7 @@ BY_AGENCIES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Limit:
+class FreshnessLimit:
     """Until when a figure is live: `days` after the last day of the `period` that it is for."""
 
     period: str
@@ -59,19 +59,19 @@ class Limit:
 
 
 # One period, and what its figure may take to come. Figures are kept by the day, so nothing here is finer than that.
-LIMITS: Mapping[str, Limit] = {
-    "realtime": Limit("day", 1),
-    "hourly": Limit("day", 1),
-    "daily": Limit("day", 2),
-    "weekly": Limit("week", 7 + 3),
-    "monthly": Limit("month", 31 + 15),
-    "quarterly": Limit("quarter", 92 + 30),
-    "yearly": Limit("year", 366 + 90),
+LIMITS: Mapping[str, FreshnessLimit] = {
+    "realtime": FreshnessLimit("day", 1),
+    "hourly": FreshnessLimit("day", 1),
+    "daily": FreshnessLimit("day", 2),
+    "weekly": FreshnessLimit("week", 7 + 3),
+    "monthly": FreshnessLimit("month", 31 + 15),
+    "quarterly": FreshnessLimit("quarter", 92 + 30),
+    "yearly": FreshnessLimit("year", 366 + 90),
 }
 
 
 @dataclass(frozen=True)
-class Account:
+class DailyOutcome:
     """What became of a feed's events in one day; `missing` are rejected ones that lacked a mandatory field."""
 
     consumed: int
@@ -79,11 +79,11 @@ class Account:
     duplicate: int
     missing: int
 
-    def without(self, own: Account) -> Account:
+    def without(self, own: DailyOutcome) -> DailyOutcome:
         """Return the account of the others' events, given that of one's own."""
         consumed = max(self.consumed - own.consumed, 0)
         rest = (self.accepted - own.accepted, self.duplicate - own.duplicate, self.missing - own.missing)
-        return Account(consumed, *(min(max(number, 0), consumed) for number in rest))
+        return DailyOutcome(consumed, *(min(max(number, 0), consumed) for number in rest))
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Readings:
     """
 
     day: date
-    accounts: Mapping[str, Account] = field(default_factory=dict)
+    accounts: Mapping[str, DailyOutcome] = field(default_factory=dict)
     ages: Mapping[str, float] = field(default_factory=dict)
     total: int | None = None
     added: int | None = None
@@ -105,7 +105,7 @@ class Readings:
 
 
 @dataclass(frozen=True)
-class Figure:
+class QualityValue:
     """One value to report; a share has the numbers behind it: 100 x `part` / `whole`."""
 
     indicator: str
@@ -122,26 +122,26 @@ def codes() -> frozenset[str]:
     return frozenset(by_feed | {f"{SECTOR}.{name}" for name in COUNTS})
 
 
-def measure(read: Readings) -> list[Figure]:
+def measure(read: Readings) -> list[QualityValue]:
     """Return the figures of a day and of its month that the readings give."""
     return [*_of_feeds(read), *_of_indicators(read)]
 
 
-def _of_feeds(read: Readings) -> Iterator[Figure]:
+def _of_feeds(read: Readings) -> Iterator[QualityValue]:
     for source, feed in FEEDS.items():
         account = read.accounts.get(feed)
         if account is not None and account.consumed > 0:
             parts = zip(SHARES, (account.accepted, account.missing, account.duplicate), strict=True)
             for name, part in parts:
                 share = round(100 * part / account.consumed, 3)
-                yield Figure(f"{SECTOR}.{name}.{source}", "day", read.day, share, part, account.consumed)
+                yield QualityValue(f"{SECTOR}.{name}.{source}", "day", read.day, share, part, account.consumed)
         if feed in read.ages:
             # A sender's clock may be ahead of ours.
             age = max(round(read.ages[feed], 3), 0.0)
-            yield Figure(f"{SECTOR}.{FRESHNESS}.{source}", "day", read.day, age)
+            yield QualityValue(f"{SECTOR}.{FRESHNESS}.{source}", "day", read.day, age)
 
 
-def _of_indicators(read: Readings) -> Iterator[Figure]:
+def _of_indicators(read: Readings) -> Iterator[QualityValue]:
     month = start_of("month", read.day)
     found = (
         ("indicators_total", "day", read.day, read.total),
@@ -151,7 +151,7 @@ def _of_indicators(read: Readings) -> Iterator[Figure]:
     )
     for name, period, start, count in found:
         if count is not None:
-            yield Figure(f"{SECTOR}.{name}", period, start, float(count))
+            yield QualityValue(f"{SECTOR}.{name}", period, start, float(count))
 
 
 def oldest_live(cadence: str, day: date) -> tuple[str, date]:
@@ -173,7 +173,7 @@ def is_delivered(
     )
 
 
-def to_event(feed: Feed, figure: Figure, area_code: str, at: datetime) -> dict[str, Any]:
+def to_event(feed: Feed, figure: QualityValue, area_code: str, at: datetime) -> dict[str, Any]:
     """Return a figure as an event of `report.value`; its revision is the milliseconds of the measuring time."""
     record = feed.model.model_validate(
         {

@@ -10,7 +10,7 @@ from testbed.invariants import assert_invariants
 from testbed.poison import POISON
 from testbed.run import FAULTS, FEEDS, Run, pack
 
-from deploy.simulator.ledger import Outcome
+from deploy.simulator.ledger import ExpectedOutcome
 from deploy.simulator.province import Province
 from ioc.messaging.client import Letter
 from ioc.province.profile import Profile
@@ -23,7 +23,9 @@ def test_permuted_and_repeated_events_give_the_same_tables(run: Run, profile: Pr
     province = Province(profile, seed=11, rates=replace(FAULTS, conflict=0.0), feeds=FEEDS)
     outgoing = [one for _ in range(6) for one in province.tick(300)]
     random = Random(5)
-    repeated = [one for one in random.sample(outgoing, len(outgoing) // 3) if one.outcome is not Outcome.REJECTED]
+    repeated = [
+        one for one in random.sample(outgoing, len(outgoing) // 3) if one.outcome is not ExpectedOutcome.REJECTED
+    ]
     arrival = [*outgoing, *repeated]
     random.shuffle(arrival)
     for start in range(0, len(arrival), 200):
@@ -31,7 +33,7 @@ def test_permuted_and_repeated_events_give_the_same_tables(run: Run, profile: Pr
     for one in outgoing:
         run.ledger.settle(one, taken=True)
     for one in repeated:
-        run.ledger.settle(replace(one, outcome=Outcome.DUPLICATE), taken=True)
+        run.ledger.settle(replace(one, outcome=ExpectedOutcome.DUPLICATE), taken=True)
     run.worker()
     run.wait_drained()
     assert_invariants(run, ordered=False)

@@ -9,11 +9,11 @@ import pytest
 from testbed.invariants import assert_invariants
 from testbed.run import Run
 
-from deploy.local.stack import Part
+from deploy.local.stack import Component
 
 
 @contextmanager
-def always_back(part: Part) -> Iterator[None]:
+def always_back(part: Component) -> Iterator[None]:
     """Whatever the test does to a server, the tests after it find it running."""
     try:
         yield

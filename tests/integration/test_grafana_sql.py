@@ -19,8 +19,8 @@ from grafana.check import Query, all_panels, board_queries, rule_queries
 from grafana.cli import app
 from grafana.macros import Situation, expand
 from grafana.push import push_bundle
-from grafana.query import Column, bind
-from grafana.run import Answer, choose_variables, last_days, run_board, run_queries
+from grafana.query import OutputColumn, bind
+from grafana.run import QueryResult, choose_variables, last_days, run_board, run_queries
 from grafana.server import GrafanaServer
 from grafana.text import LANGUAGES
 from ioc.database.connection import connect
@@ -288,8 +288,8 @@ class TestSilence:
         age_batches(seeded, "tourism.stay", timedelta(minutes=30))
         assert overdue(reader, "tourism.stay") == pytest.approx(2.0, abs=0.05)
         assert overdue(reader, "tax.einvoice") == pytest.approx(1 / 15, abs=0.05)
-        assert rows(reader, "pipeline_silence", figure=Column("overdue"))[0][0] < 1
-        assert rows(reader, "feed_age", feed="tourism.stay", figure=Column("cadence")) == [(15.0,)]
+        assert rows(reader, "pipeline_silence", figure=OutputColumn("overdue"))[0][0] < 1
+        assert rows(reader, "feed_age", feed="tourism.stay", figure=OutputColumn("cadence")) == [(15.0,)]
 
     def test_when_all_are_silent_only_the_pipeline_speaks(
         self, seeded: psycopg.Connection, reader: psycopg.Connection
@@ -297,12 +297,12 @@ class TestSilence:
         for feed in LIVE_FEEDS:
             age_batches(seeded, feed, timedelta(minutes=45))
         assert overdue(reader, "tourism.stay") is None
-        assert rows(reader, "pipeline_silence", figure=Column("overdue"))[0][0] == pytest.approx(3.0, abs=0.05)
-        assert rows(reader, "pipeline_silence", figure=Column("age"))[0][0] == pytest.approx(45, abs=1)
+        assert rows(reader, "pipeline_silence", figure=OutputColumn("overdue"))[0][0] == pytest.approx(3.0, abs=0.05)
+        assert rows(reader, "pipeline_silence", figure=OutputColumn("age"))[0][0] == pytest.approx(45, abs=1)
 
     def test_what_never_sent_is_not_stale(self, reader: psycopg.Connection) -> None:
         assert overdue(reader, "tourism.stay") is None
-        assert rows(reader, "pipeline_silence", figure=Column("overdue")) == []
+        assert rows(reader, "pipeline_silence", figure=OutputColumn("overdue")) == []
 
 
 class TestPace:
@@ -431,14 +431,14 @@ def rows(reader: psycopg.Connection, query: str, **values: Any) -> list[tuple[An
 
 
 def overdue(reader: psycopg.Connection, feed: str) -> float | None:
-    found = rows(reader, "feed_age", feed=feed, figure=Column("overdue"))
+    found = rows(reader, "feed_age", feed=feed, figure=OutputColumn("overdue"))
     return found[0][0] if found else None
 
 
 def pace(reader: psycopg.Connection, code: str, figure: str) -> dict[str, float]:
     """Return a figure by the code of the area."""
     feeds = ["tax.einvoice", "registry.reporter"]
-    found = rows(reader, "indicator_pace", code=code, feeds=feeds, timezone=ZONE, figure=Column(figure))
+    found = rows(reader, "indicator_pace", code=code, feeds=feeds, timezone=ZONE, figure=OutputColumn(figure))
     return {row[1]: row[-1] for row in found}
 
 
@@ -446,7 +446,7 @@ def test_check_run_reports_what_the_database_refuses(reader: psycopg.Connection)
     queries = [Query("bad", "SELECT payload FROM rejected_event", "table"), Query("good", "SELECT 1 AS n", "table")]
     bad, good = run_queries(reader, queries, OCTOBER)
     assert "permission denied" in bad.error
-    assert good == Answer("good", ("n",), ((1,),))
+    assert good == QueryResult("good", ("n",), ((1,),))
 
 
 def test_check_runs_a_tree_against_the_database(seeded: psycopg.Connection, settings: Settings, tmp_path: Path) -> None:

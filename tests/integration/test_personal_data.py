@@ -37,7 +37,7 @@ from testbed.service import kafka_records, running_services, wait_until_settled
 from testbed.trace import Searcher, Trace, search_tables
 
 from connectors.publishing.client import GatewayClient, gateway_url
-from connectors.publishing.publish import Reader, run
+from connectors.publishing.publish import FileReader, run
 from deploy.local.stack import Stack
 from ioc.feeds.feed import Feed
 from ioc.province.profile import load_profile, load_profile_catalogue
@@ -160,7 +160,7 @@ def remains(
         with GatewayClient(gateway_url(own), secret, transport=recorder) as client:
             for path, establishment in write_files(files):
                 for as_json in (False, True):  # the second time all is duplicates
-                    reader = Reader(own, establishment=establishment, received_at=ARRIVED)
+                    reader = FileReader(own, establishment=establishment, received_at=ARRIVED)
                     console = Console(file=out, width=80)
                     run([path], reader, client, as_json=as_json, stdout=console, stderr=console)
                     run([path], reader, None, as_json=as_json, stdout=console, stderr=console)

@@ -23,7 +23,7 @@ from ioc.feeds.declared.report_value import ReportValue
 from ioc.messaging.client import client_options
 from ioc.province.profile import load_profile_catalogue
 from ioc.settings import Settings
-from streams.quality.report import QualityMeter, Report, report_quality
+from streams.quality.report import QualityMeter, QualityReport, report_quality
 from streams.rules.quality import codes
 
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -99,7 +99,7 @@ def told(agency: str, code: str, start: str, value: float, revision: int = 1, pe
     return event(REPORTS, agency, ReportValue.model_validate(data).record_key(), revision, data)
 
 
-def values(reports: Iterable[Report], period: str = "day", start: date = DAY) -> dict[str, float]:
+def values(reports: Iterable[QualityReport], period: str = "day", start: date = DAY) -> dict[str, float]:
     return {
         one.figure.indicator.removeprefix("data_quality."): one.figure.value
         for one in reports

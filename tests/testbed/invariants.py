@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from deploy.simulator.ledger import ACCEPTED, Ledger, Outcome, digest_of
+from deploy.simulator.ledger import ACCEPTED, ExpectedOutcome, Ledger, digest_of
 from ioc.database.connection import connect
 from ioc.feeds.feed import Feed
 from streams.proof.reconcile import reconcile
@@ -62,14 +62,14 @@ def assert_account(ledger: Ledger, connection: psycopg.Connection, *, ordered: b
         expected: dict[str, Any] = {
             "consumed": tally.published,
             "accepted": sum(tally.expected[outcome] for outcome in ACCEPTED),
-            "rejected": tally.expected[Outcome.REJECTED],
-            "duplicate": tally.expected[Outcome.DUPLICATE],
+            "rejected": tally.expected[ExpectedOutcome.REJECTED],
+            "duplicate": tally.expected[ExpectedOutcome.DUPLICATE],
         }
         if ordered:
             expected |= {
-                "corrected": tally.expected[Outcome.CORRECTED],
-                "voided": tally.expected[Outcome.VOIDED],
-                "superseded": tally.expected[Outcome.SUPERSEDED],
+                "corrected": tally.expected[ExpectedOutcome.CORRECTED],
+                "voided": tally.expected[ExpectedOutcome.VOIDED],
+                "superseded": tally.expected[ExpectedOutcome.SUPERSEDED],
             }
         assert {name: counts[name] for name in expected} == expected, feed
     letters = connection.execute(

@@ -20,7 +20,7 @@ from kafka import KafkaConsumer, TopicPartition
 from deploy.local.process import Address, send_signal, wait_until
 from deploy.local.service import Endpoint, Service
 from deploy.local.stack import Stack
-from deploy.simulator.ledger import FeedTally, Ledger, Outcome, Outgoing
+from deploy.simulator.ledger import ExpectedOutcome, FeedTally, Ledger, Outgoing
 from deploy.simulator.province import Province
 from deploy.simulator.rates import Rates
 from ioc.database.connection import connect
@@ -116,7 +116,7 @@ class Run:
         self.send_letters(letters)
         tally = self.ledger.tallies.setdefault(feed, FeedTally())
         tally.published += events
-        tally.expected[Outcome.REJECTED] += events
+        tally.expected[ExpectedOutcome.REJECTED] += events
 
     def send_lost(self, topic: str, count: int) -> dict[tuple[str, int], int]:
         """Send Kafka records of which nothing will be known, some to every partition; return where they end."""

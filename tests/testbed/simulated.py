@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from deploy.simulator.calendar import DAYS, HOURS, day_of, hour_of
-from deploy.simulator.ledger import Outcome, Outgoing
+from deploy.simulator.ledger import ExpectedOutcome, Outgoing
 from deploy.simulator.record import Life, System
 from ioc.feeds.feed import Feed
 from ioc.province.profile import Profile
@@ -74,9 +74,9 @@ def standing(outgoing: Iterable[Outgoing]) -> list[dict[str, Any]]:
     """The events that stand when all of a province's have arrived: of each record the highest revision, voids gone."""
     last: dict[str, dict[str, Any]] = {}
     for one in outgoing:
-        if one.outcome in (Outcome.NEW, Outcome.CORRECTED):
+        if one.outcome in (ExpectedOutcome.NEW, ExpectedOutcome.CORRECTED):
             last[one.event["subject"]] = one.event
-        elif one.outcome is Outcome.VOIDED:
+        elif one.outcome is ExpectedOutcome.VOIDED:
             last.pop(one.event["subject"], None)
     return list(last.values())
 

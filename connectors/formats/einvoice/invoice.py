@@ -17,7 +17,7 @@ from connectors.formats.einvoice.fuel import read_fuel
 from connectors.formats.einvoice.money import (
     VAT_TEMPLATE,
     ZERO,
-    Line,
+    InvoiceLine,
     check_sums,
     dong,
     read_exchange_rate,
@@ -72,7 +72,7 @@ def read_invoice(element: etree._Element, where: str, context: Context, coded: b
     fuel = read_fuel(lines, number.template, totals)
     if number.template == VAT_TEMPLATE:
         counted = (line for line in lines if line.text("TChat") != _NOTE_LINE)
-        check_sums(total, totals, [Line(line.text("TChat"), line.decimal("ThTien") or ZERO) for line in counted])
+        check_sums(total, totals, [InvoiceLine(line.text("TChat"), line.decimal("ThTien") or ZERO) for line in counted])
     _check_series(root, head, number, issued_on, coded)
     findings.settle()
 

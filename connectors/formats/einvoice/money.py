@@ -67,7 +67,7 @@ class Totals:
 
 
 @dataclass(frozen=True)
-class Line:
+class InvoiceLine:
     """What the sums need of a line: its kind (TChat) and its amount before VAT."""
 
     kind: str
@@ -150,7 +150,7 @@ def read_totals(total: Node, template: str, adjusts: bool) -> Totals:
     return Totals(net, vat, net + vat if gross is None else gross, tuple(by_rate))
 
 
-def check_sums(total: Node, totals: Totals, lines: Iterable[Line]) -> None:
+def check_sums(total: Node, totals: Totals, lines: Iterable[InvoiceLine]) -> None:
     """Warn where the sums of a VAT invoice disagree by more than one unit a line."""
     lines = tuple(lines)
     by_kind = sum((-abs(line.net) if line.kind == "3" else line.net for line in lines if line.kind != "2"), ZERO)

@@ -17,7 +17,7 @@ _CHOICE = re.compile(r"([0-9A-Za-z]{1,4})(?:\s*-\s*(.*))?", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Cell:
+class InputField:
     """A cell or an element, `field` as reasons name it; `is_text` is false for numbers and dates."""
 
     field: str

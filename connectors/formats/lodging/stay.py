@@ -14,7 +14,7 @@ from datetime import date, datetime, time, timedelta
 from connectors.formats.event import Stamp, record_event
 from connectors.formats.findings import Findings, refused
 from connectors.formats.format import Context, Event
-from connectors.formats.lodging.cell import Cell
+from connectors.formats.lodging.cell import InputField
 from connectors.formats.lodging.country import VIETNAM, nationality_of
 from connectors.formats.lodging.region import home_region
 from connectors.formats.plain import plain
@@ -50,17 +50,17 @@ PASSPORT = Paper("passport", "passport")
 class Declaration:
     """What a template tells of one guest. `region` is given for templates that ask for the home province."""
 
-    birth: Cell
-    sex: Cell
-    nationality: Cell
-    number: Cell
-    arrival: Cell
-    planned_departure: Cell
-    departure: Cell
+    birth: InputField
+    sex: InputField
+    nationality: InputField
+    number: InputField
+    arrival: InputField
+    planned_departure: InputField
+    departure: InputField
     paper: Paper
     purpose: str
     birth_precision: str = "D"
-    province: Cell | None = None
+    province: InputField | None = None
 
 
 def read_stay(guest: Declaration, findings: Findings, where: str, context: Context) -> Event:
@@ -138,7 +138,7 @@ def paper_of(code: str, label: str, typed: str) -> Paper:
     return Paper("other", "other" if code == _OTHER_PAPER else f"paper{code}")
 
 
-def _nationality(cell: Cell, findings: Findings) -> str:
+def _nationality(cell: InputField, findings: Findings) -> str:
     code, _ = cell.choice(findings)
     nationality = nationality_of(code) if code else ""
     if nationality is None:
@@ -152,7 +152,7 @@ def _nationality(cell: Cell, findings: Findings) -> str:
     return nationality or ""
 
 
-def _sex(cell: Cell, findings: Findings) -> str:
+def _sex(cell: InputField, findings: Findings) -> str:
     code, _ = cell.choice(findings)
     if code and code not in _SEX:
         cell.refuse(findings, "sex", "giới tính phải là M hoặc F", "the sex must be M or F")

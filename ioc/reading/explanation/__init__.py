@@ -2,6 +2,6 @@
 
 from ioc.reading.explanation.cell import Cell
 from ioc.reading.explanation.explainer import Explainer
-from ioc.reading.explanation.model import Explanation, Part
+from ioc.reading.explanation.model import CalculationNode, Explanation
 
-__all__ = ["Cell", "Explainer", "Explanation", "Part"]
+__all__ = ["CalculationNode", "Cell", "Explainer", "Explanation"]

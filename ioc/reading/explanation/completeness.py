@@ -12,7 +12,7 @@ from ioc.catalogue import Compiled, IndicatorPlan
 from ioc.catalogue.indicator import REPORT_FEED
 from ioc.feeds.feed import Feed
 from ioc.reading.explanation.cell import Cell, CellFinder
-from ioc.reading.explanation.model import Completeness, Reporter
+from ioc.reading.explanation.model import Completeness, MissingReporter
 from ioc.territory.area import AreaTree
 from sql import load_queries
 
@@ -79,7 +79,7 @@ class CompletenessReader:
         cursor = self._connection.cursor(row_factory=dict_row)
         parameters = {"feed": feed, "start": cell.start, "end": cell.end, **asked}
         rows = cursor.execute(self._queries[query], parameters).fetchall()
-        missing = [Reporter(code=row["code"], name=row["name"]) for row in rows if not row["reported"]]
+        missing = [MissingReporter(code=row["code"], name=row["name"]) for row in rows if not row["reported"]]
         return Completeness(
             feed=feed,
             indicator=indicator,

@@ -9,7 +9,7 @@ from ioc.catalogue import Compiled, IndicatorPlan, Measure, contribution_sql, me
 
 
 @dataclass(frozen=True)
-class Counted:
+class CountedMeasure:
     """A measure that a figure rests on.
 
     running: it is summed up from the beginning, not over the period.
@@ -26,9 +26,9 @@ class Counted:
         return f"({adds_sql(self.measure)})::double precision / {10**self.measure.decimals}"
 
 
-def counted_in(compiled: Compiled, code: str) -> tuple[Counted, ...]:
+def counted_in(compiled: Compiled, code: str) -> tuple[CountedMeasure, ...]:
     """Return each measure once, in the order of the formulas: what is above a line before what is below it."""
-    found: dict[tuple[Measure, bool], Counted] = {}
+    found: dict[tuple[Measure, bool], CountedMeasure] = {}
     for one in _walk(compiled, code):
         found.setdefault((one.measure, one.running), one)
     return tuple(found.values())
@@ -39,12 +39,12 @@ def adds_sql(measure: Measure) -> str:
     return f"({member_sql(measure)} IS NOT NULL)::int" if measure.kind == "distinct" else contribution_sql(measure)
 
 
-def _walk(compiled: Compiled, code: str) -> Iterator[Counted]:
+def _walk(compiled: Compiled, code: str) -> Iterator[CountedMeasure]:
     plan = compiled.plans[code]
     for source in plan.inputs:
         yield from _walk(compiled, source)
     for measure, side in zip(_counted(plan), (": numerator", ": denominator"), strict=False):
-        yield Counted(measure, measure in plan.running, code + (side if plan.method == "quotient" else ""))
+        yield CountedMeasure(measure, measure in plan.running, code + (side if plan.method == "quotient" else ""))
 
 
 def _counted(plan: IndicatorPlan) -> tuple[Measure, ...]:

@@ -18,16 +18,16 @@ from ioc.errors import QuestionError
 from ioc.feeds.feed import Feed
 from ioc.reading.explanation.cell import Cell, CellFinder
 from ioc.reading.explanation.completeness import CompletenessReader
-from ioc.reading.explanation.counted import Counted, adds_sql, counted_in
-from ioc.reading.explanation.history import History
+from ioc.reading.explanation.counted import CountedMeasure, adds_sql, counted_in
+from ioc.reading.explanation.history import CorrectionReader
 from ioc.reading.explanation.model import (
+    CalculationNode,
     CountedRecord,
     ExcludedRecord,
     Explanation,
     Fraction,
     Freshness,
-    Part,
-    Rejection,
+    RejectionGroup,
     Version,
     shortened,
 )
@@ -57,7 +57,7 @@ class Explainer:
         self._queries = load_queries("explain")
         self._finder = CellFinder(areas)
         self._completeness = CompletenessReader(connection, compiled, feeds, areas, self._finder)
-        self._history = History(connection, feeds, self._finder, timezone)
+        self._history = CorrectionReader(connection, feeds, self._finder, timezone)
         self.cell = self._finder.find
 
     def explain(self, code: str, cell: Cell, *, limit: int = 20, offset: int = 0) -> Explanation:
@@ -119,14 +119,14 @@ class Explainer:
         rows = self._all("select_versions", [code])
         return tuple(Version(**row | {"definition": _filled(row["definition"])}) for row in rows)
 
-    def _part(self, plan: IndicatorPlan, cell: Cell) -> Part:
+    def _part(self, plan: IndicatorPlan, cell: Cell) -> CalculationNode:
         stored = self._value(plan.code, cell)
         value = stored["value"] if stored else None
         if plan.method == "formula":
             inputs = tuple(self._part(self._compiled.plans[source], cell) for source in plan.inputs)
-            return Part(code=plan.code, what=plan.formula, value=value, inputs=inputs)
+            return CalculationNode(code=plan.code, what=plan.formula, value=value, inputs=inputs)
         sums = tuple(
-            Part(what=_told(measure), value=self._recomputed(measure, cell, running=measure in plan.running))
+            CalculationNode(what=_told(measure), value=self._recomputed(measure, cell, running=measure in plan.running))
             for measure in plan.measures[:2]
         )
         what = {
@@ -136,7 +136,7 @@ class Explainer:
             "state": "sum of the values reported for the period's last day; the second says how many",
             "mean": "value reported for the period's last day: first / second",
         }.get(plan.method, "")
-        return Part(code=plan.code, what=what or _told(plan.measures[0]), value=value, inputs=sums)
+        return CalculationNode(code=plan.code, what=what or _told(plan.measures[0]), value=value, inputs=sums)
 
     def _recomputed(self, measure: Measure, cell: Cell, *, running: bool) -> float:
         """Return a measure's sum, counted anew from the records."""
@@ -150,7 +150,7 @@ class Explainer:
 
     # ------------------------------------------------------------------------------------------ records
     def _records(
-        self, counted: Sequence[Counted], cell: Cell, limit: int, offset: int
+        self, counted: Sequence[CountedMeasure], cell: Cell, limit: int, offset: int
     ) -> tuple[list[CountedRecord], int]:
         """Return a page of the records that count, newest business day first, and how many there are."""
         parts = [
@@ -167,7 +167,7 @@ class Explainer:
         return [CountedRecord(**{**row, "record": shortened(row.pop("record_key"))}) for row in rows], total
 
     def _excluded(
-        self, counted: Sequence[Counted], cell: Cell, limit: int, offset: int
+        self, counted: Sequence[CountedMeasure], cell: Cell, limit: int, offset: int
     ) -> tuple[list[ExcludedRecord], int]:
         """Return a page of the records that lie in the cell and add nothing to it, and how many there are."""
         parts = []
@@ -180,7 +180,7 @@ class Explainer:
         total, rows = self._page(" UNION ALL ".join(parts), "business_date DESC, feed, record_key", limit, offset)
         return [ExcludedRecord(**{**row, "record": shortened(row.pop("record_key"))}) for row in rows], total
 
-    def _counts(self, one: Counted, cell: Cell) -> str:
+    def _counts(self, one: CountedMeasure, cell: Cell) -> str:
         """Return the condition under which a record adds something to a sum of the cell."""
         return f"{self._finder.counting(one.measure, cell, running=one.running)} AND ({adds_sql(one.measure)}) <> 0"
 
@@ -191,9 +191,9 @@ class Explainer:
         return (row["total"] if row else 0), cursor.execute(page).fetchall()
 
     # ------------------------------------------------------------------------------------------ what was left out
-    def _rejections(self, feed: str, cell: Cell) -> list[Rejection]:
+    def _rejections(self, feed: str, cell: Cell) -> list[RejectionGroup]:
         rows = self._all("select_rejections", {"feed": feed, "units": list(cell.units)})
-        return [Rejection(feed=feed, **row) for row in rows]
+        return [RejectionGroup(feed=feed, **row) for row in rows]
 
     def _one(self, query: str, parameters: Any) -> dict[str, Any] | None:
         cursor = self._connection.cursor(row_factory=dict_row)
@@ -210,7 +210,7 @@ def _told(measure: Measure) -> str:
     return f"{value} of {measure.feed} where {measure.condition} by {measure.at}{until}"
 
 
-def _fraction(plan: IndicatorPlan, part: Part) -> Fraction | None:
+def _fraction(plan: IndicatorPlan, part: CalculationNode) -> Fraction | None:
     """Return the two halves of a division, if the indicator is one."""
     if plan.method in ("quotient", "mean"):
         above, below = part.inputs

@@ -13,11 +13,11 @@ from psycopg import sql
 
 from ioc.feeds.feed import Feed
 from ioc.reading.explanation.cell import Cell, CellFinder
-from ioc.reading.explanation.counted import Counted
-from ioc.reading.explanation.model import Change, Corrections, Effect, shortened
+from ioc.reading.explanation.counted import CountedMeasure
+from ioc.reading.explanation.model import Correction, Corrections, Effect, shortened
 
 
-class History:
+class CorrectionReader:
     """Reads corrections over one connection; days are those of `timezone`."""
 
     def __init__(
@@ -29,10 +29,10 @@ class History:
         self._timezone = sql.quote(timezone)
 
     def read(
-        self, counted: Sequence[Counted], cell: Cell, limit: int, offset: int
-    ) -> tuple[tuple[Corrections, ...], tuple[Change, ...], int]:
+        self, counted: Sequence[CountedMeasure], cell: Cell, limit: int, offset: int
+    ) -> tuple[tuple[Corrections, ...], tuple[Correction, ...], int]:
         """Return the corrections by day, a page of the single ones, newest first, and how many these are."""
-        by_feed: dict[str, list[Counted]] = {}
+        by_feed: dict[str, list[CountedMeasure]] = {}
         for one in counted:
             by_feed.setdefault(one.measure.feed, []).append(one)
         steps = " UNION ALL ".join(self._steps(self._feeds[feed], group, cell) for feed, group in by_feed.items())
@@ -52,7 +52,7 @@ class History:
         changes = tuple(_change(one, names[one["feed"]]) for one in page)
         return tuple(Corrections.model_validate(day) for day in days), changes, total
 
-    def _steps(self, feed: Feed, counted: Sequence[Counted], cell: Cell) -> str:
+    def _steps(self, feed: Feed, counted: Sequence[CountedMeasure], cell: Cell) -> str:
         """Return SQL of the revisions that do not stand, with what each adds and what the one after it adds."""
         places = [self._finder.counting(one.measure, cell, running=one.running) for one in counted]
         pairs = [(f"({place})", one.amount) for place, one in zip(places, counted, strict=True)]
@@ -98,7 +98,7 @@ class History:
         )
 
 
-def _dated(counted: Sequence[Counted], cell: Cell) -> str:
+def _dated(counted: Sequence[CountedMeasure], cell: Cell) -> str:
     """Return a cheap condition that kept revisions of the cell's days meet: dates are texts in JSON, as in ISO 8601."""
     parts = [_between("effective_on", cell)]
     for one in counted:
@@ -115,7 +115,7 @@ def _day(column: str) -> str:
     return f"""(h.record ->> '{column}') COLLATE "C\""""
 
 
-def _change(row: Mapping[str, Any], names: Sequence[str]) -> Change:
+def _change(row: Mapping[str, Any], names: Sequence[str]) -> Correction:
     """Return a correction with the sums that it moved; one that came late moved none."""
     effects: tuple[Effect, ...] = ()
     if not row["late"]:
@@ -124,7 +124,7 @@ def _change(row: Mapping[str, Any], names: Sequence[str]) -> Change:
             Effect(adds_to=name, before=before, after=after) for name, before, after in sums if before != after
         )
     key = row["record_key"]
-    return Change(
+    return Correction(
         feed=row["feed"],
         reporter=row["reporter"],
         record=None if key is None else shortened(key),

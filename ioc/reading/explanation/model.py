@@ -11,13 +11,13 @@ class _Said(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class Part(_Said):
+class CalculationNode(_Said):
     """A figure or a sum that an indicator is made of; `inputs` are what this part is made of in turn."""
 
     code: str | None = None
     what: str
     value: float | None
-    inputs: tuple[Part, ...] = ()
+    inputs: tuple[CalculationNode, ...] = ()
 
 
 class Fraction(_Said):
@@ -67,7 +67,7 @@ class ExcludedRecord(_Said):
     received_at: datetime
 
 
-class Rejection(_Said):
+class RejectionGroup(_Said):
     """Events of a feed that were refused for one reason, of reporters of the area or of nobody known.
 
     An event that could not be read has no business date, so these are of all times.
@@ -105,7 +105,7 @@ class Effect(_Said):
     after: float
 
 
-class Change(_Said):
+class Correction(_Said):
     """A revision that does not stand, and the sums that its successor moved.
 
     record: None where it is not known any more, because the record is voided.
@@ -120,7 +120,7 @@ class Change(_Said):
     effects: tuple[Effect, ...]
 
 
-class Reporter(_Said):
+class MissingReporter(_Said):
     """Who has not reported."""
 
     code: str
@@ -137,7 +137,7 @@ class Completeness(_Said):
     indicator: str | None = None
     expected: int
     reported: int
-    missing: tuple[Reporter, ...]
+    missing: tuple[MissingReporter, ...]
 
 
 class Freshness(_Said):
@@ -166,16 +166,16 @@ class Explanation(_Said):
     end: date
     value: float | None
     updated_at: datetime | None
-    made_of: Part
+    made_of: CalculationNode
     fraction: Fraction | None
     records: tuple[CountedRecord, ...]
     records_total: int
     excluded: tuple[ExcludedRecord, ...]
     excluded_total: int
     corrections: tuple[Corrections, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[Correction, ...]
     changes_total: int
-    rejections: tuple[Rejection, ...]
+    rejections: tuple[RejectionGroup, ...]
     completeness: tuple[Completeness, ...]
     freshness: tuple[Freshness, ...]
 

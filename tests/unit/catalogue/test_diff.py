@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from ioc.catalogue import Indicator, load_catalogue
 from ioc.catalogue.cli import app
-from ioc.catalogue.diff import CatalogueDiff, Cell, compare_catalogues
+from ioc.catalogue.diff import CatalogueDiff, FieldChange, compare_catalogues
 from ioc.catalogue.edition import Edition, Editions
 from ioc.catalogue.loading import read_definitions, read_export
 from ioc.errors import ConfigError
@@ -47,7 +47,7 @@ def test_what_uses_a_changed_row_follows_at_any_distance(read: Read) -> None:
         "lodging.share": "follows",
         "lodging.double": "follows",
     }
-    assert found.changes["lodging.women"].cells == (Cell("where", "sex = 'female'", "sex = 'male'"),)
+    assert found.changes["lodging.women"].cells == (FieldChange("where", "sex = 'female'", "sex = 'male'"),)
     assert found.changes["lodging.double"].because == ("lodging.women",)
     assert [measure.condition for measure in found.measures_added] == ["sex = 'male'"]
     assert [measure.condition for measure in found.measures_removed] == ["sex = 'female'"]

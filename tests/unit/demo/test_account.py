@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from deploy.demo.account import FeedCounts, Proof, settle_account
-from deploy.simulator.ledger import FeedTally, Outcome
+from deploy.simulator.ledger import ExpectedOutcome, FeedTally
 
 STAY = "tourism.stay"
 
@@ -17,12 +17,12 @@ def tally(**changes: Any) -> FeedTally:
     """100 published: 5 refused by the gateway, 3 rejected by the agent, 4 duplicates, 88 accepted."""
     expected = Counter(
         {
-            Outcome.NEW: 70,
-            Outcome.CORRECTED: 12,
-            Outcome.VOIDED: 4,
-            Outcome.SUPERSEDED: 2,
-            Outcome.DUPLICATE: 4,
-            Outcome.REJECTED: 8,
+            ExpectedOutcome.NEW: 70,
+            ExpectedOutcome.CORRECTED: 12,
+            ExpectedOutcome.VOIDED: 4,
+            ExpectedOutcome.SUPERSEDED: 2,
+            ExpectedOutcome.DUPLICATE: 4,
+            ExpectedOutcome.REJECTED: 8,
         }
     )
     return FeedTally(**({"published": 100, "refused": 5, "unknown": 0, "expected": expected} | changes))

@@ -13,12 +13,12 @@ from rich.console import Console, RenderableType
 
 from deploy.demo.account import FeedCounts, Proof, settle_account
 from deploy.demo.quality import quality_view
-from deploy.demo.reading import Indicator, Snapshot, percentile
+from deploy.demo.reading import IndicatorTitle, Snapshot, percentile
 from deploy.demo.table import _GROUPS, Scene, account_view, compact, live_view, plain_line
-from deploy.simulator.ledger import FeedTally, Outcome
+from deploy.simulator.ledger import ExpectedOutcome, FeedTally
 from deploy.simulator.roster import PUBLISHERS
-from streams.quality.report import Report
-from streams.rules.quality import Figure
+from streams.quality.report import QualityReport
+from streams.rules.quality import QualityValue
 
 COLUMNS = {
     "77": "Toàn tỉnh",
@@ -61,8 +61,8 @@ def scene() -> Scene:
         before=snapshot(10.0, 4_400.0, 42.5),
         columns=COLUMNS,
         indicators=(
-            Indicator("lodging.guests.total", "Tổng lượt khách lưu trú", "lượt"),
-            Indicator("einvoice.pos_share", "Tỷ trọng hóa đơn khởi tạo từ máy tính tiền", "%"),
+            IndicatorTitle("lodging.guests.total", "Tổng lượt khách lưu trú", "lượt"),
+            IndicatorTitle("einvoice.pos_share", "Tỷ trọng hóa đơn khởi tạo từ máy tính tiền", "%"),
         ),
         notes=("worker: khởi động lại 1 lần",),
     )
@@ -146,7 +146,7 @@ def test_the_plain_line_has_one_line(scene: Scene) -> None:
 
 @pytest.mark.parametrize("width", [80, 160])
 def test_the_account_shows_what_differs(width: int) -> None:
-    tally = FeedTally(published=10, expected=Counter({Outcome.NEW: 10}))
+    tally = FeedTally(published=10, expected=Counter({ExpectedOutcome.NEW: 10}))
     right = FeedCounts("Lượt khách", 10, 10)
     good = settle_account({"tourism.stay": tally}, {"tourism.stay": right}, Proof(10, 20, 30, 6))
     text = " ".join("\n".join(render(account_view(good), width)).split())
@@ -186,8 +186,8 @@ def test_percentiles_weigh() -> None:
 
 
 def test_quality_is_shown_by_source_on_the_newest_day() -> None:
-    def report(indicator: str, day: int, value: float) -> Report:
-        return Report(Figure(indicator, "day", date(2024, 10, day), value), "77", "new", {})
+    def report(indicator: str, day: int, value: float) -> QualityReport:
+        return QualityReport(QualityValue(indicator, "day", date(2024, 10, day), value), "77", "new", {})
 
     reports = [
         report("data_quality.valid_rate.lodging_stay", 5, 98.04),

@@ -20,9 +20,9 @@ from typer.testing import CliRunner
 from connectors.cli import app as commands
 from connectors.gateway.app import create_app
 from connectors.gateway.producer import InMemoryEventProducer
-from connectors.publishing.client import Answer, GatewayClient, token_of
-from connectors.publishing.publish import Reader, run
-from connectors.publishing.sending import Publisher
+from connectors.publishing.client import DeliveryReport, GatewayClient, token_of
+from connectors.publishing.publish import FileReader, run
+from connectors.publishing.sending import EventPublisher
 from ioc.errors import ConfigError, RetryableError
 from ioc.settings import Settings
 from ioc.web.tokens import TokenFile
@@ -33,8 +33,8 @@ GUESTS = SAMPLES / "lodging_foreign_xml" / "guests.xml"
 NOW = datetime(2024, 10, 12, 2, tzinfo=UTC)
 
 
-def reader(**changes: Any) -> Reader:
-    return Reader(Settings(_env_file=None), now=lambda: NOW, **changes)
+def reader(**changes: Any) -> FileReader:
+    return FileReader(Settings(_env_file=None), now=lambda: NOW, **changes)
 
 
 class Consoles:
@@ -43,7 +43,9 @@ class Consoles:
     def __init__(self) -> None:
         self.out, self.err = io.StringIO(), io.StringIO()
 
-    def run(self, files: Sequence[Path], publisher: Publisher | None, *, as_json: bool = False, **changes: Any) -> int:
+    def run(
+        self, files: Sequence[Path], publisher: EventPublisher | None, *, as_json: bool = False, **changes: Any
+    ) -> int:
         return run(
             files,
             reader(**changes),
@@ -166,8 +168,8 @@ def test_a_file_in_no_known_format_is_refused_and_the_rest_goes_on(tmp_path: Pat
 class Failing:
     """Answers the first event, then stays away."""
 
-    def publish(self, events: Sequence[Mapping[str, Any]]) -> Iterator[list[Answer]]:
-        yield [Answer(events[0]["id"], accepted=True)]
+    def publish(self, events: Sequence[Mapping[str, Any]]) -> Iterator[list[DeliveryReport]]:
+        yield [DeliveryReport(events[0]["id"], accepted=True)]
         raise RetryableError("the gateway is away")
 
 

@@ -11,7 +11,7 @@ from grafana.alert_rule import ALERT_FOLDER
 from grafana.bundle import Bundle
 from grafana.fakes import FakeServer
 from grafana.push import covers, push_bundle
-from grafana.server import GrafanaServer, GrafanaUnavailableError, Kind
+from grafana.server import GrafanaServer, GrafanaUnavailableError, ObjectKind
 from ioc.errors import ConfigError, FatalError
 from ioc.settings import Settings
 
@@ -21,10 +21,10 @@ PASSWORD = SecretStr("made-up")
 def test_a_fresh_server_gets_everything(bundle: Bundle) -> None:
     server = FakeServer()
     changes = push_bundle(bundle, server, PASSWORD)
-    assert set(server.objects[Kind.BOARD]) == {board.uid for board in bundle.boards}
-    assert set(server.objects[Kind.RULE]) == set(bundle.rules)
-    assert server.objects[Kind.POLICY][""] == bundle.policy
-    (source,) = server.objects[Kind.DATASOURCE].values()
+    assert set(server.objects[ObjectKind.BOARD]) == {board.uid for board in bundle.boards}
+    assert set(server.objects[ObjectKind.RULE]) == set(bundle.rules)
+    assert server.objects[ObjectKind.POLICY][""] == bundle.policy
+    (source,) = server.objects[ObjectKind.DATASOURCE].values()
     assert source["secureJsonData"] == {"password": "made-up"}
     assert {change.action for change in changes} == {"created", "updated"}
 
@@ -41,39 +41,39 @@ def test_a_second_push_changes_nothing(bundle: Bundle) -> None:
 def test_a_rule_that_went_is_removed_and_one_of_others_stays(bundle: Bundle) -> None:
     server = FakeServer()
     push_bundle(bundle, server, PASSWORD)
-    server.objects[Kind.RULE]["ioc-lag-old"] = {"folderUID": ALERT_FOLDER.uid}
-    server.objects[Kind.RULE]["theirs"] = {"folderUID": "theirs"}
+    server.objects[ObjectKind.RULE]["ioc-lag-old"] = {"folderUID": ALERT_FOLDER.uid}
+    server.objects[ObjectKind.RULE]["theirs"] = {"folderUID": "theirs"}
     changes = push_bundle(bundle, server, PASSWORD)
     assert [(c.uid, c.action) for c in changes if c.action != "unchanged"] == [("ioc-lag-old", "deleted")]
-    assert "theirs" in server.objects[Kind.RULE]
+    assert "theirs" in server.objects[ObjectKind.RULE]
 
 
 def test_only_what_differs_is_written(bundle: Bundle) -> None:
     server = FakeServer()
     push_bundle(bundle, server, PASSWORD)
-    server.objects[Kind.BOARD]["ioc-tax"]["dashboard"]["title"] = "edited by hand"
+    server.objects[ObjectKind.BOARD]["ioc-tax"]["dashboard"]["title"] = "edited by hand"
     changes = push_bundle(bundle, server, PASSWORD)
-    assert [(c.kind, c.uid) for c in changes if c.action == "updated"] == [(Kind.BOARD, "ioc-tax")]
+    assert [(c.kind, c.uid) for c in changes if c.action == "updated"] == [(ObjectKind.BOARD, "ioc-tax")]
 
 
 def test_a_policy_of_others_is_not_overwritten_unasked(bundle: Bundle) -> None:
     server = FakeServer()
     theirs = {"receiver": "grafana-default-email", "routes": [{"receiver": "on-call"}]}
-    server.objects[Kind.POLICY][""] = theirs
+    server.objects[ObjectKind.POLICY][""] = theirs
     with pytest.raises(FatalError, match="on-call"):
         push_bundle(bundle, server, PASSWORD)
-    assert (server.writes, server.objects[Kind.POLICY][""]) == (0, theirs)
+    assert (server.writes, server.objects[ObjectKind.POLICY][""]) == (0, theirs)
     push_bundle(bundle, server, PASSWORD, replace_policy=True)
-    assert server.objects[Kind.POLICY][""] == bundle.policy
+    assert server.objects[ObjectKind.POLICY][""] == bundle.policy
 
 
 def test_the_fake_refuses_what_refers_to_nothing(bundle: Bundle) -> None:
     server = FakeServer()
     board = dataclasses.replace(bundle.boards[0])
     with pytest.raises(FatalError, match="does not exist"):
-        server.write(Kind.BOARD, board.uid, {"dashboard": board.model, "folderUid": "nowhere"}, exists=False)
+        server.write(ObjectKind.BOARD, board.uid, {"dashboard": board.model, "folderUid": "nowhere"}, exists=False)
     with pytest.raises(FatalError, match="does not exist"):
-        server.write(Kind.RULE_GROUP, "g", {"rules": [{"uid": "unknown"}]}, exists=False)
+        server.write(ObjectKind.RULE_GROUP, "g", {"rules": [{"uid": "unknown"}]}, exists=False)
 
 
 def test_covers() -> None:
@@ -92,4 +92,4 @@ def test_a_server_that_is_away_is_told_as_such(defaults: Settings) -> None:
     # Port 9 of the own machine: nothing listens there, and the answer comes at once.
     server = GrafanaServer(defaults.model_copy(update={"grafana_url": "http://127.0.0.1:9"}), attempts=2)
     with pytest.raises(GrafanaUnavailableError, match="IOC_GRAFANA_URL"):
-        server.read(Kind.FOLDER, "any")
+        server.read(ObjectKind.FOLDER, "any")

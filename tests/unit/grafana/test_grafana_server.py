@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from grafana.alert_rule import ALERT_FOLDER
 from grafana.bundle import Bundle
 from grafana.push import push_bundle
-from grafana.server import GrafanaServer, GrafanaUnavailableError, Kind
+from grafana.server import GrafanaServer, GrafanaUnavailableError, ObjectKind
 from ioc.errors import ConfigError
 from ioc.settings import Settings
 
@@ -60,10 +60,10 @@ def test_a_rule_that_went_is_deleted(http: GrafanaHttp, server: GrafanaServer) -
 
 def test_what_exists_is_replaced_by_put(http: GrafanaHttp, server: GrafanaServer) -> None:
     for kind, path in (
-        (Kind.FOLDER, "/api/folders/x"),
-        (Kind.DATASOURCE, "/api/datasources/uid/x"),
-        (Kind.CONTACT_POINT, f"{PROVISIONING}/contact-points/x"),
-        (Kind.RULE, f"{PROVISIONING}/alert-rules/x"),
+        (ObjectKind.FOLDER, "/api/folders/x"),
+        (ObjectKind.DATASOURCE, "/api/datasources/uid/x"),
+        (ObjectKind.CONTACT_POINT, f"{PROVISIONING}/contact-points/x"),
+        (ObjectKind.RULE, f"{PROVISIONING}/alert-rules/x"),
     ):
         server.write(kind, "x", {"uid": "x", "title": "new"}, exists=True)
         assert http.requests[-1] == ("PUT", path)
@@ -73,19 +73,19 @@ def test_what_exists_is_replaced_by_put(http: GrafanaHttp, server: GrafanaServer
 
 
 def test_what_is_not_there_is_none(server: GrafanaServer) -> None:
-    assert server.read(Kind.BOARD, "nowhere") is None
-    assert server.read(Kind.CONTACT_POINT, "nowhere") is None
+    assert server.read(ObjectKind.BOARD, "nowhere") is None
+    assert server.read(ObjectKind.CONTACT_POINT, "nowhere") is None
 
 
 def test_a_server_that_starts_is_asked_again_but_not_for_ever(http: GrafanaHttp, server: GrafanaServer) -> None:
     http.failures = 1
-    assert server.read(Kind.POLICY, "") == {"receiver": "grafana-default-email"}
+    assert server.read(ObjectKind.POLICY, "") == {"receiver": "grafana-default-email"}
     http.failures = 9
     with pytest.raises(GrafanaUnavailableError, match="starting"):
-        server.read(Kind.POLICY, "")
+        server.read(ObjectKind.POLICY, "")
     assert len(http.requests) == 4
 
 
 def test_a_wrong_token_is_told_as_such(http: GrafanaHttp, defaults: Settings) -> None:
     with pytest.raises(ConfigError, match="IOC_GRAFANA_TOKEN"):
-        client(http, defaults, token="other").read(Kind.FOLDER, "x")
+        client(http, defaults, token="other").read(ObjectKind.FOLDER, "x")

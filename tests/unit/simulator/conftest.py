@@ -9,7 +9,7 @@ import pytest
 
 from deploy.simulator.record import System
 from deploy.simulator.roster import ROSTER, Ground
-from deploy.simulator.territory import Territory
+from deploy.simulator.territory import Population
 from ioc.catalogue import Catalogue, Compiled, compile_measures
 from ioc.feeds.feed import Feed
 from ioc.province.profile import Profile, load_profile_catalogue
@@ -31,7 +31,7 @@ def compiled(catalogue: Catalogue) -> Compiled:
 @pytest.fixture(scope="package")
 def build(profile: Profile, catalogue: Catalogue) -> Build:
     """(feed, seed) -> a new system of it."""
-    territory, entries = Territory(profile.areas), {entry.feed: entry for entry in ROSTER}
+    territory, entries = Population(profile.areas), {entry.feed: entry for entry in ROSTER}
 
     def make(feed: str, seed: int) -> System:
         reporters = [reporter for reporter in profile.reporters if reporter.feed == feed]

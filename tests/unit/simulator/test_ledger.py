@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from deploy.simulator.ledger import Event, Judge, Ledger, Outcome, Outgoing, digest_of
+from deploy.simulator.ledger import EventJson, ExpectedOutcome, Judge, Ledger, Outgoing, digest_of
 from deploy.simulator.province import Province
 from ioc.feeds.feed import load_feeds
 from ioc.province.profile import load_profile
 from ioc.settings import Settings
 
 
-def event(revision: int, data: dict[str, Any] | None) -> Event:
-    head: Event = {"id": f"e{revision}", "subject": "r/k", "revision": revision}
+def event(revision: int, data: dict[str, Any] | None) -> EventJson:
+    head: EventJson = {"id": f"e{revision}", "subject": "r/k", "revision": revision}
     return head | ({"voided": True} if data is None else {"data": data})
 
 
@@ -46,7 +46,7 @@ def ledger() -> tuple[Ledger, list[Outgoing]]:
     province = Province(load_profile(Settings(_env_file=None).profile))
     events = [*province.register(), *(one for _ in range(30) for one in province.tick(80))]
     for one in events:
-        ledger.settle(one, taken=one.outcome is not Outcome.REJECTED)
+        ledger.settle(one, taken=one.outcome is not ExpectedOutcome.REJECTED)
     return ledger, events
 
 
@@ -54,15 +54,15 @@ def test_published_is_the_sum_of_what_is_expected(ledger: tuple[Ledger, list[Out
     book, events = ledger
     assert {feed: tally.published for feed, tally in book.tallies.items()} == Counter(e.feed for e in events)
     assert all(tally.expected.total() == tally.published for tally in book.tallies.values())
-    assert all(tally.refused == tally.expected[Outcome.REJECTED] for tally in book.tallies.values())
+    assert all(tally.refused == tally.expected[ExpectedOutcome.REJECTED] for tally in book.tallies.values())
     assert book.surprises == []
 
 
 def test_standing_is_the_highest_revision_of_each_record(ledger: tuple[Ledger, list[Outgoing]]) -> None:
     book, events = ledger
     for feed, standing in book.standing.items():
-        valid = [e.event for e in events if e.feed == feed and e.outcome is not Outcome.REJECTED]
-        last: dict[str, Event] = {}
+        valid = [e.event for e in events if e.feed == feed and e.outcome is not ExpectedOutcome.REJECTED]
+        last: dict[str, EventJson] = {}
         for one in valid:
             if one["revision"] > last.get(one["subject"], {"revision": -1})["revision"]:
                 last[one["subject"]] = one
@@ -83,7 +83,7 @@ def test_witnesses_are_recounted_from_the_events(ledger: tuple[Ledger, list[Outg
 
 def test_a_refused_valid_event_is_a_surprise() -> None:
     ledger = Ledger(load_feeds())
-    ledger.settle(Outgoing("tourism.stay", "r", event(1, {}), Outcome.NEW), taken=False)
+    ledger.settle(Outgoing("tourism.stay", "r", event(1, {}), ExpectedOutcome.NEW), taken=False)
     assert len(ledger.surprises) == 1
     assert ledger.tallies["tourism.stay"].refused == 1
     assert "tourism.stay" not in ledger.standing

@@ -12,7 +12,7 @@ from deploy.simulator.breakage import BREAKAGES
 from deploy.simulator.calendar import DAYS, HOURS, day_of
 from deploy.simulator.habit import ALWAYS, CITIZEN, OFFICE, TOWN, Habit
 from deploy.simulator.invoice import net_of, vat_of
-from deploy.simulator.ledger import Outcome, Outgoing
+from deploy.simulator.ledger import ExpectedOutcome, Outgoing
 from deploy.simulator.province import Province
 from deploy.simulator.rates import FAULTS, Metronome, Rates
 from deploy.simulator.roster import FEEDS, of_agencies
@@ -52,23 +52,23 @@ def test_the_same_seed_makes_the_same_events(profile: Profile) -> None:
 def test_every_event_that_should_be_accepted_passes_its_feed(
     three_days: list[Outgoing], feeds: dict[str, Feed]
 ) -> None:
-    good = [one for one in three_days if one.outcome is not Outcome.REJECTED]
+    good = [one for one in three_days if one.outcome is not ExpectedOutcome.REJECTED]
     assert {one.feed for one in good} == set(FEEDS)
     assert [one for one in good if not is_valid(feeds[one.feed], one)] == []
 
 
 def test_every_breakage_is_refused_for_every_feed(three_days: list[Outgoing], feeds: dict[str, Feed]) -> None:
     for feed in FEEDS:
-        whole = next(one for one in three_days if one.feed == feed and one.outcome is Outcome.NEW)
+        whole = next(one for one in three_days if one.feed == feed and one.outcome is ExpectedOutcome.NEW)
         for breakage in BREAKAGES:
-            broken = Outgoing(feed, whole.reporter, breakage(whole.event), Outcome.REJECTED)
+            broken = Outgoing(feed, whole.reporter, breakage(whole.event), ExpectedOutcome.REJECTED)
             assert not is_valid(feeds[feed], broken), breakage.__name__
 
 
 def test_the_register_publishes_every_place_once(profile: Profile, feeds: dict[str, Feed]) -> None:
     events = Province(profile).register()
     assert all(is_valid(feeds[REGISTER_FEED], one) for one in events)
-    assert {one.outcome for one in events} == {Outcome.NEW}
+    assert {one.outcome for one in events} == {ExpectedOutcome.NEW}
     registries = Counter(one.event["data"]["registry"] for one in events)
     assert registries["lodging"] == 476
     assert registries["petrol"] == 255
@@ -114,17 +114,17 @@ def test_faults_befall_records_at_their_rates(profile: Profile) -> None:
 @pytest.mark.parametrize(
     ("fault", "outcome"),
     [
-        ("duplicate", Outcome.DUPLICATE),
-        ("void", Outcome.VOIDED),
-        ("void_first", Outcome.SUPERSEDED),
-        ("disorder", Outcome.SUPERSEDED),
-        ("conflict", Outcome.REJECTED),
-        ("broken", Outcome.REJECTED),
-        ("stranger", Outcome.REJECTED),
-        ("implausible", Outcome.REJECTED),
+        ("duplicate", ExpectedOutcome.DUPLICATE),
+        ("void", ExpectedOutcome.VOIDED),
+        ("void_first", ExpectedOutcome.SUPERSEDED),
+        ("disorder", ExpectedOutcome.SUPERSEDED),
+        ("conflict", ExpectedOutcome.REJECTED),
+        ("broken", ExpectedOutcome.REJECTED),
+        ("stranger", ExpectedOutcome.REJECTED),
+        ("implausible", ExpectedOutcome.REJECTED),
     ],
 )
-def test_each_fault_leads_to_its_outcome_once(profile: Profile, fault: str, outcome: Outcome) -> None:
+def test_each_fault_leads_to_its_outcome_once(profile: Profile, fault: str, outcome: ExpectedOutcome) -> None:
     province = Province(profile, rates=Rates(**{**dict.fromkeys(FAULTS, 0.0), fault: 0.1}))
     events = run(province, HOURS) + run(province, HOURS, events=0)  # the second day brings what was put off
     counted = Counter((one.feed, one.outcome) for one in events)
@@ -135,7 +135,7 @@ def test_each_fault_leads_to_its_outcome_once(profile: Profile, fault: str, outc
 
 def test_without_faults_nothing_is_rejected_or_repeated(profile: Profile) -> None:
     outcomes = {one.outcome for one in run(Province(profile, rates=NONE), 2 * HOURS)}
-    assert outcomes == {Outcome.NEW, Outcome.CORRECTED}
+    assert outcomes == {ExpectedOutcome.NEW, ExpectedOutcome.CORRECTED}
 
 
 def test_a_cancelled_invoice_is_voided_and_leaves_a_notice_without_amounts(profile: Profile) -> None:
@@ -182,7 +182,7 @@ def test_the_month_begins_again_and_corrects_the_reports(profile: Profile) -> No
     run(province, DAYS * HOURS, events=0)
     again = [one for one in run(province, 2 * HOURS, events=0) if one.feed == "tourism.daily_report"]
     assert len(again) > 900
-    assert {one.outcome for one in again} == {Outcome.CORRECTED}
+    assert {one.outcome for one in again} == {ExpectedOutcome.CORRECTED}
 
 
 @pytest.mark.parametrize("habit", [ALWAYS, CITIZEN, OFFICE, TOWN])

@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from deploy.simulator.channel import Delivery, GatewayChannel
-from deploy.simulator.ledger import Ledger, Outcome, Outgoing
+from deploy.simulator.ledger import ExpectedOutcome, Ledger, Outgoing
 from deploy.simulator.province import Province
-from deploy.simulator.publisher import Pace, Publisher
+from deploy.simulator.publisher import Pace, ProvincePublisher
 from ioc.errors import FatalError
 from ioc.feeds.feed import load_feeds
 from ioc.province.profile import load_profile
@@ -36,7 +36,7 @@ class FakeChannel:
         self.arrived.extend(events)
         if not self._answers(self.sendings):
             return Delivery(None, 1)
-        return Delivery(tuple(one.outcome is not Outcome.REJECTED for one in events), 0)
+        return Delivery(tuple(one.outcome is not ExpectedOutcome.REJECTED for one in events), 0)
 
     def close(self) -> None:
         self.closed = True
@@ -49,13 +49,13 @@ def province() -> Province:
 
 def publish(
     province: Province, channels: list[FakeChannel], make: Callable[[], FakeChannel]
-) -> tuple[Publisher, Ledger]:
+) -> tuple[ProvincePublisher, Ledger]:
     def open_channel(_: str) -> FakeChannel:
         channels.append(make())
         return channels[-1]
 
     ledger = Ledger(load_feeds())
-    publisher = Publisher(province, ledger, open_channel, PACE)
+    publisher = ProvincePublisher(province, ledger, open_channel, PACE)
     publisher.run(threading.Event(), seconds=1.0, patience=5.0)
     return publisher, ledger
 
@@ -95,7 +95,7 @@ def test_what_was_not_answered_is_sent_again_and_counted_as_doubtful(province: P
 
 
 def test_a_gateway_that_never_answers_leaves_unsettled_events(province: Province) -> None:
-    publisher = Publisher(province, Ledger(load_feeds()), lambda _: FakeChannel(lambda _: False), PACE)
+    publisher = ProvincePublisher(province, Ledger(load_feeds()), lambda _: FakeChannel(lambda _: False), PACE)
     stop = threading.Event()
     threading.Timer(0.5, stop.set).start()
     publisher.run(stop, patience=0.2)
@@ -107,7 +107,7 @@ def test_a_refused_token_ends_the_run(province: Province) -> None:
         def send(self, events: Sequence[Outgoing]) -> Delivery:
             raise FatalError("the gateway does not know this token")
 
-    publisher = Publisher(province, Ledger(load_feeds()), lambda _: Refusing(), PACE)
+    publisher = ProvincePublisher(province, Ledger(load_feeds()), lambda _: Refusing(), PACE)
     with pytest.raises(FatalError, match="token"):
         publisher.run(threading.Event(), seconds=5.0, patience=1.0)
 
@@ -135,8 +135,8 @@ def gateway(statuses: list[int]) -> Callable[[httpx.Request], httpx.Response]:
 )
 def test_only_attempts_that_may_have_arrived_are_doubtful(statuses: list[int], doubtful: int) -> None:
     events = [
-        Outgoing("tourism.stay", "r", {"id": "a", "data": {}}, Outcome.NEW),
-        Outgoing("tourism.stay", "r", {"id": "b"}, Outcome.REJECTED),
+        Outgoing("tourism.stay", "r", {"id": "a", "data": {}}, ExpectedOutcome.NEW),
+        Outgoing("tourism.stay", "r", {"id": "b"}, ExpectedOutcome.REJECTED),
     ]
     channel = GatewayChannel(
         "http://gateway.invalid",

@@ -16,7 +16,7 @@ from deploy.simulator.office import after_office_days, office_hours
 from deploy.simulator.record import System
 from deploy.simulator.report_value import ReportValueSystem
 from deploy.simulator.rota import Rota, literals_of
-from deploy.simulator.territory import Territory
+from deploy.simulator.territory import Population
 from ioc.catalogue import Catalogue
 from ioc.feeds.declared.dossier_event import DossierEvent
 from ioc.province.profile import Profile
@@ -100,7 +100,7 @@ def test_months_differ_a_little(catalogue: Catalogue) -> None:
 
 
 def test_a_number_is_spread_over_the_districts_and_sums_to_itself(profile: Profile) -> None:
-    parts = Territory(profile.areas).split(100_003, FIRST_DAY)
+    parts = Population(profile.areas).split(100_003, FIRST_DAY)
     assert sum(share for _, share in parts) == 100_003
     assert [area.code for area, _ in parts] == ["747", "748", "750", "751", "752", "753", "754", "755"]
     assert {area.code: share for area, share in parts}["755"] == round(100_003 * 5450 / 1_059_537)

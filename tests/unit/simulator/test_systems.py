@@ -9,7 +9,7 @@ import pytest
 from testbed.simulated import Month, event_of, parsed
 
 from deploy.simulator.calendar import FIRST_DAY
-from deploy.simulator.ledger import Outcome
+from deploy.simulator.ledger import ExpectedOutcome
 from deploy.simulator.province import Province
 from deploy.simulator.record import System
 from deploy.simulator.roster import FEEDS, PUBLISHERS, ROSTER
@@ -114,5 +114,5 @@ def test_a_province_of_few_feeds_is_simulated_by_its_data_alone(feeds: Mapping[s
     events = [*province.register(), *(one for _ in range(30) for one in province.tick(60))]
     assert {one.feed for one in events} - {REGISTER_FEED} == {r.feed for r in profile.reporters} & (BY_CHANCE | DAILY)
     for one in events:
-        if one.outcome is not Outcome.REJECTED:
+        if one.outcome is not ExpectedOutcome.REJECTED:
             assert check_envelope(feeds[one.feed], feeds[one.feed].envelope.validate_python(one.event)) == []

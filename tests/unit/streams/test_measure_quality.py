@@ -13,15 +13,15 @@ from ioc.catalogue.indicator import CADENCES, REPORT_FEED, REPORT_PERIODS
 from ioc.feeds.feed import Feed
 from ioc.feeds.validation import check_envelope
 from ioc.province.profile import Profile
-from streams.quality.report import Report, to_letters
+from streams.quality.report import QualityReport, to_letters
 from streams.rules.quality import (
     BY_AGENCIES,
     FEEDS,
     LIMITS,
     PLATFORM,
     SECTOR,
-    Account,
-    Figure,
+    DailyOutcome,
+    QualityValue,
     Readings,
     codes,
     is_delivered,
@@ -60,7 +60,7 @@ def test_the_rows_name_feeds_that_there_are(catalogue: Catalogue, feeds: dict[st
 def test_every_figure_is_of_the_period_that_its_row_counts(catalogue: Catalogue) -> None:
     read = Readings(
         DAY,
-        accounts=dict.fromkeys(FEEDS.values(), Account(1, 1, 0, 0)),
+        accounts=dict.fromkeys(FEEDS.values(), DailyOutcome(1, 1, 0, 0)),
         ages=dict.fromkeys(FEEDS.values(), 1.0),
         total=4,
         added=3,
@@ -75,9 +75,11 @@ def test_every_figure_is_of_the_period_that_its_row_counts(catalogue: Catalogue)
 
 
 def test_shares_are_of_all_events_that_came() -> None:
-    figures = {f.indicator: f for f in measure(Readings(DAY, {"tourism.stay": Account(30, 20, 1, 7)}))}
+    figures = {f.indicator: f for f in measure(Readings(DAY, {"tourism.stay": DailyOutcome(30, 20, 1, 7)}))}
     assert figures == {
-        f"data_quality.{name}.lodging_stay": Figure(f"data_quality.{name}.lodging_stay", "day", DAY, share, part, 30)
+        f"data_quality.{name}.lodging_stay": QualityValue(
+            f"data_quality.{name}.lodging_stay", "day", DAY, share, part, 30
+        )
         for name, share, part in (
             ("valid_rate", 66.667, 20),
             ("missing_rate", 23.333, 7),
@@ -88,7 +90,7 @@ def test_shares_are_of_all_events_that_came() -> None:
 
 def test_no_figure_is_not_zero() -> None:
     assert measure(Readings(DAY)) == []
-    assert measure(Readings(DAY, {"tourism.stay": Account(0, 0, 0, 0)})) == []
+    assert measure(Readings(DAY, {"tourism.stay": DailyOutcome(0, 0, 0, 0)})) == []
     assert values(Readings(DAY, total=3, live=0)) == {
         "data_quality.indicators_total": 3,
         "data_quality.indicators_live": 0,
@@ -96,7 +98,7 @@ def test_no_figure_is_not_zero() -> None:
 
 
 def test_a_feed_without_a_row_is_not_reported() -> None:
-    assert measure(Readings(DAY, {"app.usage": Account(1, 1, 0, 0)}, {"app.usage": 5.0})) == []
+    assert measure(Readings(DAY, {"app.usage": DailyOutcome(1, 1, 0, 0)}, {"app.usage": 5.0})) == []
 
 
 def test_an_age_is_never_negative() -> None:
@@ -108,9 +110,9 @@ def test_an_age_is_never_negative() -> None:
 
 
 def test_the_platforms_own_reports_are_not_an_agencys() -> None:
-    assert Account(50, 40, 3, 5).without(Account(30, 29, 0, 1)) == Account(20, 11, 3, 4)
+    assert DailyOutcome(50, 40, 3, 5).without(DailyOutcome(30, 29, 0, 1)) == DailyOutcome(20, 11, 3, 4)
     # A report that was measured before midnight may be committed after it.
-    assert Account(4, 4, 0, 0).without(Account(9, 9, 0, 0)) == Account(0, 0, 0, 0)
+    assert DailyOutcome(4, 4, 0, 0).without(DailyOutcome(9, 9, 0, 0)) == DailyOutcome(0, 0, 0, 0)
 
 
 def test_every_cadence_has_a_limit_no_tighter_than_itself() -> None:
@@ -158,7 +160,7 @@ def test_a_figure_is_a_report_of_the_platform(feeds: dict[str, Feed], profile: P
     feed = feeds[REPORT_FEED]
     assert any(r.feed == feed.key and r.code == PLATFORM for r in profile.reporters)
     for code in codes():
-        event = to_event(feed, Figure(code, "day", DAY, 12.5, 1, 8), "77", NOON)
+        event = to_event(feed, QualityValue(code, "day", DAY, 12.5, 1, 8), "77", NOON)
         envelope = feed.envelope.validate_json(json.dumps(event))
         assert check_envelope(feed, envelope) == []
         assert envelope.effective_revision == 1_729_400_400_000
@@ -173,8 +175,8 @@ def test_a_figure_is_a_report_of_the_platform(feeds: dict[str, Feed], profile: P
 
 
 def test_only_what_is_new_is_sent_in_one_record_of_the_platforms_key() -> None:
-    figure = Figure("data_quality.indicators_total", "day", DAY, 1298)
-    report = Report(figure, "77", "new", {"id": "a"})
+    figure = QualityValue("data_quality.indicators_total", "day", DAY, 1298)
+    report = QualityReport(figure, "77", "new", {"id": "a"})
     changed, same = replace(report, status="changed", event={"id": "b"}), replace(report, status="unchanged")
     ((topic, key, value, headers),) = to_letters("ioc.report.value.v1", [report, same, changed])
     assert (topic, key, json.loads(value or b"")) == ("ioc.report.value.v1", b"ioc-tinh", [{"id": "a"}, {"id": "b"}])
