@@ -15,6 +15,7 @@ from bench.site import Site
 from bench.workload import Load
 from ioc.catalogue import StoredMeasure, contribution_expr, member_expr
 from ioc.catalogue.store import load_measures
+from ioc.feeds.plausibility import Calendar
 from streams.rules.parse import BatchParser
 from streams.rules.register import Register
 
@@ -37,9 +38,7 @@ class Bed:
         return BatchParser(
             feed,
             Register(feed, profile.reporters, profile.areas),
-            timezone=profile.timezone,
-            earliest=settings.earliest_business_date,
-            future_tolerance_days=settings.future_tolerance_days,
+            Calendar.of(settings, profile.timezone),
         )
 
     def keep(self, values: Mapping[str, float]) -> None:

@@ -168,6 +168,9 @@ class Settings(BaseSettings):
     pseudonym_key_id: Name = Field("k1", description="Name of the key, stored beside each pseudonym.")
     earliest_business_date: date = Field(date(2000, 1, 1), description="Events before it are rejected as implausible.")
     future_tolerance_days: int = Field(1, ge=0, le=366, description="Events further in the future are rejected.")
+    clock_tolerance: float = Field(
+        600.0, ge=0, le=86_400, description="Seconds that an event's `time` or `revision` may be ahead of now."
+    )
 
     # --- logging and Grafana ----------------------------------------------------------------------
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(

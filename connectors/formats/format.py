@@ -15,8 +15,11 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pydantic_core import to_json
+
 from ioc.errors import ConfigError, Reason, RejectedError
 from ioc.feeds.feed import Feed
+from ioc.feeds.plausibility import Now, check_plausible
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Context:
     pseudonymise:  (domain, identifier) -> pseudonym.
     timezone:      of dates and clock times that name none.
     home_province: name of the province whose residents are `local` guests.
+    now:           what is plausible when the file is read.
     establishment: code of the lodging establishment, for templates that do not name it; empty = not known.
     """
 
@@ -37,6 +41,7 @@ class Context:
     pseudonymise: Callable[[str, str], str]
     timezone: ZoneInfo
     home_province: str
+    now: Now
     establishment: str = ""
 
 
@@ -117,9 +122,14 @@ def recognise(data: bytes, formats: Mapping[str, Format]) -> Format:
 
 
 def read(data: bytes, context: Context, source: Format) -> Iterator[Event | BadRecord]:
-    """Yield what a file holds; a file that cannot be read as a whole is one bad record."""
+    """Yield what a file holds; a file that cannot be read as a whole is one bad record.
+
+    What cannot be true now (a stay that ended in 2099) is refused here, as the gateway and the agents would.
+    """
     try:
-        yield from source.read(data, context)
+        for item in source.read(data, context):
+            reasons = _implausible(item, context) if isinstance(item, Event) else ()
+            yield BadRecord(item.where, reasons) if reasons else item
     except RejectedError as error:
         yield BadRecord(context.file, error.reasons)
 
@@ -130,3 +140,8 @@ def attempt(where: str, events: Iterator[Event]) -> Iterator[Event | BadRecord]:
         yield from tuple(events)
     except RejectedError as error:
         yield BadRecord(where, error.reasons)
+
+
+def _implausible(event: Event, context: Context) -> tuple[Reason, ...]:
+    feed = context.feeds[event.feed]
+    return tuple(check_plausible(feed, feed.envelope.validate_json(to_json(event.envelope)), context.now))

@@ -17,7 +17,9 @@ from connectors.gateway.openapi import RESPONSES, describe, request_body
 from connectors.gateway.producer import EventProducer
 from ioc.errors import Reason
 from ioc.feeds.feed import Feed
+from ioc.feeds.plausibility import Calendar
 from ioc.messaging.schema import event_schema
+from ioc.province.profile import load_profile
 from ioc.settings import Settings
 from ioc.web.access import AccessLog
 from ioc.web.rate_limit import RateLimit
@@ -36,12 +38,15 @@ def create_app(
 ) -> FastAPI:
     """Return the application; `feeds` by key, `clock` gives seconds. The caller closes `producer`.
 
+    Raises `ConfigError` when the profile is broken, whose time zone tells which day it is.
+
     It keeps its counts and rate limits to itself, so that a process may hold several.
     """
     metrics = GatewayMetrics()
     by_type = {feed.event_type: feed for feed in feeds.values()}
     limit = RateLimit(settings.gateway_rate, settings.gateway_burst, clock)
-    intake = Intake(settings, by_type, tokens, limit=limit, producer=producer, metrics=metrics)
+    calendar = Calendar.of(settings, load_profile(settings.profile).timezone)
+    intake = Intake(settings, by_type, tokens, calendar=calendar, limit=limit, producer=producer, metrics=metrics)
     app = FastAPI(title="IOC event gateway", version="1", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(AccessLog, name="gateway", requests=metrics.requests, failed=_failed)
 

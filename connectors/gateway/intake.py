@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -17,6 +18,7 @@ from connectors.gateway.producer import EventProducer, OutgoingRecord
 from connectors.gateway.verdict import judge, pack
 from ioc.errors import KafkaUnavailableError
 from ioc.feeds.feed import Feed
+from ioc.feeds.plausibility import Calendar
 from ioc.settings import Settings
 from ioc.web.access import RequestFacts
 from ioc.web.bearer import UnauthenticatedError, authenticate
@@ -37,12 +39,14 @@ class Intake:
         feeds: Mapping[str, Feed],
         tokens: TokenFile,
         *,
+        calendar: Calendar,
         limit: RateLimit,
         producer: EventProducer,
         metrics: GatewayMetrics,
     ) -> None:
         self._settings = settings
         self._feeds = feeds
+        self._calendar = calendar
         self._tokens = tokens
         self._producer = producer
         self._metrics = metrics
@@ -75,7 +79,8 @@ class Intake:
 
     async def _publish(self, token: Token, events: list[Any]) -> PublishResponse:
         """Judge the events and write those that pass."""
-        verdicts = [judge(self._feeds, token, index, event) for index, event in enumerate(events)]
+        now = self._calendar.at(datetime.now(UTC))
+        verdicts = [judge(self._feeds, token, index, event, now=now) for index, event in enumerate(events)]
         records = pack(verdicts, self._settings.topic_prefix, token.id)
         if records:
             await self._write(records, token)

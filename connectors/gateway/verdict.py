@@ -13,6 +13,7 @@ from connectors.gateway.producer import OutgoingRecord
 from ioc.errors import Reason
 from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, Envelope
 from ioc.feeds.feed import Feed
+from ioc.feeds.plausibility import Now, check_plausible
 from ioc.feeds.validation import check_envelope, mask, reasons_of
 from ioc.web.tokens import Token
 
@@ -30,8 +31,8 @@ class Verdict:
     envelope: Envelope | None = None
 
 
-def judge(feeds: Mapping[str, Feed], token: Token, index: int, event: Any) -> Verdict:
-    """Decide on the event at `index` of a request; `feeds` are by event type.
+def judge(feeds: Mapping[str, Feed], token: Token, index: int, event: Any, *, now: Now) -> Verdict:
+    """Decide on the event at `index` of a request; `feeds` are by event type, `now` says what is plausible.
 
     What the token may not do is refused with 403, a broken envelope with 400, wrong data with 422.
     """
@@ -48,7 +49,7 @@ def judge(feeds: Mapping[str, Feed], token: Token, index: int, event: Any) -> Ve
         return Verdict(_by_reasons(index, shown_id, reasons_of(error)), feed)
     if not token.allows_reporter(envelope.reporter):
         return Verdict(_refused(index, shown_id, 403, [_foreign_reporter(envelope)]), feed)
-    if reasons := check_envelope(feed, envelope):
+    if reasons := check_envelope(feed, envelope) or check_plausible(feed, envelope, now):
         return Verdict(_by_reasons(index, shown_id, reasons), feed)
     return Verdict(EventResult(index=index, id=shown_id, status="accepted"), feed, envelope)
 

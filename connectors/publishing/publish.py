@@ -18,6 +18,7 @@ from connectors.publishing.report import FileResult, show, to_json
 from connectors.publishing.sending import EventPublisher, progress_on, send
 from ioc.errors import ConfigError, RejectedError
 from ioc.feeds.feed import load_feeds
+from ioc.feeds.plausibility import Calendar
 from ioc.province.profile import load_profile
 from ioc.pseudonym import Pseudonymiser
 from ioc.settings import Settings
@@ -41,6 +42,7 @@ class FileReader:
         self._feeds = load_feeds()
         self._pseudonymise = Pseudonymiser(settings.pseudonym_key_id, settings.pseudonym_key)
         self._timezone = ZoneInfo(profile.timezone)
+        self._calendar = Calendar.of(settings, profile.timezone)
         self._home_province = profile.name_vi
         self._establishment = establishment
         if received_at is not None and received_at.tzinfo is None:
@@ -82,6 +84,7 @@ class FileReader:
             pseudonymise=self._pseudonymise,
             timezone=self._timezone,
             home_province=self._home_province,
+            now=self._calendar.at(self._now()),
             establishment=self._establishment,
         )
 

@@ -205,6 +205,8 @@ def _day(row: Row, column: str, schema: Mapping[str, pl.DataType], feed: Feed) -
     if name and schema.get(name) != pl.Date():
         days = ", ".join(sorted(key for key, dtype in schema.items() if dtype == pl.Date()))
         row.complain(column, f"{name!r} is not a date column of {feed.key}; use one of {days}")
+    elif name in feed.ahead:
+        row.complain(column, f"{name!r} may lie ahead of today, and what has not happened yet counts nowhere")
     return EFFECTIVE_ON if name == feed.effective else name
 
 

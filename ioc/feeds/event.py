@@ -12,7 +12,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, create_model
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
+
+from ioc.feeds.bounds import SentAt
 
 REPORTER_URN = "urn:ioc:reporter:"
 CONTENT_TYPE_EVENT = "application/cloudevents+json"
@@ -45,7 +47,7 @@ class Envelope(BaseModel):
     source: Annotated[str, StringConstraints(pattern=rf"^{REPORTER_URN}[0-9A-Za-z][0-9A-Za-z._-]{{0,63}}$")]
     type: Annotated[str, StringConstraints(max_length=128)]
     subject: Annotated[str, StringConstraints(min_length=3, max_length=256, pattern=_TEXT)]
-    time: AwareDatetime
+    time: SentAt
     revision: Annotated[int, Field(ge=0, le=MAX_REVISION)] | None = None
     voided: bool = False
     datacontenttype: Literal["application/json"] = "application/json"

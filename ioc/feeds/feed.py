@@ -20,6 +20,7 @@ import polars as pl
 from pydantic import AwareDatetime, TypeAdapter
 
 from ioc.errors import ConfigError
+from ioc.feeds.bounds import Bounds, bounds_of
 from ioc.feeds.event import Envelope, Record, envelope_of
 
 UTC_TIME = pl.Datetime("us", "UTC")
@@ -43,15 +44,27 @@ _SQL: Mapping[pl.DataType, str] = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a feed's record table, beside those that all feeds share."""
+    """A column of a feed's record table, beside those that all feeds share.
+
+    bounds: lowest and highest value; None for texts and for what is derived or taken from the register.
+    """
 
     name: str
     dtype: pl.DataType
+    bounds: Bounds | None = None
 
     @property
     def sql_type(self) -> str:
         """PostgreSQL's type for it."""
         return _SQL[self.dtype]
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """How far ahead of today a date may lie, by nature; not at all where the record's field `unless` is true."""
+
+    at_most: timedelta
+    unless: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +83,7 @@ class Feed:
                entry goes before the reporter's own.
     enrich:    columns taken from the register of reporters: column -> (attribute, type).
     derive:    columns computed from the others: column -> (type, polars expression).
+    ahead:     dates that lie ahead by nature, of the model or derived; no other date or time may (plausibility.py).
     """
 
     key: str
@@ -84,6 +98,7 @@ class Feed:
     place: str | None = None
     enrich: Mapping[str, tuple[str, pl.DataType]] = field(default_factory=dict)
     derive: Mapping[str, tuple[pl.DataType, pl.Expr]] = field(default_factory=dict)
+    ahead: Mapping[str, Ahead] = field(default_factory=dict)
 
     @property
     def sector(self) -> str:
@@ -117,7 +132,22 @@ class Feed:
     @cached_property
     def model_columns(self) -> tuple[Column, ...]:
         """Columns that come from the model, in its order."""
-        return tuple(Column(name, _dtype(self, name, f.annotation)) for name, f in self.model.model_fields.items())
+        columns = []
+        for name, f in self.model.model_fields.items():
+            dtype = _dtype(self, name, f.annotation)
+            bounds = bounds_of(f.annotation, f.metadata) if dtype.is_numeric() or dtype.is_temporal() else None
+            if bounds is None and (dtype.is_numeric() or dtype.is_temporal()):
+                raise ConfigError(
+                    f"{self.key}: field {name} has no bounds; use Day or Moment of ioc/feeds/bounds.py, "
+                    "or Field(ge=..., le=...) for a number"
+                )
+            columns.append(Column(name, dtype, bounds))
+        return tuple(columns)
+
+    @cached_property
+    def dated(self) -> tuple[str, ...]:
+        """The model's dates and times."""
+        return tuple(column.name for column in self.model_columns if column.dtype.is_temporal())
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -155,5 +185,6 @@ def load_feeds() -> dict[str, Feed]:
             raise ConfigError(
                 f"ioc/feeds/declared/{module_info.name}.py declares {feed.key}; its file must be {feed.table}.py"
             )
+        feed.columns  # noqa: B018 - raises where a field has a type or bounds that no later layer could hold
         feeds[feed.key] = feed
     return feeds

@@ -95,7 +95,9 @@ def _judge(frame: pl.DataFrame, *, again: bool) -> pl.DataFrame:
         before = pl.max_horizontal(before, risen.cum_max().forward_fill().shift(1).over("key"))
         highest = risen.max().over("key")
     return frame.with_columns(
-        stands=pl.col("fresh") & (revision == highest) & (revision > pl.col("stored_revision").fill_null(-1)),
+        stands=pl.col("fresh")
+        & (revision == highest)
+        & (pl.col("stored_revision").is_null() | (revision > pl.col("stored_revision"))),
         outcome=pl.when("same")
         .then(pl.lit("duplicate"))
         .when(~pl.col("fresh"))

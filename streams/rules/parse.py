@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from pydantic_core import from_json, to_json
 from ioc.errors import Reason
 from ioc.feeds.event import Envelope
 from ioc.feeds.feed import UTC_TIME, Column, Feed
+from ioc.feeds.plausibility import Calendar, Now, check_clock, latest_of
 from ioc.feeds.validation import check_envelope, reasons_of
 from streams.rules.raw import Payloads, RawRecord, is_batch
 from streams.rules.refuse import reason_of
@@ -77,10 +78,12 @@ class ParsedBatch:
 class _Rows:
     """The accepted envelopes while they are gathered.
 
+    now:      what is plausible while they are.
     heads:    values of the columns `_HEAD`, `received_at` in microseconds.
     contents: data as JSON by the model, without its nulls: what is hashed, and what the frame is read from.
     """
 
+    now: Now
     heads: list[tuple[Any, ...]] = field(default_factory=list)
     contents: list[bytes] = field(default_factory=list)
 
@@ -88,14 +91,11 @@ class _Rows:
 class BatchParser:
     """Parses the fetches of one feed; holds no state between two calls."""
 
-    def __init__(
-        self, feed: Feed, register: Register, *, timezone: str, earliest: date, future_tolerance_days: int
-    ) -> None:
+    def __init__(self, feed: Feed, register: Register, calendar: Calendar) -> None:
         self.feed = feed
         self._register = register
-        self._timezone = ZoneInfo(timezone)
-        self._earliest = earliest
-        self._tolerance = future_tolerance_days
+        self._calendar = calendar
+        self._timezone = calendar.timezone
         self._one = feed.envelope
         self._many: TypeAdapter[list[Envelope]] = TypeAdapter(list[feed.envelope_type])  # type: ignore[name-defined]
         self._effective_type = next(c.dtype for c in feed.model_columns if c.name == feed.effective)
@@ -107,12 +107,12 @@ class BatchParser:
 
     def parse(self, topic: str, partition: int, records: Sequence[RawRecord], *, now: datetime) -> ParsedBatch:
         """Parse one fetch (at least one record, in the order of their offsets); never raises for bad input."""
-        rows, rejections = _Rows(), list[Rejection]()
+        rows, rejections = _Rows(self._calendar.at(now)), list[Rejection]()
         consumed: dict[int, int] = {}
         for record in records:
             consumed[record.offset] = self._read(record, rows, rejections)
         frame = self._frame(rows)
-        kept, refused = self._check(frame, records, now)
+        kept, refused = self._check(frame, records, rows.now)
         return ParsedBatch(
             topic=topic,
             partition=partition,
@@ -176,7 +176,7 @@ class BatchParser:
         rejections: list[Rejection],
     ) -> None:
         """Append a well-formed envelope to `rows`, or its reasons to `rejections`."""
-        reasons = check_envelope(self.feed, envelope)
+        reasons = check_envelope(self.feed, envelope) or check_clock(envelope, rows.now)
         if reasons:
             rejections.append(_rejected(record, position, _bytes_of(raw or envelope), reasons, envelope))
             return
@@ -228,31 +228,47 @@ class BatchParser:
         return pl.read_ndjson(b"\n".join(contents), schema=self._json_schema).with_columns(self._times)
 
     def _check(
-        self, frame: pl.DataFrame, records: Sequence[RawRecord], now: datetime
+        self, frame: pl.DataFrame, records: Sequence[RawRecord], now: Now
     ) -> tuple[pl.DataFrame, list[Rejection]]:
         """Part the events that the register and the calendar allow from those that they do not."""
-        latest = now.astimezone(self._timezone).date().toordinal() + self._tolerance
-        frame = frame.with_columns(
+        frame = frame.with_columns(implausible=pl.coalesce(self._implausible(now))).with_columns(
             rule=pl.when(~pl.col("known_reporter"))
             .then(pl.lit("unknown_reporter"))
             .when(pl.col("voided"))
             .then(None)
-            .when((pl.col("effective_on") < self._earliest) | (pl.col("effective_on") > date.fromordinal(latest)))
+            .when(pl.col("implausible").is_not_null())
             .then(pl.lit("implausible_date"))
             .when(pl.col("area_id").is_null())
             .then(pl.lit("unknown_area"))
         )
         bad = frame.filter(pl.col("rule").is_not_null())
         payloads = Payloads(records)
-        refused = [self._refuse(row, payloads) for row in bad.iter_rows(named=True)]
-        return frame.filter(pl.col("rule").is_null()).drop("rule", "known_reporter"), refused
+        refused = [self._refuse(row, payloads, now) for row in bad.iter_rows(named=True)]
+        return frame.filter(pl.col("rule").is_null()).drop("rule", "implausible", "known_reporter"), refused
 
-    def _refuse(self, row: dict[str, Any], payloads: Payloads) -> Rejection:
+    def _implausible(self, now: Now) -> list[pl.Expr]:
+        """Return an expression a date or time, derived ones too: its name where it is not plausible, or null."""
+        found: list[pl.Expr] = []
+        for column in self.feed.columns:
+            if not column.dtype.is_temporal():
+                continue
+            day = pl.col(column.name)
+            if column.dtype != pl.Date():
+                day = day.dt.convert_time_zone(str(self._timezone)).dt.date()
+            latest = pl.lit(latest_of(self.feed, column.name, now.latest, passed=False))
+            ahead = self.feed.ahead.get(column.name)
+            if ahead is not None and ahead.unless is not None:
+                passed = latest_of(self.feed, column.name, now.latest, passed=True)
+                latest = pl.when(ahead.unless).then(pl.lit(passed)).otherwise(latest)
+            found.append(pl.when((day < now.earliest) | (day > latest)).then(pl.lit(column.name)))
+        return found
+
+    def _refuse(self, row: dict[str, Any], payloads: Payloads, now: Now) -> Rejection:
         payload = payloads.of(row["record_offset"], row["position"])
         return Rejection(
             record_offset=row["record_offset"],
             position=row["position"],
-            reasons=(reason_of(self.feed, row, self._earliest),),
+            reasons=(reason_of(self.feed, row, now),),
             reporter=row["reporter"],
             event_id=row["event_id"],
             subject=row["record_key"],

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from ioc.errors import Reason
 from ioc.feeds.feed import Feed
+from ioc.feeds.plausibility import Now, implausible_date
 from ioc.feeds.validation import mask
 
 
-def reason_of(feed: Feed, row: Mapping[str, Any], earliest: date) -> Reason:
+def reason_of(feed: Feed, row: Mapping[str, Any], now: Now) -> Reason:
     """Return the reason of the row's `rule`: unknown_reporter, implausible_date or unknown_area."""
     rule = row["rule"]
     if rule == "unknown_reporter":
@@ -23,13 +23,8 @@ def reason_of(feed: Feed, row: Mapping[str, Any], earliest: date) -> Reason:
             message_en=f"reporter is not in the register of {feed.key}; register it, then replay the event",
         )
     if rule == "implausible_date":
-        return Reason(
-            field=f"data.{feed.effective}",
-            rule=rule,
-            value=str(row["effective_on"]),
-            message_vi=f"ngày nghiệp vụ phải từ {earliest:%d/%m/%Y} và không ở tương lai",
-            message_en=f"the business date must lie between {earliest.isoformat()} and today",
-        )
+        column = row["implausible"]
+        return implausible_date(feed, column, row["effective_on"] if column == feed.effective else row[column], now)
     return Reason(
         field="data.area_code" if feed.located else "source",
         rule=rule,

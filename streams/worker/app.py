@@ -18,6 +18,7 @@ from mode.supervisors import CrashingSupervisor
 from ioc.catalogue.store import load_measures
 from ioc.database.connection import connect
 from ioc.feeds.feed import Feed
+from ioc.feeds.plausibility import Calendar
 from ioc.province.profile import Profile
 from ioc.province.store import check_province
 from ioc.settings import Settings
@@ -114,15 +115,10 @@ def create_app(settings: Settings, feeds: Mapping[str, Feed], profile: Profile, 
         check_province(connection, settings, profile)
         measures = load_measures(connection)
         ids: dict[str, int] = dict(connection.execute("SELECT key, feed_id FROM feed").fetchall())
+    calendar = Calendar.of(settings, profile.timezone)
     for feed in feeds.values():
         register = Register(feed, profile.reporters, profile.areas)
-        parser = BatchParser(
-            feed,
-            register,
-            timezone=profile.timezone,
-            earliest=settings.earliest_business_date,
-            future_tolerance_days=settings.future_tolerance_days,
-        )
+        parser = BatchParser(feed, register, calendar)
         contributor = Contributor([measure for measure in measures if measure.measure.feed == feed.key])
         agent = FeedAgent(
             Work(feed.key, parser, RecordStore(feed, ids[feed.key], contributor, fault=fault)),

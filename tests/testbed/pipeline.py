@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 
 from ioc.catalogue.store import load_measures
 from ioc.database.connection import connect
 from ioc.feeds.feed import Feed
+from ioc.feeds.plausibility import Calendar
 from ioc.province.profile import Profile
 from ioc.settings import Settings
 from streams.process.faultpoint import FaultPoint, no_fault
@@ -32,7 +32,7 @@ EVENT_TABLES = (
 def make_parser(feed: Feed, profile: Profile) -> BatchParser:
     """A parser as the worker makes it."""
     register = Register(feed, profile.reporters, profile.areas)
-    return BatchParser(feed, register, timezone="Asia/Ho_Chi_Minh", earliest=date(2000, 1, 1), future_tolerance_days=1)
+    return BatchParser(feed, register, Calendar.of(Settings(_env_file=None), profile.timezone))
 
 
 class Pipeline:

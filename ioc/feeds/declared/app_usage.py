@@ -6,11 +6,12 @@ what they ask or do never travels.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, JsonValue, StringConstraints, model_validator
 
+from ioc.feeds.bounds import Day
 from ioc.feeds.event import Record
 from ioc.feeds.feed import Feed
 from ioc.feeds.kind import check_kind, shape
@@ -44,7 +45,7 @@ class AppUsage(Record):
 
     kind: Literal["visit", "question"]
     item_id: Pseudonym
-    occurred_on: date
+    occurred_on: Day
     app: App | None = None
     user_id: Pseudonym | None = None
     assistant: Literal["assistant_citizen", "assistant_officer"] | None = None

@@ -7,14 +7,15 @@ Source: QCVN 102:2016/BTTTT (edXML), QĐ 28/2018/QĐ-TTg, NĐ 30/2020/NĐ-CP; ca
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 import polars as pl
 from pydantic import ConfigDict, JsonValue, StringConstraints, model_validator
 
+from ioc.feeds.bounds import Day
 from ioc.feeds.event import Record
-from ioc.feeds.feed import Feed
+from ioc.feeds.feed import Ahead, Feed
 from ioc.feeds.kind import check_kind, shape
 
 KINDS = {
@@ -48,13 +49,13 @@ class DocumentFlow(Record):
 
     kind: Literal["sent", "received", "case_file", "task"]
     item_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]
-    occurred_on: date
+    occurred_on: Day
     format: Literal["electronic", "dual", "paper"] | None = None
     signed: bool | None = None
     online: bool | None = None
-    due_on: date | None = None
+    due_on: Day | None = None
     overdue: bool | None = None
-    done_on: date | None = None
+    done_on: Day | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -95,4 +96,5 @@ FEED = Feed(
             .otherwise(pl.lit("open")),
         ),
     },
+    ahead={"due_on": Ahead(timedelta(days=3653), unless="overdue")},
 )

@@ -9,14 +9,15 @@ Source: NĐ 61/2018/NĐ-CP, NĐ 107/2021/NĐ-CP, TT 01/2018/TT-VPCP; states afte
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 import polars as pl
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
+from ioc.feeds.bounds import Day
 from ioc.feeds.event import Record
-from ioc.feeds.feed import Feed
+from ioc.feeds.feed import Ahead, Feed
 from ioc.pseudonym import PSEUDONYM_PATTERN
 
 Pseudonym = Annotated[str, StringConstraints(pattern=PSEUDONYM_PATTERN)]
@@ -76,25 +77,25 @@ class DossierEvent(Record):
     channel: Literal["online", "direct", "postal"]
     service_level: Literal["full", "partial", "information"]
     filed_by: Literal["self", "assisted"] | None = None
-    received_on: date
-    due_on: date | None = None
+    received_on: Day
+    due_on: Day | None = None
     overdue: bool = False
     wait_min: Annotated[int, Field(ge=0, le=1_440)] | None = None
     paperless_day: bool = False
     digitised_in: bool = False
     reuse_possible: bool = False
     reused: bool = False
-    supplement_on: date | None = None
+    supplement_on: Day | None = None
     has_fee: bool = False
-    paid_on: date | None = None
+    paid_on: Day | None = None
     paid_online: bool = False
     paid_amount: Annotated[int, Field(ge=1, le=10**12)] | None = None
     state: Literal["pending", "resolved", "refused", "withdrawn", "stopped"]
-    closed_on: date | None = None
+    closed_on: Day | None = None
     processing_h: Annotated[int, Field(ge=0, le=100_000)] | None = None
     digitised_out: bool = False
     result_electronic: bool = False
-    rated_on: date | None = None
+    rated_on: Day | None = None
     rating: Literal["very_satisfied", "satisfied", "unsatisfied"] | None = None
 
     @model_validator(mode="after")
@@ -185,4 +186,5 @@ FEED = Feed(
         "overdue_on": (pl.Date(), _OVERDUE_ON),
         "in_time_until": (pl.Date(), pl.min_horizontal(_CLOSED, _OVERDUE_ON)),
     },
+    ahead={"due_on": Ahead(timedelta(days=1827), unless="overdue")},
 )

@@ -12,8 +12,9 @@ from datetime import UTC, timedelta
 from typing import Annotated, Literal, Self
 
 import polars as pl
-from pydantic import AwareDatetime, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
+from ioc.feeds.bounds import Moment
 from ioc.feeds.event import Record
 from ioc.feeds.feed import Feed
 
@@ -49,7 +50,7 @@ class EnvironmentReading(Record):
 
     medium: Literal["air", "surface_water", "sea_water", "wastewater", "stack", "weather"]
     param: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,15}$")]
-    measured_at: AwareDatetime
+    measured_at: Moment
     status: Literal["measuring", "calibrating", "fault"] = "measuring"
     value: Annotated[float, Field(ge=-100_000, le=10**9, allow_inf_nan=False)] | None = None
     exceeded: bool = False

@@ -8,14 +8,15 @@ Source: NĐ 20/2008/NĐ-CP as amended by NĐ 92/2017/NĐ-CP; states of the 1022 
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 import polars as pl
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
+from ioc.feeds.bounds import Day
 from ioc.feeds.event import Record
-from ioc.feeds.feed import Feed
+from ioc.feeds.feed import Ahead, Feed
 from ioc.pseudonym import PSEUDONYM_PATTERN
 
 Category = Literal[
@@ -62,14 +63,14 @@ class FeedbackTicket(Record):
     area_code: Annotated[str, StringConstraints(pattern=r"^\d{2,5}$")]
     category: Category
     channel: Literal["app", "web", "hotline", "direct"]
-    received_on: date
-    due_on: date
+    received_on: Day
+    due_on: Day
     overdue: bool = False
     state: Literal["open", "resolved", "rejected"]
-    closed_on: date | None = None
+    closed_on: Day | None = None
     handling_h: Annotated[int, Field(ge=0, le=100_000)] | None = None
-    reopened_on: date | None = None
-    rated_on: date | None = None
+    reopened_on: Day | None = None
+    rated_on: Day | None = None
     rating: Annotated[int, Field(ge=1, le=5)] | None = None
 
     @model_validator(mode="after")
@@ -125,4 +126,5 @@ FEED = Feed(
             pl.when(pl.col("overdue") | (_CLOSED > _DUE)).then(_DUE.dt.offset_by("1d")),
         ),
     },
+    ahead={"due_on": Ahead(timedelta(days=1827), unless="overdue")},
 )

@@ -10,12 +10,13 @@ diseases of TT 54/2015/TT-BYT.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 import polars as pl
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
+from ioc.feeds.bounds import Day
 from ioc.feeds.event import Record
 from ioc.feeds.feed import Feed
 from ioc.pseudonym import PSEUDONYM_PATTERN
@@ -129,9 +130,9 @@ class HealthCheckout(Record):
     route: Literal["right", "emergency", "referral", "open", "off", "other"]
     payer: Literal["bhyt", "self_pay", "other"]
     id_method: Literal["cccd_chip", "vneid", "bhyt_card", "other"]
-    check_in_on: date
-    admitted_on: date | None = None
-    completed_on: date | None = None
+    check_in_on: Day
+    admitted_on: Day | None = None
+    completed_on: Day | None = None
     icd_chapter: Chapter | None = None
     disease: Disease | None = None
     ncd: Chronic | None = None
@@ -159,7 +160,7 @@ class HealthCheckout(Record):
     cost_exam: Dong | None = None
     send_status: Literal["on_time", "late", "rejected", "corrected"] | None = None
     send_lag_h: Annotated[int, Field(ge=0, le=100_000)] | None = None
-    paid_on: date | None = None
+    paid_on: Day | None = None
     pay_method: Literal["cash", "card", "transfer", "qr", "wallet"] | None = None
     paid_amount: Annotated[int, Field(ge=1, le=10**12)] | None = None
 

@@ -9,12 +9,13 @@ Source: QĐ 831/QĐ-BYT (content of the health record); the indicators rest on T
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 import polars as pl
 from pydantic import ConfigDict, JsonValue, StringConstraints, model_validator
 
+from ioc.feeds.bounds import Day
 from ioc.feeds.event import Record
 from ioc.feeds.feed import Feed
 from ioc.feeds.kind import check_kind, shape
@@ -64,15 +65,15 @@ class HealthRecord(Record):
 
     kind: Literal["record", "entry", "check", "view", "rejection", "spell"]
     item_id: Pseudonym
-    occurred_on: date
-    ended_on: date | None = None
+    occurred_on: Day
+    ended_on: Day | None = None
     sex: Literal["male", "female"] | None = None
     age_group: AgeGroup | None = None
-    allergy_on: date | None = None
-    blood_group_on: date | None = None
-    vaccination_on: date | None = None
-    chronic_on: date | None = None
-    linked_on: date | None = None
+    allergy_on: Day | None = None
+    blood_group_on: Day | None = None
+    vaccination_on: Day | None = None
+    chronic_on: Day | None = None
+    linked_on: Day | None = None
     section: Literal["vitals", "history", "allergy", "immunisation", "visit", "lab", "maternal", "child"] | None = None
     check_group: Literal["elderly", "pupil", "worker"] | None = None
     state: Literal["managed", "controlled", "visited"] | None = None

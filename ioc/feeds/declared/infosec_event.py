@@ -7,11 +7,12 @@ Source: grading of incidents after QĐ 05/2017/QĐ-TTg and TT 20/2017/TT-BTTTT; 
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
+from ioc.feeds.bounds import Day
 from ioc.feeds.event import Record
 from ioc.feeds.feed import Feed
 from ioc.feeds.kind import check_kind, shape
@@ -46,11 +47,11 @@ class InfosecEvent(Record):
 
     kind: Literal["alert", "incident"]
     item_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]
-    occurred_on: date
+    occurred_on: Day
     severity: Literal["critical", "high", "medium", "low"] | None = None
     incident_type: Literal["malware", "phishing", "ddos", "intrusion", "defacement", "leak"] | None = None
     detection_min: Minutes | None = None
-    resolved_on: date | None = None
+    resolved_on: Day | None = None
     resolution_min: Minutes | None = None
 
     @model_validator(mode="after")

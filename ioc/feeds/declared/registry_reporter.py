@@ -6,11 +6,12 @@ register publishes it; the platform's own profile is published by `ioc registry 
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
+from ioc.feeds.bounds import Day
 from ioc.feeds.event import Record, ReporterCode
 from ioc.feeds.feed import Feed
 
@@ -41,8 +42,8 @@ class RegistryReporter(Record):
     star: Annotated[int, Field(ge=0, le=5)] | None = None
     rooms: Annotated[int, Field(ge=0, le=100_000)] | None = None
     beds: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
-    opened_on: date
-    closed_on: date | None = None
+    opened_on: Day
+    closed_on: Day | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -6,14 +6,15 @@ revision replaces the number. Which periods count is in the catalogue: those of 
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 import polars as pl
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
+from ioc.feeds.bounds import Day
 from ioc.feeds.event import Record, ReporterCode
-from ioc.feeds.feed import Feed
+from ioc.feeds.feed import Ahead, Feed
 from ioc.period import end_expr, start_of
 
 _EXAMPLE: dict[str, JsonValue] = {
@@ -35,7 +36,7 @@ class ReportValue(Record):
     indicator: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+){1,2}$", max_length=100)]
     area_code: Annotated[str, StringConstraints(pattern=r"^\d{2,5}$")]
     period: Literal["day", "week", "month", "quarter", "year"]
-    period_start: date
+    period_start: Day
     # Up to here a number and its thousandths are exact in eight bytes, and so are sums of a thousand of them.
     value: Annotated[float, Field(ge=-(10**12), le=10**12, allow_inf_nan=False)]
 
@@ -71,4 +72,5 @@ FEED = Feed(
             end_expr(pl.col("period"), pl.col("period_start")).dt.offset_by("1d"),
         ),
     },
+    ahead={"next_start": Ahead(timedelta(days=367))},
 )

@@ -8,12 +8,13 @@ Source: QĐ 1450/QĐ-TCT and QĐ 1510/QĐ-TCT; NĐ 123/2020, TT 78/2021; petrol:
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 import polars as pl
-from pydantic import AwareDatetime, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
+from ioc.feeds.bounds import Day, Moment
 from ioc.feeds.event import Record, ReporterCode
 from ioc.feeds.feed import Feed
 
@@ -64,9 +65,9 @@ class TaxEinvoice(Record):
     series: Annotated[str, StringConstraints(pattern=r"^[CK]\d{2}[TDLMNBGHX][A-Z]{2}$")]
     number: Annotated[int, Field(ge=0, le=99_999_999)]
     relation: Literal["original", "adjustment", "replacement", "cancellation", "error_notice"]
-    issued_on: date
-    signed_at: AwareDatetime | None = None
-    sent_at: AwareDatetime | None = None
+    issued_on: Day
+    signed_at: Moment | None = None
+    sent_at: Moment | None = None
     pay_method: Literal["cash", "transfer", "mixed"]
     buyer_type: Literal["business", "person", "anonymous"]
     amount_net: Dong = 0

@@ -6,12 +6,13 @@ Source: form 01CS/LTDL, TT 18/2021/TT-BVHTTDL; occupancy is room-nights sold ove
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Self
 
 import polars as pl
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
+from ioc.feeds.bounds import Day
 from ioc.feeds.event import Record, ReporterCode
 from ioc.feeds.feed import Feed
 
@@ -46,7 +47,7 @@ class TourismDailyReport(Record):
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     establishment_id: ReporterCode
-    report_on: date
+    report_on: Day
     rooms_total: Count
     rooms_available: Count
     rooms_sold: Count

@@ -6,14 +6,15 @@ them: a guest is one arrival of one person in one establishment; guest-nights ar
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 import polars as pl
-from pydantic import AwareDatetime, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
+from ioc.feeds.bounds import Day, Moment
 from ioc.feeds.event import Record, ReporterCode
-from ioc.feeds.feed import Feed
+from ioc.feeds.feed import Ahead, Feed
 from ioc.pseudonym import PSEUDONYM_PATTERN
 
 _EXAMPLE: dict[str, JsonValue] = {
@@ -45,11 +46,11 @@ class TourismStay(Record):
     purpose: Literal["leisure", "mice", "business", "expert", "other"]
     doc_type: Literal["cccd", "vneid", "passport", "other"]
     home_region: Literal["hcmc", "southeast", "mekong", "hanoi", "north", "central", "local"] | None = None
-    check_in_on: date
-    planned_check_out_on: date
-    check_out_on: date | None = None
+    check_in_on: Day
+    planned_check_out_on: Day
+    check_out_on: Day | None = None
     overnight: bool = True
-    declared_at: AwareDatetime
+    declared_at: Moment
     declared_late: bool = False
 
     @model_validator(mode="after")
@@ -103,4 +104,5 @@ FEED = Feed(
             .otherwise(pl.lit("8n_plus")),
         ),
     },
+    ahead={"planned_check_out_on": Ahead(timedelta(days=731))},
 )

@@ -8,12 +8,13 @@ Source: NĐ 104/2016/NĐ-CP, TT 34/2018/TT-BYT, TT 10/2024/TT-BYT; WHO/EPI for d
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
 import polars as pl
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
+from ioc.feeds.bounds import Day
 from ioc.feeds.event import Record
 from ioc.feeds.feed import Feed
 from ioc.feeds.kind import check_kind, shape
@@ -105,8 +106,8 @@ class VaccinationDose(Record):
     kind: Literal["dose", "aefi", "movement", "temp_alert", "overdue", "target"]
     item_id: Pseudonym | None = None
     person_id: Pseudonym | None = None
-    occurred_on: date
-    ended_on: date | None = None
+    occurred_on: Day
+    ended_on: Day | None = None
     vaccine: Vaccine | None = None
     dose_no: Annotated[int, Field(ge=1, le=20)] | None = None
     programme: Literal["epi", "service", "campaign"] | None = None

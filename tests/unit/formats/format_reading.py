@@ -13,7 +13,9 @@ from pydantic import SecretStr
 from connectors.formats.format import BadRecord, Context, Event, load_formats, read, recognise
 from ioc.errors import RejectedError
 from ioc.feeds.feed import load_feeds
+from ioc.feeds.plausibility import Calendar
 from ioc.pseudonym import Pseudonymiser
+from ioc.settings import Settings
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "formats"
 SAMPLE_FILES = sorted(path for path in SAMPLES.glob("*/*") if not path.name.endswith(".golden.json"))
@@ -30,6 +32,7 @@ def context(file: str = "sample", **changes: Any) -> Context:
         "pseudonymise": Pseudonymiser("k1", SecretStr("key of the tests")),
         "timezone": ZoneInfo("Asia/Ho_Chi_Minh"),
         "home_province": "Bà Rịa - Vũng Tàu",
+        "now": Calendar.of(Settings(_env_file=None), "Asia/Ho_Chi_Minh").at(datetime.now(UTC)),
         "establishment": "77-750-0004",
     }
     return Context(**(fields | changes))

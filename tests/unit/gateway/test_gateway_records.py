@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from testbed.event import stay
@@ -10,6 +11,8 @@ from testbed.event import stay
 from connectors.gateway.producer import InMemoryEventProducer
 from connectors.gateway.verdict import Verdict, judge, pack
 from ioc.feeds.feed import Feed, load_feeds
+from ioc.feeds.plausibility import Calendar
+from ioc.settings import Settings
 from ioc.web.rate_limit import RateLimit
 from ioc.web.tokens import Token, utc_now
 
@@ -33,7 +36,8 @@ def report(reporter: str, day: str) -> dict[str, object]:
 
 
 def judged(*events: object) -> list[Verdict]:
-    return [judge(FEEDS, TOKEN, index, event) for index, event in enumerate(events)]
+    now = Calendar.of(Settings(_env_file=None), "Asia/Ho_Chi_Minh").at(datetime.now(UTC))
+    return [judge(FEEDS, TOKEN, index, event, now=now) for index, event in enumerate(events)]
 
 
 def test_a_record_has_one_feed_and_one_reporter() -> None:
