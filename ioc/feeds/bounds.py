@@ -1,4 +1,4 @@
-"""Bounds of what a feed may hold, in one place: every date, time and number of every feed.
+"""Range of what a feed may hold, in one place: every date, time and number of every feed.
 
 They are wide; what is plausible today is a matter of `ioc/feeds/plausibility.py`. They hold because later layers
 compute with the values: a time is moved to UTC and to the province's zone, a day gets a week, a quarter or a year
@@ -31,10 +31,10 @@ SentAt = Annotated[
     Field(ge=datetime(1970, 1, 1, tzinfo=UTC), le=datetime(2199, 12, 30, 23, 59, 59, 999_999, tzinfo=UTC)),
 ]
 
-Bounds = tuple[Any, Any]
+Range = tuple[Any, Any]
 
 
-def bounds_of(hint: Any, metadata: tuple[Any, ...] | list[Any] = ()) -> Bounds | None:
+def bounds_of(hint: Any, metadata: tuple[Any, ...] | list[Any] = ()) -> Range | None:
     """Return the lowest and the highest value of an annotation, None where it has no bound on either side.
 
     Optionals and `Annotated` are looked into; `metadata` is what pydantic has taken out of the annotation already.

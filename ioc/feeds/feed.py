@@ -20,7 +20,7 @@ import polars as pl
 from pydantic import AwareDatetime, TypeAdapter
 
 from ioc.errors import ConfigError
-from ioc.feeds.bounds import Bounds, bounds_of
+from ioc.feeds.bounds import Range, bounds_of
 from ioc.feeds.event import Envelope, Record, envelope_of
 
 UTC_TIME = pl.Datetime("us", "UTC")
@@ -51,7 +51,7 @@ class Column:
 
     name: str
     dtype: pl.DataType
-    bounds: Bounds | None = None
+    bounds: Range | None = None
 
     @property
     def sql_type(self) -> str:
