@@ -1,35 +1,136 @@
-"""`ioc`: the one command line, composed of the services' own."""
+"""`ioc`: the one command line, composed of the rooms' own commands."""
 
 from __future__ import annotations
 
+from importlib.metadata import version as installed_version
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from pydantic_core import ValidationError
 
-from connectors import cli as connectors_cli
-from deploy.demo import cli as demo_cli
-from deploy.local import cli as stack_cli
-from deploy.simulator import cli as simulator_cli
-from grafana import cli as grafana_cli
-from ioc.api import cli as api_cli
-from ioc.catalogue import cli as catalogue_cli
-from ioc.database import cli as database_cli
+from ioc.command.lazy import CommandEntry, LazyGroup
 from ioc.errors import ConfigError, IocError
-from ioc.messaging import cli as messaging_cli
-from ioc.messaging import schema_cli
-from ioc.province import cli as province_cli
-from ioc.reading import cli as reading_cli
-from ioc.web import cli as web_cli
-from streams import cli as streams_cli
+
+# Vietnamese first, then English. Help stands here so that `ioc --help` imports no module of a command.
+COMMANDS = (
+    CommandEntry(
+        "stack",
+        "deploy.local.cli",
+        "Kafka, PostgreSQL và dịch vụ trên máy này: cài, chạy, dừng"
+        " · Set up, start and stop the local Kafka, PostgreSQL and services.",
+    ),
+    CommandEntry(
+        "token",
+        "ioc.web.cli",
+        "Mã truy cập để hệ thống ngành gửi, hệ thống khác đọc"
+        " · Tokens with which sector systems publish, and others read.",
+    ),
+    CommandEntry(
+        "catalogue",
+        "ioc.catalogue.cli",
+        "Danh mục chỉ tiêu: xem, kiểm tra, so sánh · The catalogue of indicators: its rows, checked whole.",
+    ),
+    CommandEntry("db", "ioc.database.cli", "Lược đồ cơ sở dữ liệu · The database's schema."),
+    CommandEntry(
+        "indicator",
+        "ioc.reading.cli",
+        "Chỉ tiêu: có những gì, số liệu, vì sao · Indicators: what there is, what it shows, and why.",
+    ),
+    CommandEntry(
+        "profile",
+        "ioc.province.cli",
+        "Dữ liệu của tỉnh: địa bàn, đơn vị báo cáo, danh mục · The province's data: areas, reporters, catalogue.",
+    ),
+    CommandEntry("topic", "ioc.messaging.cli", "Topic Kafka của các nguồn · Kafka topics of the feeds."),
+    CommandEntry(
+        "schema",
+        "ioc.messaging.schema_cli",
+        "JSON Schema của sự kiện, và AsyncAPI · JSON Schemas of the events, and AsyncAPI.",
+    ),
+    CommandEntry(
+        "demo",
+        "deploy.demo.cli",
+        "Tỉnh mô phỏng trên hệ thống thật, có bảng theo dõi"
+        " · A simulated province on the real stack, with a live table; exit status 0 when the account balances.",
+    ),
+    CommandEntry(
+        "simulate",
+        "deploy.simulator.cli",
+        "Gửi dữ liệu mô phỏng tháng 10/2024 tới cổng nhận"
+        " · Publish a simulated October 2024 of the province to the gateway of the settings.",
+    ),
+    CommandEntry(
+        "publish",
+        "connectors.publishing.cli",
+        "Gửi tệp hóa đơn điện tử, lưu trú qua cổng nhận; mã thoát 1 khi có sự kiện bị từ chối"
+        " · Send e-invoice and lodging files through the gateway; exit status 1 when anything was refused.",
+    ),
+    CommandEntry(
+        "registry",
+        "connectors.publishing.cli",
+        "Danh bạ đơn vị trong hồ sơ tỉnh · Registers of places, as the profile holds them.",
+        "registry",
+    ),
+    CommandEntry(
+        "gateway",
+        "connectors.gateway.cli",
+        "Nhận sự kiện qua HTTP, ghi vào Kafka, đến khi có SIGTERM hoặc Ctrl-C"
+        " · Take events over HTTP and write them to Kafka, until SIGTERM or Ctrl-C.",
+    ),
+    CommandEntry(
+        "grafana",
+        "grafana.cli",
+        "Bảng điều hành và luật cảnh báo dưới dạng mã nguồn · Dashboards and alert rules as code.",
+    ),
+    CommandEntry(
+        "api",
+        "ioc.api.cli",
+        "Trả lời số liệu qua HTTP, chỉ đọc, đến khi có SIGTERM hoặc Ctrl-C"
+        " · Answer questions about figures over HTTP, read-only, until SIGTERM or Ctrl-C.",
+    ),
+    CommandEntry(
+        "worker",
+        "streams.worker.cli",
+        "Chạy các agent Faust của mọi nguồn cho đến khi dừng · Run the Faust agents of all feeds until stopped.",
+    ),
+    CommandEntry(
+        "rollup",
+        "streams.rollup.cli",
+        "Cộng dồn thành chỉ tiêu cho đến khi dừng · Fold contributions into indicators until stopped.",
+    ),
+    CommandEntry(
+        "reconcile",
+        "streams.proof.cli",
+        "Tính lại mọi số liệu từ bản ghi bằng SQL rồi so sánh; mã thoát 1 khi có chênh lệch"
+        " · Recompute every cell and figure from the records, in SQL, and compare; exit status 1 where they differ.",
+    ),
+    CommandEntry(
+        "rebuild",
+        "streams.rebuild.cli",
+        "Tính chỉ tiêu đã đổi bên cạnh số đang dùng, cho xem chênh lệch, rồi thay cùng lúc"
+        " · Compute changed indicators beside the live ones, show which cells move, then swap all at once.",
+    ),
+    CommandEntry(
+        "dead-letter",
+        "streams.dead_letter.cli",
+        "Sự kiện bị từ chối: lý do, và gửi lại sau khi sửa"
+        " · Events that were refused: why, and their replay after a mend.",
+    ),
+    CommandEntry(
+        "quality",
+        "streams.quality.cli",
+        "Chất lượng dữ liệu do nền tảng đo · Quality of the data as the platform measures it.",
+    ),
+)
 
 
-class _Commands(TyperGroup):
+class Commands(LazyGroup):
     """Turns an error of the project into one message and an exit status: 2 = wrong settings, 1 = all else."""
 
-    def invoke(self, ctx: Any) -> Any:
-        from pydantic import ValidationError  # noqa: PLC0415 - `ioc --help` stays fast
+    entries = COMMANDS
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that the arguments name."""
         try:
             return super().invoke(ctx)
         except ValidationError as error:
@@ -47,51 +148,35 @@ class _Commands(TyperGroup):
 
 
 def _failed(message: str, status: int) -> typer.Exit:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    # Text, not markup: messages quote configuration and logs, which are full of brackets.
-    Console(stderr=True).print(Text("error: ", style="bold red"), Text(message), sep="", soft_wrap=True)
+    # Without markup: messages quote configuration and logs, which are full of brackets.
+    typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
+    typer.echo(message, err=True)
     return typer.Exit(status)
 
 
 app = typer.Typer(
-    cls=_Commands,
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Data streams of a province's Intelligent Operations Centre.",
+    help="Luồng dữ liệu của IOC cấp tỉnh · Data streams of a province's Intelligent Operations Centre.",
 )
-for _group, _name in (
-    (stack_cli, "stack"),
-    (web_cli, "token"),
-    (catalogue_cli, "catalogue"),
-    (database_cli, "db"),
-    (reading_cli, "indicator"),
-    (province_cli, "profile"),
-    (messaging_cli, "topic"),
-    (schema_cli, "schema"),
-):
-    app.add_typer(_group.app, name=_name)
-for _service in (demo_cli, simulator_cli, connectors_cli, grafana_cli, api_cli, streams_cli):
-    app.add_typer(_service.app)
 
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version  # noqa: PLC0415
-
-        typer.echo(version("ioc-streams"))
+        typer.echo(installed_version("ioc-streams"))
         raise typer.Exit
 
 
 @app.callback()
 def _options(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Hiện vết lỗi · Show the traceback of an error.")] = False,
     version: Annotated[
-        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+        bool,
+        typer.Option("--version", help="Hiện phiên bản · Show the version.", callback=_show_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Data streams of a province's Intelligent Operations Centre."""
+    pass
 
 
 def main() -> None:

@@ -9,16 +9,27 @@ from typing import Annotated
 
 import typer
 from pydantic_core import to_json
+from rich.console import Console
+from rich.table import Table
 
+from grafana.bundle import load_bundle
+from grafana.check import check_all, rule_queries
+from grafana.provisioning import read_tree, write_tree
+from grafana.push import push_bundle
+from grafana.run import QueryResult, last_days, run_board, run_queries
+from grafana.server import GrafanaServer
 from grafana.text import LANGUAGES, Language
 from ioc.command.output import AsJson
+from ioc.database.connection import connect
+from ioc.feeds.feed import load_feeds
+from ioc.province.profile import load_profile_catalogue
 from ioc.settings import Settings
 
-app = typer.Typer()
-grafana_app = typer.Typer(help="Dashboards and alert rules as code.", no_args_is_help=True)
-app.add_typer(grafana_app, name="grafana")
+app = typer.Typer(no_args_is_help=True)
 
-Directory = Annotated[Path, typer.Argument(metavar="DIR", file_okay=False, help="Provisioning directory.")]
+Directory = Annotated[
+    Path, typer.Argument(metavar="DIR", file_okay=False, help="Thư mục cấu hình · Provisioning directory.")
+]
 
 
 class LanguageChoice(StrEnum):
@@ -34,22 +45,26 @@ class LanguageChoice(StrEnum):
         return tuple(language for language in LANGUAGES if self in (language, LanguageChoice.BOTH))
 
 
-Languages = Annotated[LanguageChoice, typer.Option("--language", help="Language of the boards.")]
+Languages = Annotated[LanguageChoice, typer.Option("--language", help="Ngôn ngữ của bảng · Language of the boards.")]
 
 
-@grafana_app.command("build")
+@app.command("build")
 def build_command(
     directory: Directory,
     language: Languages = LanguageChoice.BOTH,
     mount: Annotated[
-        Path | None, typer.Option(help="Where Grafana sees DIR, if elsewhere (a container's path).")
+        Path | None,
+        typer.Option(
+            help=(
+                "Đường dẫn mà Grafana thấy DIR, nếu khác · Where Grafana sees DIR, if elsewhere (a container's path)."
+            )
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the provisioning tree: data source, boards, alert rules, contact points, policy."""
-    from grafana.bundle import load_bundle  # noqa: PLC0415 - `ioc --help` stays fast
-    from grafana.provisioning import write_tree  # noqa: PLC0415
-
+    """Ghi cây cấu hình: nguồn dữ liệu, bảng, luật cảnh báo, nơi nhận, chính sách · Write the provisioning tree: data
+    source, boards, alert rules, contact points, policy.
+    """
     bundle = load_bundle(Settings(), language.languages)
     manifest = write_tree(bundle, directory, mount or directory.absolute())
     if as_json:
@@ -61,21 +76,19 @@ def build_command(
     typer.echo(f"Check them: ioc grafana check {directory} --run")
 
 
-@grafana_app.command("check")
+@app.command("check")
 def check_command(
     directory: Directory,
-    run: Annotated[bool, typer.Option("--run", help="Run every query as the read-only role.")] = False,
-    days: Annotated[int, typer.Option(min=1, help="Days up to now that the queries ask for.")] = 3650,
+    run: Annotated[
+        bool,
+        typer.Option("--run", help="Chạy mọi truy vấn bằng vai trò chỉ đọc · Run every query as the read-only role."),
+    ] = False,
+    days: Annotated[
+        int, typer.Option(min=1, help="Số ngày tính đến nay mà truy vấn hỏi · Days up to now that the queries ask for.")
+    ] = 3650,
     as_json: AsJson = False,
 ) -> None:
-    """Check a tree; exit status 1 where something is wrong."""
-    from grafana.check import check_all, rule_queries  # noqa: PLC0415
-    from grafana.provisioning import read_tree  # noqa: PLC0415
-    from grafana.run import QueryResult, last_days, run_board, run_queries  # noqa: PLC0415
-    from ioc.database.connection import connect  # noqa: PLC0415
-    from ioc.feeds.feed import load_feeds  # noqa: PLC0415
-    from ioc.province.profile import load_profile_catalogue  # noqa: PLC0415
-
+    """Kiểm tra cây cấu hình; mã thoát 1 khi có lỗi · Check a tree; exit status 1 where something is wrong."""
     settings, feeds, tree = Settings(), load_feeds(), read_tree(directory)
     catalogue = load_profile_catalogue(settings.profile, feeds)
     problems = check_all(tree.boards, tree.rules, tree.receivers, tree.policy, {*catalogue.indicators, *feeds})
@@ -99,22 +112,24 @@ def check_command(
         raise typer.Exit(1)
 
 
-@grafana_app.command("push")
+@app.command("push")
 def push_command(
     language: Languages = LanguageChoice.BOTH,
     replace_policy: Annotated[
-        bool, typer.Option("--replace-policy", help="Replace a notification policy that is not the project's.")
+        bool,
+        typer.Option(
+            "--replace-policy",
+            help=(
+                "Thay chính sách thông báo không do phần mềm này tạo"
+                " · Replace a notification policy that is not the project's."
+            ),
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Bring the server at IOC_GRAFANA_URL to the catalogue's state; a second push changes nothing."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    from grafana.bundle import load_bundle  # noqa: PLC0415
-    from grafana.push import push_bundle  # noqa: PLC0415
-    from grafana.server import GrafanaServer  # noqa: PLC0415
-
+    """Đưa máy chủ tại IOC_GRAFANA_URL theo danh mục; đẩy lần nữa không đổi gì · Bring the server at IOC_GRAFANA_URL
+    to the catalogue's state; a second push changes nothing.
+    """
     settings = Settings()
     bundle = load_bundle(settings, language.languages)
     server = GrafanaServer(settings)

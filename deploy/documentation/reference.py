@@ -10,6 +10,7 @@ import typer
 from pydantic import SecretStr
 
 from deploy.cli import app
+from ioc.command.lazy import LazyGroup
 from ioc.settings import ROOT, Settings
 
 NOTE = "<!-- Made by `make docs` from the code; edit the code. -->"
@@ -60,6 +61,10 @@ def _default(value: Any) -> str:
 
 def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Yield every command that does something, with the words that call it."""
+    if isinstance(command, LazyGroup):
+        for entry in command.entries:
+            yield from _commands(entry.load(), (*path, entry.name))
+        return
     children = getattr(command, "commands", None)
     if children is None:
         if not command.hidden:

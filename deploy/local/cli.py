@@ -5,30 +5,36 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
+from deploy.local.progress import Progress
+from deploy.local.service import Service, endpoints, keep
+from deploy.local.setup import steps
+from deploy.local.stack import Stack
 from ioc.command.output import AsJson
+from ioc.settings import Settings
 
-if TYPE_CHECKING:
-    from deploy.local.stack import Stack
+app = typer.Typer(no_args_is_help=True)
 
-app = typer.Typer(no_args_is_help=True, help="Set up, start and stop the local Kafka, PostgreSQL and services.")
-
-PartName = Annotated[str, typer.Argument(help="kafka, postgres, gateway, worker, rollup or api.")]
+PartName = Annotated[
+    str, typer.Argument(help="Một trong các thành phần · kafka, postgres, gateway, worker, rollup or api.")
+]
 
 
 @app.command()
 def setup(
-    peer: Annotated[bool, typer.Option("--peer", help="Also what the benchmark's peer needs.")] = False,
+    peer: Annotated[
+        bool, typer.Option("--peer", help="Kèm phần cần để đo so sánh · Also what the benchmark's peer needs.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fetch Kafka's jars and install TimescaleDB; what is done already is left alone."""
-    from deploy.local.progress import Progress  # noqa: PLC0415 - `ioc --help` stays fast
-    from deploy.local.setup import steps  # noqa: PLC0415
-    from ioc.settings import Settings  # noqa: PLC0415
-
+    """Tải Kafka, cài TimescaleDB; phần đã có thì giữ nguyên · Fetch Kafka's jars and install TimescaleDB; what is
+    done already is left alone.
+    """
     progress = Progress()
     report = []
     for step in steps(Settings().state_dir.absolute() / "log" / "setup.log", peer=peer):
@@ -46,9 +52,9 @@ def setup(
 
 @app.command()
 def up(as_json: AsJson = False) -> None:
-    """Start everything in the background; returns when all parts are ready."""
-    from deploy.local.progress import Progress  # noqa: PLC0415
-
+    """Chạy nền mọi thành phần; xong khi tất cả đã sẵn sàng · Start everything in the background; returns when all
+    parts are ready.
+    """
     stack = _stack()
     stack.up(Progress())
     _show(stack, as_json=as_json)
@@ -56,12 +62,12 @@ def up(as_json: AsJson = False) -> None:
 
 @app.command()
 def down(
-    purge: Annotated[bool, typer.Option("--purge", help="Delete topics and database as well.")] = False,
+    purge: Annotated[
+        bool, typer.Option("--purge", help="Xóa cả topic và cơ sở dữ liệu · Delete topics and database as well.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Stop everything that runs in the background."""
-    from deploy.local.progress import Progress  # noqa: PLC0415
-
+    """Dừng mọi thành phần đang chạy nền · Stop everything that runs in the background."""
     stack = _stack()
     stack.down(Progress(), purge=purge)
     if as_json:
@@ -70,13 +76,15 @@ def down(
 
 @app.command()
 def status(as_json: AsJson = False) -> None:
-    """Which parts run, where they listen and where their logs are."""
+    """Thành phần nào đang chạy, ở địa chỉ nào, nhật ký ở đâu · Which parts run, where they listen and where their
+    logs are.
+    """
     _show(_stack(), as_json=as_json)
 
 
 @app.command()
 def start(name: PartName) -> None:
-    """Start one part in the background and wait until it is ready."""
+    """Chạy nền một thành phần và đợi đến khi sẵn sàng · Start one part in the background and wait until it is ready."""
     stack = _stack()
     stack.part(name).start()
     _give_notice(stack)
@@ -84,16 +92,15 @@ def start(name: PartName) -> None:
 
 @app.command()
 def stop(name: PartName) -> None:
-    """Stop one part."""
+    """Dừng một thành phần · Stop one part."""
     _stack().part(name).stop()
 
 
 @app.command("keep", hidden=True)
 def keep_running(name: PartName) -> None:
-    """Run one service in the foreground and start it again when it fails."""
-    from deploy.local.service import Service, endpoints, keep  # noqa: PLC0415
-    from ioc.settings import Settings  # noqa: PLC0415
-
+    """Chạy một dịch vụ và khởi động lại khi hỏng · Run one service in the foreground and start it again when it
+    fails.
+    """
     settings = Settings()
     endpoint = next(endpoint for endpoint in endpoints(settings) if endpoint.name == name)
     log = _stack().part(name).log
@@ -101,9 +108,6 @@ def keep_running(name: PartName) -> None:
 
 
 def _stack() -> Stack:
-    from deploy.local.stack import Stack  # noqa: PLC0415
-    from ioc.settings import Settings  # noqa: PLC0415
-
     return Stack(Settings())
 
 
@@ -118,9 +122,6 @@ def _show(stack: Stack, *, as_json: bool) -> None:
         typer.echo(json.dumps([asdict(part) for part in parts]))
         return
     _give_notice(stack)
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
     colours = {"ready": "green", "starting": "yellow", "stopped": "dim"}
     table = Table(box=None, pad_edge=False)
     for title in ("part", "state", "pid", "address", "log"):

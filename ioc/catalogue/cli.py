@@ -7,26 +7,51 @@ import io
 from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
+from pydantic_core import to_json
+from rich.console import Console
+from rich.table import Column, Table
 
+from ioc.catalogue import (
+    Catalogue,
+    Compiled,
+    Indicator,
+    IndicatorPlan,
+    Measure,
+    compile_measures,
+    contribution_sql,
+    formula_sql,
+    load_catalogue,
+    member_sql,
+)
+from ioc.catalogue.diff import CHANGES, compare_catalogues
+from ioc.catalogue.indicator import COLUMNS, KINDS
+from ioc.catalogue.loading import read_export
+from ioc.catalogue.store import load_editions
 from ioc.command.output import AsJson, show_rows
+from ioc.database.connection import connect, translated_errors
 from ioc.errors import ConfigError
+from ioc.feeds.feed import load_feeds
+from ioc.province.profile import load_profile_catalogue
+from ioc.settings import Settings
 
-if TYPE_CHECKING:
-    from ioc.catalogue import Catalogue, Compiled, Indicator, IndicatorPlan, Measure
+app = typer.Typer(no_args_is_help=True)
 
-app = typer.Typer(help="The catalogue of indicators: its rows, checked whole.", no_args_is_help=True)
-
-Directory = Annotated[Path | None, typer.Option("--directory", help="Another catalogue than the profile's.")]
+Directory = Annotated[
+    Path | None,
+    typer.Option(
+        "--directory", help="Danh mục khác với danh mục của hồ sơ tỉnh · Another catalogue than the profile's."
+    ),
+]
 
 
 @app.command("check")
 def check_command(directory: Directory = None, as_json: AsJson = False) -> None:
-    """Read the whole catalogue; every mistake is shown with file, row, column and what to do."""
-    from ioc.catalogue.indicator import KINDS  # noqa: PLC0415 - `ioc --help` stays fast
-
+    """Đọc cả danh mục; mỗi lỗi hiện kèm tệp, dòng, cột và cách sửa · Read the whole catalogue; every mistake is
+    shown with file, row, column and what to do.
+    """
     catalogue, compiled = _read(directory)
     rows = []
     for key, sector in catalogue.sectors.items():
@@ -51,19 +76,17 @@ def check_command(directory: Directory = None, as_json: AsJson = False) -> None:
 
 @app.command("list")
 def list_command(
-    sector: Annotated[str | None, typer.Option(help="Only this sector.")] = None,
-    kind: Annotated[str | None, typer.Option(help="Only this kind: flow, stock, ...")] = None,
-    feed: Annotated[str | None, typer.Option(help="Only those that rest on this feed.")] = None,
+    sector: Annotated[str | None, typer.Option(help="Chỉ ngành này · Only this sector.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Chỉ loại này · Only this kind: flow, stock, ...")] = None,
+    feed: Annotated[
+        str | None, typer.Option(help="Chỉ những chỉ tiêu tính từ nguồn này · Only those computed from this feed.")
+    ] = None,
     directory: Directory = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the indicators of the catalogue; --json gives their whole rows."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Column, Table  # noqa: PLC0415
-
-    from ioc.catalogue.indicator import KINDS  # noqa: PLC0415
-    from ioc.feeds.feed import load_feeds  # noqa: PLC0415
-
+    """Liệt kê chỉ tiêu của danh mục; --json cho cả dòng · List the indicators of the catalogue; --json gives their
+    whole rows.
+    """
     catalogue, compiled = _read(directory)
     _check_choice("--sector", sector, catalogue.sectors)
     _check_choice("--kind", kind, KINDS)
@@ -86,11 +109,13 @@ def list_command(
 
 @app.command("show")
 def show_command(
-    code: Annotated[str, typer.Argument(help="The indicator's code, such as lodging.guests.total.")],
+    code: Annotated[str, typer.Argument(help="Mã chỉ tiêu · The indicator's code, such as lodging.guests.total.")],
     directory: Directory = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show one indicator: its row, what is counted for it, and what rests on it."""
+    """Hiện một chỉ tiêu: dòng danh mục, cách đếm, chỉ tiêu nào dùng nó · Show one indicator: its row, what is
+    counted for it, and which indicators use it.
+    """
     catalogue, compiled = _read(directory)
     if code not in catalogue.indicators:
         raise ConfigError(f"no indicator has the code {code}; `ioc catalogue list` shows all")
@@ -115,14 +140,19 @@ def show_command(
 def diff_command(
     old: Annotated[
         str,
-        typer.Argument(help="A catalogue's directory, a file of `ioc catalogue export`, or `database`: what is live."),
+        typer.Argument(
+            help=(
+                "Thư mục danh mục, tệp đã xuất, hoặc `database` là bản đang dùng"
+                " · A catalogue's directory, a file of `ioc catalogue export`, or `database`: what is live."
+            )
+        ),
     ],
     directory: Directory = None,
     as_json: AsJson = False,
 ) -> None:
-    """List what changes from another catalogue to this one: which figures move, and which rows only read otherwise."""
-    from ioc.catalogue.diff import CHANGES, compare_catalogues  # noqa: PLC0415 - `ioc --help` stays fast
-
+    """So với danh mục khác: chỉ tiêu nào đổi số liệu, dòng nào chỉ đổi lời · List what changes from another
+    catalogue to this one: which figures move, and which rows change in wording only.
+    """
     new, _ = _read(directory)
     found = compare_catalogues(_indicators_of(old), new.indicators)
     changes = [one for kind in CHANGES for one in found.of(kind)]
@@ -145,15 +175,7 @@ def diff_command(
 
 def _indicators_of(source: str) -> Mapping[str, Indicator]:
     """Return the indicators of a directory, an exported file, or the database."""
-    from ioc.catalogue import load_catalogue  # noqa: PLC0415 - `ioc --help` stays fast
-    from ioc.catalogue.loading import read_export  # noqa: PLC0415
-    from ioc.feeds.feed import load_feeds  # noqa: PLC0415
-
     if source == "database":
-        from ioc.catalogue.store import load_editions  # noqa: PLC0415
-        from ioc.database.connection import connect, translated_errors  # noqa: PLC0415
-        from ioc.settings import Settings  # noqa: PLC0415
-
         with connect(Settings(), "reader") as connection, translated_errors():
             return load_editions(connection).live.indicators
     path = Path(source)
@@ -164,11 +186,18 @@ def _indicators_of(source: str) -> Mapping[str, Indicator]:
 
 @app.command("export")
 def export_command(
-    file: Annotated[Path | None, typer.Argument(help="File to write; without it, the standard output.")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Tệp ghi ra; không nêu thì in ra màn hình · File to write; without it, the standard output."
+        ),
+    ] = None,
     directory: Directory = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the whole catalogue as one CSV file, or as JSON with its statement of origin."""
+    """Xuất cả danh mục thành một tệp CSV, hoặc JSON kèm ghi chú nguồn gốc · Write the whole catalogue as one CSV
+    file, or as JSON with its statement of origin.
+    """
     catalogue, _ = _read(directory)
     text = _as_json(catalogue) if as_json else _as_csv(catalogue)
     if file is None:
@@ -179,11 +208,6 @@ def export_command(
 
 
 def _read(directory: Path | None) -> tuple[Catalogue, Compiled]:
-    from ioc.catalogue import compile_measures, load_catalogue  # noqa: PLC0415
-    from ioc.feeds.feed import load_feeds  # noqa: PLC0415
-    from ioc.province.profile import load_profile_catalogue  # noqa: PLC0415
-    from ioc.settings import Settings  # noqa: PLC0415
-
     feeds = load_feeds()
     catalogue = load_catalogue(directory, feeds) if directory else load_profile_catalogue(Settings().profile, feeds)
     return catalogue, compile_measures(catalogue)
@@ -196,30 +220,22 @@ def _check_choice(option: str, value: str | None, allowed: Collection[str]) -> N
 
 def _sql(plan: IndicatorPlan) -> list[str]:
     """Return what PostgreSQL evaluates: over the records for each measure, or once over the inputs' figures."""
-    from ioc.catalogue import formula_sql  # noqa: PLC0415
-
     if plan.formula:
         return [formula_sql(plan.formula)]
     return [_measure_sql(measure) for measure in plan.measures]
 
 
 def _measure_sql(measure: Measure) -> str:
-    from ioc.catalogue import contribution_sql, member_sql  # noqa: PLC0415
-
     if measure.kind == "distinct":
         return f"count(DISTINCT {member_sql(measure)})"
     return f"sum({contribution_sql(measure)})"
 
 
 def _print_json(value: Any) -> None:
-    from pydantic_core import to_json  # noqa: PLC0415
-
     typer.echo(to_json(value, indent=2))
 
 
 def _as_csv(catalogue: Catalogue) -> str:
-    from ioc.catalogue.indicator import COLUMNS  # noqa: PLC0415
-
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -228,8 +244,6 @@ def _as_csv(catalogue: Catalogue) -> str:
 
 
 def _as_json(catalogue: Catalogue) -> str:
-    from pydantic_core import to_json  # noqa: PLC0415
-
     content = {
         "name_vi": catalogue.name_vi,
         "name_en": catalogue.name_en,

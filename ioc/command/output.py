@@ -7,11 +7,15 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 import typer
+from pydantic_core import to_json
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 _SHORT = 32  # columns up to this width are never broken
 _LEAST = 12  # what a long text needs at least
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="In JSON · Print JSON.")]
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "", empty: str = "Nothing.") -> None:
@@ -20,11 +24,6 @@ def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = 
     Empty columns are left out, short ones keep their width and long texts wrap; where even that does not fit the
     terminal, each row becomes a block of lines.
     """
-    from pydantic_core import to_json  # noqa: PLC0415 - `ioc --help` stays fast
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
     if as_json:
         typer.echo(to_json(list(rows), indent=2))
         return

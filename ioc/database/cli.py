@@ -5,17 +5,16 @@ from __future__ import annotations
 import typer
 
 from ioc.command.output import AsJson, show_rows
+from ioc.database.migration import migrate, status
+from ioc.feeds.feed import load_feeds
 from ioc.settings import Settings
 
-app = typer.Typer(help="The database's schema.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("migrate")
 def migrate_command(as_json: AsJson = False) -> None:
-    """Apply the migrations that are pending."""
-    from ioc.database.migration import migrate  # noqa: PLC0415
-    from ioc.feeds.feed import load_feeds  # noqa: PLC0415 - `ioc --help` stays fast
-
+    """Áp dụng các bước nâng cấp lược đồ còn chờ · Apply the migrations that are pending."""
     done = migrate(Settings(), load_feeds().values())
     rows = [{"number": migration.number, "name": migration.name} for migration in done]
     show_rows(rows, as_json=as_json, title="Applied", empty="The schema is up to date.")
@@ -23,8 +22,6 @@ def migrate_command(as_json: AsJson = False) -> None:
 
 @app.command("status")
 def status_command(as_json: AsJson = False) -> None:
-    """Show each migration and when it was applied."""
-    from ioc.database.migration import status  # noqa: PLC0415 - `ioc --help` stays fast
-
+    """Hiện từng bước nâng cấp và thời điểm áp dụng · Show each migration and when it was applied."""
     rows = [vars(state) for state in status(Settings())]
     show_rows(rows, as_json=as_json, title="Migrations")

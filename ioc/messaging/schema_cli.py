@@ -8,20 +8,23 @@ from typing import Annotated
 import typer
 
 from ioc.command.output import AsJson, show_rows
+from ioc.feeds.feed import load_feeds
+from ioc.messaging.schema import write_schemas
 from ioc.settings import Settings
 
-app = typer.Typer(help="JSON Schemas of the events, and AsyncAPI.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("export")
 def export_command(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", file_okay=False, help="Where to write the files.")],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", file_okay=False, help="Thư mục ghi tệp · Where to write the files.")
+    ],
     as_json: AsJson = False,
 ) -> None:
-    """Write the JSON Schema of each feed's events and an AsyncAPI document of the topics."""
-    from ioc.feeds.feed import load_feeds  # noqa: PLC0415 - `ioc --help` stays fast
-    from ioc.messaging.schema import write_schemas  # noqa: PLC0415
-
+    """Ghi JSON Schema sự kiện của từng nguồn và tài liệu AsyncAPI · Write the JSON Schema of each feed's events and
+    an AsyncAPI document of the topics.
+    """
     files = write_schemas(load_feeds(), Settings().topic_prefix, directory)
     show_rows([{"file": str(file)} for file in files], as_json=as_json, title="Written")
 

@@ -7,18 +7,19 @@ from collections import Counter
 import typer
 
 from ioc.command.output import AsJson, show_rows
+from ioc.feeds.feed import load_feeds
+from ioc.province.profile import load_profile, load_profile_catalogue
+from ioc.province.store import load_into_database
 from ioc.settings import Settings
 
-app = typer.Typer(help="The province's data: areas, reporters, catalogue.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("load")
 def load_command(as_json: AsJson = False) -> None:
-    """Bring the database to the profile and its catalogue; running it again changes nothing."""
-    from ioc.feeds.feed import load_feeds  # noqa: PLC0415
-    from ioc.province.profile import load_profile, load_profile_catalogue  # noqa: PLC0415
-    from ioc.province.store import load_into_database  # noqa: PLC0415
-
+    """Nạp hồ sơ và danh mục vào cơ sở dữ liệu; chạy lại không đổi gì · Bring the database to the profile and its
+    catalogue; running it again changes nothing.
+    """
     settings = Settings()
     loaded = load_into_database(
         settings,
@@ -47,9 +48,7 @@ def load_command(as_json: AsJson = False) -> None:
 
 @app.command("show")
 def show_command(as_json: AsJson = False) -> None:
-    """Show what the profile holds."""
-    from ioc.province.profile import load_profile  # noqa: PLC0415 - `ioc --help` stays fast
-
+    """Hiện nội dung hồ sơ tỉnh · Show what the profile holds."""
     profile = load_profile(Settings().profile)
     reporters = Counter(reporter.feed for reporter in profile.reporters)
     rows = [

@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
+from psycopg.errors import QueryCanceled
+from psycopg.rows import dict_row
+from rich.console import Console
+from rich.text import Text
+from rich.tree import Tree
 
+from ioc.catalogue.store import load_editions
 from ioc.command.output import AsJson, cell, show_rows
+from ioc.database.connection import connect, snapshot, translated_errors
+from ioc.errors import DatabaseUnavailableError
+from ioc.feeds.feed import load_feeds
+from ioc.province.profile import load_profile
+from ioc.reading.explanation import CalculationNode, Explainer, Explanation
 from ioc.reading.series_cli import series_command
 from ioc.settings import Settings
+from sql import load_queries
 
-if TYPE_CHECKING:
-    from ioc.reading.explanation import CalculationNode, Explanation
-
-app = typer.Typer(help="Indicators: what there is, what it shows, and why.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 app.command("series")(series_command)
 
-Code = Annotated[str, typer.Argument(help="Code of the indicator, e.g. lodging.guests.total.")]
-Period = Annotated[str, typer.Option("--period", help="day, week, month, quarter or year.")]
+Code = Annotated[str, typer.Argument(help="Mã chỉ tiêu · Code of the indicator, e.g. lodging.guests.total.")]
+Period = Annotated[
+    str, typer.Option("--period", help="Ngày, tuần, tháng, quý hoặc năm · day, week, month, quarter or year.")
+]
 
 
 @app.command("list")
 def list_command(
-    sector: Annotated[str | None, typer.Option("--sector", help="Only this sector.")] = None,
-    search: Annotated[str | None, typer.Option("--search", help="Part of a code or name.")] = None,
+    sector: Annotated[str | None, typer.Option("--sector", help="Chỉ ngành này · Only this sector.")] = None,
+    search: Annotated[
+        str | None, typer.Option("--search", help="Một phần của mã hoặc tên · Part of a code or name.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the live indicators."""
+    """Liệt kê chỉ tiêu đang dùng · List the live indicators."""
     rows = _read("list_indicators", {"sector": sector, "search": search})
     if not as_json:
         rows = [{name: row[name] for name in ("code", "name_vi", "unit", "kind", "target")} for row in rows]
@@ -39,11 +52,21 @@ def show_command(
     code: Code,
     period: Period = "day",
     version: Annotated[
-        int | None, typer.Option("--version", min=1, help="A version that was replaced, or waits; none = the live one.")
+        int | None,
+        typer.Option(
+            "--version",
+            min=1,
+            help=(
+                "Phiên bản đã thay, hoặc đang chờ; mặc định là bản đang dùng"
+                " · A version that was replaced, or waits; none = the live one."
+            ),
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show an indicator's latest figures: of the province and of the units right below it, such as districts."""
+    """Số liệu mới nhất của tỉnh và của cấp ngay dưới · Show an indicator's latest figures: of the province and of
+    the units right below it, such as districts.
+    """
     rows = _read("select_latest", {"code": code, "period": period, "version": version})
     if not as_json:
         rows = [{name: row[name] for name in ("area_code", "area_name", "bucket", "value")} for row in rows]
@@ -53,14 +76,18 @@ def show_command(
 @app.command("explain")
 def explain_command(
     code: Code,
-    area: Annotated[str, typer.Option("--area", help="Code of the area.")],
-    on: Annotated[datetime, typer.Option("--on", formats=["%Y-%m-%d"], help="A day of the period.")],
+    area: Annotated[str, typer.Option("--area", help="Mã địa bàn · Code of the area.")],
+    on: Annotated[datetime, typer.Option("--on", formats=["%Y-%m-%d"], help="Một ngày của kỳ · A day of the period.")],
     period: Period = "day",
-    limit: Annotated[int, typer.Option("--limit", min=0, max=1000, help="Most records.")] = 20,
-    offset: Annotated[int, typer.Option("--offset", min=0, help="Records to pass over.")] = 0,
+    limit: Annotated[
+        int, typer.Option("--limit", min=0, max=1000, help="Số bản ghi tối đa · At most this many records.")
+    ] = 20,
+    offset: Annotated[int, typer.Option("--offset", min=0, help="Bỏ qua số bản ghi đầu · Records to skip.")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Explain one figure: definition, numerator and denominator, records counted, events refused, who is missing."""
+    """Giải thích một số liệu: định nghĩa, tử số, mẫu số, bản ghi được tính, sự kiện bị từ chối, ai chưa báo cáo ·
+    Explain one figure: definition, numerator and denominator, records counted, events refused, who is missing.
+    """
     found = explain(Settings(), code, area, on.date(), period=period, limit=limit, offset=offset)
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
@@ -73,15 +100,6 @@ def explain(settings: Settings, code: str, area: str, on: date, *, period: str, 
 
     Raises QuestionError for what does not exist, DatabaseUnavailableError where it takes too long.
     """
-    from psycopg.errors import QueryCanceled  # noqa: PLC0415 - `ioc --help` stays fast
-
-    from ioc.catalogue.store import load_editions  # noqa: PLC0415
-    from ioc.database.connection import connect, snapshot, translated_errors  # noqa: PLC0415
-    from ioc.errors import DatabaseUnavailableError  # noqa: PLC0415
-    from ioc.feeds.feed import load_feeds  # noqa: PLC0415
-    from ioc.province.profile import load_profile  # noqa: PLC0415
-    from ioc.reading.explanation import Explainer  # noqa: PLC0415
-
     profile = load_profile(settings.profile)
     with connect(settings, "reader", autocommit=True) as connection, translated_errors(), snapshot(connection):
         compiled = load_editions(connection).live.compiled
@@ -96,20 +114,11 @@ def explain(settings: Settings, code: str, area: str, on: date, *, period: str, 
 
 
 def _read(query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-    from psycopg.rows import dict_row  # noqa: PLC0415 - `ioc --help` stays fast
-
-    from ioc.database.connection import connect, translated_errors  # noqa: PLC0415
-    from sql import load_queries  # noqa: PLC0415
-
     with connect(Settings(), "reader") as connection, translated_errors():
         return connection.cursor(row_factory=dict_row).execute(load_queries("explain")[query], parameters).fetchall()
 
 
 def _print(found: Explanation) -> None:
-    from rich.console import Console  # noqa: PLC0415 - `ioc --help` stays fast
-    from rich.text import Text  # noqa: PLC0415
-    from rich.tree import Tree  # noqa: PLC0415
-
     console = Console()
     console.print(Text(f"{found.name_vi} · {found.name_en}", style="bold"))
     days = str(found.start) if found.start == found.end else f"{found.start} … {found.end}"

@@ -5,33 +5,57 @@ from __future__ import annotations
 import csv
 import io
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.text import Text
 
+from ioc.catalogue.store import load_editions
 from ioc.command.output import AsJson, show_rows
+from ioc.database.connection import connect, translated_errors
+from ioc.feeds.feed import load_feeds
+from ioc.province.profile import load_profile
+from ioc.reading.series import Series, SeriesReader
 from ioc.settings import Settings
-
-if TYPE_CHECKING:
-    from ioc.reading.series import Series
 
 _DAY = ["%Y-%m-%d"]
 
 
 def series_command(
-    code: Annotated[str, typer.Argument(help="Code of the indicator, e.g. lodging.guests.total.")],
-    first: Annotated[datetime, typer.Option("--from", formats=_DAY, help="A day of the first period.")],
-    last: Annotated[datetime, typer.Option("--to", formats=_DAY, help="A day of the last period.")],
-    area: Annotated[str | None, typer.Option("--area", help="Code of an area; or give --level.")] = None,
-    level: Annotated[str | None, typer.Option("--level", help="All areas of a level: province, commune, ...")] = None,
-    period: Annotated[str, typer.Option("--period", help="day, week, month, quarter or year.")] = "month",
+    code: Annotated[str, typer.Argument(help="Mã chỉ tiêu · Code of the indicator, e.g. lodging.guests.total.")],
+    first: Annotated[
+        datetime, typer.Option("--from", formats=_DAY, help="Một ngày của kỳ đầu · A day of the first period.")
+    ],
+    last: Annotated[
+        datetime, typer.Option("--to", formats=_DAY, help="Một ngày của kỳ cuối · A day of the last period.")
+    ],
+    area: Annotated[
+        str | None, typer.Option("--area", help="Mã địa bàn; hoặc dùng --level · Code of an area; or give --level.")
+    ] = None,
+    level: Annotated[
+        str | None,
+        typer.Option("--level", help="Mọi địa bàn của một cấp · All areas of a level: province, commune, ..."),
+    ] = None,
+    period: Annotated[
+        str, typer.Option("--period", help="Ngày, tuần, tháng, quý hoặc năm · day, week, month, quarter or year.")
+    ] = "month",
     units_on: Annotated[
-        datetime | None, typer.Option("--units-on", formats=_DAY, help="Show all of it in the units of this day.")
+        datetime | None,
+        typer.Option(
+            "--units-on",
+            formats=_DAY,
+            help="Quy về đơn vị hành chính của ngày này · Show all of it in the units of this day.",
+        ),
     ] = None,
     as_json: AsJson = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, one figure a row.")] = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="In CSV, mỗi dòng một số liệu · Print CSV, one figure a row.")
+    ] = False,
 ) -> None:
-    """Show an indicator's figures over time: each area as it was, or the territories of the units of any day."""
+    """Chuỗi số liệu theo thời gian: theo đơn vị từng thời kỳ, hoặc theo đơn vị của một ngày bất kỳ · Show an
+    indicator's figures over time: by the units of each period, or by the units of any one day.
+    """
     if as_json and as_csv:
         raise typer.BadParameter("JSON or CSV, not both", param_hint="--json / --csv")
     found = _read(
@@ -66,12 +90,6 @@ def series_command(
 
 def _read(settings: Settings, code: str, **wanted: Any) -> Series:
     """Read a series over a connection of its own, by the definitions that are live in the database."""
-    from ioc.catalogue.store import load_editions  # noqa: PLC0415 - `ioc --help` stays fast
-    from ioc.database.connection import connect, translated_errors  # noqa: PLC0415
-    from ioc.feeds.feed import load_feeds  # noqa: PLC0415
-    from ioc.province.profile import load_profile  # noqa: PLC0415
-    from ioc.reading.series import SeriesReader  # noqa: PLC0415
-
     areas = load_profile(settings.profile).areas
     with connect(settings, "reader") as connection, translated_errors():
         compiled = load_editions(connection).live.compiled
@@ -87,9 +105,6 @@ def _csv(rows: list[dict[str, Any]]) -> str:
 
 
 def _print(found: Series, rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - `ioc --help` stays fast
-    from rich.text import Text  # noqa: PLC0415
-
     units = f", đơn vị hành chính ngày {found.units_on} · units of {found.units_on}" if found.units_on else ""
     notes = dict.fromkeys(row["note"] for row in rows if row["note"])
     marks = {note: f"({number})" for number, note in enumerate(notes, 1)}

@@ -3,38 +3,59 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from pydantic_core import to_json
 
 from ioc.command.output import AsJson, show_rows
+from ioc.errors import ConfigError
+from ioc.feeds.feed import load_feeds
+from ioc.settings import Settings
+from ioc.web.tokens import Token, TokenFile
 
-if TYPE_CHECKING:
-    from ioc.web.tokens import Token, TokenFile
-
-app = typer.Typer(no_args_is_help=True, help="Tokens with which sector systems publish, and others read.")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(help="Whose it is: the sector system, or who reads.")],
-    feed: Annotated[list[str] | None, typer.Option(help="A feed that it may publish; repeat for more.")] = None,
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="Của ai: hệ thống ngành, hoặc bên đọc số liệu · Whose it is: the sector system, or who reads."
+        ),
+    ],
+    feed: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Nguồn được phép gửi; lặp lại nếu nhiều nguồn · A feed that it may publish; repeat for more."
+        ),
+    ] = None,
     reporter: Annotated[
         list[str] | None,
-        typer.Option(help="Reporters it may publish for: a code or a glob like '77-*'; repeatable."),
+        typer.Option(
+            help=(
+                "Đơn vị được gửi thay: mã hoặc mẫu như '77-*'; lặp lại được"
+                " · Reporters it may publish for: a code or a glob like '77-*'; repeatable."
+            )
+        ),
     ] = None,
     reader: Annotated[
-        bool, typer.Option("--reader", help="It reads figures over the HTTP API, and publishes nothing.")
+        bool,
+        typer.Option(
+            "--reader",
+            help="Chỉ đọc số liệu qua API, không gửi · It reads figures over the HTTP API, and publishes nothing.",
+        ),
     ] = False,
-    days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; default: never.")] = None,
+    days: Annotated[
+        int | None,
+        typer.Option(min=1, help="Số ngày hiệu lực; mặc định không hết hạn · Days until it expires; default: never."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Create a token. Its secret is shown once and kept nowhere."""
-    from pydantic_core import to_json  # noqa: PLC0415 - `ioc --help` stays fast
-
-    from ioc.errors import ConfigError  # noqa: PLC0415
-    from ioc.feeds.feed import load_feeds  # noqa: PLC0415
-
+    """Tạo mã truy cập; mã chỉ hiện một lần, không lưu lại · Create a token. Its secret is shown once and kept
+    nowhere.
+    """
     if reader and (feed or reporter):
         raise ConfigError("A token reads (--reader), or publishes (--feed, --reporter); make two for both.")
     if not reader and not (feed and reporter):
@@ -53,7 +74,7 @@ def create(
 
 @app.command("list")
 def list_tokens(as_json: AsJson = False) -> None:
-    """Show all tokens and what they allow."""
+    """Hiện mọi mã truy cập và quyền của mã · Show all tokens and what they allow."""
     rows = [_shown(token) for token in _file().read()]
     if not as_json:
         rows = [{k: "\n".join(v) if isinstance(v, list) else v for k, v in row.items()} for row in rows]
@@ -62,20 +83,19 @@ def list_tokens(as_json: AsJson = False) -> None:
 
 @app.command()
 def revoke(
-    token_id: Annotated[str, typer.Argument(metavar="ID", help="As `ioc token list` shows it.")],
+    token_id: Annotated[
+        str, typer.Argument(metavar="ID", help="Như `ioc token list` hiện · As `ioc token list` shows it.")
+    ],
     as_json: AsJson = False,
 ) -> None:
-    """Revoke a token for good; a running gateway refuses it from its next request on."""
-    from pydantic_core import to_json  # noqa: PLC0415
-
+    """Thu hồi hẳn một mã; cổng nhận đang chạy từ chối ngay từ yêu cầu kế tiếp · Revoke a token for good; a running
+    gateway refuses it from its next request on.
+    """
     token = _file().revoke(token_id)
     typer.echo(to_json(_shown(token), indent=2) if as_json else f"Token {token.id} of {token.name} is revoked.")
 
 
 def _file() -> TokenFile:
-    from ioc.settings import Settings  # noqa: PLC0415
-    from ioc.web.tokens import TokenFile  # noqa: PLC0415
-
     return TokenFile(Settings().token_file)
 
 

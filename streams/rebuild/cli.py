@@ -5,28 +5,47 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from pydantic_core import to_json
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ioc.command.output import AsJson, show_rows
 from ioc.settings import Settings
+from streams.rebuild.comparison import Comparison
+from streams.rebuild.run import ProgressCallback, RebuildPlan, open_rebuild
 
-if TYPE_CHECKING:
-    from streams.rebuild.comparison import Comparison
-    from streams.rebuild.run import ProgressCallback, RebuildPlan
+app = typer.Typer()
 
 
+@app.command()
 def rebuild(
     codes: Annotated[
-        list[str] | None, typer.Argument(help="Indicators whose change waits; none = all that wait.")
+        list[str] | None,
+        typer.Argument(
+            help=(
+                "Chỉ tiêu có thay đổi đang chờ; không nêu là tất cả"
+                " · Indicators whose change waits; none = all that wait."
+            )
+        ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Swap without asking.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Compute and compare; leave what is shown.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Thay mà không hỏi · Swap without asking.")] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Chỉ tính và so sánh; giữ số đang hiển thị · Compute and compare; leave what is shown."
+        ),
+    ] = False,
     recount: Annotated[
         bool,
         typer.Option(
-            "--recount", help="Compare all that is stored with the records, and mend it: after units changed."
+            "--recount",
+            help=(
+                "So mọi số đã lưu với bản ghi và sửa lại: dùng sau khi đổi địa bàn"
+                " · Compare all that is stored with the records, and mend it: after units changed."
+            ),
         ),
     ] = False,
     as_json: AsJson = False,
@@ -36,10 +55,6 @@ def rebuild(
     `ioc profile load` lets changed rows wait for this where their feeds hold records already. Events keep flowing.
     Interrupted, it goes on where it was.
     """
-    from pydantic_core import to_json  # noqa: PLC0415 - `ioc --help` stays fast
-
-    from streams.rebuild.run import open_rebuild  # noqa: PLC0415
-
     if recount:
         if codes or dry_run:
             raise typer.BadParameter("it looks at everything, and mends it; give neither codes nor --dry-run")
@@ -108,9 +123,6 @@ def _confirmed(indicators: int) -> bool:
 @contextmanager
 def _progress() -> Iterator[ProgressCallback]:
     """Show each step as a bar on a terminal, as a line elsewhere."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:

@@ -14,9 +14,9 @@ import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
+from deploy.cli import app
 from grafana.bundle import Bundle, load_bundle
 from grafana.check import Query, all_panels, board_queries, rule_queries
-from grafana.cli import app
 from grafana.macros import Situation, expand
 from grafana.push import push_bundle
 from grafana.query import OutputColumn, bind

@@ -17,12 +17,12 @@ from rich.console import Console
 from testbed.gateway import AsgiTransport
 from typer.testing import CliRunner
 
-from connectors.cli import app as commands
 from connectors.gateway.app import create_app
 from connectors.gateway.producer import InMemoryEventProducer
 from connectors.publishing.client import DeliveryReport, GatewayClient, token_of
 from connectors.publishing.publish import FileReader, run
 from connectors.publishing.sending import EventPublisher
+from deploy.cli import app as commands
 from ioc.errors import ConfigError, RetryableError
 from ioc.settings import Settings
 from ioc.web.tokens import TokenFile

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from deploy.cli import app
 from grafana.bundle import Bundle
 from grafana.check import check_all
-from grafana.cli import app
 from grafana.provisioning import PASSWORD_VARIABLE, read_tree, write_tree
 from ioc.errors import ConfigError
 from ioc.settings import Settings

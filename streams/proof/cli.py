@@ -1,0 +1,24 @@
+"""`ioc reconcile`."""
+
+from __future__ import annotations
+
+import typer
+
+from ioc.command.output import AsJson, show_rows
+from ioc.settings import Settings
+from streams.proof.reconcile import reconcile as run
+
+app = typer.Typer()
+
+
+@app.command()
+def reconcile(as_json: AsJson = False) -> None:
+    """Recompute every cell and figure from the records, in SQL, and compare; exit status 1 where they differ."""
+    result = run(Settings())
+    rows = [vars(difference) for difference in result.differences]
+    if as_json:
+        typer.echo(result.to_json())
+    else:
+        show_rows(rows[:50], as_json=False, title="Differences", empty="Stored and recomputed are equal.")
+        typer.echo(f"{result.cells:,} sums and {result.figures:,} figures compared, {len(rows):,} differ")
+    raise typer.Exit(1 if rows else 0)

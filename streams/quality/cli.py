@@ -1,0 +1,63 @@
+"""`ioc quality report`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from ioc.command.output import AsJson, show_rows
+from ioc.feeds.feed import load_feeds
+from ioc.province.profile import load_profile, load_profile_catalogue
+from ioc.settings import Settings
+from streams.quality.report import report_quality as run
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("report")
+def report_quality(
+    on: Annotated[
+        datetime | None,
+        typer.Option(
+            "--on",
+            formats=["%Y-%m-%d"],
+            help=(
+                "Ngày cần đo; mặc định hôm qua và hôm nay đến giờ"
+                " · Day to measure; default: yesterday, and today so far."
+            ),
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Đo và hiện, không gửi · Measure and show, send nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Đo chất lượng dữ liệu, báo cáo thành chỉ tiêu `data_quality`; không đổi thì không gửi · Measure the data's
+    quality and report it as the figures of `data_quality`; what has not changed is not sent.
+    """
+    settings, feeds = Settings(), load_feeds()
+    reports = run(
+        settings,
+        [] if on is None else [on.date()],
+        datetime.now(UTC),
+        profile=load_profile(settings.profile),
+        catalogue=load_profile_catalogue(settings.profile, feeds),
+        feeds=feeds,
+        dry_run=dry_run,
+    )
+    show_rows(
+        [report.to_row() for report in reports],
+        as_json=as_json,
+        title="Chất lượng dữ liệu · data quality",
+        empty="There is nothing to measure: no catalogue is loaded (`ioc profile load`), no event has come.",
+    )
+    if not as_json:
+        changed = sum(report.status != "unchanged" for report in reports)
+        typer.echo(f"{changed} {'to send' if dry_run else 'sent'}, {len(reports) - changed} unchanged")
+
+
+@app.callback()
+def _group() -> None:
+    """Keep `report` a command of its own, as others may follow."""
