@@ -18,7 +18,7 @@ from connectors.formats.format import Event
 from ioc.errors import Reason, RejectedError
 from ioc.feeds.event import REPORTER_URN
 from ioc.feeds.feed import Feed
-from ioc.feeds.validation import reasons_of
+from ioc.feeds.validation import read_event, reasons_of
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,5 @@ def _envelope(feed: Feed, reporter: str, record_key: str, stamp: Stamp, content:
         **content,
     }
     envelope["id"] = hashlib.sha256(json.dumps(envelope, sort_keys=True).encode()).hexdigest()[:32]
-    try:
-        feed.envelope.validate_python(envelope)
-    except ValidationError as error:
-        raise RejectedError(reasons_of(error)) from None
+    read_event(feed, json.dumps(envelope).encode())
     return envelope

@@ -1,13 +1,13 @@
 """Reads CloudEvents from HTTP requests: structured, batch and binary mode.
 
-Source: CloudEvents 1.0.2, HTTP protocol binding §3 (header values: §3.1.3.2), JSON event format §4 (batches).
+Source: CloudEvents 1.0.2, HTTP protocol binding §3 (header values: §3.1.3.2), JSON event format §4 (batches);
+canonical spellings of integers and booleans: CloudEvents 1.0.2, type system.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from email.message import Message
 from typing import Any, Literal
 from urllib.parse import unquote_to_bytes
 
@@ -21,14 +21,15 @@ Mode = Literal["structured", "batch", "binary"]
 CONTENT_TYPE_JSON = "application/json"
 _STRUCTURED = f"{CONTENT_TYPE_EVENT}, {CONTENT_TYPE_BATCH}"
 _UTF8 = ("utf-8", "utf8", "us-ascii")
+_CHARSET = re.compile(r"""charset *= *"?([^\s";]+)"?""", re.IGNORECASE)
+_JSON_SUBTYPE = re.compile(r"(?!application/cloudevents)[a-z]+/[a-z0-9!#$&^_.-]+\+json")
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _ATTRIBUTE = re.compile(r"[a-z0-9]{1,64}")
 
 
 def mode_of(headers: Headers) -> Mode:
     """Return how the request carries its events; refuses (415) what the gateway does not read."""
-    media = Message()
-    media["content-type"] = headers.get("content-type", "")
-    kind = media.get_content_type() if headers.get("content-type") else ""
+    kind, charset = _media_type(headers.get("content-type", ""))
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise refusal(
             415,
@@ -37,12 +38,12 @@ def mode_of(headers: Headers) -> Mode:
             vi="không nhận nội dung nén; hãy gửi không nén",
             en="compressed bodies are not read; send it uncompressed",
         )
-    if (media.get_content_charset() or "utf-8") in _UTF8:
+    if charset in _UTF8:
         if kind == CONTENT_TYPE_EVENT:
             return "structured"
         if kind == CONTENT_TYPE_BATCH:
             return "batch"
-        if "ce-specversion" in headers and kind in (CONTENT_TYPE_JSON, ""):
+        if "ce-specversion" in headers and (kind in (CONTENT_TYPE_JSON, "") or _JSON_SUBTYPE.fullmatch(kind)):
             return "binary"
     raise refusal(
         415,
@@ -63,6 +64,13 @@ def read_events(mode: Mode, headers: Headers, body: bytes) -> list[Any]:
     if isinstance(value, list):
         return value
     raise refusal(400, "", "list_type", vi="một lô phải là một mảng JSON", en="a batch must be a JSON array")
+
+
+def _media_type(value: str) -> tuple[str, str]:
+    """Return a content type and its character set, both in lower case; parameters may be anything."""
+    kind, _, parameters = value.partition(";")
+    charset = next((found[1] for part in parameters.split(";") if (found := _CHARSET.fullmatch(part.strip()))), "utf-8")
+    return kind.strip().lower(), charset.lower()
 
 
 def _json(body: bytes) -> Any:
@@ -91,8 +99,17 @@ def _attributes(headers: Iterable[tuple[str, str]]) -> dict[str, Any]:
                 vi="một tiêu đề ce-* bị lặp lại hoặc không phải tên thuộc tính CloudEvents",
                 en="a ce-* header is repeated or is no name of a CloudEvents attribute",
             )
-        attributes[name] = _decoded(name, value)
+        attributes[name] = _typed(name, _decoded(name, value))
     return attributes
+
+
+def _typed(name: str, text: str) -> str | int | bool:
+    """Return an attribute's value: headers are text, and only the standard's spelling of its type is read as that."""
+    if name == "revision" and _INTEGER.fullmatch(text):
+        return int(text)
+    if name == "voided" and text.lower() in ("true", "false"):  # some SDKs write True
+        return text.lower() == "true"
+    return text
 
 
 def _decoded(name: str, value: str) -> str:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import ValidationError
+from pydantic_core import to_json
 
 from connectors.gateway.answer import EventResult
 from connectors.gateway.producer import OutgoingRecord
-from ioc.errors import Reason
+from ioc.errors import Reason, RejectedError
 from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, Envelope
 from ioc.feeds.feed import Feed
 from ioc.feeds.plausibility import Now, check_plausible
-from ioc.feeds.validation import check_envelope, mask, reasons_of
+from ioc.feeds.validation import TOO_MANY_ATTRIBUTES, check_envelope, mask, read_event
 from ioc.web.tokens import Token
 
 MAX_RECORD_BYTES = 512 * 1024
 MAX_RECORD_EVENTS = 500
+_LONGEST_ID = 128
+# Identity cards have 9 or 12 digits, telephone numbers 10 with a leading 0.
+_PERSONAL_NUMBER = re.compile(r"(?<![0-9A-Za-z])([0-9]{9}|0[0-9]{9}|[0-9]{12})(?![0-9A-Za-z])")
+_MOST_ATTRIBUTES = 64
+_MOST_FIELDS = 256  # of data: more than any record has
 TOKEN_HEADER = "ioc-token"  # noqa: S105 - a header's name
+
+# Extension attributes do not reach Kafka.
+_WRITTEN = set(Envelope.model_fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +46,18 @@ def judge(feeds: Mapping[str, Feed], token: Token, index: int, event: Any, *, no
     What the token may not do is refused with 403, a broken envelope with 400, wrong data with 422.
     """
     event_id, event_type = (event.get("id"), event.get("type")) if isinstance(event, dict) else (None, None)
-    shown_id = event_id if isinstance(event_id, str) and len(event_id) <= 128 else None
+    shown_id = event_id if isinstance(event_id, str) and _may_be_repeated(event_id) else None
     feed = feeds.get(event_type) if isinstance(event_type, str) else None
     if feed is None:
         return Verdict(_refused(index, shown_id, 400, [_unknown_type(event, event_type)]))
     if feed.key not in token.feeds:
         return Verdict(_refused(index, shown_id, 403, [_foreign_feed(feed)]), feed)
     try:
-        envelope = feed.envelope.validate_python(event)
-    except ValidationError as error:
-        return Verdict(_by_reasons(index, shown_id, reasons_of(error)), feed)
+        _check_size(event)
+        # Back to JSON, so that the agents and the gateway read an event in one way.
+        envelope = read_event(feed, to_json(event, inf_nan_mode="constants"))
+    except RejectedError as error:
+        return Verdict(_by_reasons(index, shown_id, error.reasons), feed)
     if not token.allows_reporter(envelope.reporter):
         return Verdict(_refused(index, shown_id, 403, [_foreign_reporter(envelope)]), feed)
     if reasons := check_envelope(feed, envelope) or check_plausible(feed, envelope, now):
@@ -72,7 +83,7 @@ def pack(
         feed, envelope = verdict.feed, verdict.envelope
         if feed is None or envelope is None:
             continue
-        event = feed.envelope.dump_json(envelope, exclude_unset=True)
+        event = feed.envelope.dump_json(envelope, exclude_unset=True, include=_WRITTEN)
         key = (feed.topic(topic_prefix), envelope.reporter)
         chunks = groups.setdefault(key, [[]])
         size = sizes.get(key, 0) + len(event) + 1
@@ -100,14 +111,32 @@ def _record(topic: str, reporter: str, token_id: str, events: list[bytes]) -> Ou
     )
 
 
-def _by_reasons(index: int, event_id: str | None, reasons: list[Reason]) -> EventResult:
+def _may_be_repeated(event_id: str) -> bool:
+    """Whether an answer may show an id: its sender knows the event by it, but it must not be a person's number.
+
+    >>> [_may_be_repeated(event_id) for event_id in ("2024-10-05/77-0001#3", "đơn 7", "079012345678", "sđt 0912345678")]
+    [True, True, False, False]
+    """
+    return len(event_id) <= _LONGEST_ID and event_id.isprintable() and not _PERSONAL_NUMBER.search(event_id)
+
+
+def _check_size(event: dict[str, Any]) -> None:
+    """Raise RejectedError for an event with more fields than any event has, before each costs an error of its own."""
+    if len(event) > _MOST_ATTRIBUTES:
+        raise RejectedError([TOO_MANY_ATTRIBUTES])
+    data = event.get("data")
+    if isinstance(data, dict) and len(data) > _MOST_FIELDS:
+        raise RejectedError([_TOO_MANY_FIELDS])
+
+
+def _by_reasons(index: int, event_id: str | None, reasons: Sequence[Reason]) -> EventResult:
     """Refuse: a fault of the data alone is 422, any fault of the envelope 400."""
     about_data = all(reason.field.partition(".")[0] == "data" for reason in reasons)
     return _refused(index, event_id, 422 if about_data else 400, reasons)
 
 
-def _refused(index: int, event_id: str | None, code: Literal[400, 403, 422], reasons: list[Reason]) -> EventResult:
-    return EventResult(index=index, id=event_id, status="refused", code=code, reasons=reasons)
+def _refused(index: int, event_id: str | None, code: Literal[400, 403, 422], reasons: Sequence[Reason]) -> EventResult:
+    return EventResult(index=index, id=event_id, status="refused", code=code, reasons=list(reasons))
 
 
 def _unknown_type(event: object, event_type: object) -> Reason:
@@ -145,3 +174,11 @@ def _foreign_reporter(envelope: Envelope) -> Reason:
         message_vi="mã truy cập này không được gửi thay cho đơn vị báo cáo này",
         message_en="this token may not publish for this reporter",
     )
+
+
+_TOO_MANY_FIELDS = Reason(
+    field="data",
+    rule="too_many_fields",
+    message_vi="data có quá nhiều trường; hãy đối chiếu với cấu trúc ở GET /v1/schemas",
+    message_en="data has more fields than any record; compare it with its schema at GET /v1/schemas",
+)

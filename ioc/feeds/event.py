@@ -4,43 +4,92 @@
 so that no reporter can speak of another's records. `revision` orders the versions of a record; where it is absent,
 the milliseconds of `time` stand in. `voided` marks a revision that removes its record and carries no data.
 
-Source: CloudEvents 1.0.2, JSON event format; extension attributes are lower-case and alphanumeric.
+Source: CloudEvents 1.0.2, JSON event format and its public conformance cases: an attribute that is null is absent, a
+time is RFC 3339, names of extension attributes are lower-case and alphanumeric and their values plain.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 from abc import ABC, abstractmethod
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
+from pydantic import ConfigDict, Field, GetCoreSchemaHandler, StringConstraints, create_model
+from pydantic_core import CoreSchema, core_schema, from_json
 
+from ioc.errors import Reason, RejectedError
 from ioc.feeds.bounds import SentAt
+from ioc.feeds.strict import StrictModel
 
 REPORTER_URN = "urn:ioc:reporter:"
 CONTENT_TYPE_EVENT = "application/cloudevents+json"
 CONTENT_TYPE_BATCH = "application/cloudevents-batch+json"
 MAX_REVISION = 2**62
 
+MAX_EXTENSION = 1024
+# `application/json`, any `+json`, with parameters such as a charset.
+_JSON_TYPE = r"^[A-Za-z]+/([A-Za-z0-9!#$&^_.-]+\+)?[Jj][Ss][Oo][Nn]( *;[ -~]*)?$"
+_URI = r"^[A-Za-z][A-Za-z0-9+.-]*:[!-~]+$"
 # Control characters are refused: PostgreSQL's text cannot hold U+0000, and nothing that names a record needs one.
 _TEXT = r"^[^\x00-\x1f\x7f]+$"
 
 ReporterCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]
 
 
-class Record(BaseModel, ABC):
+class Record(StrictModel, ABC):
     """Base of every feed's data: one revision of one record, personal data already gone."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid")
 
     @abstractmethod
     def record_key(self) -> str:
         """Return what follows the reporter's code in the record's key."""
 
 
-class Envelope(BaseModel):
-    """CloudEvents attributes that every event carries; `data` is typed per feed by `envelope_of`."""
+class _ExtensionValue:
+    """What an extension attribute may be: true or false, a whole number of 32 bits, text, or null for absent."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        plain = core_schema.union_schema(
+            [
+                core_schema.str_schema(strict=True, max_length=MAX_EXTENSION),
+                core_schema.bool_schema(strict=True),
+                core_schema.int_schema(strict=True, ge=-(2**31), le=2**31 - 1),
+                core_schema.none_schema(),
+            ]
+        )
+        return core_schema.custom_error_schema(
+            plain,
+            custom_error_type="extension_value",
+            custom_error_message="An extension attribute should be true, false, a whole number of 32 bits or a text "
+            f"of at most {MAX_EXTENSION:,} characters",
+        )
+
+
+class _ExtensionName:
+    """How the standard lets an extension attribute be named."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.custom_error_schema(
+            core_schema.str_schema(pattern=r"^[a-z0-9]{1,64}$", strict=True),
+            custom_error_type="extension_name",
+            custom_error_message="The name of an extension attribute should be of the letters a to z and digits only, "
+            "64 at most",
+        )
+
+
+class Envelope(StrictModel):
+    """CloudEvents attributes that every event carries; `data` is typed per feed by `envelope_of`.
+
+    Extension attributes that are not named here are checked by the standard's rules and used for nothing.
+    data_base64: the standard's other way to carry data; `read_event` turns it into `data`.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[_ExtensionName, _ExtensionValue]  # type: ignore[assignment]
 
     specversion: Literal["1.0"]
     id: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_TEXT)]
@@ -49,10 +98,11 @@ class Envelope(BaseModel):
     subject: Annotated[str, StringConstraints(min_length=3, max_length=256, pattern=_TEXT)]
     time: SentAt
     revision: Annotated[int, Field(ge=0, le=MAX_REVISION)] | None = None
-    voided: bool = False
-    datacontenttype: Literal["application/json"] = "application/json"
-    dataschema: Annotated[str, StringConstraints(max_length=256)] | None = None
+    voided: bool | None = False
+    datacontenttype: Annotated[str, StringConstraints(max_length=256, pattern=_JSON_TYPE)] | None = None
+    dataschema: Annotated[str, StringConstraints(max_length=256, pattern=_URI)] | None = None
     data: Any = None
+    data_base64: Annotated[str, StringConstraints(min_length=1)] | None = None
 
     @property
     def reporter(self) -> str:
@@ -69,3 +119,29 @@ def envelope_of(event_type: str, model: type[Record]) -> type[Envelope]:
     """Return the envelope whose `type` is `event_type` and whose `data` is a `model` (or nothing, for a void)."""
     fields: dict[str, Any] = {"type": (Literal[event_type], ...), "data": (model | None, None)}
     return create_model(f"{model.__name__}Event", __base__=Envelope, **fields)
+
+
+def with_data(event: dict[str, Any]) -> dict[str, Any]:
+    """Return an event whose `data_base64` holds JSON with that JSON as its `data`; raises RejectedError."""
+    if event.get("data") is not None:
+        raise RejectedError([_TWO_DATA])
+    opened = {name: value for name, value in event.items() if name != "data_base64"}
+    try:
+        opened["data"] = from_json(base64.b64decode(event["data_base64"], validate=True))
+    except (ValueError, binascii.Error):
+        raise RejectedError([_NO_JSON]) from None
+    return opened
+
+
+_TWO_DATA = Reason(
+    field="data_base64",
+    rule="data_twice",
+    message_vi="chỉ được có data hoặc data_base64, không được có cả hai",
+    message_en="an event has data or data_base64, not both",
+)
+_NO_JSON = Reason(
+    field="data_base64",
+    rule="data_base64",
+    message_vi="data_base64 phải là JSON (UTF-8) mã hóa base64; nên gửi JSON trong data",
+    message_en="data_base64 must be JSON in UTF-8, encoded in base64; better send the JSON in data",
+)

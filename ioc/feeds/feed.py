@@ -126,7 +126,7 @@ class Feed:
 
     @cached_property
     def envelope(self) -> TypeAdapter[Envelope]:
-        """Validator of one event, from JSON bytes or from Python values."""
+        """Validator of one event; `ioc.feeds.validation.read_event` is what senders' events go through."""
         return TypeAdapter(self.envelope_type)
 
     @cached_property

@@ -8,22 +8,27 @@ that fails may hold what should never have been sent: a name, an identity card, 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import from_json, to_json
 
-from ioc.errors import Reason
-from ioc.feeds.event import Envelope
+from ioc.errors import Reason, RejectedError
+from ioc.feeds.event import Envelope, with_data
 from ioc.feeds.feed import Feed
 
 MAX_REASONS = 20
+# So many mistakes are none of an event's own fields: telling them one by one would cost more than the event.
+_MOST_ERRORS = 500
+# Attributes that no feed declares; tracing and the like need a handful.
+MAX_EXTENSIONS = 32
 MAX_VALUE = 32
 _MAX_MESSAGE = 300
 _RFC3339 = "RFC 3339, ví dụ 2024-10-01T08:00:00+07:00"
-_PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z_]*[0-9]{0,2}[A-Za-z_]*")
+# Of these the last step of the path is a name that the sender chose; all others are declared.
+_OF_FOREIGN_NAMES = ("extra_forbidden", "extension_name", "extension_value")
 
 # Templates take the error's `ctx`; a type that is not listed falls back to its English message.
 _VIETNAMESE: Mapping[str, str] = {
@@ -31,6 +36,8 @@ _VIETNAMESE: Mapping[str, str] = {
     "extra_forbidden": "trường này không có trong cấu trúc của bản ghi",
     "literal_error": "giá trị phải là một trong: {expected}",
     "enum": "giá trị phải là một trong: {expected}",
+    "extension_name": "tên thuộc tính mở rộng chỉ gồm chữ thường a-z và chữ số, không quá 64 ký tự",
+    "extension_value": "thuộc tính mở rộng phải là true, false, số nguyên 32 bit hoặc chuỗi không quá 1024 ký tự",
     "none_required": "trường này phải để trống (null)",
     "string_type": "phải là một chuỗi ký tự",
     "string_unicode": "chuỗi ký tự không phải UTF-8 hợp lệ",
@@ -70,12 +77,28 @@ _VIETNAMESE: Mapping[str, str] = {
 }
 
 
+def read_event(feed: Feed, raw: bytes) -> Envelope:
+    """Return a well-formed event of `feed` from its JSON, for gateway and agents alike; `check_envelope` comes next.
+
+    Raises RejectedError with its reasons.
+    """
+    try:
+        envelope = feed.envelope.validate_json(raw)
+        if envelope.data_base64 is None:
+            return envelope
+        return feed.envelope.validate_json(to_json(with_data(from_json(raw)), inf_nan_mode="constants"))
+    except ValidationError as error:
+        raise RejectedError(reasons_of(error)) from None
+
+
 def check_envelope(feed: Feed, envelope: Envelope) -> list[Reason]:
     """Return why a well-formed envelope of `feed` breaks the rules between attributes; empty = it keeps them.
 
     A void has no data and every other event has it; the subject is `<reporter>/<record key>`, so that no
     reporter can speak of another's records.
     """
+    if len(envelope.__pydantic_extra__) > MAX_EXTENSIONS:
+        return [TOO_MANY_ATTRIBUTES]
     data = envelope.data
     if data is not None and not envelope.voided:
         reporter = envelope.reporter
@@ -134,6 +157,8 @@ def check_envelope(feed: Feed, envelope: Envelope) -> list[Reason]:
 
 def reasons_of(error: ValidationError) -> list[Reason]:
     """Return at most `MAX_REASONS` reasons, in pydantic's order; `rule` is pydantic's error type."""
+    if error.error_count() > _MOST_ERRORS:
+        return [_TOO_MANY]
     return reasons_from(error.errors(include_url=False))
 
 
@@ -179,7 +204,7 @@ def _reason(details: Mapping[str, Any]) -> Reason:
         template = _VIETNAMESE.get(rule)
         vietnamese = template.format_map(context) if template else f"giá trị không hợp lệ: {english}"
     return Reason(
-        field=".".join(map(_field_name, details["loc"])),
+        field=_field(rule, details["loc"]),
         rule=rule,
         # What is missing has no value of its own: pydantic shows the object around it.
         value="" if rule in ("missing", "json_invalid") else mask(details["input"]),
@@ -188,6 +213,23 @@ def _reason(details: Mapping[str, Any]) -> Reason:
     )
 
 
-def _field_name(part: str | int) -> str:
-    """Return a step of the path; senders name unknown fields, so only what looks like a name is shown."""
-    return str(part) if isinstance(part, int) or _PLAIN_NAME.fullmatch(part) else mask(part)
+def _field(rule: str, path: Sequence[str | int]) -> str:
+    """Return the path as it may be shown: senders name unknown fields, and may name them after a person."""
+    steps = [str(step) for step in path]
+    if rule in _OF_FOREIGN_NAMES:
+        steps[-1] = mask(steps[-1])
+    return ".".join(steps)
+
+
+TOO_MANY_ATTRIBUTES = Reason(
+    field="",
+    rule="too_many_attributes",
+    message_vi=f"sự kiện có quá nhiều thuộc tính; ngoài các thuộc tính đã khai, tối đa {MAX_EXTENSIONS}",
+    message_en=f"the event has too many attributes; at most {MAX_EXTENSIONS} beside those that are declared",
+)
+_TOO_MANY = Reason(
+    field="",
+    rule="too_many_errors",
+    message_vi="sự kiện có quá nhiều lỗi, không thể liệt kê; hãy đối chiếu với cấu trúc ở GET /v1/schemas",
+    message_en="the event has too many mistakes to list; compare it with its schema at GET /v1/schemas",
+)

@@ -13,11 +13,11 @@ import polars as pl
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
-from ioc.errors import Reason
+from ioc.errors import Reason, RejectedError
 from ioc.feeds.event import Envelope
 from ioc.feeds.feed import UTC_TIME, Column, Feed
 from ioc.feeds.plausibility import Calendar, Now, check_clock, latest_of
-from ioc.feeds.validation import check_envelope, reasons_of
+from ioc.feeds.validation import check_envelope, read_event
 from streams.rules.raw import Payloads, RawRecord, is_batch
 from streams.rules.refuse import reason_of
 from streams.rules.register import Register
@@ -96,7 +96,6 @@ class BatchParser:
         self._register = register
         self._calendar = calendar
         self._timezone = calendar.timezone
-        self._one = feed.envelope
         self._many: TypeAdapter[list[Envelope]] = TypeAdapter(list[feed.envelope_type])  # type: ignore[name-defined]
         self._effective_type = next(c.dtype for c in feed.model_columns if c.name == feed.effective)
         self._json_schema = {
@@ -141,6 +140,8 @@ class BatchParser:
         if not envelopes:
             rejections.append(_rejected(record, 0, value, [_EMPTY]))
             return 1
+        if any(envelope.data_base64 is not None for envelope in envelopes):
+            return self._read_each(record, value, rows, rejections)
         for position, envelope in enumerate(envelopes):
             self._take(record, position, envelope, None, rows, rejections)
         return len(envelopes)
@@ -155,14 +156,14 @@ class BatchParser:
             rejections.append(_rejected(record, 0, value, [_NOT_AN_ARRAY]))
             return 1
         for position, item in enumerate(items):
-            self._read_one(record, position, to_json(item), rows, rejections)
+            self._read_one(record, position, to_json(item, inf_nan_mode="constants"), rows, rejections)
         return len(items)
 
     def _read_one(self, record: RawRecord, position: int, raw: bytes, rows: _Rows, rejections: list[Rejection]) -> None:
         try:
-            envelope = self._one.validate_json(raw)
-        except ValidationError as error:
-            rejections.append(_rejected(record, position, raw, reasons_of(error)))
+            envelope = read_event(self.feed, raw)
+        except RejectedError as error:
+            rejections.append(_rejected(record, position, raw, error.reasons))
             return
         self._take(record, position, envelope, raw, rows, rejections)
 

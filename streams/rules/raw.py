@@ -7,9 +7,11 @@ from typing import Protocol
 
 from pydantic_core import from_json, to_json
 
-from ioc.feeds.event import CONTENT_TYPE_BATCH
+from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT
 
-_BATCH_HEADER = ("content-type", CONTENT_TYPE_BATCH.encode())
+_BATCH_TYPE = CONTENT_TYPE_BATCH.encode()
+_BATCH_HEADER = ("content-type", _BATCH_TYPE)
+_EVENT_HEADER = ("content-type", CONTENT_TYPE_EVENT.encode())
 
 
 class RawRecord(Protocol):
@@ -23,8 +25,18 @@ class RawRecord(Protocol):
 
 
 def is_batch(record: RawRecord) -> bool:
-    """Tell whether a record's value is a JSON array of events."""
-    return _BATCH_HEADER in record.headers
+    """Tell whether a record's value is a JSON array of events, however its content type is written.
+
+    Case does not matter, and a parameter may follow: `Application/CloudEvents-Batch+JSON; charset=UTF-8`.
+    """
+    if _EVENT_HEADER in record.headers:  # as the gateway writes them, which is nearly always
+        return False
+    if _BATCH_HEADER in record.headers:
+        return True
+    return any(
+        name.lower() == "content-type" and value.partition(b";")[0].strip().lower() == _BATCH_TYPE
+        for name, value in record.headers
+    )
 
 
 class Payloads:

@@ -58,7 +58,7 @@ class EnvironmentReading(Record):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.param not in PARAMS[self.medium]:
-            raise ValueError(f"{self.param} is not measured in {self.medium}", f"{self.medium} không đo {self.param}")
+            raise ValueError(f"param is none that is measured in {self.medium}", f"{self.medium} không đo thông số này")
         measuring = self.status == "measuring"
         if measuring and self.value is None:
             raise ValueError("a station that measures gives a value", "trạm đang đo phải có value")
