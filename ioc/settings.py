@@ -138,6 +138,11 @@ class Settings(BaseSettings):
     token_file: Path = Field(ROOT / ".state" / "tokens.json", description="Hashed tokens of the sector systems.")
     publish_token: SecretStr = Field(SecretStr(""), description="Token that `ioc publish` sends.")
 
+    # --- both HTTP services -----------------------------------------------------------------------
+    http_requests: int = Field(
+        128, ge=1, description="Requests that gateway and API each work on at once (503 above; /live always answers)."
+    )
+
     # --- HTTP API ---------------------------------------------------------------------------------
     api_host: Host = Field("127.0.0.1", description="Address the read-only API listens on.")
     api_port: Port = Field(18082, description="Port the read-only API listens on.")

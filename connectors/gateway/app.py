@@ -22,6 +22,7 @@ from ioc.messaging.schema import event_schema
 from ioc.province.profile import load_profile
 from ioc.settings import Settings
 from ioc.web.access import AccessLog
+from ioc.web.guard import RequestGuard
 from ioc.web.rate_limit import RateLimit
 from ioc.web.tokens import TokenFile
 
@@ -47,7 +48,15 @@ def create_app(
     limit = RateLimit(settings.gateway_rate, settings.gateway_burst, clock)
     calendar = Calendar.of(settings, load_profile(settings.profile).timezone)
     intake = Intake(settings, by_type, tokens, calendar=calendar, limit=limit, producer=producer, metrics=metrics)
-    app = FastAPI(title="IOC event gateway", version="1", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="IOC event gateway",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,  # the Location would be made of the client's Host
+    )
+    app.add_middleware(RequestGuard, refuse=_refuse, most=settings.http_requests)
     app.add_middleware(AccessLog, name="gateway", requests=metrics.requests, failed=_failed)
 
     @app.post("/v1/events", status_code=202, responses=RESPONSES, openapi_extra=request_body(by_type))
@@ -106,6 +115,10 @@ def create_app(
 def _json(status: int, answer: PublishResponse, headers: Mapping[str, str] | None = None) -> Response:
     body = to_json(answer)
     return Response(body, status_code=status, media_type="application/json", headers=dict(headers or {}))
+
+
+def _refuse(status: int, reason: Reason, headers: Mapping[str, str]) -> Response:
+    return _json(status, PublishResponse(reasons=[reason]), headers)
 
 
 def _failed() -> Response:

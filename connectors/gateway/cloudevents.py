@@ -20,6 +20,8 @@ from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT
 Mode = Literal["structured", "batch", "binary"]
 CONTENT_TYPE_JSON = "application/json"
 _STRUCTURED = f"{CONTENT_TYPE_EVENT}, {CONTENT_TYPE_BATCH}"
+_BRACKETS_OF_AN_EVENT = 8
+_MOST_BRACKETS = 256
 _UTF8 = ("utf-8", "utf8", "us-ascii")
 _CHARSET = re.compile(r"""charset *= *"?([^\s";]+)"?""", re.IGNORECASE)
 _JSON_SUBTYPE = re.compile(r"(?!application/cloudevents)[a-z]+/[a-z0-9!#$&^_.-]+\+json")
@@ -52,6 +54,21 @@ def mode_of(headers: Headers) -> Mode:
         vi=f"phải là {_STRUCTURED}, hoặc {CONTENT_TYPE_JSON} kèm các tiêu đề ce-*; UTF-8",
         en=f"must be {_STRUCTURED}, or {CONTENT_TYPE_JSON} with ce-* headers; UTF-8",
     )
+
+
+def check_nesting(body: bytes, events: int) -> None:
+    """Refuse (400) a body with far more objects and arrays than `events` events have, before it is read as JSON.
+
+    An event is an object with an object in it. Arrays in arrays cost a parser a hundred times what an event's bytes do.
+    """
+    if body.count(b"{") + body.count(b"[") > _MOST_BRACKETS + _BRACKETS_OF_AN_EVENT * events:
+        raise refusal(
+            400,
+            "",
+            "json_invalid",
+            vi="quá nhiều đối tượng và mảng JSON; một sự kiện chỉ gồm các thuộc tính và data với các giá trị đơn",
+            en="too many JSON objects and arrays; an event has attributes, and data of plain values",
+        )
 
 
 def read_events(mode: Mode, headers: Headers, body: bytes) -> list[Any]:

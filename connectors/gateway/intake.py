@@ -12,7 +12,7 @@ import structlog
 from starlette.requests import Request
 
 from connectors.gateway.answer import PublishResponse, RequestRefusedError, refusal
-from connectors.gateway.cloudevents import mode_of, read_events
+from connectors.gateway.cloudevents import check_nesting, mode_of, read_events
 from connectors.gateway.metrics import GatewayMetrics
 from connectors.gateway.producer import EventProducer, OutgoingRecord
 from connectors.gateway.verdict import judge, pack
@@ -25,6 +25,9 @@ from ioc.web.bearer import UnauthenticatedError, authenticate
 from ioc.web.rate_limit import RateLimit
 from ioc.web.tokens import Token, TokenFile
 
+MAX_EVENT_BYTES = 64 * 1024
+# What the rate takes for an event; the cost of a request follows its bytes where there are few events in many.
+_BYTES_OF_AN_EVENT = 2048
 _BODY_SECONDS = 30.0
 _RETRY_SECONDS = 5
 _log = structlog.get_logger("gateway")
@@ -60,18 +63,20 @@ class Intake:
         if wait := self._limit.wait(token.id):  # before the work of reading a body
             raise _too_fast(wait)
         mode = mode_of(request.headers)
-        body = await self._read_body(request)
+        body = await self._read_body(request, self._settings.gateway_max_body if mode == "batch" else MAX_EVENT_BYTES)
+        worth = math.ceil(len(body) / _BYTES_OF_AN_EVENT)
         try:
+            check_nesting(body, self._settings.gateway_max_events if mode == "batch" else 1)
             events = read_events(mode, request.headers, body)
         except RequestRefusedError:
-            self._limit.take(token.id, 1)
+            self._limit.take(token.id, max(worth, 1))
             raise
         if len(events) > self._settings.gateway_max_events:
             raise _too_large(
                 f"{self._settings.gateway_max_events:,} sự kiện",
                 f"{self._settings.gateway_max_events:,} events",
             )
-        if wait := self._limit.take(token.id, max(len(events), 1)):
+        if wait := self._limit.take(token.id, max(len(events), worth, 1)):
             raise _too_fast(wait)
         answer = await self._publish(token, events)
         facts.accepted, facts.refused = answer.accepted, answer.refused
@@ -122,9 +127,9 @@ class Intake:
             )
         return token
 
-    async def _read_body(self, request: Request) -> bytes:
+    async def _read_body(self, request: Request, limit: int) -> bytes:
         """Read the body as it comes, and no more of it than is allowed, whatever its announced length."""
-        limit = self._settings.gateway_max_body
+        limit = min(limit, self._settings.gateway_max_body)
         announced = request.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > limit:
             raise _too_large(f"{limit:,} byte", f"{limit:,} bytes")

@@ -36,8 +36,9 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     415: _response("Content type, character set or encoding is not one that is read here."),
     422: _response("The data of all events is wrong."),
     429: _response("Too many events for now.", Retry_After="Seconds to wait."),
+    500: _response("The gateway failed. None of the events is confirmed; sending them again is harmless."),
     503: _response(
-        "Kafka is away. None of the events is confirmed; sending them again is harmless.",
+        "Kafka is away, or the gateway is busy. None of the events is confirmed; sending them again is harmless.",
         Retry_After="Seconds to wait.",
     ),
 }

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from ioc.api.example import EXAMPLES
 from ioc.api.model import Detail, Page, Problem
 from ioc.api.parameter import Day, refuse_unknown
-from ioc.api.problem import ProblemError, handle_problems, internal_problem
+from ioc.api.problem import ProblemError, handle_problems, internal_problem, refuse
 from ioc.api.reading import Reading
 from ioc.api.tagged import TaggedRoute
 from ioc.catalogue.indicator import KINDS
@@ -26,6 +26,7 @@ from ioc.settings import Settings
 from ioc.territory.area import LEVELS
 from ioc.web.access import AccessLog
 from ioc.web.bearer import authenticate
+from ioc.web.guard import RequestGuard
 from ioc.web.rate_limit import RateLimit
 from ioc.web.tokens import TokenFile
 
@@ -86,7 +87,9 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,  # the Location would be made of the client's Host
     )
+    app.add_middleware(RequestGuard, refuse=refuse, most=settings.http_requests)
     app.add_middleware(AccessLog, name="api", requests=requests, seconds=seconds, failed=internal_problem)
     app.router.route_class = TaggedRoute
     handle_problems(app)
@@ -198,7 +201,8 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     404: _problem("There is no such indicator."),
     422: _problem("The question cannot be answered; `detail` says what to ask instead."),
     429: _problem("Too many requests for now.", Retry_After="Seconds to wait."),
-    503: _problem("The database is away.", Retry_After="Seconds to wait."),
+    500: _problem("The service failed; report it with the request's id."),
+    503: _problem("The database is away, or the service is busy.", Retry_After="Seconds to wait."),
     504: _problem("The answer takes too long; ask for less."),
 }
 _ABOUT = (

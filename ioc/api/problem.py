@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from ioc.api.model import Problem
+from ioc.errors import Reason
 from ioc.feeds.validation import reasons_from
 from ioc.web.bearer import UnauthenticatedError
 
@@ -64,6 +65,11 @@ def handle_problems(app: FastAPI) -> None:
         vi = "không có địa chỉ này, hoặc phương thức không được dùng ở đây; xem /openapi.json"
         en = f"{error.detail}; /openapi.json lists what there is"
         return respond(ProblemError(error.status_code, "route", vi=vi, en=en, headers=error.headers))
+
+
+def refuse(status: int, reason: Reason, headers: Mapping[str, str]) -> Response:
+    """Return the answer to a request that is refused before it is looked into."""
+    return respond(ProblemError(status, reason.rule, vi=reason.message_vi, en=reason.message_en, headers=headers))
 
 
 def internal_problem() -> Response:

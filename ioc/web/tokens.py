@@ -143,15 +143,18 @@ class TokenFile:
         return tokens[token_id]
 
     def _refresh(self) -> None:
-        """Read the file again if it changed; a broken one leaves the tokens that were known."""
+        """Read the file again if it changed; one that is broken or gone leaves the tokens that were known."""
         try:
             stat = self._path.stat()
             seen = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
-        except FileNotFoundError:
+        except OSError:
             seen = (0, 0, 0)
         if seen == self._seen:
             return
         self._seen = seen
+        if seen == (0, 0, 0):
+            _log.error("token file is gone or out of reach; known tokens stay valid", file=str(self._path))
+            return
         try:
             self._tokens = {token.id: token for token in self.read()}
         except ConfigError as error:

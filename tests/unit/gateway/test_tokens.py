@@ -79,13 +79,21 @@ def test_a_broken_file_leaves_the_known_tokens_and_is_named(path: Path) -> None:
     assert TokenFile(path).authenticate(secret) == token
 
 
-def test_without_a_file_nobody_may_publish(path: Path) -> None:
+def test_a_deleted_file_leaves_the_known_tokens_until_there_is_one_again(path: Path) -> None:
     tokens = TokenFile(path)
     token, secret = tokens.create("a", ["tourism.stay"], ["*"])
     assert tokens.authenticate(secret) == token
     path.unlink()
+    assert tokens.authenticate(secret) == token
+    TokenFile(path).create("b", ["tourism.stay"], ["*"])
     assert rule_of(tokens, secret) == "token_unknown"
-    assert tokens.read() == ()
+
+
+def test_without_a_file_a_new_process_knows_nobody(path: Path) -> None:
+    _, secret = TokenFile(path).create("a", ["tourism.stay"], ["*"])
+    path.unlink()
+    assert rule_of(TokenFile(path), secret) == "token_unknown"
+    assert TokenFile(path).read() == ()
 
 
 def test_revoking_twice_keeps_the_first_time(path: Path) -> None:
