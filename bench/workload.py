@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
 
-from deploy.simulator.invoice import InvoiceSystem
 from deploy.simulator.record import Life
+from deploy.simulator.systems.tax_einvoice import InvoiceSystem
 from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, REPORTER_URN
 from ioc.feeds.feed import Feed
 from ioc.province.profile import Profile

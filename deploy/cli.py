@@ -30,6 +30,11 @@ COMMANDS = (
         "ioc.catalogue.cli",
         "Danh mục chỉ tiêu: xem, kiểm tra, so sánh · The catalogue of indicators: its rows, checked whole.",
     ),
+    CommandEntry(
+        "feed",
+        "deploy.scaffold.cli",
+        "Nguồn dữ liệu: có những nguồn nào, thêm nguồn mới · The feeds: what there is, and making a new one.",
+    ),
     CommandEntry("db", "ioc.database.cli", "Lược đồ cơ sở dữ liệu · The database's schema."),
     CommandEntry(
         "indicator",

@@ -29,7 +29,7 @@ from deploy.simulator.channel import GatewayChannel
 from deploy.simulator.ledger import Ledger
 from deploy.simulator.province import Province
 from deploy.simulator.publisher import Pace, ProvincePublisher
-from deploy.simulator.roster import of_agencies
+from deploy.simulator.roster import WITNESSES, of_agencies
 from deploy.simulator.run import temporary_tokens
 from ioc.errors import FatalError, RetryableError
 from ioc.feeds.feed import load_feeds
@@ -75,7 +75,7 @@ class _Course:
         self._signals = signals
         self._feeds = load_feeds()
         self._profile: Profile = load_profile(stage.settings.profile)
-        self._ledger = Ledger(self._feeds)
+        self._ledger = Ledger(self._feeds, WITNESSES)
         self._catalogue = load_profile_catalogue(stage.settings.profile, self._feeds)
         reported = of_agencies(self._catalogue.indicators.values())
         self._province = Province(self._profile, seed=wishes.seed, indicators=reported)

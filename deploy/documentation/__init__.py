@@ -5,15 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from deploy.documentation.catalogue_page import catalogue_pages
+from deploy.documentation.feed_listing import feed_page
 from deploy.documentation.reference import command_page, settings_page
+from ioc.feeds.feed import load_feeds
 
-__all__ = ["catalogue_pages", "command_page", "settings_page", "write_pages"]
+__all__ = ["catalogue_pages", "command_page", "feed_page", "settings_page", "write_pages"]
 
 
 def write_pages(directory: Path) -> None:
     """Write the pages into `docs/`; pages of sectors that the catalogue no longer has are removed."""
     (directory / "settings.md").write_text(settings_page(), encoding="utf-8")
     (directory / "cli.md").write_text(command_page(), encoding="utf-8")
+    (directory / "feeds.md").write_text(feed_page(load_feeds()), encoding="utf-8")
     catalogue = directory / "catalogue"
     catalogue.mkdir(exist_ok=True)
     pages = catalogue_pages()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +15,7 @@ from ioc.feeds.feed import Feed
 
 Data = dict[str, Any]
 EventJson = dict[str, Any]
+Witness = Callable[[Data], Mapping[str, int]]
 
 
 class ExpectedOutcome(StrEnum):
@@ -97,10 +98,13 @@ class Ledger:
     """Tallies and standing records, entered when an event's answer is known.
 
     Of a record only a digest and a few figures are kept. Not thread-safe: callers hold a lock.
+
+    witnesses: by feed, what a standing record adds to indicators that the simulator can foretell, by their codes.
     """
 
-    def __init__(self, feeds: Mapping[str, Feed]) -> None:
+    def __init__(self, feeds: Mapping[str, Feed], witnesses: Mapping[str, Witness]) -> None:
         self._feeds = feeds
+        self._witnesses = witnesses
         self.tallies: dict[str, FeedTally] = {}
         self.standing: dict[str, dict[str, WinningRevision]] = {}
         self.surprises: list[str] = []
@@ -139,7 +143,7 @@ class Ledger:
         records[event["subject"]] = WinningRevision(
             event["revision"],
             digest_of(self._feeds[outgoing.feed], record),
-            tuple(figures_of(outgoing.feed, event["data"]).items()),
+            tuple(self._witnesses.get(outgoing.feed, no_witness)(event["data"]).items()),
         )
 
 
@@ -154,26 +158,8 @@ def digest(content: object) -> bytes:
     return hashlib.blake2b(repr(content).encode(), digest_size=12).digest()
 
 
-def figures_of(feed: str, data: Data) -> dict[str, int]:
-    """What a standing record adds to indicators that the simulator can foretell, by their codes.
-
-    Written down here a second time, on purpose: neither the catalogue nor its engines are asked. Litres are
-    counted in millilitres; mazut is furnace oil and no retail fuel.
-    """
-    if feed == "tourism.stay":
-        figures = {"lodging.guests.total": 1}
-        if data["check_out_on"] is not None and data["overnight"]:
-            nights = date.fromisoformat(data["check_out_on"]) - date.fromisoformat(data["check_in_on"])
-            figures["lodging.nights.total"] = max(1, nights.days)
-        return figures
-    if feed == "tourism.daily_report":
-        return {"lodging.room_nights.total": data["rooms_sold"]}
-    if feed == "tax.einvoice" and data["relation"] not in ("cancellation", "error_notice"):
-        figures = {"einvoice.invoices.total": 1, "einvoice.value.total": data["amount_net"]}
-        litres = [data[name] for name in data if name.startswith("litres_") and name != "litres_mazut"]
-        if litres:
-            figures["petrol.volume.total"] = sum(round(value * 1000) for value in litres)
-        return figures
+def no_witness(_: Data) -> Mapping[str, int]:
+    """Of a feed of which the simulator foretells no figure."""
     return {}
 
 

@@ -16,10 +16,11 @@ from random import Random
 
 from deploy.simulator.breakage import BREAKAGES
 from deploy.simulator.calendar import DAYS, FIRST_DAY, HOURS, day_of, hour_of, moment_of
+from deploy.simulator.entry import Ground
 from deploy.simulator.ledger import Data, EventJson, ExpectedOutcome, Judge, Outgoing
 from deploy.simulator.rates import FAULTS, Metronome, Rates
 from deploy.simulator.record import FollowUp, Life, Revision, System, Weighted
-from deploy.simulator.roster import FEEDS, ROSTER, Ground
+from deploy.simulator.roster import FEEDS, ROSTER
 from deploy.simulator.territory import Population
 from ioc.catalogue import Indicator
 from ioc.feeds.event import REPORTER_URN

@@ -18,7 +18,7 @@ from deploy.simulator.channel import GatewayChannel
 from deploy.simulator.ledger import Ledger
 from deploy.simulator.province import Province
 from deploy.simulator.publisher import Pace, ProvincePublisher
-from deploy.simulator.roster import PUBLISHERS, of_agencies
+from deploy.simulator.roster import PUBLISHERS, WITNESSES, of_agencies
 from ioc.command.output import show_rows
 from ioc.feeds.feed import load_feeds
 from ioc.province.profile import load_profile, load_profile_catalogue
@@ -46,7 +46,7 @@ def simulate(
     with temporary_tokens(settings.token_file) as tokens:
         publisher = ProvincePublisher(
             province,
-            Ledger(feeds),
+            Ledger(feeds, WITNESSES),
             lambda publisher: GatewayChannel(gateway_url(settings), tokens[publisher]),
             Pace(rate, day_seconds),
         )

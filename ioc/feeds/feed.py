@@ -81,6 +81,8 @@ class Feed:
     any_level: the area that a located record names may have units below it.
     place:     the model's field that may name a registered place of the reporter (a shop of a firm); its register
                entry goes before the reporter's own.
+    by_agencies: its reporters are agencies of the administration, which the platform counts (docs/quality.md).
+    quality_source: what the catalogue's rows of `data_quality` call the feed; None where they have none of it.
     enrich:    columns taken from the register of reporters: column -> (attribute, type).
     derive:    columns computed from the others: column -> (type, polars expression).
     ahead:     dates that lie ahead by nature, of the model or derived; no other date or time may (plausibility.py).
@@ -96,6 +98,8 @@ class Feed:
     located: bool = False
     any_level: bool = False
     place: str | None = None
+    by_agencies: bool = False
+    quality_source: str | None = None
     enrich: Mapping[str, tuple[str, pl.DataType]] = field(default_factory=dict)
     derive: Mapping[str, tuple[pl.DataType, pl.Expr]] = field(default_factory=dict)
     ahead: Mapping[str, Ahead] = field(default_factory=dict)

@@ -89,17 +89,11 @@ WHERE EXISTS (
       AND c.bucket >= wanted.since AND c.bucket <= %(day)s AND c.figures[i.slot] IS NOT NULL
 )
 
--- name: count_agencies
--- Agencies whose records came in [start, moment), in the feeds whose reporters are agencies. Of the large feeds,
--- records of business days more than two years back are not searched.
-SELECT count(DISTINCT reporter) FROM (
-    SELECT reporter, received_at FROM dossier_event WHERE effective_at >= %(start)s::timestamptz - interval '2 years'
-    UNION ALL
-    SELECT reporter, received_at FROM document_flow WHERE effective_at >= %(start)s::timestamptz - interval '2 years'
-    UNION ALL SELECT reporter, received_at FROM registry_reporter
-    UNION ALL SELECT reporter, received_at FROM report_value
-) record
+-- name: select_agencies
+-- Reporters of a feed whose records came in [start, moment); business days before `since` are not searched (null: all).
+SELECT DISTINCT reporter FROM {table}
 WHERE received_at >= %(start)s AND received_at < %(moment)s AND reporter <> %(platform)s
+  AND effective_at >= coalesce(%(since)s::timestamptz, '-infinity')
 
 -- name: select_own
 -- What the platform's reports say as they stand.

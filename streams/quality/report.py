@@ -12,6 +12,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import psycopg
+from psycopg import sql
 from pydantic_core import to_json
 
 from ioc.catalogue import Catalogue, compile_measures
@@ -37,6 +38,10 @@ from streams.rules.quality import (
     to_event,
     to_revision,
 )
+
+# A feed of reports by the month or longer has few records; of the others, this long back before a month is searched.
+_SELDOM = timedelta(days=28)
+_SEARCHED = timedelta(days=731)
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ class QualityMeter:
         figures: dict[tuple[str, str, date], QualityValue] = {}
         with translated_errors():
             for day in sorted(days):
-                for figure in measure(self.read(day, now)):
+                for figure in measure(self.read(day, now), self._feeds):
                     # A row that the province's own catalogue does not have is not reported.
                     if figure.indicator in self._catalogue.indicators:
                         figures[figure.indicator, figure.period, figure.period_start] = figure
@@ -112,9 +117,7 @@ class QualityMeter:
             total=total or None,
             added=self._count("count_added", start=self._midnight(month), end=month_end) if total else None,
             live=self._live(day, now) if now < end else None,
-            agencies=self._count("count_agencies", start=self._midnight(month), moment=now)
-            if now < month_end
-            else None,
+            agencies=self._agencies(self._midnight(month), now) if now < month_end else None,
         )
 
     def _accounts(self, start: datetime, end: datetime) -> dict[str, DailyOutcome]:
@@ -160,6 +163,18 @@ class QualityMeter:
             )
             for (code,) in rows
         )
+
+    def _agencies(self, start: datetime, moment: datetime) -> int:
+        """Count the agencies whose records came in [start, moment), in the feeds whose reporters are agencies."""
+        found: set[str] = set()
+        for feed in self._feeds.values():
+            if feed.by_agencies:
+                # Of a feed that is written all the time, records of long ago are not searched.
+                since = None if feed.cadence >= _SELDOM else start - _SEARCHED
+                statement = sql.SQL(self._queries["select_agencies"]).format(table=sql.Identifier(feed.table))
+                parameters = {"start": start, "moment": moment, "since": since, "platform": PLATFORM}
+                found.update(code for (code,) in self._connection.execute(statement, parameters).fetchall())
+        return len(found)
 
     def _stored(self, since: date) -> dict[tuple[str, str, str, date], float]:
         rows = self._rows("select_own", since=since)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from ioc.errors import ConfigError
 from ioc.feeds.event import REPORTER_URN
 from ioc.feeds.feed import Feed
 from ioc.period import start_of
@@ -20,20 +21,6 @@ SECTOR = "data_quality"
 # The reporter of `report.value` that the platform speaks as.
 PLATFORM = "ioc-tinh"
 
-# What the catalogue's rows call the feeds.
-FEEDS: Mapping[str, str] = {
-    "health_checkout": "health.checkout",
-    "health_record": "health.record",
-    "vaccination": "vaccination.dose",
-    "lodging_stay": "tourism.stay",
-    "einvoice": "tax.einvoice",
-    "dossier": "dossier.event",
-    "feedback": "feedback.ticket",
-    "document": "document.flow",
-    "env_reading": "environment.reading",
-    "soc_event": "infosec.event",
-    "report": "report.value",
-}
 SHARES = ("valid_rate", "missing_rate", "duplicate_rate")
 FRESHNESS = "freshness_lag"
 COUNTS = ("indicators_total", "indicators_live", "agencies", "indicators_added")
@@ -116,19 +103,34 @@ class QualityValue:
     whole: int | None = None
 
 
-def codes() -> frozenset[str]:
+def sources(feeds: Mapping[str, Feed]) -> dict[str, str]:
+    """Return what the catalogue's rows call the feeds: name -> key of the feed.
+
+    Raises ConfigError where two feeds have one name.
+    """
+    found: dict[str, str] = {}
+    for key, feed in feeds.items():
+        if feed.quality_source is not None and found.setdefault(feed.quality_source, key) != key:
+            raise ConfigError(
+                f"{key} and {found[feed.quality_source]} both have the quality_source {feed.quality_source!r}; "
+                "each needs a name of its own"
+            )
+    return found
+
+
+def codes(feeds: Mapping[str, Feed]) -> frozenset[str]:
     """Return the codes of the rows that the platform gives."""
-    by_feed = {f"{SECTOR}.{name}.{source}" for name in (*SHARES, FRESHNESS) for source in FEEDS}
+    by_feed = {f"{SECTOR}.{name}.{source}" for name in (*SHARES, FRESHNESS) for source in sources(feeds)}
     return frozenset(by_feed | {f"{SECTOR}.{name}" for name in COUNTS})
 
 
-def measure(read: Readings) -> list[QualityValue]:
+def measure(read: Readings, feeds: Mapping[str, Feed]) -> list[QualityValue]:
     """Return the figures of a day and of its month that the readings give."""
-    return [*_of_feeds(read), *_of_indicators(read)]
+    return [*_of_feeds(read, sources(feeds)), *_of_indicators(read)]
 
 
-def _of_feeds(read: Readings) -> Iterator[QualityValue]:
-    for source, feed in FEEDS.items():
+def _of_feeds(read: Readings, known: Mapping[str, str]) -> Iterator[QualityValue]:
+    for source, feed in known.items():
         account = read.accounts.get(feed)
         if account is not None and account.consumed > 0:
             parts = zip(SHARES, (account.accepted, account.missing, account.duplicate), strict=True)

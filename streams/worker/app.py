@@ -30,6 +30,7 @@ from streams.rules.register import Register
 from streams.worker.agent import FeedAgent, Work, Writer
 from streams.worker.delivery import RawSchema, SingleRecordScheduler, WholeFetchScheduler
 from streams.worker.metrics import WorkerMetrics
+from streams.worker.selection import served_feeds
 from streams.worker.store import RecordStore
 from streams.worker.transport import PositionTransport, with_retries
 
@@ -101,20 +102,21 @@ def _read_positions(settings: Settings, assignment: set[TP]) -> dict[TP, int]:
 
 
 def create_app(settings: Settings, feeds: Mapping[str, Feed], profile: Profile, metrics: WorkerMetrics) -> IocApp:
-    """Return the application with an agent for each feed; reads the catalogue's measures from the database.
+    """Return the application with an agent for each feed whose table fits it; reads the catalogue's measures.
 
     Raises ConfigError where the database holds another province's data: its events would count in areas of this one.
     """
+    with connect(settings, "writer") as connection:
+        check_province(connection, settings, profile)
+        measures = load_measures(connection)
+        ids: dict[str, int] = dict(connection.execute("SELECT key, feed_id FROM feed").fetchall())
+        feeds = served_feeds(connection, feeds, ids, metrics)
     app = IocApp(settings, [feed.topic(settings.topic_prefix) for feed in feeds.values()])
     fault = fault_from(settings.fault)
     writer = Writer(lambda: _writer_connection(settings))
     # One thread each: batches are parsed and applied one after the other, in the order of their arrival.
     parse_pool = ThreadPoolExecutor(1, thread_name_prefix="parse")
     apply_pool = ThreadPoolExecutor(1, thread_name_prefix="apply")
-    with connect(settings, "writer") as connection:
-        check_province(connection, settings, profile)
-        measures = load_measures(connection)
-        ids: dict[str, int] = dict(connection.execute("SELECT key, feed_id FROM feed").fetchall())
     calendar = Calendar.of(settings, profile.timezone)
     for feed in feeds.values():
         register = Register(feed, profile.reporters, profile.areas)

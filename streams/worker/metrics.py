@@ -37,6 +37,9 @@ class WorkerMetrics:
             registry=self.registry,
         )
         self._retries = Counter("ioc_batch_retries_total", "Batches tried again", ["feed"], registry=self.registry)
+        self.left_out = Gauge(
+            "ioc_feed_left_out", "1 where the feed's table does not fit it", ["feed"], registry=self.registry
+        )
         self.lag = Gauge(
             "ioc_lag_records", "Records behind the log's end", ["topic", "partition"], registry=self.registry
         )

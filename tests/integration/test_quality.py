@@ -20,6 +20,7 @@ from testbed.pipeline import Pipeline
 from ioc.catalogue import Catalogue
 from ioc.errors import ConfigError
 from ioc.feeds.declared.report_value import ReportValue
+from ioc.feeds.feed import Feed
 from ioc.messaging.client import client_options
 from ioc.province.profile import load_profile_catalogue
 from ioc.settings import Settings
@@ -368,7 +369,9 @@ def test_a_profile_without_the_platform_is_told_what_to_add(pipeline: Pipeline, 
         )
 
 
-def test_the_command_measures_shows_and_sends(settings: Settings, kafka_topics: list[str]) -> None:
+def test_the_command_measures_shows_and_sends(
+    settings: Settings, kafka_topics: list[str], feeds: dict[str, Feed]
+) -> None:
     def ioc(*words: str) -> str:
         command = [str(Path(sys.executable).with_name("ioc")), "quality", "report", *words]
         environment = settings.to_environment()
@@ -376,7 +379,7 @@ def test_the_command_measures_shows_and_sends(settings: Settings, kafka_topics: 
         return done.stdout
 
     rows = json.loads(ioc("--json"))
-    assert {row["indicator"] for row in rows} <= codes()
+    assert {row["indicator"] for row in rows} <= codes(feeds)
     # Today and yesterday: of nothing but the catalogue, which was loaded today.
     assert sorted((row["indicator"].rpartition(".")[2], row["value"]) for row in rows) == [
         ("agencies", 0.0),

@@ -16,7 +16,7 @@ from testbed.server import cloned_database
 from deploy.simulator.calendar import DAYS, HOURS
 from deploy.simulator.ledger import Ledger
 from deploy.simulator.province import Province
-from deploy.simulator.roster import FEEDS
+from deploy.simulator.roster import FEEDS, WITNESSES
 from ioc.catalogue import Catalogue, Compiled, compile_measures, contribution_sql
 from ioc.catalogue.indicator import REPORT_FEED
 from ioc.feeds.feed import Feed
@@ -48,7 +48,7 @@ def month(
     with cloned_database(own, template_database):
         pipeline = Pipeline(own, feeds, profile)
         try:
-            ledger = Ledger(feeds)
+            ledger = Ledger(feeds, WITNESSES)
             simulate(Province(profile, indicators=catalogue.indicators.values()), pipeline, ledger)
             yield Month(pipeline, ledger, catalogue, compile_measures(catalogue))
         finally:

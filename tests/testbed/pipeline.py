@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ioc.catalogue.store import load_measures
 from ioc.database.connection import connect
-from ioc.feeds.feed import Feed
+from ioc.feeds.feed import Feed, load_feeds
 from ioc.feeds.plausibility import Calendar
 from ioc.province.profile import Profile
 from ioc.settings import Settings
@@ -23,9 +23,9 @@ from testbed.feed_event import NOW, Event, KafkaRecord, records
 
 # Everything that events leave behind; what the migrations and the profile bring stays.
 EVENT_TABLES = (
-    "tourism_stay, tourism_daily_report, tax_einvoice, registry_reporter, report_value, record_identity, "
-    "record_revision, rejected_event, stream_position, stream_batch, stream_gap, measure_delta, member_delta, "
-    "measure_cell, distinct_member, indicator_cell"
+    f"{', '.join(feed.table for feed in load_feeds().values())}, record_identity, record_revision, rejected_event, "
+    "stream_position, stream_batch, stream_gap, measure_delta, member_delta, measure_cell, distinct_member, "
+    "indicator_cell"
 )
 
 

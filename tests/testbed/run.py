@@ -23,6 +23,7 @@ from deploy.local.stack import Stack
 from deploy.simulator.ledger import ExpectedOutcome, FeedTally, Ledger, Outgoing
 from deploy.simulator.province import Province
 from deploy.simulator.rates import Rates
+from deploy.simulator.roster import WITNESSES
 from ioc.database.connection import connect
 from ioc.errors import RetryableError
 from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT
@@ -84,7 +85,7 @@ class Run:
         self.settings = settings
         self.stack = stack
         self.feeds = feeds
-        self.ledger = Ledger(feeds)
+        self.ledger = Ledger(feeds, WITNESSES)
         self.province = Province(profile, seed=7, rates=FAULTS, feeds=FEEDS)
         self.positions = Positions(settings)
         self.positions.start()

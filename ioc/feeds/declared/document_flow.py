@@ -81,6 +81,8 @@ FEED = Feed(
     cadence=timedelta(hours=26),
     name_vi="Văn bản, hồ sơ công việc và nhiệm vụ",
     name_en="Documents, case files and tasks",
+    by_agencies=True,
+    quality_source="document",
     enrich={"level": ("level", pl.String())},
     derive={
         "task_state": (

@@ -170,6 +170,8 @@ FEED = Feed(
     cadence=timedelta(hours=26),
     name_vi="Hồ sơ thủ tục hành chính",
     name_en="Dossiers of administrative procedures",
+    by_agencies=True,
+    quality_source="dossier",
     enrich={"level": ("level", pl.String())},
     derive={
         "accepted": (pl.Boolean(), pl.col("state") != "refused"),

@@ -83,6 +83,7 @@ FEED = Feed(
     cadence=timedelta(minutes=90),
     name_vi="Số liệu quan trắc môi trường và khí tượng thủy văn",
     name_en="Environmental and hydrometeorological readings",
+    quality_source="env_reading",
     enrich={"station_type": ("type", pl.String())},
     derive={
         "aqi_band": (

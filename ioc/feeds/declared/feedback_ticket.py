@@ -110,6 +110,7 @@ FEED = Feed(
     cadence=timedelta(hours=26),
     name_vi="Phản ánh, kiến nghị",
     name_en="Citizens' feedback",
+    quality_source="feedback",
     located=True,
     derive={
         "accepted": (pl.Boolean(), pl.col("state") != "rejected"),

@@ -233,6 +233,7 @@ FEED = Feed(
     cadence=timedelta(minutes=15),
     name_vi="Lượt khám chữa bệnh",
     name_en="Health-facility visits",
+    quality_source="health_checkout",
     enrich={"facility_tier": ("tier", pl.String())},
     derive={
         "cost_misc": (

@@ -108,5 +108,6 @@ FEED = Feed(
     cadence=timedelta(hours=26),
     name_vi="Hồ sơ sức khỏe điện tử",
     name_en="Electronic health records",
+    quality_source="health_record",
     enrich={"keeper_type": ("type", pl.String())},
 )

@@ -76,4 +76,5 @@ FEED = Feed(
     cadence=timedelta(minutes=15),
     name_vi="Cảnh báo và sự cố an toàn thông tin",
     name_en="Security alerts and incidents",
+    quality_source="soc_event",
 )

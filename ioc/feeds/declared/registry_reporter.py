@@ -62,5 +62,6 @@ FEED = Feed(
     cadence=timedelta(days=35),
     name_vi="Danh bạ đơn vị báo cáo",
     name_en="Register of reporters",
+    by_agencies=True,
     located=True,
 )

@@ -63,6 +63,8 @@ FEED = Feed(
     cadence=timedelta(days=35),
     name_vi="Số liệu báo cáo của các cơ quan",
     name_en="Values reported by agencies",
+    by_agencies=True,
+    quality_source="report",
     located=True,
     any_level=True,
     derive={

@@ -129,6 +129,7 @@ FEED = Feed(
     cadence=timedelta(minutes=15),
     name_vi="Hóa đơn điện tử",
     name_en="E-invoices",
+    quality_source="einvoice",
     place="shop_id",
     enrich={
         "place_type": ("type", pl.String()),

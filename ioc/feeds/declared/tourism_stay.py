@@ -83,6 +83,7 @@ FEED = Feed(
     cadence=timedelta(minutes=15),
     name_vi="Lượt khách lưu trú",
     name_en="Lodging stays",
+    quality_source="lodging_stay",
     enrich={"lodging_type": ("type", pl.String()), "star": ("star", pl.Int64())},
     derive={
         "nights": (

@@ -174,5 +174,6 @@ FEED = Feed(
     cadence=timedelta(hours=26),
     name_vi="Tiêm chủng",
     name_en="Vaccination",
+    quality_source="vaccination",
     enrich={"site_type": ("site_type", pl.String())},
 )

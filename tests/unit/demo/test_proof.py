@@ -22,7 +22,7 @@ Rows = dict[str, dict[str, Any]]
 def ledger_and_rows() -> tuple[Ledger, Rows]:
     """A morning of stays, and the rows that the database should hold of them."""
     province = Province(load_profile(Settings(_env_file=None).profile), feeds=[FEED.key])
-    ledger = Ledger({FEED.key: FEED})
+    ledger = Ledger({FEED.key: FEED}, {})
     stays: list[Outgoing] = [e for _ in range(30) for e in province.tick(20) if e.feed == FEED.key]
     rows: Rows = {}
     for stay in stays:

@@ -7,8 +7,9 @@ from random import Random
 
 import pytest
 
+from deploy.simulator.entry import Ground
 from deploy.simulator.record import System
-from deploy.simulator.roster import ROSTER, Ground
+from deploy.simulator.roster import ROSTER
 from deploy.simulator.territory import Population
 from ioc.catalogue import Catalogue, Compiled, compile_measures
 from ioc.feeds.feed import Feed

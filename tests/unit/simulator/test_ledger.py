@@ -10,6 +10,7 @@ import pytest
 
 from deploy.simulator.ledger import EventJson, ExpectedOutcome, Judge, Ledger, Outgoing, digest_of
 from deploy.simulator.province import Province
+from deploy.simulator.roster import WITNESSES
 from ioc.feeds.feed import load_feeds
 from ioc.province.profile import load_profile
 from ioc.settings import Settings
@@ -42,7 +43,7 @@ def test_the_rules_of_revisions(history: list[tuple[int, str | None]], outcomes:
 
 @pytest.fixture(scope="module")
 def ledger() -> tuple[Ledger, list[Outgoing]]:
-    ledger = Ledger(load_feeds())
+    ledger = Ledger(load_feeds(), WITNESSES)
     province = Province(load_profile(Settings(_env_file=None).profile))
     events = [*province.register(), *(one for _ in range(30) for one in province.tick(80))]
     for one in events:
@@ -82,7 +83,7 @@ def test_witnesses_are_recounted_from_the_events(ledger: tuple[Ledger, list[Outg
 
 
 def test_a_refused_valid_event_is_a_surprise() -> None:
-    ledger = Ledger(load_feeds())
+    ledger = Ledger(load_feeds(), WITNESSES)
     ledger.settle(Outgoing("tourism.stay", "r", event(1, {}), ExpectedOutcome.NEW), taken=False)
     assert len(ledger.surprises) == 1
     assert ledger.tallies["tourism.stay"].refused == 1

@@ -11,11 +11,11 @@ from pydantic import ValidationError
 from deploy.simulator.breakage import BREAKAGES
 from deploy.simulator.calendar import DAYS, HOURS, day_of
 from deploy.simulator.habit import ALWAYS, CITIZEN, OFFICE, TOWN, Habit
-from deploy.simulator.invoice import net_of, vat_of
 from deploy.simulator.ledger import ExpectedOutcome, Outgoing
 from deploy.simulator.province import Province
 from deploy.simulator.rates import FAULTS, Metronome, Rates
 from deploy.simulator.roster import FEEDS, of_agencies
+from deploy.simulator.systems.tax_einvoice import net_of, vat_of
 from ioc.catalogue import Catalogue
 from ioc.feeds.feed import Feed
 from ioc.feeds.validation import check_envelope

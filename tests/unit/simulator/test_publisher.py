@@ -14,6 +14,7 @@ from deploy.simulator.channel import Delivery, GatewayChannel
 from deploy.simulator.ledger import ExpectedOutcome, Ledger, Outgoing
 from deploy.simulator.province import Province
 from deploy.simulator.publisher import Pace, ProvincePublisher
+from deploy.simulator.roster import WITNESSES
 from ioc.errors import FatalError
 from ioc.feeds.feed import load_feeds
 from ioc.province.profile import load_profile
@@ -54,7 +55,7 @@ def publish(
         channels.append(make())
         return channels[-1]
 
-    ledger = Ledger(load_feeds())
+    ledger = Ledger(load_feeds(), WITNESSES)
     publisher = ProvincePublisher(province, ledger, open_channel, PACE)
     publisher.run(threading.Event(), seconds=1.0, patience=5.0)
     return publisher, ledger
@@ -95,7 +96,8 @@ def test_what_was_not_answered_is_sent_again_and_counted_as_doubtful(province: P
 
 
 def test_a_gateway_that_never_answers_leaves_unsettled_events(province: Province) -> None:
-    publisher = ProvincePublisher(province, Ledger(load_feeds()), lambda _: FakeChannel(lambda _: False), PACE)
+    channel = FakeChannel(lambda _: False)
+    publisher = ProvincePublisher(province, Ledger(load_feeds(), WITNESSES), lambda _: channel, PACE)
     stop = threading.Event()
     threading.Timer(0.5, stop.set).start()
     publisher.run(stop, patience=0.2)
@@ -107,7 +109,7 @@ def test_a_refused_token_ends_the_run(province: Province) -> None:
         def send(self, events: Sequence[Outgoing]) -> Delivery:
             raise FatalError("the gateway does not know this token")
 
-    publisher = ProvincePublisher(province, Ledger(load_feeds()), lambda _: Refusing(), PACE)
+    publisher = ProvincePublisher(province, Ledger(load_feeds(), WITNESSES), lambda _: Refusing(), PACE)
     with pytest.raises(FatalError, match="token"):
         publisher.run(threading.Event(), seconds=5.0, patience=1.0)
 

@@ -14,8 +14,8 @@ from deploy.simulator.habit import ALWAYS, CITIZEN, OFFICE, Habit
 from deploy.simulator.magnitude import magnitude_of, read_magnitudes
 from deploy.simulator.office import after_office_days, office_hours
 from deploy.simulator.record import System
-from deploy.simulator.report_value import ReportValueSystem
 from deploy.simulator.rota import Rota, literals_of
+from deploy.simulator.systems.report_value import ReportValueSystem
 from deploy.simulator.territory import Population
 from ioc.catalogue import Catalogue
 from ioc.feeds.declared.dossier_event import DossierEvent

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from pathlib import Path
 
-import polars as pl
 import pytest
 from testbed.feed_event import (
     BA_RIA,
     CON_DAO,
-    HOTEL,
     HOTEL_COMMUNE,
     INN,
     ISLAND,
@@ -23,7 +19,6 @@ from testbed.feed_event import (
     place,
     record,
     records,
-    report,
     stay,
     void_stay,
 )
@@ -35,7 +30,6 @@ from ioc.province.profile import Profile
 from streams.rules.parse import MAX_PAYLOAD, BatchParser, ParsedBatch
 
 SELLER, SHOP = "3590000407", "3590000407.CHXD-02"
-SAMPLES = sorted((Path(__file__).parents[2] / "samples" / "feeds").glob("*.json"))
 
 
 @pytest.fixture(scope="module")
@@ -194,22 +188,6 @@ def test_a_located_record_names_its_area_itself(parsers: dict[str, BatchParser])
     assert parsed.events["area_code"].to_list() == [CON_DAO]
     # Bà Rịa has communes: a place lies in one of them.
     assert [(r.reasons[0].rule, r.reasons[0].field) for r in parsed.rejections] == [("unknown_area", "data.area_code")]
-
-
-def test_every_feed_parses_its_columns_with_their_types(parsers: dict[str, BatchParser]) -> None:
-    samples = {file.stem: json.loads(file.read_text(encoding="utf-8"))[0]["event"] for file in SAMPLES} | {
-        "tourism.stay": stay(),
-        "tourism.daily_report": report(HOTEL, "2024-10-05", rooms_total=3),
-        "tax.einvoice": invoice(SELLER, 1),
-        "registry.reporter": place("a", "2024-01-01"),
-    }
-    assert samples.keys() == parsers.keys()
-    for key, parser in parsers.items():
-        events = parse(parser, [record(0, samples[key])]).events
-        assert {name: events.schema[name] for name in (c.name for c in parser.feed.columns)} == {
-            column.name: column.dtype for column in parser.feed.columns
-        }
-        assert events.schema["area_id"] == pl.Int32
 
 
 def test_the_outline_of_a_refused_value_is_shown_not_the_value(parser: BatchParser) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from random import Random
 
+from deploy.simulator.entry import Entry
 from deploy.simulator.habit import CITIZEN
 from deploy.simulator.ledger import Data
 from deploy.simulator.record import Life, System
@@ -81,3 +82,11 @@ class AppUsageSystem(System):
 def _weight(use: _Use) -> float:
     what, answered = use
     return _VISITS[what] if answered is None else _QUESTIONS.get(what, 1.0) * _ANSWERED[answered]
+
+
+ENTRY = Entry(
+    feed=AppUsageSystem.feed,
+    publisher="monitoring",
+    share=0.04,
+    build=lambda random, ground: AppUsageSystem(random, ground.reporters),
+)

@@ -8,6 +8,7 @@ from functools import partial
 from random import Random
 
 from deploy.simulator.calendar import FIRST_DAY, HOURS
+from deploy.simulator.entry import Entry
 from deploy.simulator.habit import CITIZEN
 from deploy.simulator.ledger import Data
 from deploy.simulator.office import after_office_days
@@ -147,3 +148,11 @@ def _reopen(life: Life, day: date) -> Data | None:
     again = not_before(data, day, _PAST)
     due = after_office_days(again, _TERM_ELSEWHERE).isoformat()
     return {**data, **_OPEN, "state": "open", "overdue": False, "due_on": due, "reopened_on": again.isoformat()}
+
+
+ENTRY = Entry(
+    feed=FeedbackSystem.feed,
+    publisher="administration",
+    share=0.03,
+    build=lambda random, ground: FeedbackSystem(random, ground.reporters, ground.territory),
+)

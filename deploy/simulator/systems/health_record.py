@@ -8,6 +8,7 @@ from functools import partial
 from random import Random
 
 from deploy.simulator.calendar import HOURS
+from deploy.simulator.entry import Entry
 from deploy.simulator.habit import CLINIC
 from deploy.simulator.ledger import Data
 from deploy.simulator.record import FollowUp, Life, System, in_year, not_before, pseudonym
@@ -132,3 +133,11 @@ def _next(field: str, value: str) -> str:
     """The value beside a value, in the order of the model."""
     values = literals_of(HealthRecord, field)
     return values[(values.index(value) + 1) % len(values)]
+
+
+ENTRY = Entry(
+    feed=HealthRecordSystem.feed,
+    publisher="health",
+    share=0.03,
+    build=lambda random, ground: HealthRecordSystem(random, ground.reporters),
+)

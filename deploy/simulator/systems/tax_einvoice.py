@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from random import Random
 
 from deploy.simulator.calendar import VIETNAM, moment_of
+from deploy.simulator.entry import Entry
 from deploy.simulator.ledger import Data
 from deploy.simulator.record import Life, Revision, System, Weighted
 from deploy.simulator.rota import Rota
@@ -303,3 +304,23 @@ def _without_amounts(data: Data) -> Data:
 
 def _key(data: Data) -> str:
     return f"{data['template']}/{data['series']}/{data['number']}"
+
+
+def _witness(invoice: Data) -> dict[str, int]:
+    """Litres are counted in millilitres; mazut is furnace oil and no retail fuel."""
+    if invoice["relation"] in ("cancellation", "error_notice"):
+        return {}
+    figures = {"einvoice.invoices.total": 1, "einvoice.value.total": invoice["amount_net"]}
+    litres = [invoice[name] for name in invoice if name.startswith("litres_") and name != "litres_mazut"]
+    if litres:
+        figures["petrol.volume.total"] = sum(round(value * 1000) for value in litres)
+    return figures
+
+
+ENTRY = Entry(
+    feed=InvoiceSystem.feed,
+    publisher="tax",
+    share=0.4,
+    build=lambda random, ground: InvoiceSystem(random, ground.reporters),
+    witness=_witness,
+)

@@ -9,6 +9,7 @@ from functools import partial
 from random import Random
 
 from deploy.simulator.calendar import HOURS, hour_of
+from deploy.simulator.entry import Entry
 from deploy.simulator.habit import OFFICE
 from deploy.simulator.ledger import Data
 from deploy.simulator.office import after_office_days, is_office_day, is_office_time, office_hours
@@ -253,3 +254,11 @@ def _level(office: Reporter) -> str:
 
 def _pseudonym(random: Random) -> str:
     return f"k1:{random.getrandbits(128):032x}"
+
+
+ENTRY = Entry(
+    feed=DossierSystem.feed,
+    publisher="administration",
+    share=0.06,
+    build=lambda random, ground: DossierSystem(random, ground.reporters),
+)

@@ -9,6 +9,7 @@ from functools import partial
 from random import Random
 
 from deploy.simulator.calendar import FIRST_DAY, HOURS
+from deploy.simulator.entry import Entry
 from deploy.simulator.habit import CLINIC
 from deploy.simulator.immunisation import SESSIONS, STOCKED, Session
 from deploy.simulator.ledger import Data
@@ -228,3 +229,11 @@ def _key(data: Data) -> str:
         case "overdue":
             return f"overdue/{data['person_id']}/{data['occurred_on']}"
     return f"{data['kind']}/{data['item_id']}"
+
+
+ENTRY = Entry(
+    feed=VaccinationSystem.feed,
+    publisher="health",
+    share=0.06,
+    build=lambda random, ground: VaccinationSystem(random, ground.reporters),
+)

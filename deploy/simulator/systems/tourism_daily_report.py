@@ -8,6 +8,7 @@ from functools import partial
 from random import Random
 
 from deploy.simulator.calendar import is_weekend
+from deploy.simulator.entry import Entry
 from deploy.simulator.ledger import Data
 from deploy.simulator.record import Life, ScheduledSending, System
 from ioc.province.reporter import Reporter
@@ -82,3 +83,16 @@ class DailyReportSystem(System):
 
     def estrange(self, life: Life) -> Life:
         return life.with_data({**life.data, "establishment_id": _STRANGER}, reporter=_STRANGER)
+
+
+def _witness(report: Data) -> dict[str, int]:
+    return {"lodging.room_nights.total": report["rooms_sold"]}
+
+
+ENTRY = Entry(
+    feed=DailyReportSystem.feed,
+    publisher="lodging",
+    share=0,
+    build=lambda random, ground: DailyReportSystem(random, ground.reporters),
+    witness=_witness,
+)

@@ -9,6 +9,7 @@ from functools import partial
 from random import Random
 
 from deploy.simulator.calendar import FIRST_DAY, HOURS
+from deploy.simulator.entry import Entry
 from deploy.simulator.ledger import Data
 from deploy.simulator.magnitude import Magnitude, magnitude_of, read_magnitudes
 from deploy.simulator.record import FollowUp, Life, ScheduledSending, System
@@ -181,3 +182,11 @@ def _month(day: date) -> str:
 def _life(data: Data) -> Life:
     key = f"{data['indicator']}/{data['area_code']}/{data['period']}/{data['period_start']}"
     return Life(data["agency"], key, data)
+
+
+ENTRY = Entry(
+    feed=ReportValueSystem.feed,
+    publisher="agencies",
+    share=0,
+    build=lambda random, ground: ReportValueSystem(random, ground.reporters, ground.indicators, ground.territory),
+)

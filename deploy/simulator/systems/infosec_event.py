@@ -9,6 +9,7 @@ from functools import partial
 from random import Random
 
 from deploy.simulator.calendar import FIRST_DAY
+from deploy.simulator.entry import Entry
 from deploy.simulator.habit import ALWAYS
 from deploy.simulator.ledger import Data
 from deploy.simulator.record import FollowUp, Life, System, in_year
@@ -89,3 +90,11 @@ def _resolve(life: Life, day: date, *, minutes: int) -> Data | None:
     if "resolved_on" in data:
         return None
     return {**data, "resolved_on": max(day.isoformat(), data["occurred_on"]), "resolution_min": minutes}
+
+
+ENTRY = Entry(
+    feed=InfosecSystem.feed,
+    publisher="monitoring",
+    share=0.02,
+    build=lambda random, ground: InfosecSystem(random, ground.reporters),
+)

@@ -8,6 +8,7 @@ from datetime import date
 from random import Random
 
 from deploy.simulator.calendar import FIRST_DAY, HOURS
+from deploy.simulator.entry import Entry
 from deploy.simulator.habit import OFFICE
 from deploy.simulator.ledger import Data
 from deploy.simulator.office import after_office_days
@@ -135,3 +136,11 @@ def _do(life: Life, day: date) -> Data | None:
 
 def _level(agency: Reporter) -> str:
     return str(agency.attributes.get("level", "commune"))
+
+
+ENTRY = Entry(
+    feed=DocumentSystem.feed,
+    publisher="administration",
+    share=0.04,
+    build=lambda random, ground: DocumentSystem(random, ground.reporters),
+)

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from random import Random
 
 from deploy.simulator.calendar import HOURS, is_weekend, moment_of
+from deploy.simulator.entry import Entry
 from deploy.simulator.ledger import Data
 from deploy.simulator.record import FollowUp, Life, System
 from deploy.simulator.rota import Rota
@@ -136,3 +137,20 @@ def _star(establishment: Reporter) -> int:
 def _draw(establishment: Reporter) -> float:
     """Guests come by rooms, and rather to the better houses."""
     return float(establishment.attributes.get("rooms", 10)) * _DRAW_BY_STAR.get(_star(establishment), 1.0)
+
+
+def _witness(stay: Data) -> dict[str, int]:
+    figures = {"lodging.guests.total": 1}
+    if stay["check_out_on"] is not None and stay["overnight"]:
+        nights = date.fromisoformat(stay["check_out_on"]) - date.fromisoformat(stay["check_in_on"])
+        figures["lodging.nights.total"] = max(1, nights.days)
+    return figures
+
+
+ENTRY = Entry(
+    feed=StaySystem.feed,
+    publisher="lodging",
+    share=0.26,
+    build=lambda random, ground: StaySystem(random, ground.reporters),
+    witness=_witness,
+)

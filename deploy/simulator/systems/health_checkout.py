@@ -11,6 +11,7 @@ from random import Random
 
 from deploy.simulator.calendar import HOURS
 from deploy.simulator.diagnosis import DIAGNOSES, Diagnosis
+from deploy.simulator.entry import Entry
 from deploy.simulator.habit import CLINIC
 from deploy.simulator.ledger import Data
 from deploy.simulator.record import FollowUp, Life, System, in_year, pseudonym
@@ -260,3 +261,11 @@ def _tier(facility: Reporter) -> str:
 
 def _beds(facility: Reporter) -> float:
     return float(facility.attributes.get("beds", 4)) + 4
+
+
+ENTRY = Entry(
+    feed=HealthVisitSystem.feed,
+    publisher="health",
+    share=0.06,
+    build=lambda random, ground: HealthVisitSystem(random, ground.reporters),
+)

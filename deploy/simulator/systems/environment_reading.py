@@ -10,6 +10,7 @@ from random import Random
 
 from deploy.simulator.air import aqi_of, band_limits
 from deploy.simulator.calendar import HOURS, VIETNAM, hour_of
+from deploy.simulator.entry import Entry
 from deploy.simulator.ledger import Data
 from deploy.simulator.norm import NORMS, Norm
 from deploy.simulator.record import Life, ScheduledSending, System
@@ -179,3 +180,11 @@ def _is_sampled(station: Reporter) -> bool:
 def _life(reporter: str, data: Data) -> Life:
     at = datetime.fromisoformat(data["measured_at"]).astimezone(UTC)
     return Life(reporter, f"{data['medium']}/{data['param']}/{at:%Y-%m-%dT%H:%M:%SZ}", data)
+
+
+ENTRY = Entry(
+    feed=EnvironmentSystem.feed,
+    publisher="monitoring",
+    share=0,
+    build=lambda random, ground: EnvironmentSystem(random, ground.reporters),
+)

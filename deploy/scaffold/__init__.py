@@ -1,0 +1,1 @@
+"""Writing what a new feed needs into a checkout: `ioc feed new`."""
