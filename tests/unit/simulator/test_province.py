@@ -129,7 +129,7 @@ def test_each_fault_leads_to_its_outcome_once(profile: Profile, fault: str, outc
     events = run(province, HOURS) + run(province, HOURS, events=0)  # the second day brings what was put off
     counted = Counter((one.feed, one.outcome) for one in events)
     for feed in ("tax.einvoice", "tourism.stay"):
-        assert province.faults[feed, fault] > 10
+        assert province.faults[feed, fault] >= 8
         assert counted[feed, outcome] == province.faults[feed, fault]
 
 
