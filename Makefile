@@ -6,7 +6,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 DEMO_SECONDS ?=
 BENCH_ARGS ?=
-TESTS ?= tests/unit tests/integration tests/acceptance tests/migration tests/docs
+TESTS ?= tests/unit tests/model tests/integration tests/acceptance tests/migration tests/docs
 
 .PHONY: help setup demo up down status test lint mutation bench docs lock clean
 
