@@ -1,13 +1,14 @@
 """The protocol's model holds under every fault that it knows, and each promise that is broken makes it fail.
 
 `docs/model/protocol.pml` is checked exhaustively by Spin: every interleaving of two workers, the roll-up, the log and
-the faults. Faults are combined by twos, which keeps a check within seconds; the counts of states are printed.
+the faults. Faults are combined by twos, which keeps a check within seconds.
 """
 
 from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -60,9 +61,11 @@ def check(directory: Path, faults: dict[str, int], *mutations: str) -> tuple[int
 
 
 @pytest.mark.parametrize("faults", COMBINATIONS, ids=lambda faults: "-".join(faults).lower())
-def test_every_event_counts_once(tmp_path: Path, faults: dict[str, int]) -> None:
+def test_every_event_counts_once(
+    tmp_path: Path, record_property: Callable[[str, object], None], faults: dict[str, int]
+) -> None:
     errors, states = check(tmp_path, faults)
-    print(f"{states:,} states")
+    record_property("states", states)
     assert errors == 0
     assert states > 10_000  # it did look
 
