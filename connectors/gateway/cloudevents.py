@@ -1,7 +1,6 @@
 """Reads CloudEvents from HTTP requests: structured, batch and binary mode.
 
-Source: CloudEvents 1.0.2, HTTP protocol binding §3 (header values: §3.1.3.2), JSON event format §4 (batches);
-canonical spellings of integers and booleans: CloudEvents 1.0.2, type system.
+Source: CloudEvents 1.0.2, HTTP protocol binding §3 (header values: §3.1.3.2), JSON event format §4 (batches).
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from pydantic_core import from_json
 from starlette.datastructures import Headers
 
 from connectors.gateway.answer import refusal
-from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT
+from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, attribute_value
 
 Mode = Literal["structured", "batch", "binary"]
 CONTENT_TYPE_JSON = "application/json"
@@ -25,7 +24,6 @@ _MOST_BRACKETS = 256
 _UTF8 = ("utf-8", "utf8", "us-ascii")
 _CHARSET = re.compile(r"""charset *= *"?([^\s";]+)"?""", re.IGNORECASE)
 _JSON_SUBTYPE = re.compile(r"(?!application/cloudevents)[a-z]+/[a-z0-9!#$&^_.-]+\+json")
-_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _ATTRIBUTE = re.compile(r"[a-z0-9]{1,64}")
 
 
@@ -116,17 +114,8 @@ def _attributes(headers: Iterable[tuple[str, str]]) -> dict[str, Any]:
                 vi="một tiêu đề ce-* bị lặp lại hoặc không phải tên thuộc tính CloudEvents",
                 en="a ce-* header is repeated or is no name of a CloudEvents attribute",
             )
-        attributes[name] = _typed(name, _decoded(name, value))
+        attributes[name] = attribute_value(name, _decoded(name, value))
     return attributes
-
-
-def _typed(name: str, text: str) -> str | int | bool:
-    """Return an attribute's value: headers are text, and only the standard's spelling of its type is read as that."""
-    if name == "revision" and _INTEGER.fullmatch(text):
-        return int(text)
-    if name == "voided" and text.lower() in ("true", "false"):  # some SDKs write True
-        return text.lower() == "true"
-    return text
 
 
 def _decoded(name: str, value: str) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from abc import ABC, abstractmethod
 from typing import Annotated, Any, Literal
 
@@ -31,6 +32,7 @@ MAX_EXTENSION = 1024
 # `application/json`, any `+json`, with parameters such as a charset.
 _JSON_TYPE = r"^[A-Za-z]+/([A-Za-z0-9!#$&^_.-]+\+)?[Jj][Ss][Oo][Nn]( *;[ -~]*)?$"
 _URI = r"^[A-Za-z][A-Za-z0-9+.-]*:[!-~]+$"
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 # Control characters are refused: PostgreSQL's text cannot hold U+0000, and nothing that names a record needs one.
 _TEXT = r"^[^\x00-\x1f\x7f]+$"
 
@@ -119,6 +121,18 @@ def envelope_of(event_type: str, model: type[Record]) -> type[Envelope]:
     """Return the envelope whose `type` is `event_type` and whose `data` is a `model` (or nothing, for a void)."""
     fields: dict[str, Any] = {"type": (Literal[event_type], ...), "data": (model | None, None)}
     return create_model(f"{model.__name__}Event", __base__=Envelope, **fields)
+
+
+def attribute_value(name: str, text: str) -> str | int | bool:
+    """Return an attribute's value from a header's text: only the standard's spelling of its type is read as that.
+
+    Source: CloudEvents 1.0.2, type system (canonical string encodings). Some SDKs write `True` for `true`.
+    """
+    if name == "revision" and _INTEGER.fullmatch(text):
+        return int(text)
+    if name == "voided" and text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    return text
 
 
 def with_data(event: dict[str, Any]) -> dict[str, Any]:

@@ -17,12 +17,13 @@ from ioc.errors import Reason, RejectedError
 from ioc.feeds.event import Envelope
 from ioc.feeds.feed import UTC_TIME, Column, Feed
 from ioc.feeds.plausibility import Calendar, Now, check_clock, latest_of
-from ioc.feeds.validation import check_envelope, read_event
-from streams.rules.raw import Payloads, RawRecord, is_batch
+from ioc.feeds.validation import check_envelope, mask, read_event
+from streams.rules.raw import Payloads, RawRecord, is_batch, value_of
 from streams.rules.refuse import reason_of
 from streams.rules.register import Register
 
 MAX_PAYLOAD = 64 * 1024
+MAX_KEY = 64
 VOID_HASH = hashlib.md5(b"void", usedforsecurity=False).hexdigest()
 
 EVENT_SCHEMA: dict[str, pl.DataType] = {
@@ -126,9 +127,9 @@ class BatchParser:
 
     def _read(self, record: RawRecord, rows: _Rows, rejections: list[Rejection]) -> int:
         """Take the events of one Kafka record; return how many it holds, at least one."""
-        value = record.value
+        value = value_of(record)
         if value is None:
-            rejections.append(_rejected(record, 0, b"", [_EMPTY]))
+            rejections.append(self._rejected(record, 0, b"", [_EMPTY]))
             return 1
         if not is_batch(record):
             self._read_one(record, 0, value, rows, rejections)
@@ -138,7 +139,7 @@ class BatchParser:
         except ValidationError:
             return self._read_each(record, value, rows, rejections)
         if not envelopes:
-            rejections.append(_rejected(record, 0, value, [_EMPTY]))
+            rejections.append(self._rejected(record, 0, value, [_EMPTY]))
             return 1
         if any(envelope.data_base64 is not None for envelope in envelopes):
             return self._read_each(record, value, rows, rejections)
@@ -153,7 +154,7 @@ class BatchParser:
         except ValueError:
             items = None
         if not isinstance(items, list):
-            rejections.append(_rejected(record, 0, value, [_NOT_AN_ARRAY]))
+            rejections.append(self._rejected(record, 0, value, [_NOT_AN_ARRAY]))
             return 1
         for position, item in enumerate(items):
             self._read_one(record, position, to_json(item, inf_nan_mode="constants"), rows, rejections)
@@ -163,7 +164,7 @@ class BatchParser:
         try:
             envelope = read_event(self.feed, raw)
         except RejectedError as error:
-            rejections.append(_rejected(record, position, raw, error.reasons))
+            rejections.append(self._rejected(record, position, raw, error.reasons))
             return
         self._take(record, position, envelope, raw, rows, rejections)
 
@@ -179,7 +180,7 @@ class BatchParser:
         """Append a well-formed envelope to `rows`, or its reasons to `rejections`."""
         reasons = check_envelope(self.feed, envelope) or check_clock(envelope, rows.now)
         if reasons:
-            rejections.append(_rejected(record, position, _bytes_of(raw or envelope), reasons, envelope))
+            rejections.append(self._rejected(record, position, _bytes_of(raw or envelope), reasons, envelope))
             return
         data = envelope.data
         content = b"{}" if data is None else data.__pydantic_serializer__.to_json(data, exclude_none=True)
@@ -199,6 +200,26 @@ class BatchParser:
                 data is None,
             )
         )
+
+    def _rejected(
+        self, record: RawRecord, position: int, raw: bytes, reasons: Iterable[Reason], envelope: Envelope | None = None
+    ) -> Rejection:
+        return Rejection(
+            record_offset=record.offset,
+            position=position,
+            reasons=tuple(reasons),
+            reporter=envelope.reporter if envelope else self._shown(record.key),
+            event_id=envelope.id if envelope else None,
+            subject=envelope.subject if envelope else None,
+            payload=raw if len(raw) <= MAX_PAYLOAD else None,
+        )
+
+    def _shown(self, key: bytes | None) -> str | None:
+        """Return a record's key as it may be shown: a reporter that is registered as it is, all else masked."""
+        if key is None:
+            return None
+        text = key[:MAX_KEY].decode("utf-8", "replace")
+        return text if self._register.knows(text) else mask(text)
 
     def _frame(self, rows: _Rows) -> pl.DataFrame:
         """Return the events with the register's and the derived columns."""
@@ -291,20 +312,6 @@ _NOT_AN_ARRAY = Reason(
 )
 
 
-def _rejected(
-    record: RawRecord, position: int, raw: bytes, reasons: Iterable[Reason], envelope: Envelope | None = None
-) -> Rejection:
-    return Rejection(
-        record_offset=record.offset,
-        position=position,
-        reasons=tuple(reasons),
-        reporter=envelope.reporter if envelope else _printable(record.key),
-        event_id=envelope.id if envelope else None,
-        subject=envelope.subject if envelope else None,
-        payload=raw if len(raw) <= MAX_PAYLOAD else None,
-    )
-
-
 def _bytes_of(source: bytes | Envelope) -> bytes:
     return source if isinstance(source, bytes) else source.model_dump_json(exclude_none=True).encode()
 
@@ -315,13 +322,6 @@ def _from_json(column: Column) -> pl.Expr:
     if column.dtype == pl.Date():
         return text.to_date("%Y-%m-%d")
     return text.to_datetime("%+", time_unit="us", time_zone="UTC")
-
-
-def _printable(key: bytes | None) -> str | None:
-    """Return a Kafka key as text that the database can hold."""
-    if key is None:
-        return None
-    return "".join(c if c.isprintable() else "?" for c in key[:64].decode("utf-8", "replace"))
 
 
 def _md5(content: bytes) -> str:

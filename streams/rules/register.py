@@ -35,7 +35,12 @@ class Register:
         }
         self._places = pl.DataFrame(rows, schema=schema, orient="row")
         self._codes = self._places.select("place").unique()
+        self._known = frozenset(self._codes["place"].to_list())
         self._areas = areas.frame(leaves=not feed.any_level)
+
+    def knows(self, code: str) -> bool:
+        """Whether a reporter, or a place of one, is registered under a code, at any time."""
+        return code in self._known
 
     def locate(self, events: pl.DataFrame) -> pl.DataFrame:
         """Add `known_reporter`, `area_code`, `area_id` and the enriched columns to `events`.
