@@ -171,6 +171,11 @@ class Settings(BaseSettings):
         description="HMAC key of pseudonyms; one per province, kept secret.",
     )
     pseudonym_key_id: Name = Field("k1", description="Name of the key, stored beside each pseudonym.")
+    pseudonym_key_from: date | None = Field(
+        None, description="First day of the key's records while keys rotate; earlier ones use the previous key."
+    )
+    pseudonym_previous_key: SecretStr = Field(SecretStr(""), description="The key before, while keys rotate.")
+    pseudonym_previous_key_id: str = Field("", description="Name of the key before.")
     earliest_business_date: date = Field(date(2000, 1, 1), description="Events before it are rejected as implausible.")
     future_tolerance_days: int = Field(1, ge=0, le=366, description="Events further in the future are rejected.")
     clock_tolerance: float = Field(

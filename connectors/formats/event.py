@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import to_json
 
 from connectors.formats.format import Event
 from ioc.errors import Reason, RejectedError
-from ioc.feeds.event import REPORTER_URN
+from ioc.feeds.event import REPORTER_URN, Envelope
 from ioc.feeds.feed import Feed
 from ioc.feeds.validation import read_event, reasons_of
 
@@ -40,21 +41,24 @@ def record_event(
 ) -> Event:
     """Return the event of one revision of a record; raises RejectedError where `fields` do not make one."""
     try:
-        record = feed.model.model_validate(fields)
+        # As JSON, which is how the feed's rules on types are meant.
+        record = feed.model.model_validate_json(to_json(fields))
     except ValidationError as error:
         raise RejectedError(reasons_of(error)) from None
     data = record.model_dump(mode="json", exclude_none=True)
-    envelope = _envelope(feed, reporter, record.record_key(), stamp, {"data": data})
-    return Event(feed.key, envelope, stamp.where, tuple(warnings))
+    envelope, parsed = _envelope(feed, reporter, record.record_key(), stamp, {"data": data})
+    return Event(feed.key, envelope, stamp.where, tuple(warnings), parsed)
 
 
 def void_event(feed: Feed, reporter: str, record_key: str, *, stamp: Stamp) -> Event:
     """Return the event that removes a record."""
-    envelope = _envelope(feed, reporter, record_key, stamp, {"voided": True})
-    return Event(feed.key, envelope, stamp.where)
+    envelope, parsed = _envelope(feed, reporter, record_key, stamp, {"voided": True})
+    return Event(feed.key, envelope, stamp.where, parsed=parsed)
 
 
-def _envelope(feed: Feed, reporter: str, record_key: str, stamp: Stamp, content: Mapping[str, Any]) -> dict[str, Any]:
+def _envelope(
+    feed: Feed, reporter: str, record_key: str, stamp: Stamp, content: Mapping[str, Any]
+) -> tuple[dict[str, Any], Envelope]:
     envelope: dict[str, Any] = {
         "specversion": "1.0",
         "source": f"{REPORTER_URN}{reporter}",
@@ -66,5 +70,4 @@ def _envelope(feed: Feed, reporter: str, record_key: str, stamp: Stamp, content:
         **content,
     }
     envelope["id"] = hashlib.sha256(json.dumps(envelope, sort_keys=True).encode()).hexdigest()[:32]
-    read_event(feed, json.dumps(envelope).encode())
-    return envelope
+    return envelope, read_event(feed, json.dumps(envelope).encode())

@@ -6,6 +6,7 @@ from ioc.errors import Reason, RejectedError
 from ioc.feeds.validation import mask
 
 _NOBODY = 4
+_LONGEST_NAME = 200
 
 
 class Findings:
@@ -20,11 +21,11 @@ class Findings:
 
     def refuse(self, field: str, rule: str, vi: str, en: str, value: str = "") -> None:
         """Add a reason; `value` must hold nothing that identifies a person."""
-        _add(self.reasons, Reason(field=field, rule=rule, value=value, message_vi=vi, message_en=en))
+        _add(self.reasons, reason(field, rule, vi, en, value))
 
     def warn(self, field: str, rule: str, vi: str, en: str, value: str = "") -> None:
         """Add a warning; `value` must hold nothing that identifies a person."""
-        _add(self.warnings, Reason(field=field, rule=rule, value=value, message_vi=vi, message_en=en))
+        _add(self.warnings, reason(field, rule, vi, en, value))
 
     def missing(self, field: str) -> None:
         """Add the reason of a required field that is absent or empty."""
@@ -36,14 +37,25 @@ class Findings:
             raise RejectedError(self.reasons)
 
 
+def reason(field: str, rule: str, vi: str, en: str, value: str = "") -> Reason:
+    """Return a reason; `value` must hold nothing that identifies a person."""
+    return Reason(field=field, rule=rule, value=value, message_vi=vi, message_en=en)
+
+
 def refused(field: str, rule: str, vi: str, en: str, value: str = "") -> RejectedError:
     """Return the error of a single reason."""
-    return RejectedError([Reason(field=field, rule=rule, value=value, message_vi=vi, message_en=en)])
+    return RejectedError([reason(field, rule, vi, en, value)])
 
 
 def shown(text: str) -> str:
     """Return a code or rate as reasons may show it: too short to be anyone's name or number, else masked."""
-    return text if len(text) <= _NOBODY else mask(text)
+    return text if len(text) <= _NOBODY and text.isprintable() else mask(text)
+
+
+def shown_name(text: str) -> str:
+    """Return the name of a file, sheet or element without signs that would steer a terminal."""
+    printable = "".join(sign if sign.isprintable() else "?" for sign in text)
+    return printable if len(printable) <= _LONGEST_NAME else printable[: _LONGEST_NAME - 1] + "…"
 
 
 def _add(findings: list[Reason], finding: Reason) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from connectors.formats.memory import Memory
 from connectors.publishing.publish import FileReader, run
 from connectors.publishing.registry import changed_at, publish_registers
 from connectors.publishing.sending import open_client
@@ -49,7 +50,9 @@ def publish(
     *,
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE", help="Tệp cần gửi · Files to send.", exists=True, dir_okay=False, readable=True),
+        typer.Argument(
+            metavar="FILE", help="Tệp cần gửi, hoặc .zip gồm nhiều tệp · Files to send; a .zip is read file by file."
+        ),
     ],
     gateway: Gateway = "",
     token: Secret = "",
@@ -62,12 +65,18 @@ def publish(
             )
         ),
     ] = "",
+    reporter: Annotated[
+        str,
+        typer.Option(
+            help="Mã đơn vị báo cáo, cho tệp không ghi đơn vị · Reporter's code, for other files that do not name it."
+        ),
+    ] = "",
     received_at: Annotated[
         datetime | None,
         typer.Option(
             help=(
-                "Thời điểm nhận tệp (giờ địa phương); mặc định là lúc tệp được sửa lần cuối"
-                " · When the files arrived (local time); default: when each was last modified."
+                "Thời điểm nhận tệp (giờ địa phương); mặc định là lúc tệp được sửa lần cuối, khi gặp tệp lần đầu"
+                " · When the files arrived (local time); default: when each was last modified, as first seen."
             )
         ),
     ] = None,
@@ -76,9 +85,14 @@ def publish(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Send e-invoice and lodging files through the gateway; exit status 1 when anything was refused."""
+    """Gửi tệp của các hệ thống ngành qua cổng nhận; mã thoát 1 nếu có gì bị từ chối · Send files of the sectors' own
+    formats through the gateway; exit status 1 when anything was refused.
+    """
     settings, stderr = Settings(), Console(stderr=True)
-    reader = FileReader(settings, establishment=establishment, received_at=received_at)
+    memory = Memory(settings.state_dir.absolute() / "connectors" / "memory.sqlite3")
+    reader = FileReader(
+        settings, establishment=establishment, reporter=reporter, received_at=received_at, memory=memory
+    )
     with (
         nullcontext()
         if dry_run

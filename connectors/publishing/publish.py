@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
-from connectors.formats.findings import refused
-from connectors.formats.format import BadRecord, Context, Event, load_formats, read, recognise
+from connectors.formats.crosswalk import load_crosswalk
+from connectors.formats.findings import refused, shown_name
+from connectors.formats.format import BadRecord, Context, Event, Item, Remark, load_formats
+from connectors.formats.fuels import profile_fuels
+from connectors.formats.memory import Memory
+from connectors.formats.readers.source import CHUNK, Source
+from connectors.formats.recognition import files_of, read_document, recognise
 from connectors.publishing.report import FileResult, show, to_json
 from connectors.publishing.sending import EventPublisher, progress_on, send
 from ioc.errors import ConfigError, RejectedError
@@ -23,77 +29,116 @@ from ioc.province.profile import load_profile
 from ioc.pseudonym import Pseudonymiser
 from ioc.settings import Settings
 
-MAX_BYTES = 64 * 2**20
+# Files of one second are ordered by this much, in the order in which they are named.
+_STEP = timedelta(milliseconds=10)
+_ARRIVED, _TAKEN = "file/arrived", "file/at"
 
 
 class FileReader:
-    """Reads files by the formats that recognise them, with a province's settings."""
+    """Reads files by the formats that recognise them, with a province's settings.
+
+    `memory` remembers, between files and runs, when a content first arrived and what records told first.
+    """
 
     def __init__(
         self,
         settings: Settings,
         *,
         establishment: str = "",
+        reporter: str = "",
         received_at: datetime | None = None,
+        memory: Memory | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         profile = load_profile(settings.profile)
         self._formats = load_formats()
-        self._feeds = load_feeds()
-        self._pseudonymise = Pseudonymiser(settings.pseudonym_key_id, settings.pseudonym_key)
         self._timezone = ZoneInfo(profile.timezone)
-        self._calendar = Calendar.of(settings, profile.timezone)
-        self._home_province = profile.name_vi
-        self._establishment = establishment
         if received_at is not None and received_at.tzinfo is None:
             received_at = received_at.replace(tzinfo=self._timezone)
         self._received_at = received_at
         self._now = now
-
-    def read(self, path: Path) -> FileResult:
-        """Return the file's events and bad records; a file in no known format is one bad record."""
-        result = FileResult(path.name)
-        try:
-            if path.stat().st_size > MAX_BYTES:
-                raise refused(
-                    "",
-                    "file_too_large",
-                    f"tệp vượt {MAX_BYTES // 2**20} MiB; hãy chia nhỏ tệp",
-                    f"the file exceeds {MAX_BYTES // 2**20} MiB; split it",
-                )
-            data = path.read_bytes()
-            source = recognise(data, self._formats)
-        except RejectedError as error:
-            result.refusals.append(BadRecord(path.name, error.reasons))
-            return result
-        except OSError as error:
-            raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
-        result.format, result.feeds = source.name, source.feeds
-        for item in read(data, self._context(path), source):
-            if isinstance(item, Event):
-                result.events.append(item)
-            else:
-                result.refusals.append(item)
-        return result
-
-    def _context(self, path: Path) -> Context:
-        return Context(
-            file=path.name,
-            received_at=self._received_at or arrived_at(path, self._now()),
-            feeds=self._feeds,
-            pseudonymise=self._pseudonymise,
+        self.memory = memory or Memory()
+        self._calendar = Calendar.of(settings, profile.timezone)
+        self._context = Context(
+            file="",
+            received_at=now(),
+            feeds=load_feeds(),
+            pseudonymise=pseudonymiser_of(settings),
             timezone=self._timezone,
-            home_province=self._home_province,
-            now=self._calendar.at(self._now()),
-            establishment=self._establishment,
+            home_province=profile.name_vi,
+            now=self._calendar.at(now()),
+            establishment=establishment,
+            reporter=reporter,
+            crosswalk=load_crosswalk(settings.profile, profile.reporters),
+            fuels=profile_fuels(settings.profile),
+            memory=self.memory,
         )
+
+    def read(
+        self, path: Path, result: FileResult, progress: Callable[[int], object] = lambda _: None
+    ) -> Iterator[Item]:
+        """Yield what a file holds, noting its format in `result`; a file that cannot be read is one bad record.
+
+        `progress` hears how many bytes were read.
+        """
+        name = shown_name(str(path))
+        try:
+            source = _watched(name, path, progress)
+            arrived = self._arrival(path, source)
+            for file in files_of(source):
+                if isinstance(file, RejectedError):
+                    yield BadRecord(name, file.reasons)
+                    continue
+                yield from self._read_file(file, arrived, result)
+        except RejectedError as error:
+            yield BadRecord(name, error.reasons)
+        except OSError as error:
+            yield BadRecord(name, _unreadable(error).reasons)
+
+    def due(self) -> Iterator[Item]:
+        """Yield what time alone has brought about in records of earlier files."""
+        context = replace(
+            self._context, received_at=self._received_at or self._now(), now=self._calendar.at(self._now())
+        )
+        for declared in self._formats.values():
+            if declared.due is not None:
+                yield from declared.due(context)
+
+    def _read_file(self, source: Source, arrived: datetime, result: FileResult) -> Iterator[Item]:
+        name = shown_name(source.name)
+        context = replace(self._context, file=name, received_at=arrived, now=self._calendar.at(self._now()))
+        try:
+            found = recognise(source, self._formats)
+        except RejectedError as error:
+            yield BadRecord(name, error.reasons)
+            return
+        for one in found:
+            if isinstance(one, Remark):
+                yield one
+                continue
+            formats = dict.fromkeys([*filter(None, result.format.split(", ")), one.format.name])
+            result.format = ", ".join(formats)
+            result.feeds = tuple(dict.fromkeys([*result.feeds, *one.format.feeds]))
+            yield from read_document(one, context)
+
+    def _arrival(self, path: Path, source: Source) -> datetime:
+        """Return when a content arrived: as given, else as remembered, else when the file was last modified.
+
+        No two contents arrive at the same moment, so that the order of their records is told by it.
+        """
+        digest = _digest(source)
+        known = self.memory.get(_ARRIVED, digest)
+        if self._received_at is None and known is not None:
+            return datetime.fromisoformat(known)
+        at = self._received_at or arrived_at(path, self._now())
+        while self.memory.first(_TAKEN, at.astimezone(UTC).isoformat(), digest) != digest:
+            at += _STEP
+        self.memory.put(_ARRIVED, digest, at.isoformat())
+        return at
 
 
 def arrived_at(file: Path, now: datetime) -> datetime:
-    """Return when a file was last modified, `now` where that lies in the future.
-
-    It counts as the file's arrival: published again, the file gives the very same events.
-    """
+    """Return when a file was last modified, `now` where that lies in the future: its arrival when it is first read."""
     return min(datetime.fromtimestamp(file.stat().st_mtime, UTC), now).replace(microsecond=0)
 
 
@@ -111,32 +156,116 @@ def run(
     Errors of the gateway pass through after what was done so far is reported.
     """
     results: list[FileResult] = []
+    dry_run = publisher is None
+
+    def keep(result: FileResult, event: Event) -> None:
+        if dry_run and as_json:
+            result.envelopes.append(event.envelope)
+        elif dry_run:
+            _print_json(stdout, event.envelope)
+
     try:
         with progress_on(stderr) as progress:
-            for path in files:
-                task = progress.add_task(path.name, total=None)
-                result = reader.read(path)
-                results.append(result)
-                progress.update(task, total=len(result.events))
-                if publisher is not None:
-                    send(result, publisher, partial(progress.advance, task))
+            for path in [None, *files]:
+                name = "planned departures · dự kiến" if path is None else shown_name(str(path))
+                result = FileResult(name, format="" if path is not None else "due")
+                size = path.stat().st_size if path is not None and path.is_file() else 0
+                task = progress.add_task(name, total=size or None)
+                items = (
+                    reader.due()
+                    if path is None
+                    else reader.read(path, result, lambda done, task=task: progress.update(task, completed=done))  # type: ignore[misc]
+                )
+                if path is not None:
+                    results.append(result)
+                send(result, items, publisher, keep=lambda event, result=result: keep(result, event))  # type: ignore[misc]
+                if path is None and result.events:
+                    results.append(result)
                 progress.remove_task(task)
+                if dry_run:
+                    continue
+                reader.memory.commit()
     finally:
-        _report(results, dry_run=publisher is None, as_json=as_json, stdout=stdout, stderr=stderr)
-    return 1 if any(result.refusals for result in results) else 0
+        reader.memory.rollback()
+        _report(results, dry_run=dry_run, as_json=as_json, stdout=stdout, stderr=stderr)
+    return 1 if any(result.refused for result in results) else 0
 
 
 def _report(results: Sequence[FileResult], *, dry_run: bool, as_json: bool, stdout: Console, stderr: Console) -> None:
     if as_json:
         _print_json(stdout, to_json(results, with_events=dry_run))
         return
-    if dry_run:
-        for result in results:
-            for event in result.events:
-                _print_json(stdout, event.envelope)
     show(results, stderr if dry_run else stdout, sent=not dry_run)
 
 
 def _print_json(console: Console, value: Mapping[str, Any]) -> None:
     """One line, never wrapped or coloured: programs read it."""
     console.out(json.dumps(value, ensure_ascii=False), highlight=False)
+
+
+def pseudonymiser_of(settings: Settings) -> Pseudonymiser:
+    """Return the pseudonymiser of the settings; raises ConfigError where a rotation is set up by half."""
+    previous = settings.pseudonym_previous_key.get_secret_value()
+    if bool(previous) != bool(settings.pseudonym_key_from) or (
+        previous and settings.pseudonym_previous_key_id in ("", settings.pseudonym_key_id)
+    ):
+        raise ConfigError(
+            "A rotation of the pseudonym key needs IOC_PSEUDONYM_PREVIOUS_KEY, IOC_PSEUDONYM_PREVIOUS_KEY_ID (another "
+            "name than IOC_PSEUDONYM_KEY_ID) and IOC_PSEUDONYM_KEY_FROM; set all three or none."
+        )
+    return Pseudonymiser(
+        settings.pseudonym_key_id,
+        settings.pseudonym_key,
+        key_from=settings.pseudonym_key_from,
+        previous=(settings.pseudonym_previous_key_id, settings.pseudonym_previous_key) if previous else None,
+    )
+
+
+class _Watched:
+    """A file that tells how far it was read."""
+
+    def __init__(self, stream: IO[bytes], tell: Callable[[int], object]) -> None:
+        self._stream, self._tell = stream, tell
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self._tell(self._stream.tell())
+        return data
+
+    def __enter__(self) -> IO[bytes]:
+        return cast("IO[bytes]", self)
+
+    def __exit__(self, *error: object) -> None:
+        self._stream.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _watched(name: str, path: Path, tell: Callable[[int], object]) -> Source:
+    if path.is_dir():
+        raise refused(
+            "",
+            "directory",
+            "đây là thư mục; hãy nêu các tệp bên trong, ví dụ thư-mục/*.xml, hoặc nén thành một .zip",
+            "this is a directory; name the files in it (directory/*.xml), or pack them into one .zip",
+        )
+    return Source(name, path.stat().st_size, lambda: cast("IO[bytes]", _Watched(path.open("rb"), tell)))
+
+
+def _digest(source: Source) -> str:
+    digest = hashlib.sha256()
+    with source.open() as stream:
+        while chunk := stream.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _unreadable(error: OSError) -> RejectedError:
+    missing = isinstance(error, FileNotFoundError)
+    return refused(
+        "",
+        "file_missing" if missing else "file_unreadable",
+        "không có tệp này; kiểm tra đường dẫn" if missing else "không đọc được tệp; kiểm tra quyền truy cập",
+        "there is no such file; check the path" if missing else "the file cannot be read; check its permissions",
+    )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 import typer
@@ -13,6 +12,7 @@ from pydantic_core import to_json as encode
 from rich.console import Console
 
 from connectors.formats.event import Stamp, record_event
+from connectors.formats.format import Event
 from connectors.publishing.publish import arrived_at
 from connectors.publishing.sending import EventPublisher, Sending, progress_on, send, show_findings, sums, to_json
 from ioc.command.output import show_rows
@@ -27,6 +27,7 @@ class RegisterResult(Sending):
 
     register: str
     agency: str
+    entries: list[Event] = field(default_factory=list)
 
 
 def read_registers(profile: Profile, feed: Feed, at: datetime) -> list[RegisterResult]:
@@ -37,7 +38,7 @@ def read_registers(profile: Profile, feed: Feed, at: datetime) -> list[RegisterR
     results = {name: RegisterResult(name, agency) for name, agency in profile.registers.items()}
     for agency, entry in registry_events(profile):
         stamp = Stamp(entry.record_key(), at)
-        results[entry.registry].events.append(record_event(feed, agency, entry.model_dump(), stamp=stamp))
+        results[entry.registry].entries.append(record_event(feed, agency, entry.model_dump(), stamp=stamp))
     return list(results.values())
 
 
@@ -60,12 +61,12 @@ def publish_registers(
     try:
         with progress_on(stderr) as progress:
             for result in results:
-                task = progress.add_task(result.register, total=len(result.events))
-                send(result, publisher, partial(progress.advance, task))
+                task = progress.add_task(result.register, total=len(result.entries))
+                send(result, result.entries, publisher, lambda done, task=task: progress.update(task, completed=done))  # type: ignore[misc]
                 progress.remove_task(task)
     finally:
         _report(results, at, as_json=as_json, stderr=stderr)
-    return 1 if any(result.refusals for result in results) else 0
+    return 1 if any(result.refused for result in results) else 0
 
 
 def _report(results: Sequence[RegisterResult], at: datetime, *, as_json: bool, stderr: Console) -> None:
@@ -77,12 +78,12 @@ def _report(results: Sequence[RegisterResult], at: datetime, *, as_json: bool, s
         {
             "register": one.register,
             "agency": one.agency,
-            "places": len(one.events),
+            "places": len(one.entries),
             "accepted": one.accepted,
-            "refused": len(one.refusals),
+            "refused": one.refused,
             "unsent": one.unsent,
         }
         for one in results
     ]
     show_rows(rows, as_json=False, title=f"Registers as of {at:%Y-%m-%d %H:%M}Z")
-    show_findings("Refused · bị từ chối", [found for one in results for found in one.refused], stderr)
+    show_findings("Refused · bị từ chối", [one.refused_findings for one in results], stderr)

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from connectors.formats.findings import shown_name
 from connectors.publishing import sending
 from connectors.publishing.sending import Sending, show_findings, sums
+
+# As many files are listed one by one; of more, only those of which there is something to say.
+FEW = 10
 
 
 @dataclass
 class FileResult(Sending):
-    """What became of one file; `format` is empty where no format recognised it."""
+    """What became of one file; `format` is empty where no format recognised it, several are joined."""
 
     file: str
     format: str = ""
     feeds: tuple[str, ...] = ()
+    envelopes: list[Mapping[str, Any]] = field(default_factory=list)
 
 
 def to_json(results: Sequence[FileResult], *, with_events: bool) -> dict[str, Any]:
@@ -33,7 +38,7 @@ def to_json(results: Sequence[FileResult], *, with_events: bool) -> dict[str, An
                 "format": result.format or None,
                 "feeds": result.feeds,
                 **sending.to_json(result),
-                **({"envelopes": [event.envelope for event in result.events]} if with_events else {}),
+                **({"envelopes": result.envelopes} if with_events else {}),
             }
             for result in results
         ],
@@ -41,17 +46,32 @@ def to_json(results: Sequence[FileResult], *, with_events: bool) -> dict[str, An
 
 
 def show(results: Sequence[FileResult], console: Console, *, sent: bool) -> None:
-    """Print a table of the files, what was refused, and what looks wrong; `sent` = not a dry run."""
+    """Print a table of the files, what was refused, and what looks wrong; `sent` = not a dry run.
+
+    Of many files those without a finding are one line together.
+    """
+    told = [one for one in results if one.refused or one.warned or (sent and one.unsent) or not one.format]
+    listed = list(results) if len(results) <= FEW else told
+    quiet = [one for one in results if one not in listed]
     table = Table()
     table.add_column("file", overflow="fold")
     for heading in ("events", *(("accepted", "unsent") if sent else ()), "refused", "warnings"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for result in results:
-        sent_counts = [result.accepted, result.unsent] if sent else []
-        counts = [len(result.events), *sent_counts, len(result.refusals), len(result.warnings)]
+    for result in listed:
         # Text, not markup: the names of files are not ours.
-        name = Text(result.file).append(f"\n{result.format or 'unknown format'}", style="dim")
-        table.add_row(name, *(f"{count:,}" for count in counts))
+        name = Text(shown_name(result.file)).append(f"\n{result.format or 'unknown format'}", style="dim")
+        table.add_row(name, *_counts([result], sent=sent))
+    if quiet:
+        name = Text(f"{len(quiet):,} files without findings · tệp không có lỗi", style="green")
+        table.add_row(name, *_counts(quiet, sent=sent))
+    if len(results) > 1:
+        table.add_section()
+        table.add_row(Text(f"{len(results):,} files · tệp", style="bold"), *_counts(results, sent=sent))
     console.print(table)
-    show_findings("Refused · bị từ chối", [found for result in results for found in result.refused], console)
-    show_findings("Warnings · cảnh báo", [found for result in results for found in result.warnings], console)
+    show_findings("Refused · bị từ chối", [result.refused_findings for result in results], console)
+    show_findings("Warnings · cảnh báo", [result.warned_findings for result in results], console)
+
+
+def _counts(results: Sequence[FileResult], *, sent: bool) -> list[str]:
+    columns = ("events", *(("accepted", "unsent") if sent else ()), "refused", "warned")
+    return [f"{sum(getattr(result, column) for result in results):,}" for column in columns]

@@ -91,7 +91,20 @@ def _counted(indicator: Indicator, feed: Feed) -> IndicatorDefinition:
     sql = f"SELECT {selected} FROM {feed.table} WHERE {span}"  # noqa: S608 - shown, names are ours
     if condition:
         sql += f" AND ({condition})" if " OR " in condition else f" AND {condition}"
-    return IndicatorDefinition(f"{vi}{where_vi}, {when_vi}.", f"{en}{where_en}, {when_en}.", sql)
+    note_vi, note_en = _estimated(indicator, feed)
+    return IndicatorDefinition(f"{vi}{where_vi}, {when_vi}.{note_vi}", f"{en}{where_en}, {when_en}.{note_en}", sql)
+
+
+def _estimated(indicator: Indicator, feed: Feed) -> tuple[str, str]:
+    """Return what to say of a day that may be a plan that stands in for what a source cannot tell."""
+    columns = [column for column in (indicator.at, indicator.until) if column in feed.estimated]
+    if not columns:
+        return "", ""
+    day, flag = columns[0], feed.estimated[columns[0]]
+    return (
+        f" Nguồn không báo được `{day}` thì sau ngày dự kiến lấy ngày dự kiến, đánh dấu `{flag}` (ước tính).",
+        f" Where a source cannot tell `{day}`, the planned day stands in once it is over, marked `{flag}` (estimated).",
+    )
 
 
 def _aggregate(indicator: Indicator, feed: Feed) -> tuple[str, str, str]:

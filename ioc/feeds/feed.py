@@ -84,6 +84,7 @@ class Feed:
     by_agencies: its reporters are agencies of the administration, which the platform counts (docs/quality.md).
     quality_source: what the catalogue's rows of `data_quality` call the feed; None where they have none of it.
     enrich:    columns taken from the register of reporters: column -> (attribute, type).
+    estimated: date column -> flag that says that a plan stands in for it, because the source cannot tell it.
     derive:    columns computed from the others: column -> (type, polars expression).
     ahead:     dates that lie ahead by nature, of the model or derived; no other date or time may (plausibility.py).
     """
@@ -101,6 +102,7 @@ class Feed:
     by_agencies: bool = False
     quality_source: str | None = None
     enrich: Mapping[str, tuple[str, pl.DataType]] = field(default_factory=dict)
+    estimated: Mapping[str, str] = field(default_factory=dict)
     derive: Mapping[str, tuple[pl.DataType, pl.Expr]] = field(default_factory=dict)
     ahead: Mapping[str, Ahead] = field(default_factory=dict)
 

@@ -33,7 +33,10 @@ _EXAMPLE: dict[str, JsonValue] = {
 
 
 class TourismStay(Record):
-    """A stay; check-out or extension is a new revision of the same stay, a cancelled stay is voided."""
+    """A stay; check-out or extension is a new revision of the same stay, a cancelled stay is voided.
+
+    `check_out_estimated`: the source cannot tell a check-out, so that the planned day stands in once it is over.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
@@ -49,6 +52,7 @@ class TourismStay(Record):
     check_in_on: Day
     planned_check_out_on: Day
     check_out_on: Day | None = None
+    check_out_estimated: bool = False
     overnight: bool = True
     declared_at: Moment
     declared_late: bool = False
@@ -84,6 +88,7 @@ FEED = Feed(
     name_vi="Lượt khách lưu trú",
     name_en="Lodging stays",
     quality_source="lodging_stay",
+    estimated={"check_out_on": "check_out_estimated"},
     enrich={"lodging_type": ("type", pl.String()), "star": ("star", pl.Int64())},
     derive={
         "nights": (

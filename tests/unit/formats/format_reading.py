@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
-from connectors.formats.format import BadRecord, Context, Event, load_formats, read, recognise
+from connectors.formats.format import BadRecord, Context, Event, Item, Remark, load_formats
+from connectors.formats.readers.source import bytes_source
+from connectors.formats.recognition import Recognised, files_of, read_document, recognise
 from ioc.errors import RejectedError
 from ioc.feeds.feed import load_feeds
 from ioc.feeds.plausibility import Calendar
@@ -38,13 +40,25 @@ def context(file: str = "sample", **changes: Any) -> Context:
     return Context(**(fields | changes))
 
 
-def read_bytes(data: bytes, **changes: Any) -> list[Event | BadRecord]:
+def read_bytes(data: bytes, **changes: Any) -> list[Item]:
     """What a file's bytes give; a file in no known format is one bad record."""
     where = context(**changes)
+    items: list[Item] = []
     try:
-        return list(read(data, where, recognise(data, FORMATS)))
+        for source in files_of(bytes_source(where.file, data)):
+            assert not isinstance(source, RejectedError), source
+            for found in recognise(source, FORMATS):
+                items += [found] if isinstance(found, Remark) else read_document(found, where)
     except RejectedError as error:
-        return [BadRecord(where.file, error.reasons)]
+        items.append(BadRecord(where.file, error.reasons))
+    return items
+
+
+def format_of(data: bytes) -> str:
+    """The name of the format that reads a file of one document."""
+    (found,) = recognise(bytes_source("sample", data), FORMATS)
+    assert isinstance(found, Recognised)
+    return found.format.name
 
 
 def events_of(data: bytes, **changes: Any) -> list[Event]:
@@ -70,6 +84,8 @@ def outcome(path: Path) -> list[dict[str, Any]]:
             "warnings": [[warning.field, warning.rule, warning.value] for warning in item.warnings],
         }
         if isinstance(item, Event)
+        else {"where": item.where, "remark": [item.warning.field, item.warning.rule, item.warning.value]}
+        if isinstance(item, Remark)
         else {
             "where": item.where,
             "reasons": [[reason.field, reason.rule, reason.value] for reason in item.reasons],

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
 from format_reading import events_of, read_bytes, rules_of
 from pydantic import SecretStr
 
-from connectors.formats.einvoice.fuel import product_of
-from connectors.formats.format import BadRecord, Event
+from connectors.formats.format import BadRecord, Event, Remark
+from connectors.formats.fuels import shipped_fuels
 from ioc.pseudonym import Pseudonymiser
 
 
@@ -123,7 +124,7 @@ def rate_total(rate: str, net: str, vat: str | None) -> str:
 
 
 def with_rates(*rates: str) -> str:
-    return f"<THTTLTSuat>{''.join(rates)}</THTTLTSuat><TgTCThue>0</TgTCThue><TgTTTBSo>0</TgTTTBSo>"
+    return f"<THTTLTSuat>{''.join(rates)}</THTTLTSuat><TgTCThue>0</TgTCThue><TgTThue>0</TgTThue><TgTTTBSo>0</TgTTTBSo>"
 
 
 def test_the_vat_of_each_rate_is_the_declared_one_summed() -> None:
@@ -305,7 +306,7 @@ def test_buyers(buyer: str, kind: str) -> None:
     ],
 )
 def test_fuel_is_known_by_its_name(name: str, product: str | None) -> None:
-    assert product_of(name) == product
+    assert shipped_fuels().product_of(name, date(2024, 10, 5)) == product
 
 
 def test_fuel_that_is_no_known_product_is_left_out_with_a_warning() -> None:
@@ -416,23 +417,26 @@ def test_an_adjustment_by_text_alone_changes_no_amount() -> None:
         0,
         0,
     )
-    assert rules_of(content.replace(b"<TCHDon>2<", b"<TCHDon><")) == [
+    assert rules_of(content.replace(b"<TCHDon>2<", b"<TCHDon>1<")) == [
         ("DLHDon/NDHDon/TToan/TgTCThue", "required"),
+        ("DLHDon/NDHDon/TToan/TgTThue", "required"),
         ("DLHDon/NDHDon/TToan/TgTTTBSo", "required"),
     ], "only an adjustment may leave its totals empty"
 
 
 def test_a_message_of_another_type_is_refused_whole() -> None:
-    message = b"<TDiep><TTChung><MLTDiep>400</MLTDiep></TTChung><DLieu>" + invoice() + b"</DLieu></TDiep>"
+    message = b"<TDiep><TTChung><MLTDiep>999</MLTDiep></TTChung><DLieu>" + invoice() + b"</DLieu></TDiep>"
     assert rules_of(message) == [("TDiep/TTChung/MLTDiep", "message_type")]
 
 
 def test_a_message_may_hold_no_invoice_but_not_fewer_than_it_says() -> None:
     message = "<TDiep><TTChung><MLTDiep>206</MLTDiep><SLuong>{}</SLuong></TTChung><DLieu>{}</DLieu></TDiep>"
-    assert read_bytes(message.format(0, "").encode()) == []
+    (remark,) = read_bytes(message.format(0, "").encode())
+    assert isinstance(remark, Remark) and remark.warning.rule == "empty"
+    assert rules_of(message.format("", "").encode()) == [("TDiep/DLieu", "empty")]
     items = read_bytes(message.format(2, invoice().decode()).encode())
-    assert [type(item) for item in items] == [BadRecord, Event]
-    assert isinstance(items[0], BadRecord) and items[0].reasons[0].rule == "count"
+    assert [type(item) for item in items] == [Event, BadRecord]
+    assert isinstance(items[1], BadRecord) and items[1].reasons[0].rule == "count"
 
 
 def test_a_bare_notice_is_read_and_needs_lines() -> None:

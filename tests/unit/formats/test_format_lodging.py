@@ -14,10 +14,10 @@ from format_reading import FEEDS, SAMPLES, events_of, read_bytes, rules_of
 from openpyxl import Workbook
 
 from connectors.formats.format import BadRecord, Event
-from connectors.formats.lodging import region as region_of_provinces
-from connectors.formats.lodging.country import nationality_of
-from connectors.formats.lodging.region import home_region
-from connectors.formats.lodging.stay import paper_of, purpose_of
+from connectors.formats.tourism_stay import region as region_of_provinces
+from connectors.formats.tourism_stay.country import nationality_of
+from connectors.formats.tourism_stay.region import home_region
+from connectors.formats.tourism_stay.stay import paper_of, purpose_of
 
 HOME = "Bà Rịa - Vũng Tàu"
 VIETNAM_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -49,7 +49,7 @@ def sheet(*guests: Mapping[str, Any], title: str = "DS_KHACH_VIET_NAM_LUU_TRU ")
     page.title = title
     page.cell(3, 2, " HỌ  TÊN (*) ")
     for column, value in GUEST.items():
-        page[f"{column}4"] = value
+        page[f"{column}4"] = "[EXAMPLE]" if column == "B" else value
     for row, guest in enumerate(guests, 5):
         for column, value in guest.items():
             page[f"{column}{row}"] = value
@@ -87,6 +87,7 @@ def test_a_vietnamese_guest_becomes_a_stay_without_the_person() -> None:
         "home_region": "hcmc",
         "check_in_on": "2024-10-05",
         "planned_check_out_on": "2024-10-07",
+        "check_out_estimated": False,
         "overnight": True,
         "declared_at": "2024-10-05T11:00:00Z",
         "declared_late": False,

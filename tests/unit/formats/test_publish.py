@@ -17,10 +17,12 @@ from rich.console import Console
 from testbed.gateway import AsgiTransport
 from typer.testing import CliRunner
 
+from connectors.formats.format import BadRecord, Event
 from connectors.gateway.app import create_app
 from connectors.gateway.producer import InMemoryEventProducer
 from connectors.publishing.client import DeliveryReport, GatewayClient, token_of
 from connectors.publishing.publish import FileReader, run
+from connectors.publishing.report import FileResult
 from connectors.publishing.sending import EventPublisher
 from deploy.cli import app as commands
 from ioc.errors import ConfigError, RetryableError
@@ -35,6 +37,11 @@ NOW = datetime(2024, 10, 12, 2, tzinfo=UTC)
 
 def reader(**changes: Any) -> FileReader:
     return FileReader(Settings(_env_file=None), now=lambda: NOW, **changes)
+
+
+def events_in(file: Path, **changes: Any) -> list[Event]:
+    items = reader(establishment="77-750-0004", **changes).read(file, FileResult(""))
+    return [item for item in items if isinstance(item, Event)]
 
 
 class Consoles:
@@ -83,14 +90,14 @@ def test_files_reach_kafka_and_what_was_refused_is_told(
     status = consoles.run([INVOICES, PETROL, GUESTS], gateway, as_json=True, establishment="77-750-0004")
     report = json.loads(consoles.out.getvalue())
     assert status == 1, "something was refused"
-    counts = [(f["file"], f["events"], f["accepted"], f["refused"], f["unsent"]) for f in report["files"]]
+    counts = [(Path(f["file"]).name, f["events"], f["accepted"], f["refused"], f["unsent"]) for f in report["files"]]
     assert counts == [
         ("message_200_with_a_bad_neighbour.xml", 1, 1, 1, 0),
         ("message_206_petrol.xml", 2, 2, 0, 0),
         ("guests.xml", 3, 0, 5, 0),
     ]
     refused_by_gateway = report["files"][2]["refusals"][-1]
-    assert refused_by_gateway["where"].startswith("guests.xml: /KHAI_BAO_TAM_TRU")
+    assert refused_by_gateway["where"].startswith(f"{GUESTS}: /KHAI_BAO_TAM_TRU")
     assert refused_by_gateway["reasons"]
     assert sorted(event["subject"] for event in kafka_events(producer)) == [
         "3590000051-001/1/C24MPL/1208",
@@ -129,10 +136,15 @@ def test_what_is_wrong_in_many_places_is_told_once(gateway: GatewayClient, tmp_p
     assert "6 more places" in shown
 
 
-def test_warnings_are_shown_on_a_narrow_terminal_too(gateway: GatewayClient) -> None:
+def test_warnings_are_shown_on_a_narrow_terminal_too(
+    gateway: GatewayClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / PETROL.name).write_bytes(PETROL.read_bytes())
+    monkeypatch.chdir(tmp_path)
     out = io.StringIO()
     quiet = Console(file=io.StringIO())
-    assert run([PETROL], reader(), gateway, as_json=False, stdout=Console(file=out, width=80), stderr=quiet) == 0
+    files = [Path(PETROL.name)]
+    assert run(files, reader(), gateway, as_json=False, stdout=Console(file=out, width=80), stderr=quiet) == 0
     assert "none of the known products" in out.getvalue()
     assert "message_206_petrol.xml │" in out.getvalue(), "names of files are not folded"
     assert "…" not in out.getvalue()
@@ -185,31 +197,31 @@ def test_a_file_published_again_gives_the_very_same_events(tmp_path: Path) -> No
     file = tmp_path / "guests.xml"
     file.write_bytes(GUESTS.read_bytes())
     os.utime(file, (NOW.timestamp() - 3600, NOW.timestamp() - 3600))
-    one = reader(establishment="77-750-0004").read(file)
-    other = reader(establishment="77-750-0004").read(file)
-    assert one.events == other.events
-    assert one.events[0].envelope["time"] == "2024-10-12T01:00:00.000+00:00"
+    one, other = events_in(file), events_in(file)
+    assert one == other
+    assert one[0].envelope["time"] == "2024-10-12T01:00:00.000+00:00"
 
 
 def test_a_file_from_the_future_arrived_now(tmp_path: Path) -> None:
     file = tmp_path / "guests.xml"
     file.write_bytes(GUESTS.read_bytes())
     os.utime(file, (NOW.timestamp() + 3600, NOW.timestamp() + 3600))
-    (event, *_) = reader(establishment="77-750-0004").read(file).events
+    event = events_in(file)[0]
     assert event.envelope["time"] == "2024-10-12T02:00:00.000+00:00"
 
 
 def test_the_time_of_arrival_can_be_given_in_local_time() -> None:
     given = datetime(2024, 10, 5, 8)  # noqa: DTZ001 - as the command line gives it
-    (event, *_) = reader(establishment="77-750-0004", received_at=given).read(GUESTS).events
+    event = events_in(GUESTS, received_at=given)[0]
     assert event.envelope["time"] == "2024-10-05T01:00:00.000+00:00"
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     file = tmp_path / "large.xml"
     with file.open("wb") as sparse:
-        sparse.truncate(65 * 2**20)
-    assert reader().read(file).refusals[0].reasons[0].rule == "file_too_large"
+        sparse.truncate(513 * 2**20)
+    (bad,) = reader().read(file, FileResult(""))
+    assert isinstance(bad, BadRecord) and bad.reasons[0].rule == "file_too_large"
 
 
 def test_the_token_comes_from_the_option_the_file_or_the_settings(tmp_path: Path) -> None:
@@ -234,4 +246,8 @@ def test_the_command_line() -> None:
     assert done.exit_code == 1
     report = json.loads(done.stdout)
     assert (report["events"], report["refused"]) == (3, 2)
-    assert CliRunner().invoke(commands, ["publish", "/nowhere/file.xml"]).exit_code == 2
+    missing = CliRunner().invoke(commands, ["publish", "--dry-run", "--json", "/nowhere/file.xml", str(PETROL)])
+    files = json.loads(missing.stdout)["files"]
+    assert missing.exit_code == 1
+    assert [file["events"] for file in files] == [0, 2], "one missing file does not stop the rest"
+    assert files[0]["refusals"][0]["reasons"][0]["rule"] == "file_missing"

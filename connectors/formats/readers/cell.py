@@ -18,7 +18,7 @@ _CHOICE = re.compile(r"([0-9A-Za-z]{1,4})(?:\s*-\s*(.*))?", re.DOTALL)
 
 @dataclass(frozen=True)
 class InputField:
-    """A cell or an element, `field` as reasons name it; `is_text` is false for numbers and dates."""
+    """A cell or an element, `field` as reasons name it; `is_text` is false for numbers and dates of a workbook."""
 
     field: str
     text: str = ""
@@ -67,10 +67,14 @@ class InputField:
                 findings,
                 "choice",
                 "phải chọn từ danh mục, dạng mã - tên (ví dụ M - Nam)",
-                "must be picked from the list, as code - label (M - Nam)",
+                "must be picked from the list, as code - label (for example M - Nam)",
             )
         return "", ""
 
     def refuse(self, findings: Findings, rule: str, vi: str, en: str) -> None:
         """Note a reason that shows the cell masked."""
         findings.refuse(self.field, rule, vi, en, mask(self.text))
+
+    def warn(self, findings: Findings, rule: str, vi: str, en: str) -> None:
+        """Note a warning that shows the cell masked."""
+        findings.warn(self.field, rule, vi, en, mask(self.text))

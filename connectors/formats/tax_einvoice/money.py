@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from connectors.formats.findings import shown
-from connectors.formats.node import Node
+from connectors.formats.readers.node import Node, Places
 
 ZERO = Decimal(0)
 VAT_TEMPLATE = "1"
 
 # A delivery note carries no amounts; all but VAT invoices declare only what is to be paid.
-_REQUIRED = {VAT_TEMPLATE: ("TgTCThue", "TgTTTBSo"), "6": ()}
+_REQUIRED = {VAT_TEMPLATE: ("TgTCThue", "TgTThue", "TgTTTBSo"), "6": ()}
+_TOTAL = "DLHDon/NDHDon/TToan"
 _PERCENT = re.compile(r"([0-9]{1,2})(\.0+)?\s*%?")
 _OTHER = re.compile(r"KHAC(?:\s*:\s*([0-9]{1,2}(?:\.[0-9]{1,2})?)\s*%)?")
 _STANDARD = re.compile(r"(0|5|8|10)%|KCT|KKKNT|KHAC(:\d{1,2}(\.\d{1,2})?%)?")
@@ -79,24 +80,25 @@ def dong(amount: Decimal, exchange_rate: Decimal) -> int:
     return int((amount * exchange_rate).to_integral_value(rounding=ROUND_HALF_UP))
 
 
-def read_exchange_rate(head: Node) -> Decimal:
+def read_exchange_rate(places: Places) -> Decimal:
     """Return đồng per unit of the invoice's currency; no DVTTe means VND."""
-    currency = head.text("DVTTe").upper() or "VND"
+    told, given = places.the("DLHDon/TTChung/DVTTe"), places.the("DLHDon/TTChung/TGia")
+    currency = told.text().upper() or "VND"
     if currency == "VND":
         return Decimal(1)
     if not _CURRENCY.fullmatch(currency):
-        head.findings.refuse(
-            head.at("DVTTe"),
+        told.findings.refuse(
+            told.path,
             "currency",
             "đơn vị tiền tệ phải là mã ISO 4217 ba chữ cái (VND, USD)",
             "the currency must be three letters of ISO 4217 (VND, USD)",
             shown(currency),
         )
-    rate = head.decimal("TGia")
+    rate = given.decimal()
     if rate is None:
-        head.findings.missing(head.at("TGia"))
+        given.findings.missing(given.path)
     elif rate <= 0:
-        head.findings.refuse(head.at("TGia"), "positive", "tỷ giá phải lớn hơn 0", "the rate must be above 0")
+        given.findings.refuse(given.path, "positive", "tỷ giá phải lớn hơn 0", "the rate must be above 0")
     return rate or Decimal(1)
 
 
@@ -131,37 +133,72 @@ def read_vat_rate(node: Node, path: str = "TSuat") -> VatRate | None:
     return None
 
 
-def read_totals(total: Node, template: str, adjusts: bool) -> Totals:
-    """Return the declared totals.
+def read_totals(places: Places, template: str, adjusts: bool) -> Totals:
+    """Return the declared totals; what is missing is never read as 0.
 
-    A VAT invoice must declare TgTCThue and TgTTTBSo; on other templates the amount to pay stands for the net
-    where there is no TgTCThue. An adjustment may leave totals empty: text only, or a difference in tax alone.
+    A VAT invoice must declare TgTCThue, TgTThue and TgTTTBSo; on other templates the amount to pay stands for the net
+    where there is no TgTCThue. An adjustment may leave all out (text only), or all but a difference in tax.
     """
-    net, vat, gross = total.decimal("TgTCThue"), total.decimal("TgTThue") or ZERO, total.decimal("TgTTTBSo")
-    for path in () if adjusts else _REQUIRED.get(template, ("TgTTTBSo",)):
-        total.required(path)
+    parts = {name: places.the(f"{_TOTAL}/{name}") for name in ("TgTCThue", "TgTThue", "TgTTTBSo")}
+    net, vat, gross = (part.decimal() for part in parts.values())
+    for name in () if adjusts else _REQUIRED.get(template, ("TgTTTBSo",)):
+        parts[name].required()
+    if adjusts and template == VAT_TEMPLATE and not (net is None and gross is None):
+        for name, part in parts.items():
+            if not part.text():
+                _missing_total(part, name)
+    by_rate = _read_rates(places, template, adjusts)
     if net is None:
-        net = (gross or vat) - vat
-    by_rate = []
-    for part in total.child("THTTLTSuat").children("LTSuat"):
-        rate, part_net, part_vat = read_vat_rate(part), part.decimal("ThTien"), part.decimal("TThue")
-        if rate is not None:
-            by_rate.append(RateTotal(rate, part_net, part_vat))
-    return Totals(net, vat, net + vat if gross is None else gross, tuple(by_rate))
+        net = (gross or vat or ZERO) - (vat or ZERO)
+    vat = vat or ZERO
+    return Totals(net, vat, net + vat if gross is None else gross, by_rate)
 
 
-def check_sums(total: Node, totals: Totals, lines: Iterable[InvoiceLine]) -> None:
+def _read_rates(places: Places, template: str, adjusts: bool) -> tuple[RateTotal, ...]:
+    by_rate: list[RateTotal] = []
+    group = places.the(f"{_TOTAL}/THTTLTSuat")
+    for part in group.children("LTSuat"):
+        rate, net, vat = read_vat_rate(part), part.decimal("ThTien"), part.decimal("TThue")
+        if rate is None:
+            if not part.text("TSuat"):
+                _missing_total(part, "TSuat")
+            continue
+        if any(known.rate.name == rate.name for known in by_rate) and rate.name != "other":
+            part.findings.warn(
+                part.at("TSuat"),
+                "rate_twice",
+                "một thuế suất được khai hai lần trong bảng tổng hợp; các số được cộng lại",
+                "a VAT rate is declared twice; the amounts are added up",
+                shown(part.text("TSuat")),
+            )
+        if net is None:
+            _missing_total(part, "ThTien")
+        if vat is None and rate.name in _TAXED:
+            _missing_total(part, "TThue")
+        by_rate.append(RateTotal(rate, net, vat))
+    if not by_rate and template == VAT_TEMPLATE and not adjusts:
+        group.findings.warn(
+            group.path,
+            "no_rates",
+            "hóa đơn giá trị gia tăng không có bảng tổng hợp theo thuế suất; số liệu theo thuế suất không tính được",
+            "a VAT invoice without totals by rate; nothing counts by rate",
+        )
+    return tuple(by_rate)
+
+
+def check_sums(places: Places, totals: Totals, lines: Iterable[InvoiceLine]) -> None:
     """Warn where the sums of a VAT invoice disagree by more than one unit a line."""
     lines = tuple(lines)
     by_kind = sum((-abs(line.net) if line.kind == "3" else line.net for line in lines if line.kind != "2"), ZERO)
-    fees = sum((fee.decimal("TPhi") or ZERO for fee in total.child("DSLPhi").children("LPhi")), ZERO)
-    due = totals.net + totals.vat + fees - (total.decimal("TTCKTMai") or ZERO)
+    fees = sum((fee.decimal("TPhi") or ZERO for fee in places.the(f"{_TOTAL}/DSLPhi").children("LPhi")), ZERO)
+    due = totals.net + totals.vat + fees - (places.the(f"{_TOTAL}/TTCKTMai").decimal() or ZERO)
     checks = [("TgTTTBSo", totals.gross, due)]
     if lines:
         checks.append(("TgTCThue", totals.net, by_kind))
     if totals.by_rate:
         checks.append(("THTTLTSuat/ThTien", totals.net, sum((part.net or ZERO for part in totals.by_rate), ZERO)))
         checks.append(("THTTLTSuat/TThue", totals.vat, sum((part.vat or ZERO for part in totals.by_rate), ZERO)))
+    total = places.the(_TOTAL)
     for path, declared, computed in checks:
         if abs(declared - computed) > max(1, len(lines)):
             total.findings.warn(
@@ -171,3 +208,12 @@ def check_sums(total: Node, totals: Totals, lines: Iterable[InvoiceLine]) -> Non
                 "the declared total differs from the sum of its parts; what is declared is kept",
                 f"{declared - computed:f}",
             )
+
+
+def _missing_total(node: Node, name: str) -> None:
+    node.findings.warn(
+        node.path if node.path.endswith(name) else node.at(name),
+        "amount_missing",
+        "số tiền không được khai; không tính là 0",
+        "the amount is not told; that is not an amount of 0",
+    )

@@ -1,8 +1,8 @@
 """Fuel on invoices: which product a line sells, its litres, its value with VAT, and whether a pump told it.
 
-Petrol shops invoice every sale (CĐ 1123/CĐ-TTg 2023). Names are free text; a fuel that is none of the known
-products is left out with a warning, never guessed. Pump and log numbers prove the link to the pump and stay
-here.
+Petrol shops invoice every sale (CĐ 1123/CĐ-TTg 2023). Names are free text, which `fuels.csv` explains; a fuel that is
+none of the known products is left out with a warning, never guessed. Pump and log numbers prove the link to the pump
+and stay here.
 """
 
 from __future__ import annotations
@@ -10,28 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
-from connectors.formats.einvoice.money import VAT_TEMPLATE, ZERO, Totals, dong, read_vat_rate
 from connectors.formats.findings import shown
-from connectors.formats.node import Node
+from connectors.formats.format import Context
 from connectors.formats.plain import compact
+from connectors.formats.readers.node import Node
+from connectors.formats.tax_einvoice.money import VAT_TEMPLATE, ZERO, Totals, dong, read_vat_rate
 
 _GOODS = ("1", "5")
 _DISCOUNT = "3"
-_PETROL = r"(xang)?(khongchi)?"
-_DIESEL = r"(nhienlieu)?(dau)?(do|diesel|diezen|diezel|diesen)*"
-# Against the name without diacritics, blanks and signs: "Xăng RON 95-III" is xangron95iii.
-_PRODUCTS: Mapping[str, re.Pattern[str]] = {
-    "ron95_iii": re.compile(rf"{_PETROL}(ron|a|mogas)?95(iii|muc3)"),
-    "ron95_v": re.compile(rf"{_PETROL}(ron|a|mogas)?95(v|muc5)"),
-    "e5_ron92": re.compile(r"(xang)?(sinhhoc)?e5((ron|a)?92(ii)?)?(muc2)?"),
-    "do_005s": re.compile(rf"{_DIESEL}005s(ii|muc2)?"),
-    "do_0001s": re.compile(rf"{_DIESEL}0001s(v|muc5)?"),
-    "kerosene": re.compile(r"dauhoa(dandung|ko|1k)?|dauko|kerosene?"),
-    "mazut": re.compile(r"(nhienlieudot|dau)?(mazut|madut|fo)(no)?([0-9].*)?"),
-}
-_FUEL_LIKE = re.compile(r"xang(ron|a|e|khongchi|sinhhoc)?[0-9]|daudo|daudiesel|daudiezen|daumazut|nhienlieudiesel")
 _LITRES: Mapping[str, Decimal] = {
     "lit": Decimal(1),
     "l": Decimal(1),
@@ -59,43 +48,54 @@ class Fuel:
         }
 
 
-def product_of(name: str) -> str | None:
-    """Return the product that an item's name or code means, None for anything that is not a known fuel."""
-    text = compact(name)
-    return next((product for product, pattern in _PRODUCTS.items() if pattern.fullmatch(text)), None)
-
-
-def read_fuel(lines: Iterable[Node], template: str, totals: Totals) -> Fuel:
+def read_fuel(lines: Iterable[Node], template: str, totals: Totals, on: date, context: Context) -> Fuel:
     """Return the fuel that an invoice's lines sell; lines of goods count, discounts lower the value."""
     fuel = Fuel()
     for line in lines:
         kind = line.text("TChat") or "1"
         if kind not in (*_GOODS, _DISCOUNT):
             continue
-        product = product_of(line.text("THHDVu")) or product_of(line.text("MHHDVu"))
+        product = read_product(line, "THHDVu", "MHHDVu", on, context)
         if product is None:
-            if _FUEL_LIKE.match(compact(line.text("THHDVu"))):
-                line.findings.warn(
-                    line.at("THHDVu"),
-                    "unknown_fuel",
-                    "giống xăng dầu nhưng không thuộc các sản phẩm đã biết; không tính vào sản lượng",
-                    "looks like fuel but is none of the known products; not counted as fuel",
-                )
             continue
         value = _with_vat(line, template, totals)
         if kind == _DISCOUNT:
-            fuel.value[product] = fuel.value.get(product, ZERO) - abs(value)
+            fuel.value[product] = fuel.value.get(product, ZERO) - abs(value or ZERO)
             continue
-        fuel.value[product] = fuel.value.get(product, ZERO) + value
-        litres = _litres(line)
+        if value is not None:
+            fuel.value[product] = fuel.value.get(product, ZERO) + value
+        litres = read_litres(line)
         if litres is not None:
             fuel.litres[product] = fuel.litres.get(product, ZERO) + litres
         fuel.pump_auto = fuel.pump_auto or _names_pump(line)
     return fuel
 
 
-def _with_vat(line: Node, template: str, totals: Totals) -> Decimal:
-    net = line.decimal("ThTien") or ZERO
+def read_product(line: Node, name: str, code: str, on: date, context: Context) -> str | None:
+    """Return the product that a line's name, else its code, means; what looks like fuel and is not known is told."""
+    names = [text for text in (line.text(name), line.text(code)) if text]
+    product = next((found for found in (context.fuels.product_of(text, on) for text in names) if found), None)
+    if product is None and any(context.fuels.looks_like_fuel(text) for text in names):
+        line.findings.warn(
+            line.at(name),
+            "unknown_fuel",
+            "giống xăng dầu nhưng không thuộc các sản phẩm đã biết; không tính vào sản lượng (xem fuels.csv của hồ "
+            "sơ tỉnh)",
+            "looks like fuel but is none of the known products; not counted as fuel (see the profile's fuels.csv)",
+        )
+    return product
+
+
+def _with_vat(line: Node, template: str, totals: Totals) -> Decimal | None:
+    net = line.decimal("ThTien")
+    if net is None:
+        line.findings.warn(
+            line.at("ThTien"),
+            "amount_missing",
+            "dòng xăng dầu không có thành tiền; không tính là 0",
+            "the fuel line has no amount; that is not an amount of 0",
+        )
+        return None
     if template != VAT_TEMPLATE:
         return net
     rate = read_vat_rate(line)
@@ -112,9 +112,15 @@ def _with_vat(line: Node, template: str, totals: Totals) -> Decimal:
     return net * (1 + rate.fraction)
 
 
-def _litres(line: Node) -> Decimal | None:
+def read_litres(line: Node) -> Decimal | None:
     quantity, unit = line.decimal("SLuong"), compact(line.text("DVTinh"))
     if quantity is None:
+        line.findings.warn(
+            line.at("SLuong"),
+            "quantity_missing",
+            "dòng xăng dầu không có số lượng; không tính vào sản lượng",
+            "the fuel line has no quantity; it does not count in the volume",
+        )
         return None
     if unit not in _LITRES:
         line.findings.warn(

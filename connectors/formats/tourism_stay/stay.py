@@ -8,18 +8,21 @@ Nhập cảnh, xuất cảnh, quá cảnh, cư trú của người nước ngoà
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from connectors.formats.event import Stamp, record_event
 from connectors.formats.findings import Findings, refused
 from connectors.formats.format import Context, Event
-from connectors.formats.lodging.cell import InputField
-from connectors.formats.lodging.country import VIETNAM, nationality_of
-from connectors.formats.lodging.region import home_region
 from connectors.formats.plain import plain
+from connectors.formats.readers.cell import InputField
+from connectors.formats.tourism_stay.country import VIETNAM, nationality_of
+from connectors.formats.tourism_stay.region import home_region
 
 FEED = "tourism.stay"
+_PLANS, _FIRST = "stay/plan", "stay/first"
 _SEX = {"M": "male", "F": "female"}
 _IMPRECISE_BIRTH = re.compile(r"(?:(?:[0-9]{1,2}/)?([0-9]{1,2})/)?([0-9]{4})")
 _PURPOSES = (
@@ -48,7 +51,11 @@ PASSPORT = Paper("passport", "passport")
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a template tells of one guest. `region` is given for templates that ask for the home province."""
+    """What a template tells of one guest. `region` is given for templates that ask for the home province.
+
+    `tells_departure` is false for a template without a column for the check-out: there the planned day stands in, once
+    it is over, marked as estimated.
+    """
 
     birth: InputField
     sex: InputField
@@ -61,6 +68,7 @@ class Declaration:
     purpose: str
     birth_precision: str = "D"
     province: InputField | None = None
+    tells_departure: bool = True
 
 
 def read_stay(guest: Declaration, findings: Findings, where: str, context: Context) -> Event:
@@ -68,7 +76,7 @@ def read_stay(guest: Declaration, findings: Findings, where: str, context: Conte
     nationality = _nationality(guest.nationality, findings)
     domestic = nationality == VIETNAM
     sex = _sex(guest.sex, findings)
-    guest_id = _guest_id(guest, nationality, findings, context)
+    _check_paper(guest, findings)
     arrival = guest.arrival.day(findings)
     planned = guest.planned_departure.day(findings)
     departure = guest.departure.day(findings)
@@ -82,12 +90,23 @@ def read_stay(guest: Declaration, findings: Findings, where: str, context: Conte
         if arrival and day and day < arrival:
             cell.refuse(findings, "day_order", "ngày đi trước ngày đến", "departure before the arrival")
     region = _region(guest, findings, context) if domestic else None
+    today = context.received_at.astimezone(context.timezone).date()
+    if departure is not None and departure > today:
+        guest.departure.warn(
+            findings,
+            "departure_ahead",
+            "ngày trả phòng chưa đến; được hiểu là ngày đi dự kiến",
+            "the check-out lies ahead; it is taken as the planned day",
+        )
+        planned, departure = departure, None
     findings.settle()
     assert arrival and planned and birth, "findings hold a reason for each that is missing"
-
+    establishment = require_establishment(context)
+    told = departure is not None
+    estimated = not told and not guest.tells_departure and planned < today
     fields = {
-        "establishment_id": context.establishment,
-        "guest_id": guest_id,
+        "establishment_id": establishment,
+        "guest_id": guest_id(guest, nationality, arrival, context),
         "origin": "domestic" if domestic else "international",
         "nationality": nationality,
         "sex": sex,
@@ -97,18 +116,53 @@ def read_stay(guest: Declaration, findings: Findings, where: str, context: Conte
         "home_region": region,
         "check_in_on": arrival,
         "planned_check_out_on": planned,
-        "check_out_on": departure,
+        "check_out_on": planned if estimated else departure,
+        "check_out_estimated": estimated,
         "overnight": (departure or planned) > arrival,
-        "declared_at": context.received_at,
-        # A file that tells the check-out follows an earlier declaration; how late that was, it does not tell.
-        "declared_late": departure is None and context.received_at > _deadline(arrival, domestic, context),
     }
-    stamp = Stamp(where, context.received_at)
-    return record_event(context.feeds[FEED], context.establishment, fields, stamp=stamp, warnings=findings.warnings)
+    key = f"{establishment}/{fields['guest_id']}/{arrival.isoformat()}"
+    # A file that tells the check-out follows an earlier declaration; how late that was, it does not tell.
+    late = not told and context.received_at > _deadline(arrival, domestic, context)
+    fields |= _first_declaration(key, context, late=late)
+    # Lists of one second: what tells the check-out comes after what tells the arrival.
+    at = context.received_at + timedelta(milliseconds=1 if told else 0)
+    event = record_event(context.feeds[FEED], establishment, fields, stamp=Stamp(where, at), warnings=findings.warnings)
+    if told or estimated or guest.tells_departure:
+        context.memory.forget(_PLANS, key)
+    else:
+        context.memory.put(_PLANS, key, {"planned": planned.isoformat(), "data": event.envelope["data"]})
+    return event
 
 
-def require_establishment(context: Context) -> None:
-    """Raise RejectedError where the establishment is not known: the police templates do not name it."""
+def due_departures(context: Context) -> Iterator[Event]:
+    """Yield, for stays of templates that tell no check-out, the planned one once its day is over, as estimated."""
+    today = context.received_at.astimezone(context.timezone).date()
+    for key, plan in [*context.memory.items(_PLANS)]:
+        planned = date.fromisoformat(plan["planned"])
+        if planned >= today:
+            continue
+        data = plan["data"] | {"check_out_on": plan["planned"], "check_out_estimated": True}
+        # The day's end orders it behind what was told of the stay until then, and before whatever is told later.
+        at = datetime.combine(planned + timedelta(days=1), time(), context.timezone)
+        context.memory.forget(_PLANS, key)
+        yield record_event(context.feeds[FEED], data["establishment_id"], data, stamp=Stamp(f"{key} (plan)", at))
+
+
+def _first_declaration(key: str, context: Context, *, late: bool) -> dict[str, Any]:
+    """Return when a stay was first declared and whether that was late: facts of its first version, not of this one."""
+    now = {"declared_at": context.received_at.isoformat(), "declared_late": late}
+    known: dict[str, Any] = context.memory.first(_FIRST, key, now)
+    if context.received_at < datetime.fromisoformat(known["declared_at"]):
+        context.memory.put(_FIRST, key, now)
+        known = now
+    return {"declared_at": datetime.fromisoformat(known["declared_at"]), "declared_late": known["declared_late"]}
+
+
+def require_establishment(context: Context) -> str:
+    """Return the establishment's code in the register; raises RejectedError where it is not known.
+
+    The police templates do not name it.
+    """
     if not context.establishment:
         raise refused(
             "establishment",
@@ -116,6 +170,10 @@ def require_establishment(context: Context) -> None:
             "mẫu khai báo không ghi cơ sở lưu trú; hãy thêm --establishment <mã cơ sở>",
             "the template does not name the establishment; add --establishment <code>",
         )
+    findings = Findings()
+    code = context.crosswalk.read(FEED, context.establishment, "establishment", findings)
+    findings.settle()
+    return code
 
 
 def purpose_of(code: str, label: str, typed: str) -> str:
@@ -159,20 +217,23 @@ def _sex(cell: InputField, findings: Findings) -> str:
     return _SEX.get(code, "")
 
 
-def _guest_id(guest: Declaration, nationality: str, findings: Findings, context: Context) -> str:
-    number = "".join(guest.number.required(findings).split()).upper()
-    if not number:
-        return ""
-    if guest.paper.domain == "cccd" and not _CITIZEN_NUMBER.fullmatch(number):
+def _check_paper(guest: Declaration, findings: Findings) -> None:
+    number = "".join(guest.number.required(findings).split())
+    if number and guest.paper.domain == "cccd" and not _CITIZEN_NUMBER.fullmatch(number):
         guest.number.refuse(
             findings,
             "citizen_number",
             "số thẻ căn cước phải có đủ 12 chữ số; kiểm tra số 0 đứng đầu",
             "a citizen's card has 12 digits; check for a lost leading zero",
         )
+
+
+def guest_id(guest: Declaration, nationality: str, arrival: date, context: Context) -> str:
+    """Return the guest's pseudonym under the key of the day of arrival."""
+    number = "".join(guest.number.text.split()).upper()
     # Passport numbers are unique within the country that issues them.
     issuer = f"{nationality}:" if guest.paper.domain == "passport" else ""
-    return context.pseudonymise(guest.paper.domain, issuer + number)
+    return context.pseudonymise(guest.paper.domain, issuer + number, arrival)
 
 
 def _birth(guest: Declaration, findings: Findings) -> date | None:

@@ -12,7 +12,7 @@ from stdnum.exceptions import ValidationError as InvalidNumberError
 from stdnum.vn import mst
 
 from connectors.formats.format import Context
-from connectors.formats.node import Node
+from connectors.formats.readers.node import Node
 from ioc.feeds.validation import mask
 
 _COMPANY = re.compile(r"[0-9]{10}(-?[0-9]{3})?")

@@ -5,50 +5,48 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from datetime import date, datetime, time
-from typing import Annotated, Any, NoReturn
+from datetime import date
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import to_json
 
-from connectors.formats.event import Stamp, record_event
-from connectors.formats.findings import Findings, refused
-from connectors.formats.format import BadRecord, Context, Event, Format, attempt
+from connectors.formats.carrier import json_object
+from connectors.formats.findings import Findings
+from connectors.formats.format import Context, Event, Format, Item, attempt
+from connectors.formats.readers.json import JsonFile
+from connectors.formats.tourism_daily_report.report import FEED, read_establishment, report_event
 from ioc.errors import RejectedError
 from ioc.feeds.event import MAX_REVISION, ReporterCode
 from ioc.feeds.validation import reasons_of
 
-FEED = "tourism.daily_report"
-MAX_BYTES = 4 * 2**20
-_HEAD = 4096
-
 Count = Annotated[int, Field(ge=0, strict=True)]
 
 
-class _ReportSection(BaseModel):
+class _Part(BaseModel):
     """Base of the report's parts: whole numbers only, vendors' own fields ignored."""
 
     model_config = ConfigDict(frozen=True)
 
 
-class _Guests(_ReportSection):
+class _Guests(_Part):
     domestic: Count
     international: Count
 
 
-class _Country(_ReportSection):
+class _Country(_Part):
     arrivals: Count
     guest_nights: Count
 
 
-class _Revenue(_ReportSection):
+class _Revenue(_Part):
     room: Count
     food: Count
     other: Count
 
 
-class _DailyReport(_ReportSection):
+class _Report(_Part):
     establishment_code: ReporterCode
     report_date: date
     revision: Annotated[int, Field(ge=0, le=MAX_REVISION, strict=True)] | None = None
@@ -64,52 +62,26 @@ class _DailyReport(_ReportSection):
     revenue_vnd: _Revenue
 
 
-def _recognise(data: bytes) -> bool:
-    head = data[:_HEAD].lstrip(b"\xef\xbb\xbf \t\r\n")
-    return head.startswith((b"{", b"[")) and b'"establishment_code"' in head
-
-
-def _read(data: bytes, context: Context) -> Iterator[Event | BadRecord]:
-    if len(data) > MAX_BYTES:
-        raise refused(
-            "",
-            "file_too_large",
-            f"tệp JSON vượt {MAX_BYTES // 2**20} MiB; hãy chia nhỏ tệp",
-            f"the JSON exceeds {MAX_BYTES // 2**20} MiB; split the file",
-        )
-    try:
-        # RecursionError: nested too deep; ValueError: no JSON, no UTF-8, or a number of thousands of digits.
-        content = json.loads(data.decode("utf-8-sig"), parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise refused(
-            "",
-            "json_invalid",
-            "tệp không phải JSON hợp lệ (UTF-8); hãy xuất lại tệp",
-            "the file is not valid JSON in UTF-8; export it again",
-        ) from None
-    several = isinstance(content, list)
-    for place, report in enumerate(content if several else [content]):
-        where = f"{context.file}[{place}]" if several else context.file
+def _read(document: JsonFile, context: Context) -> Iterator[Item]:
+    for place, report in document.items():
+        where = f"{context.file}{place}"
         yield from attempt(where, _daily_report(report, where, context))
 
 
 def _daily_report(content: Any, where: str, context: Context) -> Iterator[Event]:
+    if isinstance(content, RejectedError):
+        raise content
     try:
-        report = _DailyReport.model_validate(content)
+        # As JSON, so that dates and codes are text and numbers are numbers.
+        report = _Report.model_validate_json(to_json(content))
     except ValidationError as error:
         raise RejectedError(reasons_of(error)) from None
     findings = Findings()
-    if context.establishment not in ("", report.establishment_code):
-        findings.refuse(
-            "establishment_code",
-            "other_establishment",
-            "mã cơ sở trong tệp khác mã ở --establishment",
-            "the file's establishment is not the one of --establishment",
-        )
+    establishment = read_establishment(report.establishment_code, "establishment_code", findings, context)
     findings.settle()
     _check(report, findings)
     fields: dict[str, Any] = {
-        "establishment_id": report.establishment_code,
+        "establishment_id": establishment,
         "report_on": report.report_date,
         "rooms_total": report.rooms_total,
         "rooms_available": report.rooms_available,
@@ -127,14 +99,10 @@ def _daily_report(content: Any, where: str, context: Context) -> Iterator[Event]
     ):
         fields[f"{name}_domestic"] = guests.domestic
         fields[f"{name}_international"] = guests.international
-    # A numbered report happened on its day; one without a number is ordered by when it arrived.
-    on_day = datetime.combine(report.report_date, time(), context.timezone)
-    at = context.received_at if report.revision is None else on_day
-    stamp = Stamp(where, at, report.revision)
-    yield record_event(context.feeds[FEED], report.establishment_code, fields, stamp=stamp, warnings=findings.warnings)
+    yield report_event(fields, report.revision, where, findings, context)
 
 
-def _check(report: _DailyReport, findings: Findings) -> None:
+def _check(report: _Report, findings: Findings) -> None:
     """Warn where the report's own numbers disagree."""
     for name, guests in (("arrivals", report.arrivals), ("guest_nights", report.guest_nights)):
         by_country = sum(getattr(country, name) for country in report.by_nationality)
@@ -155,15 +123,13 @@ def _check(report: _DailyReport, findings: Findings) -> None:
         )
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
 FORMAT = Format(
     name="lodging_daily_json",
     feeds=(FEED,),
     title_vi="báo cáo ngày của cơ sở lưu trú JSON",
     title_en="daily report of a lodging establishment, JSON",
-    recognise=_recognise,
+    carriers=(json_object("establishment_code", "report_date"),),
     read=_read,
+    notes_vi=("Một đối tượng, một mảng, hoặc mỗi dòng một đối tượng; trường lạ được bỏ qua; số là số nguyên JSON.",),
+    notes_en=("An object, an array, or an object a line; unknown fields are ignored; numbers are whole JSON numbers.",),
 )

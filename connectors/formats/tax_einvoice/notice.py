@@ -12,40 +12,39 @@ from dataclasses import replace
 
 from lxml import etree
 
-from connectors.formats.einvoice.invoice import FEED, VOID_REVISION, local_midnight, signing_time
-from connectors.formats.einvoice.number import read_number
-from connectors.formats.einvoice.taxpayer import read_taxpayer
 from connectors.formats.event import Stamp, record_event, void_event
 from connectors.formats.findings import Findings, shown
-from connectors.formats.format import BadRecord, Context, Event, attempt
-from connectors.formats.node import Node
-from connectors.formats.safe_xml import path_of
+from connectors.formats.format import Context, Event, Item, attempt
+from connectors.formats.readers.node import Node, Places
+from connectors.formats.tax_einvoice.invoice import FEED, VOID_REVISION, local_midnight, signing_time
+from connectors.formats.tax_einvoice.number import InvoiceNumber, read_number
+from connectors.formats.tax_einvoice.relation import warn_adjusted
+from connectors.formats.tax_einvoice.taxpayer import read_taxpayer
 
 _RELATIONS = {"1": "cancellation", "2": "error_notice", "3": "error_notice", "4": "error_notice"}
 
 
-def read_notice(element: etree._Element, context: Context) -> Iterator[Event | BadRecord]:
+def read_notice(element: etree._Element, where: str, context: Context) -> Iterator[Item]:
     """Yield the events of each line; raises RejectedError where the notice as a whole cannot be read."""
     findings = Findings()
     root = Node(element, findings)
-    head = root.child("DLTBao")
-    seller_id = read_taxpayer(head, "MST", context)
-    signed_at = signing_time(root.child("DSCKS"), context)
-    at = signed_at or local_midnight(head.day("NTBao"), context)
-    lines = tuple(head.child("DSHDon").children("HDon"))
+    places = Places(root, frozenset({"Signature", "DSCKS", "DSHDon", "TTKhac"}))
+    seller_id = read_taxpayer(places.the("DLTBao/MST"), "", context)
+    signed_at = signing_time(places.the("DSCKS"), context)
+    at = signed_at or local_midnight(places.the("DLTBao/NTBao").day(context.timezone), context)
+    lines = tuple(places.the("DLTBao/DSHDon").children("HDon"))
     if not lines:
         findings.missing("DLTBao/DSHDon/HDon")
     findings.settle()
     for line in lines:
-        if line.element is not None:
-            where = f"{context.file}: {path_of(line.element)}"
-            own = Node(line.element, Findings())
-            yield from attempt(where, _line(own, seller_id, Stamp(where, at), context))
+        own = Node(line.element, Findings())
+        number = read_number(own.child("KHMSHDon"), own.child("KHHDon"), own.child("SHDon"))
+        place = f"{context.file}: {line.path if own.findings.reasons else number}"
+        yield from attempt(place, _line(own, number, seller_id, Stamp(place, at), context))
 
 
-def _line(line: Node, seller_id: str, stamp: Stamp, context: Context) -> Iterator[Event]:
-    number = read_number(line, "KHMSHDon", "KHHDon", "SHDon")
-    issued_on = line.day("Ngay")
+def _line(line: Node, number: InvoiceNumber, seller_id: str, stamp: Stamp, context: Context) -> Iterator[Event]:
+    issued_on = line.day(context.timezone, "Ngay")
     action = line.required("TCTBao")
     if action and action not in _RELATIONS:
         line.findings.refuse(
@@ -57,6 +56,8 @@ def _line(line: Node, seller_id: str, stamp: Stamp, context: Context) -> Iterato
         )
     line.findings.settle()
     relation = _RELATIONS[action]
+    if relation == "cancellation":
+        warn_adjusted(line, number, seller_id, context)
     yield record_event(
         context.feeds[FEED],
         seller_id,
@@ -72,6 +73,7 @@ def _line(line: Node, seller_id: str, stamp: Stamp, context: Context) -> Iterato
             "buyer_type": "anonymous",
         },
         stamp=stamp,
+        warnings=line.findings.warnings,
     )
     if relation == "cancellation":
         void = replace(stamp, revision=VOID_REVISION)

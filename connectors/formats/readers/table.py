@@ -1,0 +1,116 @@
+"""Tables from outside: the sheets of a workbook and delimited text give the same rows of cells.
+
+A table's headings are the first row, among the first ten that hold anything, in which a format finds the columns that
+it needs. Rows marked as a template's sample are never data, in whichever carrier they come.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from connectors.formats.findings import refused
+from connectors.formats.plain import compact, plain
+from connectors.formats.readers.cell import InputField
+from connectors.formats.readers.lines import MAX_LINE, lines_of
+from connectors.formats.readers.source import Source
+
+MAX_HEADING_ROW = 10
+MAX_COLUMNS = 512
+DELIMITERS = ",;\t|"
+
+_SAMPLE = re.compile(r"\[\s*(example|test|sample|vi du|mau)\s*\]")
+
+TableRow = tuple[InputField, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """One sheet (`sheet` is its name) or one delimited file (`sheet` is empty).
+
+    rows: starts anew: (row number, cells) of every row that holds anything.
+    """
+
+    source: Source
+    sheet: str
+    rows: Callable[[], Iterator[tuple[int, TableRow]]]
+
+    def place(self, number: int) -> str:
+        """Return a row's place behind the file's name: `!5` of a sheet, `:5` of a text."""
+        return f": {self.sheet}!{number}" if self.sheet else f":{number}"
+
+    def head(self) -> list[tuple[int, TableRow]]:
+        """Return the first rows, among which the headings stand."""
+        first: list[tuple[int, TableRow]] = []
+        for row in self.rows():
+            first.append(row)
+            if len(first) == MAX_HEADING_ROW:
+                break
+        return first
+
+
+@dataclass(frozen=True)
+class Headings:
+    """Where a format's columns stand: the row of the headings, and name -> index of the cell."""
+
+    row: int
+    columns: dict[str, int]
+
+
+def find_headings(
+    table: Table, columns: Iterable[tuple[str, tuple[str, ...]]], needed: Iterable[str]
+) -> Headings | None:
+    """Return where `columns` (name, spellings of the heading) stand, None where a needed one is nowhere.
+
+    Case, diacritics, blanks, signs and a remark in parentheses or behind `*` do not matter.
+    """
+    wanted = {compact(spelling): name for name, spellings in reversed([*columns]) for spelling in reversed(spellings)}
+    needs = set(needed)
+    for number, row in table.head():
+        found: dict[str, int] = {}
+        for place, cell in enumerate(row):
+            name = wanted.get(compact(cell.text)) or wanted.get(compact(cell.text.partition("(")[0]))
+            if name is not None:
+                found.setdefault(name, place)
+        if needs <= found.keys():
+            return Headings(number, found)
+    return None
+
+
+def is_sample(cells: Iterable[str]) -> bool:
+    """Return whether a row or record is a template's sample, which says so (`[EXAMPLE]`, `[TEST]`, `[VÍ DỤ]`)."""
+    return any("[" in text and _SAMPLE.search(plain(text)) for text in cells)
+
+
+def open_delimited(source: Source, delimiter: str | None = None) -> Table:
+    """Return delimited text as a table; raises RejectedError where it has no columns at all."""
+    first = next((text for _, text in lines_of(source) if text.strip()), "")
+    counts = {sign: first.count(sign) for sign in DELIMITERS}
+    chosen = delimiter or max(counts, key=lambda sign: counts[sign])
+    return Table(source, "", lambda: _rows(source, chosen))
+
+
+def _rows(source: Source, delimiter: str) -> Iterator[tuple[int, TableRow]]:
+    csv.field_size_limit(MAX_LINE)
+    reader = csv.reader((text + "\n" for _, text in lines_of(source)), delimiter=delimiter, strict=True)
+    try:
+        for values in reader:
+            if len(values) > MAX_COLUMNS:
+                raise refused(
+                    f":{reader.line_num}",
+                    "too_many_columns",
+                    f"dòng có hơn {MAX_COLUMNS} cột; kiểm tra dấu phân cách",
+                    f"the row has more than {MAX_COLUMNS} columns; check the delimiter",
+                )
+            if any(value.strip() for value in values):
+                row = tuple(InputField(f"{place}", value.strip()) for place, value in enumerate(values, 1))
+                yield reader.line_num, row
+    except csv.Error:
+        raise refused(
+            f":{reader.line_num}",
+            "csv_invalid",
+            "dấu nháy kép không khép, hoặc ô quá dài; hãy xuất lại tệp CSV",
+            "a quotation mark is not closed, or a cell is too long; export the CSV again",
+        ) from None

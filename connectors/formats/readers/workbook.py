@@ -1,0 +1,156 @@
+"""How workbooks from outside are opened: bounded before anything is unpacked, every sheet a table.
+
+A workbook is a ZIP of XML, so the sizes that it declares are checked first, each XML part for a DTD, and how far its
+cells reach, because calamine holds a sheet as a full rectangle.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+
+from python_calamine import CalamineWorkbook, SheetTypeEnum
+
+from connectors.formats.findings import refused
+from connectors.formats.readers.cell import InputField
+from connectors.formats.readers.source import Source, bytes_source, too_large, unreadable_archive
+from connectors.formats.readers.table import Table, TableRow
+from connectors.formats.readers.xml import open_xml
+from ioc.errors import RejectedError
+
+MAX_BYTES = 16 * 2**20
+MAX_UNPACKED = 64 * 2**20
+MAX_PARTS = 1000
+MAX_ROWS = 20_000
+MAX_CELLS = 4_000_000
+
+_CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]*?\br\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["'][^>]*?(?<!/)>""")
+_ROW = re.compile(rb"""<(?:\w+:)?row\s[^>]*?\br\s*=\s*["']([^"']*)["']""")
+_DTD = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
+_LAST_ROW = 1_048_576
+
+
+def open_workbook(source: Source) -> list[Table]:
+    """Return the sheets with anything in them; raises RejectedError where the file is hostile or broken."""
+    data, parts = _checked(source)
+    for name, content in parts.items():
+        if name.endswith((".xml", ".rels", ".vml")):
+            _check_part(name, content)
+        elif _DTD.search(content.replace(b"\0", b"")):
+            raise unreadable_archive()
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        sheets = [
+            (meta.name, _values(book, meta.name))
+            for meta in book.sheets_metadata
+            if meta.typ == SheetTypeEnum.WorkSheet
+        ]
+    except RejectedError:
+        raise
+    except Exception:  # calamine raises errors of many kinds on broken files
+        raise unreadable_archive() from None
+    return [_table(source, name.strip(), rows) for name, rows in sheets if rows]
+
+
+def _table(source: Source, name: str, rows: list[tuple[int, list[object]]]) -> Table:
+    def cells() -> Iterator[tuple[int, TableRow]]:
+        for number, values in rows:
+            yield number, tuple(_cell(letter_of(place), value) for place, value in enumerate(values))
+
+    return Table(source, name, cells)
+
+
+def letter_of(place: int) -> str:
+    """Return a column's letters by its index from 0."""
+    letters = ""
+    while place >= 0:
+        letters, place = chr(ord("A") + place % 26) + letters, place // 26 - 1
+    return letters
+
+
+def _checked(source: Source) -> tuple[bytes, dict[str, bytes]]:
+    """Return the workbook's bytes and what it holds by name; the sizes that it declares bound what is unpacked."""
+    if source.size > MAX_BYTES:
+        raise too_large(MAX_BYTES)
+    data = source.read()
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            parts = archive.infolist()
+            if len(parts) <= MAX_PARTS and sum(part.file_size for part in parts) <= MAX_UNPACKED:
+                return data, {part.filename: archive.read(part) for part in parts}
+    except Exception:  # zipfile raises errors of many kinds on broken files, and for encrypted ones
+        raise unreadable_archive() from None
+    raise refused(
+        "",
+        "workbook_too_large",
+        f"tệp Excel giải nén vượt {MAX_UNPACKED // 2**20} MiB hoặc {MAX_PARTS:,} phần; hãy chia nhỏ tệp",
+        f"the workbook unpacks to more than {MAX_UNPACKED // 2**20} MiB or {MAX_PARTS:,} parts; split the file",
+    )
+
+
+def _check_part(name: str, content: bytes) -> None:
+    """Refuse a part with a DTD, and a sheet with a cell (that holds something) or a row beyond a workbook's size."""
+    if content.strip():
+        open_xml(bytes_source(name, content))
+    if not name.startswith("xl/worksheets/"):
+        return
+    if any(not row.isdigit() for row in _ROW.findall(content)):
+        raise unreadable_archive()
+    if any(int(row) > _LAST_ROW for row in _ROW.findall(content)):
+        raise _too_many_rows(name)
+    last_row = last_column = 0
+    for letters, row in _CELL.findall(content):
+        last_row, last_column = max(last_row, int(row)), max(last_column, _index(letters))
+    if last_row * last_column > MAX_CELLS:
+        raise refused(
+            name,
+            "far_cell",
+            "có ô nằm rất xa bảng dữ liệu; hãy xóa các ô thừa rồi lưu lại",
+            "a cell lies far away from the table; delete what is not data and save again",
+        )
+
+
+def _values(book: CalamineWorkbook, name: str) -> list[tuple[int, list[object]]]:
+    """Return (row number, values) of the rows that hold anything."""
+    rows: list[tuple[int, list[object]]] = []
+    for number, values in enumerate(book.get_sheet_by_name(name).to_python(skip_empty_area=False), 1):
+        if any(value != "" for value in values):
+            rows.append((number, [*values]))
+            if len(rows) > MAX_ROWS:
+                raise _too_many_rows(name.strip())
+    return rows
+
+
+def _cell(field: str, value: object) -> InputField:
+    if isinstance(value, str):
+        return InputField(field, value.strip())
+    if isinstance(value, bool):
+        return InputField(field, "true" if value else "false", is_text=False)
+    if isinstance(value, float):
+        text = str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+        return InputField(field, text, is_text=False)
+    if isinstance(value, datetime):
+        midnight = value.time() == time()
+        return InputField(field, value.date().isoformat() if midnight else value.isoformat(), is_text=False)
+    if isinstance(value, date | time | timedelta):
+        return InputField(field, value.isoformat() if not isinstance(value, timedelta) else str(value), is_text=False)
+    return InputField(field, str(value), is_text=False)
+
+
+def _index(letters: bytes) -> int:
+    index = 0
+    for letter in letters:
+        index = index * 26 + letter - 64
+    return index
+
+
+def _too_many_rows(sheet: str) -> RejectedError:
+    return refused(
+        sheet,
+        "too_many_rows",
+        f"trang tính có hơn {MAX_ROWS:,} dòng có dữ liệu; hãy chia nhỏ tệp hoặc gửi CSV",
+        f"the sheet has more than {MAX_ROWS:,} rows with data; split the file or send CSV",
+    )

@@ -1,0 +1,141 @@
+"""Which format reads a file: what a file holds decides, not its name, and every part of it is either read or told.
+
+A workbook's sheets and an archive's members are documents of their own. A sheet that no format reads is a remark, so
+that nothing is lost in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from connectors.formats.findings import reason, refused, shown_name
+from connectors.formats.format import BadRecord, Context, Document, Event, Format, Item, Remark
+from connectors.formats.readers.archive import open_archive
+from connectors.formats.readers.json import open_json
+from connectors.formats.readers.lines import LinesFile, lines_of
+from connectors.formats.readers.source import Source, kind_of, unwrapped
+from connectors.formats.readers.table import DELIMITERS, Table, open_delimited
+from connectors.formats.readers.workbook import open_workbook
+from connectors.formats.readers.xml import XmlFile, open_xml
+from ioc.errors import Reason, RejectedError
+from ioc.feeds.plausibility import check_plausible
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A document and the format that reads it."""
+
+    format: Format
+    document: Document
+
+
+def recognise(source: Source, formats: Mapping[str, Format]) -> list[Recognised | Remark]:
+    """Return the documents of one file (not an archive) with their formats, and remarks on sheets that none reads.
+
+    Raises RejectedError, with advice, where no format reads anything of it.
+    """
+    source = unwrapped(source)
+    kind = kind_of(source)
+    if kind == "archive":
+        raise refused(
+            "",
+            "nested_archive",
+            "tệp nén nằm trong tệp nén; hãy giải nén lớp trong trước khi gửi",
+            "an archive inside an archive; unpack the inner one first",
+        )
+    if kind == "workbook":
+        return _sheets(source, formats)
+    documents = [open_xml(source)] if kind == "xml" else [open_json(source)] if kind == "json" else [*_texts(source)]
+    for document in documents:
+        found = _format_of(document, formats)
+        if found is not None:
+            return [Recognised(found, document)]
+    raise _unknown(documents[0], formats)
+
+
+def files_of(source: Source) -> Iterator[Source | RejectedError]:
+    """Yield the file itself, or the members of an archive; raises RejectedError where the archive cannot be opened."""
+    if kind_of(source) == "archive":
+        yield from open_archive(source)
+    else:
+        yield source
+
+
+def read_document(found: Recognised, context: Context) -> Iterator[Item]:
+    """Yield what a document holds; one that cannot be read as a whole is one bad record.
+
+    What cannot be true now (a stay that ended in 2099) is refused here, as the gateway and the agents would.
+    """
+    try:
+        for item in found.format.read(found.document, context):
+            reasons = _implausible(item, context) if isinstance(item, Event) else ()
+            yield BadRecord(item.where, reasons) if reasons and isinstance(item, Event) else item
+    except RejectedError as error:
+        yield BadRecord(context.file, error.reasons)
+
+
+def _implausible(event: Event, context: Context) -> tuple[Reason, ...]:
+    assert event.parsed is not None, "a format's events are read by their feed"
+    return tuple(check_plausible(context.feeds[event.feed], event.parsed, context.now))
+
+
+def _texts(source: Source) -> Iterator[Document]:
+    """Yield the ways in which a text may be read: as lines, and as a table by each delimiter that it holds."""
+    first = next((text for _, text in lines_of(source) if text.strip()), "")
+    yield LinesFile(source, first)
+    for sign in sorted(DELIMITERS, key=lambda sign: -first.count(sign)):
+        yield open_delimited(source, sign)
+
+
+def _sheets(source: Source, formats: Mapping[str, Format]) -> list[Recognised | Remark]:
+    tables = open_workbook(source)
+    if not tables:
+        raise refused("", "empty", "tệp Excel không có dữ liệu", "the workbook holds no data")
+    found: list[Recognised | Remark] = []
+    for table in tables:
+        declared = _format_of(table, formats)
+        if declared is not None:
+            found.append(Recognised(declared, table))
+            continue
+        warning = reason(
+            shown_name(table.sheet),
+            "sheet_not_read",
+            "trang tính này không thuộc định dạng nào nên không được đọc",
+            "this sheet is in no known format and was not read",
+        )
+        found.append(Remark(source.name, warning))
+    if not any(isinstance(one, Recognised) for one in found):
+        raise _unknown(tables[0], formats)
+    return found
+
+
+def _format_of(document: Document, formats: Mapping[str, Format]) -> Format | None:
+    """Return the format whose carrier recognises the document; a sheet's own name goes before its headings."""
+    carriers = [(declared, carrier) for declared in formats.values() for carrier in declared.carriers]
+    for declared, carrier in sorted(carriers, key=lambda pair: pair[1].kind == "table"):
+        if carrier.recognise(document):
+            return declared
+    return None
+
+
+def _unknown(document: Document, formats: Mapping[str, Format]) -> RejectedError:
+    if isinstance(document, XmlFile):
+        seen_vi, seen_en = f"XML có gốc {shown_name(document.root)}", f"XML with the root {shown_name(document.root)}"
+    elif isinstance(document, Table):
+        where = f" {shown_name(document.sheet)}" if document.sheet else ""
+        seen_vi, seen_en = (
+            f"bảng{where} với tiêu đề không khớp mẫu nào",
+            f"a table{where} whose headings fit no template",
+        )
+    elif isinstance(document, LinesFile):
+        seen_vi, seen_en = "văn bản không phải XML, JSON hay bảng", "text that is neither XML, JSON nor a table"
+    else:
+        seen_vi, seen_en = "JSON không có các trường của mẫu nào", "JSON without the fields of any template"
+    names = ", ".join(formats)
+    return refused(
+        "",
+        "unknown_format",
+        f"không nhận ra định dạng tệp ({seen_vi}); xem `ioc format list`. Đọc được: {names}",
+        f"the file is in no known format ({seen_en}); see `ioc format list`. Known: {names}",
+    )
