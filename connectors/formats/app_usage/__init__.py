@@ -1,0 +1,1 @@
+"""Use of apps and assistants as tables and JSON."""

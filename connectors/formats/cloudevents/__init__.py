@@ -1,0 +1,1 @@
+"""Canonical events in a file, of any feed."""

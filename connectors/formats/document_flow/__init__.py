@@ -1,0 +1,1 @@
+"""Electronic documents: edXML, and tables."""

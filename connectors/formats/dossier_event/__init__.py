@@ -1,0 +1,1 @@
+"""Dossiers of the one-stop shops: the national portal's exchange."""

@@ -1,0 +1,1 @@
+"""Readings of monitoring stations: text lines and tables."""

@@ -1,0 +1,221 @@
+"""Formats that are a field map alone: one declaration reads CSV, a workbook's sheet and JSON by the same rules.
+
+Headings and JSON keys are found by any of a field's spellings; case, diacritics and blanks do not matter. JSON may be
+an object, an array, an object a line, or an array under `data`, `items`, `records` or `results`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from connectors.formats.carrier import json_where, table
+from connectors.formats.event import Stamp, record_event, void_event
+from connectors.formats.field import Field, columns_of, read_fields
+from connectors.formats.findings import Findings, refused
+from connectors.formats.format import Carrier, Context, Event, Format, Item, attempt
+from connectors.formats.plain import compact
+from connectors.formats.readers.cell import InputField
+from connectors.formats.readers.json import JsonFile
+from connectors.formats.readers.table import Table, find_headings, is_sample
+from ioc.errors import RejectedError
+
+_WRAPPERS = ("data", "items", "records", "results")
+_DEEPEST = 4
+
+
+@dataclass(frozen=True)
+class Built:
+    """What one record becomes: `fields` None = it is voided. `revision` None = ordered by `time`."""
+
+    reporter: str
+    fields: Mapping[str, Any] | None
+    time: datetime
+    revision: int | None = None
+    void_key: str = ""
+
+
+Build = Callable[[dict[str, Any], Findings, Context], Built]
+
+
+@dataclass(frozen=True)
+class RecordMap:
+    """How records of one feed are read.
+
+    needed: names of the fields by which a table or an object is recognised.
+    build:  values by name -> what the record becomes; notes reasons in the findings.
+    """
+
+    feed: str
+    fields: tuple[Field, ...]
+    needed: tuple[str, ...]
+    build: Build
+
+    @property
+    def columns(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Name and spellings of each field that is read."""
+        return columns_of(self.fields)
+
+
+def flat_format(
+    name: str,
+    record: RecordMap,
+    *,
+    title_vi: str,
+    title_en: str,
+    versions: tuple[str, ...] = (),
+    notes_vi: tuple[str, ...] = (),
+    notes_en: tuple[str, ...] = (),
+) -> Format:
+    """Return the format of a field map."""
+    shown = ", ".join(spellings[0] for column, spellings in record.columns if column in record.needed)
+    return Format(
+        name=name,
+        feeds=(record.feed,),
+        title_vi=title_vi,
+        title_en=title_en,
+        carriers=flat_carriers(record, shown),
+        read=lambda document, context: read_flat(document, record, context),
+        versions=versions,
+        fields=record.fields,
+        notes_vi=notes_vi,
+        notes_en=notes_en,
+    )
+
+
+def flat_carriers(record: RecordMap, shown: str) -> tuple[Carrier, ...]:
+    """Return the carriers of a field map; `shown` names the columns that show it."""
+    return (
+        table(record.columns, record.needed, shown),
+        json_where(f"objects with {shown}", lambda first: _has(first, record)),
+    )
+
+
+def read_flat(document: Table | JsonFile, record: RecordMap, context: Context) -> Iterator[Item]:
+    """Yield the records of a table or a JSON file; raises RejectedError where there is none."""
+    found = False
+    for where, cells in cells_of(document, record, context):
+        found = True
+        if isinstance(cells, RejectedError):
+            yield from attempt(where, _raise(cells))
+        else:
+            yield from attempt(where, flat_record(cells, record, where, context))
+    if not found:
+        raise refused(
+            "",
+            "empty",
+            "tệp không có bản ghi nào; kiểm tra lại việc xuất dữ liệu",
+            "the file holds no records; check how it was exported",
+        )
+
+
+def flat_record(cells: Mapping[str, InputField], record: RecordMap, where: str, context: Context) -> Iterator[Event]:
+    """Yield the event of one record; raises RejectedError with all that is wrong."""
+    findings = Findings()
+    values = read_fields(record.fields, cells, findings, context)
+    findings.settle()
+    built = record.build(values, findings, context)
+    findings.settle()
+    feed, stamp = context.feeds[record.feed], Stamp(where, built.time, built.revision)
+    if built.fields is None:
+        yield void_event(feed, built.reporter, built.void_key, stamp=stamp)
+        return
+    fields = {name: value for name, value in built.fields.items() if value is not None}
+    yield record_event(feed, built.reporter, fields, stamp=stamp, warnings=findings.warnings)
+
+
+def cells_of(
+    document: Table | JsonFile, record: RecordMap, context: Context
+) -> Iterator[tuple[str, dict[str, InputField] | RejectedError]]:
+    """Yield (where, field's name -> what the file holds) of each record."""
+    if isinstance(document, Table):
+        yield from _of_table(document, record, context)
+        return
+    for place, value in document.items():
+        where = f"{context.file}{place}"
+        if isinstance(value, RejectedError):
+            yield where, value
+            continue
+        for inner, item in _unwrap(value):
+            if not isinstance(item, dict):
+                wrong = refused("", "json_object", "phải là một đối tượng JSON", "must be a JSON object")
+                yield f"{where}{inner}", wrong
+            elif not is_sample(str(part) for part in item.values()):
+                yield f"{where}{inner}", _of_object(item, record)
+
+
+def _of_table(
+    document: Table, record: RecordMap, context: Context
+) -> Iterator[tuple[str, dict[str, InputField] | RejectedError]]:
+    headings = find_headings(document, record.columns, record.needed)
+    assert headings is not None, "the carrier has found them"
+    for number, row in document.rows():
+        if number <= headings.row or is_sample(cell.text for cell in row):
+            continue
+        cells = {name: row[place] for name, place in headings.columns.items() if place < len(row)}
+        if any(cell.text for cell in cells.values()):
+            yield f"{context.file}{document.place(number)}", cells
+
+
+def _of_object(item: Mapping[str, Any], record: RecordMap) -> dict[str, InputField]:
+    flattened = dict(_flatten(item))
+    loose = {compact(path): path for path in reversed(flattened)}
+    cells: dict[str, InputField] = {}
+    for name, spellings in record.columns:
+        for spelling in spellings:
+            path = spelling if spelling in flattened else loose.get(compact(spelling))
+            if path is not None:
+                cells[name] = _input(path, flattened[path])
+                break
+    return cells
+
+
+def _input(path: str, value: Any) -> InputField:
+    if value is None:
+        return InputField(path)
+    if isinstance(value, bool):
+        return InputField(path, "true" if value else "false", is_text=False)
+    if isinstance(value, str):
+        return InputField(path, value.strip())
+    return InputField(path, repr(value), is_text=False)
+
+
+def _flatten(value: Mapping[str, Any], prefix: str = "", depth: int = 1) -> Iterator[tuple[str, Any]]:
+    for key, part in value.items():
+        path = f"{prefix}{key}"
+        if isinstance(part, dict) and depth < _DEEPEST:
+            yield from _flatten(part, f"{path}.", depth + 1)
+        elif not isinstance(part, list | dict):
+            yield path, part
+
+
+def _unwrap(value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key in _WRAPPERS:
+            if isinstance(value.get(key), list):
+                yield from ((f".{key}[{place}]", item) for place, item in enumerate(value[key]))
+                return
+    yield "", value
+
+
+def _has(first: Mapping[str, Any], record: RecordMap) -> bool:
+    items = [item for _, item in _unwrap(first)]
+    item = items[0] if items else {}
+    return isinstance(item, dict) and set(record.needed) <= _of_object(item, record).keys()
+
+
+def _raise(error: RejectedError) -> Iterator[Event]:
+    raise error
+    yield  # an iterator like its siblings
+
+
+def reporter_of(values: Mapping[str, Any], feed: str, findings: Findings, context: Context) -> str:
+    """Return the reporter that a record names, else that of the option, by the register's code."""
+    return context.crosswalk.read(feed, values.get("reporter") or context.reporter, "reporter", findings)
+
+
+def order_of(values: Mapping[str, Any], context: Context) -> tuple[datetime, int | None]:
+    """Return a record's time and revision: as told, else when the file arrived."""
+    return values.get("updated_at") or context.received_at, values.get("revision")

@@ -1,0 +1,1 @@
+"""Visits to health facilities: the insurer's GIAMDINHHS XML."""

@@ -1,0 +1,1 @@
+"""Security alerts and incidents as tables and JSON."""

@@ -1,0 +1,1 @@
+"""Registers of places as tables and JSON."""

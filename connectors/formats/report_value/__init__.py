@@ -1,0 +1,1 @@
+"""Values that agencies report: tables, JSON and SDMX."""

@@ -1,0 +1,1 @@
+"""Vaccinations: FHIR Immunization, and tables."""
