@@ -19,6 +19,7 @@ from grafana.push import push_bundle
 from grafana.run import QueryResult, last_days, run_board, run_queries
 from grafana.server import GrafanaServer
 from grafana.text import LANGUAGES, Language
+from ioc.command.heading import heading_of
 from ioc.command.output import AsJson
 from ioc.database.connection import connect
 from ioc.feeds.feed import load_feeds
@@ -70,10 +71,14 @@ def build_command(
     if as_json:
         typer.echo(to_json(manifest, indent=2))
         return
-    typer.echo(f"{len(manifest.boards)} boards, {len(manifest.rules)} rules in {len(manifest.files)} files")
+    typer.echo(
+        f"{len(manifest.boards)} bảng · boards, {len(manifest.rules)} luật · rules, {len(manifest.files)} tệp · files"
+    )
     if manifest.deleted_rules:
-        typer.echo(f"{len(manifest.deleted_rules)} rules of earlier builds are listed for Grafana to delete")
-    typer.echo(f"Check them: ioc grafana check {directory} --run")
+        typer.echo(
+            f"{len(manifest.deleted_rules)} luật cũ Grafana sẽ xóa · rules of earlier builds that Grafana deletes"
+        )
+    typer.echo(f"Kiểm tra · check them: ioc grafana check {directory} --run")
 
 
 @app.command("check")
@@ -106,8 +111,10 @@ def check_command(
     else:
         for problem in problems:
             typer.echo(problem, err=True)
-        ran = f", {len(answers)} queries run, {len(empty)} without rows" if run else ""
-        typer.echo(f"{len(tree.boards)} boards, {len(tree.rules)} rules{ran}: {len(problems)} problems")
+        ran = f"; {len(answers)} truy vấn · queries run, {len(empty)} không có dòng · without rows" if run else ""
+        typer.echo(
+            f"{len(tree.boards)} bảng · boards, {len(tree.rules)} luật · rules{ran}: {len(problems)} lỗi · problems"
+        )
     if problems:
         raise typer.Exit(1)
 
@@ -137,7 +144,7 @@ def push_command(
     if as_json:
         typer.echo(to_json(changes, indent=2))
         return
-    table = Table("kind", "created", "updated", "unchanged", "deleted")
+    table = Table(*map(heading_of, ("kind", "created", "updated", "unchanged", "deleted")))
     counts = Counter((change.kind, change.action) for change in changes)
     for kind in dict.fromkeys(change.kind for change in changes):
         table.add_row(kind, *(str(counts[kind, action]) for action in ("created", "updated", "unchanged", "deleted")))

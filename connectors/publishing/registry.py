@@ -85,5 +85,5 @@ def _report(results: Sequence[RegisterResult], at: datetime, *, as_json: bool, s
         }
         for one in results
     ]
-    show_rows(rows, as_json=False, title=f"Registers as of {at:%Y-%m-%d %H:%M}Z")
+    show_rows(rows, as_json=False, title=f"Danh bạ · registers as of {at:%Y-%m-%d %H:%M}Z")
     show_findings("Refused · bị từ chối", [one.refused_findings for one in results], stderr)

@@ -13,6 +13,7 @@ from rich.text import Text
 from connectors.formats.findings import shown_name
 from connectors.publishing import sending
 from connectors.publishing.sending import Sending, show_findings, sums
+from ioc.command.heading import heading_of
 
 # As many files are listed one by one; of more, only those of which there is something to say.
 FEW = 10
@@ -54,15 +55,15 @@ def show(results: Sequence[FileResult], console: Console, *, sent: bool) -> None
     listed = list(results) if len(results) <= FEW else told
     quiet = [one for one in results if one not in listed]
     table = Table()
-    table.add_column("file", overflow="fold")
-    for heading in ("events", *(("accepted", "unsent") if sent else ()), "refused", "warnings"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column(heading_of("file"), overflow="fold")
+    for name in ("events", *(("accepted", "unsent") if sent else ()), "refused", "warnings"):
+        table.add_column(heading_of(name), justify="right", no_wrap=True)
     for result in listed:
         # Text, not markup: the names of files are not ours.
-        name = Text(shown_name(result.file)).append(f"\n{result.format or 'unknown format'}", style="dim")
+        name = Text(shown_name(result.file)).append(f"\n{result.format or 'không rõ định dạng · unknown format'}", style="dim")
         table.add_row(name, *_counts([result], sent=sent))
     if quiet:
-        name = Text(f"{len(quiet):,} files without findings · tệp không có lỗi", style="green")
+        name = Text(f"{len(quiet):,} tệp không có lỗi · files without findings", style="green")
         table.add_row(name, *_counts(quiet, sent=sent))
     if len(results) > 1:
         table.add_section()

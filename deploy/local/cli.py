@@ -15,6 +15,7 @@ from deploy.local.progress import Progress
 from deploy.local.service import Service, endpoints, keep
 from deploy.local.setup import steps
 from deploy.local.stack import Stack
+from ioc.command.heading import heading_of
 from ioc.command.output import AsJson
 from ioc.settings import Settings
 
@@ -125,7 +126,7 @@ def _show(stack: Stack, *, as_json: bool) -> None:
     colours = {"ready": "green", "starting": "yellow", "stopped": "dim"}
     table = Table(box=None, pad_edge=False)
     for title in ("part", "state", "pid", "address", "log"):
-        table.add_column(title)
+        table.add_column(heading_of(title))
     for part in parts:
         state = f"[{colours[part.state]}]{part.state}[/]"
         table.add_row(part.name, state, str(part.pid or ""), part.address, part.log)

@@ -30,6 +30,7 @@ from ioc.catalogue.diff import CHANGES, compare_catalogues
 from ioc.catalogue.indicator import COLUMNS, KINDS
 from ioc.catalogue.loading import read_export
 from ioc.catalogue.store import load_editions
+from ioc.command.heading import heading_of
 from ioc.command.output import AsJson, show_rows
 from ioc.database.connection import connect, translated_errors
 from ioc.errors import ConfigError
@@ -69,9 +70,12 @@ def check_command(directory: Directory = None, as_json: AsJson = False) -> None:
             }
         )
         return
-    show_rows(rows, as_json=False, title=catalogue.name_en)
-    typer.echo(f"{len(catalogue.indicators)} indicators rest on {len(compiled.measures)} measures; no mistakes.")
-    typer.echo(catalogue.statement_en)
+    show_rows(rows, as_json=False, title=f"{catalogue.name_vi} · {catalogue.name_en}")
+    typer.echo(
+        f"{len(catalogue.indicators)} chỉ tiêu tính từ {len(compiled.measures)} số đo, không có lỗi"
+        " · indicators, the measures that they are computed from, no mistakes"
+    )
+    typer.echo(f"{catalogue.statement_vi}\n{catalogue.statement_en}")
 
 
 @app.command("list")
@@ -101,7 +105,11 @@ def list_command(
     if as_json:
         _print_json([dict(indicator.definition) for indicator in chosen])
         return
-    table = Table(Column("code", no_wrap=True), "name", "unit", "kind", title=f"{len(chosen)} indicators")
+    table = Table(
+        Column(heading_of("code"), no_wrap=True),
+        *map(heading_of, ("name", "unit", "kind")),
+        title=f"{len(chosen)} chỉ tiêu · indicators",
+    )
     for indicator in chosen:
         table.add_row(indicator.code, indicator.name_vi, indicator.unit, indicator.kind)
     Console().print(table)
@@ -165,7 +173,7 @@ def diff_command(
         because = [f"uses {', '.join(one.because)}"] if one.because else []
         told = [f"{cell.column}: {cell.old or '–'} → {cell.new or '–'}" for cell in one.cells]
         rows.append({"code": one.code, "change": one.change, "what": "; ".join(because + told)})
-    show_rows(rows, as_json=False, title="Changes · thay đổi", empty="Nothing changes.")
+    show_rows(rows, as_json=False, title="Changes · thay đổi", empty="Không có thay đổi · Nothing changes.")
     counts = ", ".join(f"{len(found.of(kind))} {kind}" for kind in CHANGES if found.of(kind))
     if counts:
         typer.echo(
@@ -204,7 +212,7 @@ def export_command(
         typer.echo(text, nl=False)
     else:
         file.write_text(text, encoding="utf-8")
-        typer.echo(f"{len(catalogue.indicators)} indicators written to {file}", err=True)
+        typer.echo(f"Đã ghi {len(catalogue.indicators)} chỉ tiêu vào {file} · indicators written", err=True)
 
 
 def _read(directory: Path | None) -> tuple[Catalogue, Compiled]:

@@ -12,14 +12,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ioc.command.heading import heading_of
+
 _SHORT = 32  # columns up to this width are never broken
 _LEAST = 12  # what a long text needs at least
 
 AsJson = Annotated[bool, typer.Option("--json", help="In JSON · Print JSON.")]
 
 
-def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "", empty: str = "Nothing.") -> None:
-    """Print rows that share their keys as a table (headings are the keys) or as a JSON array.
+def show_rows(
+    rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "", empty: str = "Không có · Nothing."
+) -> None:
+    """Print rows that share their keys as a table (headings: `ioc.command.heading`) or as a JSON array.
 
     Empty columns are left out, short ones keep their width and long texts wrap; where even that does not fit the
     terminal, each row becomes a block of lines.
@@ -33,8 +37,9 @@ def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = 
         return
     names = [name for name in rows[0] if any(cell(row[name]) for row in rows)]
     texts = [[cell(row[name]) for name in names] for row in rows]
-    headings = [name.replace("_", " ") for name in names]
-    widths = [max(map(len, column)) for column in zip(headings, *texts, strict=True)]
+    widths = [
+        max(map(len, (*heading_of(name).split("\n"), *column))) for name, *column in zip(names, *texts, strict=True)
+    ]
     short = [width <= _SHORT for width in widths]
     needed = sum(width if keep else _LEAST for width, keep in zip(widths, short, strict=True)) + 3 * len(widths) + 1
     if needed > console.width:
@@ -42,15 +47,15 @@ def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = 
             console.print(Text(title, style="bold"))
         for row in texts:
             block = Table.grid(padding=(0, 2))
-            for heading, text in zip(headings, row, strict=True):
+            for name, text in zip(names, row, strict=True):
                 if text:
-                    block.add_row(Text(heading, style="dim"), text)
+                    block.add_row(Text(heading_of(name, " · "), style="dim"), text)
             console.print(block, "")
         return
     table = Table(title=title or None)
-    for name, heading, keep in zip(names, headings, short, strict=True):
+    for name, keep in zip(names, short, strict=True):
         numeric = all(isinstance(row[name], int | float | None) for row in rows)
-        table.add_column(heading, justify="right" if numeric else "left", no_wrap=keep, overflow="fold")
+        table.add_column(heading_of(name), justify="right" if numeric else "left", no_wrap=keep, overflow="fold")
     for row in texts:
         table.add_row(*map(Text, row))
     console.print(table)
@@ -65,7 +70,7 @@ def cell(value: Any) -> str:
     if isinstance(value, tuple | list):
         return "; ".join(map(cell, value))
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return "có · yes" if value else "không · no"
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):

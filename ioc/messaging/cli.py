@@ -18,7 +18,7 @@ def create_command(as_json: AsJson = False) -> None:
     exist are compared and left as they are.
     """
     states = create_topics(Settings(), load_feeds())
-    show_rows([state.model_dump() for state in states], as_json=as_json, title="Topics")
+    show_rows([state.model_dump() for state in states], as_json=as_json, title="Topic Kafka · topics")
 
 
 @app.command("list")
@@ -27,4 +27,4 @@ def list_command(as_json: AsJson = False) -> None:
     differ from the settings.
     """
     states = list_topics(Settings(), load_feeds())
-    show_rows([state.model_dump() for state in states], as_json=as_json, title="Topics")
+    show_rows([state.model_dump() for state in states], as_json=as_json, title="Topic Kafka · topics")

@@ -26,7 +26,7 @@ def export_command(
     an AsyncAPI document of the topics.
     """
     files = write_schemas(load_feeds(), Settings().topic_prefix, directory)
-    show_rows([{"file": str(file)} for file in files], as_json=as_json, title="Written")
+    show_rows([{"file": str(file)} for file in files], as_json=as_json, title="Đã ghi · written")
 
 
 @app.callback()

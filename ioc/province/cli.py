@@ -32,7 +32,7 @@ def load_command(as_json: AsJson = False) -> None:
         "reporters": loaded.reporters,
         **vars(loaded.catalogue),
     }
-    show_rows([row], as_json=as_json, title="Loaded")
+    show_rows([row], as_json=as_json, title="Đã nạp · loaded")
     if loaded.units_changed and not as_json:
         typer.echo(
             "Units have changed. Start the workers again, then `ioc rebuild --recount` counts what is stored where the "

@@ -44,7 +44,9 @@ def list_command(
     rows = _read("list_indicators", {"sector": sector, "search": search})
     if not as_json:
         rows = [{name: row[name] for name in ("code", "name_vi", "unit", "kind", "target")} for row in rows]
-    show_rows(rows, as_json=as_json, empty="No indicator fits. `ioc profile load` loads the catalogue.")
+    show_rows(
+        rows, as_json=as_json, empty="Không có chỉ tiêu phù hợp; `ioc profile load` nạp danh mục · No indicator fits."
+    )
 
 
 @app.command("show")
@@ -70,7 +72,12 @@ def show_command(
     rows = _read("select_latest", {"code": code, "period": period, "version": version})
     if not as_json:
         rows = [{name: row[name] for name in ("area_code", "area_name", "bucket", "value")} for row in rows]
-    show_rows(rows, as_json=as_json, title=code, empty=f"{code} has no figure yet, or there is no such indicator.")
+    show_rows(
+        rows,
+        as_json=as_json,
+        title=code,
+        empty=f"{code}: chưa có số liệu, hoặc không có chỉ tiêu này · no figure yet, or no such indicator.",
+    )
 
 
 @app.command("explain")
@@ -144,7 +151,7 @@ def _print(found: Explanation) -> None:
         [record.model_dump(include={"record", "revision", "counts_on", "adds", "adds_to"}) for record in found.records],
         as_json=False,
         title=f"{found.records_total:,} records count · bản ghi được tính",
-        empty="No record counts here.",
+        empty="Không có bản ghi nào được tính · No record counts here.",
     )
     console.print(
         f"{found.excluded_total:,} other records lie here and are not counted by the definition · "
@@ -171,7 +178,7 @@ def _print(found: Explanation) -> None:
         [one.model_dump(include={"feed", "rule", "field", "message_vi", "events"}) for one in found.rejections],
         as_json=False,
         title="Refused events · sự kiện bị từ chối",
-        empty="No event of these feeds was refused.",
+        empty="Không có sự kiện nào bị từ chối · No event of these feeds was refused.",
     )
     for feed in found.completeness:
         names = ", ".join(f"{one.name} ({one.code})" for one in feed.missing)

@@ -112,7 +112,7 @@ def _print(found: Series, rows: list[dict[str, Any]]) -> None:
         [{**row, "note": marks.get(row["note"])} for row in rows],
         as_json=False,
         title=f"{found.name_vi} ({found.unit}), {found.code} v{found.version}{units}",
-        empty=f"{found.code} has no figure here.",
+        empty=f"{found.code}: chưa có số liệu · no figure here.",
     )
     console = Console()
     for note, mark in marks.items():

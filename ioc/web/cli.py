@@ -69,7 +69,10 @@ def create(
         typer.echo(to_json({**_shown(token), "secret": secret}, indent=2))
         return
     typer.echo(secret)
-    typer.echo(f"Token {token.id} of {name}: keep the line above, it is not shown again.", err=True)
+    typer.echo(
+        f"Mã {token.id} của {name}: giữ dòng trên, mã không hiện lại · keep the line above, it is not shown again.",
+        err=True,
+    )
 
 
 @app.command("list")
@@ -78,7 +81,7 @@ def list_tokens(as_json: AsJson = False) -> None:
     rows = [_shown(token) for token in _file().read()]
     if not as_json:
         rows = [{k: "\n".join(v) if isinstance(v, list) else v for k, v in row.items()} for row in rows]
-    show_rows(rows, as_json=as_json, empty="There are no tokens; `ioc token create` makes one.")
+    show_rows(rows, as_json=as_json, empty="Chưa có mã truy cập; `ioc token create` tạo mã · There are no tokens.")
 
 
 @app.command()
@@ -92,7 +95,11 @@ def revoke(
     gateway refuses it from its next request on.
     """
     token = _file().revoke(token_id)
-    typer.echo(to_json(_shown(token), indent=2) if as_json else f"Token {token.id} of {token.name} is revoked.")
+    typer.echo(
+        to_json(_shown(token), indent=2)
+        if as_json
+        else f"Đã thu hồi mã {token.id} của {token.name} · the token is revoked."
+    )
 
 
 def _file() -> TokenFile:

@@ -31,7 +31,7 @@ def list_letters(feed: FeedOption = None, within: Within = "30 days", as_json: A
     if not as_json:
         shown = ("feed", "rule", "field", "message_vi", "events", "replayable")
         rows = [{name: row[name] for name in shown} for row in rows]
-    show_rows(rows, as_json=as_json, empty="No event was refused.")
+    show_rows(rows, as_json=as_json, empty="Không có sự kiện bị từ chối · No event was refused.")
 
 
 @app.command("show")
@@ -46,7 +46,7 @@ def show_letters(
     first.
     """
     rows = show_events(Settings(), feed=feed, rule=rule, within=within, limit=limit)
-    show_rows(rows, as_json=as_json, empty="No event was refused.")
+    show_rows(rows, as_json=as_json, empty="Không có sự kiện bị từ chối · No event was refused.")
 
 
 @app.command("replay")

@@ -19,6 +19,14 @@ def reconcile(as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(result.to_json())
     else:
-        show_rows(rows[:50], as_json=False, title="Differences", empty="Stored and recomputed are equal.")
-        typer.echo(f"{result.cells:,} sums and {result.figures:,} figures compared, {len(rows):,} differ")
+        show_rows(
+            rows[:50],
+            as_json=False,
+            title="Chênh lệch · differences",
+            empty="Số đã lưu khớp số tính lại · Stored and recomputed are equal.",
+        )
+        typer.echo(
+            f"So sánh {result.cells:,} tổng · sums, {result.figures:,} số liệu · figures:"
+            f" {len(rows):,} chênh lệch · differences"
+        )
     raise typer.Exit(1 if rows else 0)

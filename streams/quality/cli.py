@@ -51,11 +51,15 @@ def report_quality(
         [report.to_row() for report in reports],
         as_json=as_json,
         title="Chất lượng dữ liệu · data quality",
-        empty="There is nothing to measure: no catalogue is loaded (`ioc profile load`), no event has come.",
+        empty="Chưa có gì để đo: chưa nạp danh mục (`ioc profile load`), chưa có sự kiện · "
+        "There is nothing to measure: no catalogue is loaded, no event has come.",
     )
     if not as_json:
         changed = sum(report.status != "unchanged" for report in reports)
-        typer.echo(f"{changed} {'to send' if dry_run else 'sent'}, {len(reports) - changed} unchanged")
+        typer.echo(
+            f"{changed} {'cần gửi · to send' if dry_run else 'đã gửi · sent'},"
+            f" {len(reports) - changed} không đổi · unchanged"
+        )
 
 
 @app.callback()

@@ -389,6 +389,6 @@ def test_the_command_measures_shows_and_sends(
     ]
     (sent,) = topic_of(settings)
     assert [one["data"]["indicator"] for one in json.loads(sent.value or b"")] == [row["indicator"] for row in rows]
-    assert "4 to send, 0 unchanged" in ioc("--dry-run")
-    assert "nothing to measure" in ioc("--on", "2020-01-01")
+    assert "4 cần gửi · to send, 0 không đổi · unchanged" in ioc("--dry-run")
+    assert "nothing to measure" in " ".join(ioc("--on", "2020-01-01").split())
     assert len(topic_of(settings)) == 1
