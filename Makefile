@@ -8,7 +8,10 @@ DEMO_SECONDS ?=
 BENCH_ARGS ?=
 TESTS ?= tests/unit tests/model tests/integration tests/acceptance tests/migration tests/docs
 
-.PHONY: help setup demo up down status test lint mutation bench docs lock clean
+# Coverage of the unit tests is reported with the whole suite, not with a part of it.
+COVERAGE ?= $(if $(filter file,$(origin TESTS)),--cov --cov-report=json)
+
+.PHONY: help setup demo up down status test pythons lint mutation bench docs lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,7 +39,10 @@ lint: setup ## Format, lint, types and import directions
 	$(BIN)/lint-imports
 
 test: lint ## Static checks, then all tests; TESTS=tests/unit runs a part
-	$(BIN)/pytest $(TESTS)
+	$(BIN)/pytest $(COVERAGE) $(TESTS)
+
+pythons: ## The unit tests with each supported Python of this machine (3.11, 3.12)
+	@deploy/local/pythons.sh
 
 mutation: setup ## Break each promise on purpose and see its test fail; not part of `make test`
 	@$(BIN)/python tests/mutation/run.py

@@ -24,16 +24,16 @@ from ioc.feeds.feed import Feed, load_feeds
 from ioc.messaging.client import client_options
 from ioc.messaging.topic import create_topics
 from ioc.province.profile import Profile, load_profile
-from ioc.settings import ROOT, Settings
+from ioc.settings import Settings, state_home
 
 
 class Site:
     """A context: on entry both servers run and an empty, migrated database waits to be cloned for each measurement."""
 
-    def __init__(self, progress: Progress, *, state_dir: Path = ROOT / ".state" / "bench") -> None:
+    def __init__(self, progress: Progress, *, state_dir: Path | None = None) -> None:
         ports = free_ports(3)
         self.settings = Settings(
-            state_dir=state_dir,
+            state_dir=state_dir or state_home() / "bench",
             kafka_bootstrap=f"127.0.0.1:{ports[0]}",
             kafka_controller_port=ports[1],
             db_host="127.0.0.1",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version as installed_version
 from typing import Annotated, Any
 
 import typer
 from pydantic_core import ValidationError
 
+from ioc import __version__
 from ioc.command.lazy import CommandEntry, LazyGroup
 from ioc.errors import ConfigError, IocError
 
@@ -169,7 +169,7 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(installed_version("ioc-streams"))
+        typer.echo(__version__)
         raise typer.Exit
 
 

@@ -22,6 +22,26 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSe
 
 ROOT = Path(__file__).resolve().parent.parent
 
+
+def is_checkout(root: Path = ROOT) -> bool:
+    """Whether the code runs from a checkout of the project, not from an installed package."""
+    return (root / "pyproject.toml").is_file()
+
+
+def state_home(root: Path = ROOT) -> Path:
+    """Return the directory for data, logs and tokens where no setting names one; never inside an installed package.
+
+    `.state/` of a checkout. Of an installed package `/var/lib/ioc` for root, otherwise `$XDG_STATE_HOME/ioc`, which is
+    `~/.local/state/ioc` by default (XDG Base Directory Specification 0.8: a relative path is ignored).
+    """
+    if is_checkout(root):
+        return root / ".state"
+    if os.geteuid() == 0:
+        return Path("/var/lib/ioc")
+    told = Path(os.environ.get("XDG_STATE_HOME", ""))
+    return (told if told.is_absolute() else Path.home() / ".local" / "state") / "ioc"
+
+
 # Names the file of settings; empty = none. Tests and child processes are told everything by the environment.
 ENV_FILE = "IOC_ENV_FILE"
 
@@ -88,7 +108,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="IOC_", env_file=".env", extra="ignore", frozen=True)
 
     # --- where things are -------------------------------------------------------------------------
-    state_dir: Path = Field(ROOT / ".state", description="Data directories, logs and pid files of the local stack.")
+    state_dir: Path = Field(
+        default_factory=state_home,
+        description="Data directories, logs and pid files of the local stack; of an installed package "
+        "`/var/lib/ioc` (root) or `$XDG_STATE_HOME/ioc`.",
+    )
     profile: Path = Field(
         ROOT / "ioc" / "profiles" / "ba_ria_vung_tau",
         description="Directory with a province's areas, reporters, targets and catalogue.",
@@ -135,7 +159,10 @@ class Settings(BaseSettings):
     gateway_produce_timeout: Seconds = Field(
         10.0, description="Seconds to wait for Kafka's acknowledgement (503 after)."
     )
-    token_file: Path = Field(ROOT / ".state" / "tokens.json", description="Hashed tokens of the sector systems.")
+    token_file: Path = Field(
+        default_factory=lambda: state_home() / "tokens.json",
+        description="Hashed tokens of the sector systems; as the state directory, of an installed package elsewhere.",
+    )
     publish_token: SecretStr = Field(SecretStr(""), description="Token that `ioc publish` sends.")
 
     # --- both HTTP services -----------------------------------------------------------------------

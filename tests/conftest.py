@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import structlog
+from testbed.coverage import report_coverage
 from testbed.pipeline import Pipeline
 from testbed.server import cloned_database, free_ports, running_stack, state_directory
 
@@ -26,7 +27,7 @@ from ioc.messaging.client import admin_client
 from ioc.messaging.topic import create_topics
 from ioc.province.profile import Profile, load_profile, load_profile_catalogue
 from ioc.province.store import load_into_database
-from ioc.settings import Settings
+from ioc.settings import ROOT, Settings
 
 _HERE = Path(__file__).parent
 _MARKS = {"integration": "integration", "migration": "integration", "acceptance": "acceptance"}
@@ -46,8 +47,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         kind = item.path.relative_to(_HERE).parts[0]
         if kind in _MARKS:
             item.add_marker(_MARKS[kind])
+            item.add_marker("no_cover")  # tracing would slow the servers' clients; what these tests run is not counted
         if kind == "unit" and "stack_settings" in getattr(item, "fixturenames", ()):
             raise pytest.UsageError(f"{item.nodeid} asks for a server; move it to tests/integration, or pass a fake")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how much of the code the unit tests run, where `make test` measured it."""
+    report_coverage(terminalreporter, ROOT / ".cache" / "coverage.json")
 
 
 @pytest.fixture(scope="session")

@@ -56,18 +56,19 @@ def show(results: Sequence[FileResult], console: Console, *, sent: bool) -> None
     quiet = [one for one in results if one not in listed]
     table = Table()
     table.add_column(heading_of("file"), overflow="fold")
-    for name in ("events", *(("accepted", "unsent") if sent else ()), "refused", "warnings"):
-        table.add_column(heading_of(name), justify="right", no_wrap=True)
+    for column in ("events", *(("accepted", "unsent") if sent else ()), "refused", "warnings"):
+        table.add_column(heading_of(column), justify="right", no_wrap=True)
     for result in listed:
         # Text, not markup: the names of files are not ours.
-        name = Text(shown_name(result.file)).append(f"\n{result.format or 'không rõ định dạng · unknown format'}", style="dim")
+        recognised = result.format or "không rõ định dạng · unknown format"
+        name = Text(shown_name(result.file)).append(f"\n{recognised}", style="dim")
         table.add_row(name, *_counts([result], sent=sent))
     if quiet:
         name = Text(f"{len(quiet):,} tệp không có lỗi · files without findings", style="green")
         table.add_row(name, *_counts(quiet, sent=sent))
     if len(results) > 1:
         table.add_section()
-        table.add_row(Text(f"{len(results):,} files · tệp", style="bold"), *_counts(results, sent=sent))
+        table.add_row(Text(f"{len(results):,} tệp · files", style="bold"), *_counts(results, sent=sent))
     console.print(table)
     show_findings("Refused · bị từ chối", [result.refused_findings for result in results], console)
     show_findings("Warnings · cảnh báo", [result.warned_findings for result in results], console)

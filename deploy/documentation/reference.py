@@ -36,7 +36,8 @@ def settings_page() -> str:
         "|---|---|---|",
     ]
     for name, field in Settings.model_fields.items():
-        lines.append(f"| `IOC_{name.upper()}` | {_default(field.default)} | {field.description} |")
+        default = field.get_default(call_default_factory=True)
+        lines.append(f"| `IOC_{name.upper()}` | {_default(default)} | {field.description} |")
     return "\n".join(lines) + "\n"
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from ioc.settings import ROOT
+from ioc.settings import ROOT, is_checkout
 
 LOCAL: Final = ROOT / "deploy" / "local"
 
-# Fetched once for all stacks of this checkout, whatever their state directory.
-CACHE: Final = ROOT / ".cache"
+# Fetched once for all stacks of this checkout, whatever their state directory; never inside an installed package.
+CACHE: Final = ROOT / ".cache" if is_checkout() else Path("/var/cache/ioc")
 KAFKA_JARS: Final = CACHE / "kafka"
 CONNECT_JARS: Final = CACHE / "connect"
 CONNECT_PLUGINS: Final = CACHE / "plugins"

@@ -10,7 +10,7 @@ from testbed.secret import NO_SHIPPED_SECRETS
 from typer.testing import CliRunner
 
 from deploy.cli import app
-from ioc.settings import Settings
+from ioc.settings import Settings, state_home
 
 PORTS = [name for name in Settings.model_fields if name.endswith("_port")]
 
@@ -121,3 +121,25 @@ def test_a_file_of_settings_is_read_and_can_be_named(monkeypatch: pytest.MonkeyP
     assert Settings().db_port == 1
     monkeypatch.setenv("IOC_ENV_FILE", "other.env")
     assert Settings().db_port == 2
+
+
+def test_a_checkout_keeps_its_state_in_itself_and_an_installed_package_never_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "site-packages"
+    package.mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    for told, wanted in (
+        (None, tmp_path / "home/.local/state/ioc"),
+        (str(tmp_path / "state"), tmp_path / "state/ioc"),
+        ("relative", tmp_path / "home/.local/state/ioc"),
+    ):
+        monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+        if told is not None:
+            monkeypatch.setenv("XDG_STATE_HOME", told)
+        assert state_home(package) == wanted
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert state_home(package) == Path("/var/lib/ioc")
+    (package / "pyproject.toml").touch()
+    assert state_home(package) == package / ".state"

@@ -1,0 +1,51 @@
+"""What a project is expected to have beside its code is there, and agrees with the code."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import pytest
+
+import ioc
+from ioc.settings import ROOT
+
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PACKAGES = ("ioc", "sql", "connectors", "streams", "grafana", "deploy", "bench")
+
+
+def test_the_version_stands_in_one_place() -> None:
+    assert "version" in PYPROJECT["project"]["dynamic"]
+    assert PYPROJECT["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "ioc.__version__"}
+    assert f"## {ioc.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_every_package_says_that_it_is_typed_and_none_is_uploaded() -> None:
+    assert [name for name in PACKAGES if not (ROOT / name / "py.typed").is_file()] == []
+    assert "Private :: Do Not Upload" in PYPROJECT["project"]["classifiers"]
+    assert {f"Programming Language :: Python :: {one}" for one in ("3.11", "3.12")} <= set(
+        PYPROJECT["project"]["classifiers"]
+    )
+
+
+def test_hooks_use_the_environment_of_the_checkout_and_fetch_nothing() -> None:
+    text = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    assert re.findall(r"repo: (.+)", text) == ["local"]
+    entries = re.findall(r"entry: (.+)", text)
+    assert len(entries) == text.count("- id: ") == text.count("language: system") > 3
+    assert all(entry.startswith(".venv/bin/") for entry in entries)
+    assert "://" not in text
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "SECURITY.md", "README.md"])
+def test_targets_of_make_that_a_page_names_exist(page: str) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = set(re.findall(r"`make ([a-z]+)", (ROOT / page).read_text(encoding="utf-8")))
+    assert named <= targets
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])
+def test_files_that_a_page_names_exist(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    paths = set(re.findall(r"`((?:ioc|sql|connectors|streams|grafana|deploy|docs|tests)/[\w./-]*)`", text))
+    assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
