@@ -153,6 +153,9 @@ class Settings(BaseSettings):
     gateway_host: Host = Field("127.0.0.1", description="Address the gateway listens on.")
     gateway_port: Port = Field(18080, description="Port the gateway listens on.")
     gateway_max_body: int = Field(4 * 1024 * 1024, ge=1024, description="Largest request body in bytes (413 above).")
+    gateway_max_file: int = Field(
+        64 * 1024 * 1024, ge=1024, description="Largest file in bytes that `POST /v1/feeds/...` takes (413 above)."
+    )
     gateway_max_events: int = Field(1000, ge=1, description="Most events of one batch (413 above).")
     gateway_rate: Rate = Field(5000.0, description="Events a second that one token may send (429 above).")
     gateway_burst: Rate = Field(20000.0, description="Events a token may send at once.")

@@ -5,19 +5,27 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from importlib.resources import files
+from typing import Annotated
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+from pydantic import BaseModel
 from pydantic_core import to_json
 
 from connectors.gateway.answer import PublishResponse, RequestRefusedError, status_of
+from connectors.gateway.desk import ReceiptDesk
+from connectors.gateway.fate import FateReader
 from connectors.gateway.intake import Intake
 from connectors.gateway.metrics import GatewayMetrics
-from connectors.gateway.openapi import RESPONSES, describe, request_body
+from connectors.gateway.openapi import FILE_RESPONSES, RECEIPT_RESPONSES, RESPONSES, describe, file_body, request_body
 from connectors.gateway.producer import EventProducer
+from connectors.gateway.receipt import receipt_id
+from connectors.gateway.upload import Upload
 from ioc.errors import Reason
 from ioc.feeds.feed import Feed
 from ioc.feeds.plausibility import Calendar
+from ioc.feeds.validation import reasons_from
 from ioc.messaging.schema import event_schema
 from ioc.province.profile import load_profile
 from ioc.settings import Settings
@@ -26,6 +34,12 @@ from ioc.web.guard import RequestGuard
 from ioc.web.rate_limit import RateLimit
 from ioc.web.tokens import TokenFile
 
+DryRun = Annotated[bool, Query(description="Judge only, write nothing.")]
+Code = Annotated[
+    str,
+    Query(max_length=64, pattern=r"^[0-9A-Za-z._-]*$", description="Establishment, for files that do not name it."),
+]
+_RECEIPT_RATE, _RECEIPT_BURST = 2.0, 20.0
 _SCHEMA_TYPE = "application/schema+json"
 _PAGE_POLICY = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'"}
 
@@ -35,9 +49,12 @@ def create_app(
     feeds: Mapping[str, Feed],
     tokens: TokenFile,
     producer: EventProducer,
+    fates: FateReader | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> FastAPI:
     """Return the application; `feeds` by key, `clock` gives seconds. The caller closes `producer`.
+
+    fates: answers for receipts; without it nobody can ask what became of events.
 
     Raises `ConfigError` when the profile is broken, whose time zone tells which day it is.
 
@@ -48,6 +65,8 @@ def create_app(
     limit = RateLimit(settings.gateway_rate, settings.gateway_burst, clock)
     calendar = Calendar.of(settings, load_profile(settings.profile).timezone)
     intake = Intake(settings, by_type, tokens, calendar=calendar, limit=limit, producer=producer, metrics=metrics)
+    upload = Upload(settings, feeds, intake)
+    receipts = ReceiptDesk(settings, feeds, intake, fates, RateLimit(_RECEIPT_RATE, _RECEIPT_BURST, clock))
     app = FastAPI(
         title="IOC event gateway",
         version="1",
@@ -56,21 +75,47 @@ def create_app(
         openapi_url=None,
         redirect_slashes=False,  # the Location would be made of the client's Host
     )
+    _handle_refusals(app)
     app.add_middleware(RequestGuard, refuse=_refuse, most=settings.http_requests)
     app.add_middleware(AccessLog, name="gateway", requests=metrics.requests, failed=_failed)
 
     @app.post("/v1/events", status_code=202, responses=RESPONSES, openapi_extra=request_body(by_type))
-    async def publish_events(request: Request) -> Response:
+    async def publish_events(request: Request, dry_run: DryRun = False) -> Response:
         """Publish one event or a batch; every event gets its own answer, in order.
 
         2xx comes after Kafka has acknowledged the accepted events on all in-sync replicas. Events are
         idempotent: sending one again is harmless.
         """
-        try:
-            answer = await intake.take(request)
-        except RequestRefusedError as refused:
-            return _json(refused.status, PublishResponse(reasons=list(refused.reasons)), refused.headers)
-        return _json(status_of(answer.results), answer)
+        answer, places = await intake.take(request, dry_run=dry_run)
+        receipt = receipt_id(places, settings.topic_prefix)
+        status = status_of(answer.results)
+        return _json(
+            200 if dry_run and status == 202 else status,
+            answer,
+            {"location": f"/v1/receipts/{receipt}"} if receipt else {},
+        )
+
+    @app.post("/v1/feeds/{feed}", responses=FILE_RESPONSES, openapi_extra=file_body())
+    async def publish_file(
+        feed: Annotated[str, Path(max_length=64)], request: Request, dry_run: DryRun = False, establishment: Code = ""
+    ) -> Response:
+        """Publish a file of a sector's own format as the request's body; the content says which format it is.
+
+        Every record gets its own answer; errors name line, row or element, field and rule, in the language that
+        Accept-Language asks for. 202 = all accepted, 207 = some refused, 422 = nothing taken.
+        """
+        answer = await upload.take(request, feed, dry_run=dry_run, establishment=establishment)
+        if not answer.refused:
+            return _json(200 if dry_run else 202, answer)
+        return _json(207 if answer.accepted else 422, answer)
+
+    @app.get("/v1/receipts/{receipt}", responses=RECEIPT_RESPONSES, openapi_extra={"security": [{"bearer": []}]})
+    async def get_receipt(receipt: str, request: Request) -> Response:
+        """Tell what became of each accepted event of a request: stored, duplicate, superseded, rejected, waiting.
+
+        `receipt` is what `Location` names in the answer to the request, or `receipts` in that to a file.
+        """
+        return _json(200, await receipts.take(request, receipt))
 
     @app.get("/v1/schemas")
     async def list_schemas() -> dict[str, str]:
@@ -112,7 +157,19 @@ def create_app(
     return app
 
 
-def _json(status: int, answer: PublishResponse, headers: Mapping[str, str] | None = None) -> Response:
+def _handle_refusals(app: FastAPI) -> None:
+    """Let every refusal be answered in the one shape."""
+
+    @app.exception_handler(RequestRefusedError)
+    async def refused(_: Request, error: RequestRefusedError) -> Response:
+        return _json(error.status, PublishResponse(reasons=list(error.reasons)), error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
+        return _json(422, PublishResponse(reasons=reasons_from(error.errors())))
+
+
+def _json(status: int, answer: BaseModel, headers: Mapping[str, str] | None = None) -> Response:
     body = to_json(answer)
     return Response(body, status_code=status, media_type="application/json", headers=dict(headers or {}))
 

@@ -6,7 +6,6 @@ import asyncio
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 import structlog
 from starlette.requests import Request
@@ -14,11 +13,11 @@ from starlette.requests import Request
 from connectors.gateway.answer import PublishResponse, RequestRefusedError, refusal
 from connectors.gateway.cloudevents import check_nesting, mode_of, read_events
 from connectors.gateway.metrics import GatewayMetrics
-from connectors.gateway.producer import EventProducer, OutgoingRecord
-from connectors.gateway.verdict import judge, pack
+from connectors.gateway.producer import EventProducer, RecordPlace
+from connectors.gateway.verdict import Verdict, judge, pack
 from ioc.errors import KafkaUnavailableError
 from ioc.feeds.feed import Feed
-from ioc.feeds.plausibility import Calendar
+from ioc.feeds.plausibility import Calendar, Now
 from ioc.settings import Settings
 from ioc.web.access import RequestFacts
 from ioc.web.bearer import UnauthenticatedError, authenticate
@@ -30,6 +29,7 @@ MAX_EVENT_BYTES = 64 * 1024
 _BYTES_OF_AN_EVENT = 2048
 _BODY_SECONDS = 30.0
 _RETRY_SECONDS = 5
+_MOST_PAUSES = 20
 _log = structlog.get_logger("gateway")
 
 
@@ -55,13 +55,33 @@ class Intake:
         self._metrics = metrics
         self._limit = limit
 
-    async def take(self, request: Request) -> PublishResponse:
-        """Answer a request event by event; raises `RequestRefusedError` where that is not possible."""
+    def admit(self, request: Request) -> Token:
+        """Return the request's token, before the work of reading its body; raises `RequestRefusedError`."""
+        token = self.authenticate(request)
+        if wait := self._limit.wait(token.id):
+            raise too_fast(wait)
+        return token
+
+    async def pace(self, token: Token, events: int) -> None:
+        """Wait until so many events are granted: a long file is read no faster than its sender may send."""
+        for _ in range(_MOST_PAUSES):
+            wait = self._limit.take(token.id, events)
+            if not wait:
+                return
+            await asyncio.sleep(wait)
+        raise too_fast(self._limit.wait(token.id, events))
+
+    def now(self) -> Now:
+        """Return what is plausible now."""
+        return self._calendar.at(datetime.now(UTC))
+
+    async def take(self, request: Request, *, dry_run: bool = False) -> tuple[PublishResponse, list[RecordPlace]]:
+        """Answer a request event by event, and say where its records lie; none are written in a dry run.
+
+        Raises `RequestRefusedError` where that is not possible.
+        """
         facts: RequestFacts = request.scope["facts"]
-        token = self._authenticate(request)
-        facts.token = token.id
-        if wait := self._limit.wait(token.id):  # before the work of reading a body
-            raise _too_fast(wait)
+        token = self.admit(request)
         mode = mode_of(request.headers)
         body = await self._read_body(request, self._settings.gateway_max_body if mode == "batch" else MAX_EVENT_BYTES)
         worth = math.ceil(len(body) / _BYTES_OF_AN_EVENT)
@@ -77,28 +97,23 @@ class Intake:
                 f"{self._settings.gateway_max_events:,} events",
             )
         if wait := self._limit.take(token.id, max(len(events), worth, 1)):
-            raise _too_fast(wait)
-        answer = await self._publish(token, events)
-        facts.accepted, facts.refused = answer.accepted, answer.refused
-        return answer
-
-    async def _publish(self, token: Token, events: list[Any]) -> PublishResponse:
-        """Judge the events and write those that pass."""
-        now = self._calendar.at(datetime.now(UTC))
+            raise too_fast(wait)
+        now = self.now()
         verdicts = [judge(self._feeds, token, index, event, now=now) for index, event in enumerate(events)]
-        records = pack(verdicts, self._settings.topic_prefix, token.id)
-        if records:
-            await self._write(records, token)
-        self._metrics.count(verdicts)
+        places = [] if dry_run else await self.write(verdicts, token)
         results = [verdict.result for verdict in verdicts]
         accepted = sum(result.status == "accepted" for result in results)
-        return PublishResponse(accepted=accepted, refused=len(results) - accepted, results=results)
+        facts.accepted, facts.refused = accepted, len(results) - accepted
+        return PublishResponse(accepted=accepted, refused=len(results) - accepted, results=results), places
 
-    async def _write(self, records: list[OutgoingRecord], token: Token) -> None:
-        """Wait until Kafka has the records; refuses (503) when it does not say so in time."""
+    async def write(self, verdicts: list[Verdict], token: Token) -> list[RecordPlace]:
+        """Write the events that passed, wait until Kafka has them; refuses (503) when it does not say so in time."""
+        records = pack(verdicts, self._settings.topic_prefix, token.id)
+        places: list[RecordPlace] = []
         try:
-            with self._metrics.acknowledgement.time():
-                await self._producer.publish(records)
+            if records:
+                with self._metrics.acknowledgement.time():
+                    places = await self._producer.publish(records)
         except KafkaUnavailableError as error:
             _log.warning("not acknowledged", reason=str(error), records=len(records), token=token.id)
             raise refusal(
@@ -110,8 +125,10 @@ class Intake:
                 en="Kafka is away: none of these events is confirmed; sending again is harmless",
                 headers={"retry-after": str(_RETRY_SECONDS)},
             ) from None
+        self._metrics.count(verdicts)
+        return places
 
-    def _authenticate(self, request: Request) -> Token:
+    def authenticate(self, request: Request) -> Token:
         """Return the request's token; refuses without a good one (401), or with one that only reads (403)."""
         try:
             token = authenticate(request, self._tokens)
@@ -125,6 +142,7 @@ class Intake:
                 vi="mã truy cập này chỉ để đọc số liệu; hãy dùng mã của hệ thống gửi dữ liệu",
                 en="this token reads figures only; publish with a token of the sector system",
             )
+        request.scope["facts"].token = token.id
         return token
 
     async def _read_body(self, request: Request, limit: int) -> bytes:
@@ -155,7 +173,8 @@ def _too_large(most_vi: str, most_en: str) -> RequestRefusedError:
     )
 
 
-def _too_fast(wait: float) -> RequestRefusedError:
+def too_fast(wait: float) -> RequestRefusedError:
+    """Return the refusal (429) of a sender who is to wait so many seconds."""
     seconds = math.ceil(wait)
     return refusal(
         429,

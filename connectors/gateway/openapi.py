@@ -10,6 +10,8 @@ from pydantic.json_schema import JsonSchemaMode
 
 from connectors.gateway.answer import PublishResponse
 from connectors.gateway.cloudevents import CONTENT_TYPE_JSON
+from connectors.gateway.receipt import Receipt
+from connectors.gateway.upload import FILE_KINDS, FileResponse
 from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, REPORTER_URN
 from ioc.feeds.feed import Feed
 
@@ -26,7 +28,11 @@ def _response(description: str, **headers: str) -> dict[str, Any]:
 
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    202: _response("All events are accepted: Kafka has them on all in-sync replicas."),
+    200: _response("Dry run: all events would be accepted."),
+    202: _response(
+        "All events are accepted: Kafka has them on all in-sync replicas.",
+        Location="Receipt: ask there what became of the events.",
+    ),
     207: _response("Some events are accepted, some refused; `results` says which."),
     400: _response("No CloudEvent, or no JSON, or an unknown type."),
     401: _response("The token is missing, unknown, revoked or expired.", WWW_Authenticate="Bearer"),
@@ -42,6 +48,35 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         Retry_After="Seconds to wait.",
     ),
 }
+
+
+FILE_RESPONSES: dict[int | str, dict[str, Any]] = RESPONSES | {
+    200: {"model": FileResponse, "description": "Dry run: all records would be accepted."},
+    202: {"model": FileResponse, "description": "All records are accepted: Kafka has them on all in-sync replicas."},
+    207: {"model": FileResponse, "description": "Some records are accepted, some refused."},
+    404: _response("There is no such feed."),
+    422: {"model": FileResponse, "description": "No record could be taken."},
+}
+RECEIPT_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"model": Receipt, "description": "What became of each event."},
+    401: RESPONSES[401],
+    404: _response("No such receipt, or one of another token."),
+    429: RESPONSES[429],
+    500: RESPONSES[500],
+    503: _response("Kafka or the database is away.", Retry_After="Seconds to wait."),
+}
+
+
+def file_body() -> dict[str, Any]:
+    """Describe the body of a file."""
+    return {
+        "security": [{"bearer": []}],
+        "requestBody": {
+            "required": True,
+            "description": "The file as it is; docs/formats.md lists the formats.",
+            "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in FILE_KINDS},
+        },
+    }
 
 
 def request_body(feeds: Mapping[str, Feed]) -> dict[str, Any]:

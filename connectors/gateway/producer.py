@@ -14,6 +14,7 @@ from typing import Protocol
 import structlog
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
+from kafka.producer.future import RecordMetadata
 
 from ioc.errors import KafkaUnavailableError
 from ioc.messaging.client import client_options, is_reachable
@@ -38,11 +39,20 @@ class OutgoingRecord:
     headers: tuple[tuple[str, bytes], ...]
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class RecordPlace:
+    """Where in Kafka a record lies."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
 class EventProducer(Protocol):
     """Writes records durably."""
 
-    async def publish(self, records: Sequence[OutgoingRecord]) -> None:
-        """Return when all in-sync replicas have all; `KafkaUnavailableError` = some may be missing."""
+    async def publish(self, records: Sequence[OutgoingRecord]) -> list[RecordPlace]:
+        """Return where the records lie once all in-sync replicas have all; `KafkaUnavailableError` = some may not."""
 
     async def is_ready(self) -> bool:
         """Whether records would be taken now."""
@@ -58,11 +68,16 @@ class InMemoryEventProducer:
         self.records: list[OutgoingRecord] = []
         self.available = True
 
-    async def publish(self, records: Sequence[OutgoingRecord]) -> None:
-        """Keep the records; raises `KafkaUnavailableError` when not available."""
+    async def publish(self, records: Sequence[OutgoingRecord]) -> list[RecordPlace]:
+        """Keep the records, each topic in one partition; raises `KafkaUnavailableError` when not available."""
         if not self.available:
             raise KafkaUnavailableError("the in-memory producer was told to be away")
-        self.records.extend(records)
+        places = []
+        for record in records:
+            offset = sum(kept.topic == record.topic for kept in self.records)
+            places.append(RecordPlace(record.topic, 0, offset))
+            self.records.append(record)
+        return places
 
     async def is_ready(self) -> bool:
         """Whether it is available."""
@@ -89,10 +104,10 @@ class KafkaEventProducer:
         self._failures = 0
         self._acknowledged_at = float("-inf")
 
-    async def publish(self, records: Sequence[OutgoingRecord]) -> None:
+    async def publish(self, records: Sequence[OutgoingRecord]) -> list[RecordPlace]:
         """Send the records and wait for their acknowledgements without blocking the event loop."""
         if not records:
-            return
+            return []
         size = sum(len(record.value) for record in records)
         if self._pending_bytes + size > MAX_PENDING_BYTES:
             raise KafkaUnavailableError("too much waits for Kafka's acknowledgement already")
@@ -113,6 +128,7 @@ class KafkaEventProducer:
             self._pending_bytes -= size
         self._failures = 0
         self._acknowledged_at = time.monotonic()
+        return [place for place in acknowledgement.places if place is not None]
 
     async def is_ready(self) -> bool:
         """Whether Kafka acknowledged in the last seconds, or answers now."""
@@ -131,12 +147,12 @@ class KafkaEventProducer:
         """Hand the records to the client, in its thread; those past the deadline are not sent any more."""
         if self._client is None:
             self._client = KafkaProducer(**self._options())
-        for record in records:
+        for number, record in enumerate(records):
             if time.monotonic() > deadline:
                 raise TimeoutError
             self._client.send(
                 record.topic, value=record.value, key=record.key, headers=list(record.headers)
-            ).add_callback(acknowledgement.success).add_errback(acknowledgement.failure)
+            ).add_callback(acknowledgement.success, number).add_errback(acknowledgement.failure)
 
     def _options(self) -> dict[str, object]:
         half = self._timeout / 2
@@ -184,12 +200,14 @@ class _AcknowledgementCounter:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, expected: int) -> None:
         self.outcome: asyncio.Future[Exception | None] = loop.create_future()
+        self.places: list[RecordPlace | None] = [None] * expected
         self._loop = loop
         self._left = expected
         self._lock = threading.Lock()
 
-    def success(self, _: object) -> None:
-        """One record is on all in-sync replicas."""
+    def success(self, number: int, metadata: RecordMetadata) -> None:
+        """The record of this number is on all in-sync replicas."""
+        self.places[number] = RecordPlace(metadata.topic, metadata.partition, metadata.offset)
         with self._lock:
             self._left -= 1
             done = self._left == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from connectors.gateway.app import create_app
+from connectors.gateway.fate import StoredFateReader
 from connectors.gateway.producer import KafkaEventProducer
 from ioc.feeds.feed import load_feeds
 from ioc.logging import configure_logging
@@ -24,10 +25,11 @@ def run_gateway(settings: Settings) -> None:
     tokens = TokenFile(settings.token_file)
     if not tokens.read():
         _log.warning("there are no tokens, nobody can publish", next_step="ioc token create NAME --feed ...")
+    feeds = load_feeds()
     producer = KafkaEventProducer(settings)
     try:
         serve(
-            create_app(settings, load_feeds(), tokens, producer),
+            create_app(settings, feeds, tokens, producer, StoredFateReader(settings, feeds)),
             host=settings.gateway_host,
             port=settings.gateway_port,
             patience=int(settings.gateway_produce_timeout) + 5,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -26,18 +27,24 @@ _PERSONAL_NUMBER = re.compile(r"(?<![0-9A-Za-z])([0-9]{9}|0[0-9]{9}|[0-9]{12})(?
 _MOST_ATTRIBUTES = 64
 _MOST_FIELDS = 256  # of data: more than any record has
 TOKEN_HEADER = "ioc-token"  # noqa: S105 - a header's name
+PLACES_HEADER = "ioc-places"  # where the events stood in an uploaded file: a JSON array, deflated
 
+_Packed = tuple[bytes, str | None]
 # Extension attributes do not reach Kafka.
 _WRITTEN = set(Envelope.model_fields)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An event's result; `feed` where its type is known, `envelope` where it was accepted."""
+    """An event's result; `feed` where its type is known, `envelope` where it was accepted.
+
+    place: where it stands in an uploaded file.
+    """
 
     result: EventResult
     feed: Feed | None = None
     envelope: Envelope | None = None
+    place: str | None = None
 
 
 def judge(feeds: Mapping[str, Feed], token: Token, index: int, event: Any, *, now: Now) -> Verdict:
@@ -46,7 +53,7 @@ def judge(feeds: Mapping[str, Feed], token: Token, index: int, event: Any, *, no
     What the token may not do is refused with 403, a broken envelope with 400, wrong data with 422.
     """
     event_id, event_type = (event.get("id"), event.get("type")) if isinstance(event, dict) else (None, None)
-    shown_id = event_id if isinstance(event_id, str) and _may_be_repeated(event_id) else None
+    shown_id = event_id if isinstance(event_id, str) and may_be_repeated(event_id) else None
     feed = feeds.get(event_type) if isinstance(event_type, str) else None
     if feed is None:
         return Verdict(_refused(index, shown_id, 400, [_unknown_type(event, event_type)]))
@@ -77,7 +84,7 @@ def pack(
     What is written is what was validated: attributes that no feed declares do not reach Kafka. A record holds
     at most `max_events` and about `max_bytes`, or a single event that is larger.
     """
-    groups: dict[tuple[str, str], list[list[bytes]]] = {}
+    groups: dict[tuple[str, str], list[list[_Packed]]] = {}
     sizes: dict[tuple[str, str], int] = {}
     for verdict in verdicts:
         feed, envelope = verdict.feed, verdict.envelope
@@ -90,15 +97,17 @@ def pack(
         if chunks[-1] and (size > max_bytes or len(chunks[-1]) >= max_events):
             chunks.append([])
             size = len(event) + 1
-        chunks[-1].append(event)
+        chunks[-1].append((event, verdict.place))
         sizes[key] = size
     return [
         _record(topic, reporter, token_id, chunk) for (topic, reporter), chunks in groups.items() for chunk in chunks
     ]
 
 
-def _record(topic: str, reporter: str, token_id: str, events: list[bytes]) -> OutgoingRecord:
+def _record(topic: str, reporter: str, token_id: str, packed: list[_Packed]) -> OutgoingRecord:
     """Make a record of one event, or of an array of several."""
+    events = [event for event, _ in packed]
+    places = [place for _, place in packed if place is not None]
     alone = len(events) == 1
     return OutgoingRecord(
         topic=topic,
@@ -107,14 +116,15 @@ def _record(topic: str, reporter: str, token_id: str, events: list[bytes]) -> Ou
         headers=(
             ("content-type", (CONTENT_TYPE_EVENT if alone else CONTENT_TYPE_BATCH).encode()),
             (TOKEN_HEADER, token_id.encode()),
+            *([(PLACES_HEADER, zlib.compress(to_json(places)))] if places else []),
         ),
     )
 
 
-def _may_be_repeated(event_id: str) -> bool:
+def may_be_repeated(event_id: str) -> bool:
     """Whether an answer may show an id: its sender knows the event by it, but it must not be a person's number.
 
-    >>> [_may_be_repeated(event_id) for event_id in ("2024-10-05/77-0001#3", "đơn 7", "079012345678", "sđt 0912345678")]
+    >>> [may_be_repeated(event_id) for event_id in ("2024-10-05/77-0001#3", "đơn 7", "079012345678", "sđt 0912345678")]
     [True, True, False, False]
     """
     return len(event_id) <= _LONGEST_ID and event_id.isprintable() and not _PERSONAL_NUMBER.search(event_id)

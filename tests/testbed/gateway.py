@@ -12,7 +12,8 @@ import httpx
 from fastapi import FastAPI
 
 from connectors.gateway.app import create_app
-from connectors.gateway.producer import EventProducer, InMemoryEventProducer, OutgoingRecord
+from connectors.gateway.fate import FateReader
+from connectors.gateway.producer import EventProducer, InMemoryEventProducer, OutgoingRecord, RecordPlace
 from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT
 from ioc.feeds.feed import load_feeds
 from ioc.settings import Settings
@@ -27,7 +28,7 @@ START = datetime(2024, 10, 5, 8, tzinfo=UTC)
 class BrokenProducer(InMemoryEventProducer):
     """Fails as only a mistake in the code does, and quotes what it carried."""
 
-    async def publish(self, records: Sequence[OutgoingRecord]) -> None:
+    async def publish(self, records: Sequence[OutgoingRecord]) -> list[RecordPlace]:
         raise RuntimeError(records[0].value.decode())
 
 
@@ -50,7 +51,12 @@ class GatewayBed:
     """Requests go through the whole application; `secret` may publish stays for 77-*."""
 
     def __init__(
-        self, directory: Path, producer: EventProducer | None = None, settings: Settings | None = None, **changes: Any
+        self,
+        directory: Path,
+        producer: EventProducer | None = None,
+        settings: Settings | None = None,
+        fates: FateReader | None = None,
+        **changes: Any,
     ) -> None:
         self.memory = InMemoryEventProducer()
         self.seconds = 0.0
@@ -61,6 +67,7 @@ class GatewayBed:
             load_feeds(),
             self.tokens,
             producer or self.memory,
+            fates,
             clock=lambda: self.seconds,
         )
 

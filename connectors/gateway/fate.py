@@ -1,0 +1,223 @@
+"""Looks up what became of events: reads their records in Kafka, and in the database what the agents made of them."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaTimeoutError
+from psycopg import Connection
+from psycopg import sql as pg
+from psycopg.rows import dict_row
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
+
+from connectors.gateway.producer import RecordPlace
+from connectors.gateway.receipt import EventFate, Fate, Receipt
+from connectors.gateway.verdict import PLACES_HEADER, TOKEN_HEADER, may_be_repeated
+from ioc.database.connection import connect, translated_errors
+from ioc.errors import Reason
+from ioc.feeds.event import Envelope
+from ioc.feeds.feed import Feed
+from ioc.messaging.client import client_options
+from ioc.messaging.client import translated_errors as kafka_errors
+from ioc.settings import Settings
+from sql import load_queries
+
+_READ_SECONDS = 10.0
+_MAX_PLACES = 1024 * 1024
+_REASONS = TypeAdapter(list[Reason])
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenEvent:
+    """An event as it lies in Kafka; `key` is that of its record, `written_at` Kafka's time in milliseconds."""
+
+    at: RecordPlace
+    position: int
+    feed: Feed
+    id: str
+    key: str
+    revision: int
+    written_at: int
+    place: str | None
+
+
+class FateReader(Protocol):
+    """Answers for receipts."""
+
+    def read(self, places: Sequence[RecordPlace], token_id: str) -> Receipt | None:
+        """Return what became of the events at `places`; None where another token wrote one of them."""
+
+
+class StoredFateReader:
+    """Reads Kafka and the database; blocking."""
+
+    def __init__(self, settings: Settings, feeds: Mapping[str, Feed]) -> None:
+        self._settings = settings
+        self._topics = {feed.topic(settings.topic_prefix): feed for feed in feeds.values()}
+        self._queries = load_queries("receipt")
+
+    def read(self, places: Sequence[RecordPlace], token_id: str) -> Receipt | None:
+        """Return the receipt; raises KafkaUnavailableError, DatabaseUnavailableError."""
+        events = self._written(places, token_id)
+        if events is None:
+            return None
+        with connect(self._settings, "reader", autocommit=True) as connection, translated_errors():
+            fates = list(self._fates(connection, places, events))
+        counts = Counter(fate.fate for fate in fates)
+        return Receipt(complete="waiting" not in counts, counts=dict(counts), events=fates)
+
+    def _written(self, places: Sequence[RecordPlace], token_id: str) -> list[WrittenEvent] | None:
+        """Read the records; those that Kafka has deleted are left out. None: another token wrote one."""
+        events: list[WrittenEvent] = []
+        for record in self._records(places):
+            headers = dict(record.headers)
+            if headers.get(TOKEN_HEADER, b"").decode("ascii", "replace") != token_id:
+                return None
+            events += _events(self._topics[record.topic], record, headers)
+        return events
+
+    def _records(self, places: Sequence[RecordPlace]) -> Iterator[Any]:
+        """Yield the Kafka records at the places, in any order, within a bounded time."""
+        wanted: dict[TopicPartition, set[int]] = {}
+        for place in places:
+            wanted.setdefault(TopicPartition(place.topic, place.partition), set()).add(place.offset)
+        deadline = time.monotonic() + _READ_SECONDS
+        with kafka_errors(self._settings):
+            consumer = KafkaConsumer(
+                **client_options(self._settings, _READ_SECONDS),
+                group_id=None,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+            )
+            try:
+                for partition, offsets in wanted.items():
+                    yield from _read_partition(consumer, partition, offsets, deadline)
+            finally:
+                consumer.close(autocommit=False)
+
+    def _fates(
+        self, connection: Connection, places: Sequence[RecordPlace], events: Sequence[WrittenEvent]
+    ) -> Iterator[EventFate]:
+        positions = self._positions(connection)
+        rejections = self._rejections(connection, events)
+        standing: dict[str, dict[str, Any]] = {}
+        for feed in {event.feed.key: event.feed for event in events}.values():
+            standing |= self._standing(connection, feed, [event.key for event in events if event.feed is feed])
+        for event in events:
+            reasons = rejections.get((event.at, event.position))
+            if event.at.offset >= positions.get((event.at.topic, event.at.partition), 0):
+                yield _fate(event, "waiting")
+            elif reasons is not None:
+                yield _fate(event, "rejected", reasons)
+            else:
+                yield _standing_fate(event, standing.get(event.key))
+        read = {event.at for event in events}
+        for place in places:
+            if place not in read:
+                yield EventFate(id=None, feed=self._topics[place.topic].key, fate="unknown")
+
+    def _positions(self, connection: Connection) -> dict[tuple[str, int], int]:
+        rows = connection.execute(self._queries["select_positions"], [list(self._topics)]).fetchall()
+        return {(topic, partition): offset for topic, partition, offset in rows}
+
+    def _rejections(
+        self, connection: Connection, events: Sequence[WrittenEvent]
+    ) -> dict[tuple[RecordPlace, int], list[Reason]]:
+        """Return the reasons of the events that the agents refused, by place and position."""
+        at = sorted({event.at for event in events})
+        since = min((event.written_at for event in events), default=0) / 1000
+        rows = connection.execute(
+            self._queries["select_rejections"],
+            {
+                "topics": [place.topic for place in at],
+                "partitions": [place.partition for place in at],
+                "offsets": [place.offset for place in at],
+                "since": datetime.fromtimestamp(since, UTC) - timedelta(days=1),
+            },
+        ).fetchall()
+        return {
+            (RecordPlace(topic, partition, offset), position): _REASONS.validate_python(reasons)
+            for topic, partition, offset, position, reasons in rows
+        }
+
+    def _standing(self, connection: Connection, feed: Feed, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+        query = pg.SQL(self._queries["select_standing"]).format(table=pg.Identifier(feed.table))
+        with connection.cursor(row_factory=dict_row) as cursor:
+            return {row["key"]: row for row in cursor.execute(query, [list(keys)])}
+
+
+def _read_partition(
+    consumer: KafkaConsumer, partition: TopicPartition, wanted: set[int], deadline: float
+) -> Iterator[Any]:
+    """Yield the records of a partition at the wanted offsets, but those that Kafka has deleted."""
+    consumer.assign([partition])
+    begin = consumer.beginning_offsets([partition])[partition]
+    end = consumer.end_offsets([partition])[partition]
+    left = {offset for offset in wanted if begin <= offset < end}
+    if not left:
+        return
+    last = max(left)
+    consumer.seek(partition, min(left))
+    while left and consumer.position(partition) <= last:
+        if time.monotonic() > deadline:
+            raise KafkaTimeoutError("the records of a receipt did not come in time")
+        for record in consumer.poll(timeout_ms=200).get(partition, ()):
+            if record.offset in left:
+                left.discard(record.offset)
+                yield record
+
+
+def _events(feed: Feed, record: Any, headers: Mapping[str, bytes]) -> Iterator[WrittenEvent]:
+    """Yield the events of a record that the gateway wrote."""
+    value = from_json(record.value)
+    places = _file_places(headers)
+    for position, event in enumerate(value if isinstance(value, list) else [value]):
+        try:
+            envelope: Envelope = feed.envelope.validate_json(to_json(event, inf_nan_mode="constants"))
+        except ValidationError:  # the feed has changed since
+            continue
+        yield WrittenEvent(
+            at=RecordPlace(record.topic, record.partition, record.offset),
+            position=position,
+            feed=feed,
+            id=envelope.id,
+            key=hashlib.md5(f"{feed.key}/{envelope.subject}".encode(), usedforsecurity=False).hexdigest(),
+            revision=envelope.effective_revision,
+            written_at=record.timestamp,
+            place=places[position] if position < len(places) else None,
+        )
+
+
+def _fate(event: WrittenEvent, fate: Fate, reasons: Sequence[Reason] = ()) -> EventFate:
+    shown = event.id if may_be_repeated(event.id) else None
+    return EventFate(id=shown, feed=event.feed.key, fate=fate, place=event.place, reasons=list(reasons))
+
+
+def _file_places(headers: Mapping[str, bytes]) -> list[str]:
+    """Return where the events of a record stood in the file that they came in; none for CloudEvents."""
+    packed = headers.get(PLACES_HEADER)
+    if packed is None:
+        return []
+    places: list[str] = from_json(zlib.decompressobj().decompress(packed, _MAX_PLACES))
+    return places
+
+
+def _standing_fate(event: WrittenEvent, row: Mapping[str, Any] | None) -> EventFate:
+    """Compare an event that was not refused with what stands of its record."""
+    if row is None or row["revision"] < event.revision:
+        return _fate(event, "unknown")
+    if row["revision"] > event.revision:
+        return _fate(event, "superseded")
+    if row["event_id"] is None:  # a void stands, and keeps no event
+        return _fate(event, "stored")
+    written = round(row["received_at"].timestamp() * 1000)
+    return _fate(event, "stored" if (row["event_id"], written) == (event.id, event.written_at) else "duplicate")

@@ -1,0 +1,290 @@
+"""Files of the sectors' own formats at the gateway: read as they are, judged record by record, written in parts.
+
+The body goes to a file as it comes, so that its size costs no memory; it is read in a thread, 500 events at a time,
+each part written to Kafka before the next is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel
+from starlette.requests import Request
+
+from connectors.formats.format import BadRecord, Event
+from connectors.gateway.answer import RequestRefusedError, refusal
+from connectors.gateway.intake import Intake
+from connectors.gateway.receipt import receipt_id
+from connectors.gateway.verdict import Verdict, judge
+from connectors.publishing.publish import FileReader
+from ioc.errors import Reason
+from ioc.feeds.feed import Feed
+from ioc.settings import Settings
+from ioc.web.access import RequestFacts
+from ioc.web.tokens import Token
+
+Language = Literal["vi", "en"]
+_PART = 500
+_MOST_ERRORS = 1000
+_MOST_UPLOADS = 4
+_BODY_SECONDS = 300.0
+FILE_KINDS = (
+    "application/xml",
+    "text/xml",
+    "application/json",
+    "text/csv",
+    "text/plain",
+    "application/zip",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/octet-stream",
+)
+
+
+class FileError(BaseModel):
+    """What is wrong at one place of a file: the line, row or element, the field, the rule, and what to do."""
+
+    place: str
+    field: str
+    rule: str
+    value: str
+    message: str
+
+
+class FileResponse(BaseModel):
+    """What became of a file; accepted = on all in-sync replicas of Kafka, or would be in a dry run.
+
+    refused:  records that are none, and events that the gateway refused.
+    errors:   the first 1,000; `error_counts` counts all, by rule.
+    receipts: ask GET /v1/receipts/{receipt} what became of the accepted events downstream.
+    """
+
+    feed: str
+    format: str
+    dry_run: bool
+    accepted: int = 0
+    refused: int = 0
+    errors: list[FileError] = []
+    warnings: list[FileError] = []
+    error_counts: dict[str, int] = {}
+    receipts: list[str] = []
+
+
+@dataclass
+class _Tally:
+    """What was found in a file so far."""
+
+    language: Language
+    accepted: int = 0
+    refused: int = 0
+    errors: list[FileError] = field(default_factory=list)
+    warnings: list[FileError] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    receipts: list[str] = field(default_factory=list)
+
+    def refuse(self, place: str, reasons: Sequence[Reason]) -> None:
+        """Count one refused record."""
+        self.refused += 1
+        for reason in reasons:
+            self.counts[reason.rule] += 1
+            if len(self.errors) < _MOST_ERRORS:
+                self.errors.append(self._error(place, reason))
+
+    def warn(self, place: str, reasons: tuple[Reason, ...]) -> None:
+        """Keep what looks wrong and was taken."""
+        for reason in reasons:
+            if len(self.warnings) < _MOST_ERRORS:
+                self.warnings.append(self._error(place, reason))
+
+    def _error(self, place: str, reason: Reason) -> FileError:
+        message = reason.message_en if self.language == "en" else reason.message_vi
+        return FileError(place=place, field=reason.field, rule=reason.rule, value=reason.value, message=message)
+
+
+class Upload:
+    """Takes files; `feeds` are by key."""
+
+    def __init__(self, settings: Settings, feeds: Mapping[str, Feed], intake: Intake) -> None:
+        self._settings = settings
+        self._feeds = feeds
+        self._by_type = {feed.event_type: feed for feed in feeds.values()}
+        self._intake = intake
+        self._readers: dict[str, FileReader] = {}
+        self._free = _MOST_UPLOADS
+
+    async def take(self, request: Request, key: str, *, dry_run: bool, establishment: str) -> FileResponse:
+        """Answer a file; raises `RequestRefusedError`, half-way too where Kafka goes away.
+
+        What was confirmed before stays; sending the file again is harmless.
+        """
+        token = self._intake.admit(request)
+        feed = self._feed(key, token)
+        _check_kind(request)
+        if not self._free:
+            raise _BUSY
+        self._free -= 1
+        try:
+            with tempfile.TemporaryDirectory(prefix="ioc-upload-") as directory:
+                file = Path(directory) / ("tệp" if language_of(request) == "vi" else "file")
+                await self._receive(request, file)
+                answer = await self._read(file, feed, token, language_of(request), dry_run, establishment)
+        finally:
+            self._free += 1
+        facts: RequestFacts = request.scope["facts"]
+        facts.accepted, facts.refused = answer.accepted, answer.refused
+        return answer
+
+    async def _receive(self, request: Request, file: Path) -> None:
+        """Write the body to `file` as it comes, within bounds of size and time."""
+        limit = self._settings.gateway_max_file
+        size = 0
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                with file.open("wb") as target:
+                    async for chunk in request.stream():
+                        size += len(chunk)
+                        if size > limit:
+                            raise refusal(
+                                413,
+                                "",
+                                "too_large",
+                                vi=f"tệp quá lớn: tối đa {limit:,} byte; hãy chia nhỏ",
+                                en=f"the file is too large: at most {limit:,} bytes; split it",
+                            )
+                        target.write(chunk)
+        except TimeoutError:
+            raise refusal(408, "", "body_timeout", vi="nội dung gửi quá chậm", en="the body came too slowly") from None
+
+    async def _read(
+        self, file: Path, feed: Feed, token: Token, language: Language, dry_run: bool, establishment: str
+    ) -> FileResponse:
+        tally = _Tally(language)
+        reader = await asyncio.to_thread(self._reader, establishment)
+        result, items = await asyncio.to_thread(_items, reader, file)
+        index = 0
+        while part := await asyncio.to_thread(lambda: list(islice(items, _PART))):
+            verdicts = []
+            for item in part:
+                if isinstance(item, BadRecord):
+                    tally.refuse(item.where, item.reasons)
+                    continue
+                verdict = self._judge(feed, token, index, item)
+                index += 1
+                if verdict.result.status == "refused":
+                    tally.refuse(item.where, verdict.result.reasons)
+                    continue
+                tally.warn(item.where, item.warnings)
+                verdicts.append(verdict)
+            tally.accepted += len(verdicts)
+            await self._intake.pace(token, len(part))
+            if verdicts and not dry_run:
+                places = await self._intake.write(verdicts, token)
+                if receipt := receipt_id(places, self._settings.topic_prefix):
+                    tally.receipts.append(receipt)
+        return FileResponse(
+            feed=feed.key,
+            format=result(),
+            dry_run=dry_run,
+            accepted=tally.accepted,
+            refused=tally.refused,
+            errors=tally.errors,
+            warnings=tally.warnings,
+            error_counts=dict(tally.counts),
+            receipts=tally.receipts,
+        )
+
+    def _judge(self, feed: Feed, token: Token, index: int, event: Event) -> Verdict:
+        """Judge an event of a file as any other, and that it is one of the feed that was named."""
+        verdict = judge(self._by_type, token, index, dict(event.envelope), now=self._intake.now())
+        if verdict.feed is not feed and verdict.result.status == "accepted":
+            result = verdict.result.model_copy(update={"status": "refused", "code": 422, "reasons": [_OTHER_FEED]})
+            return Verdict(result, verdict.feed)
+        return Verdict(verdict.result, verdict.feed, verdict.envelope, event.where)
+
+    def _reader(self, establishment: str) -> FileReader:
+        """Return the reader for an establishment; few files need one named."""
+        if establishment:
+            return FileReader(self._settings, establishment=establishment)
+        if "" not in self._readers:
+            self._readers[""] = FileReader(self._settings)
+        return self._readers[""]
+
+    def _feed(self, key: str, token: Token) -> Feed:
+        feed = self._feeds.get(key)
+        if feed is None:
+            known = ", ".join(sorted(self._feeds))
+            raise refusal(
+                404,
+                "feed",
+                "feed_unknown",
+                vi=f"không có nguồn dữ liệu này; các nguồn: {known}",
+                en=f"there is no such feed; the feeds are {known}",
+            )
+        if key not in token.feeds:
+            raise refusal(
+                403,
+                "feed",
+                "feed_forbidden",
+                vi=f"mã truy cập này không được gửi {feed.name_vi.lower()} ({feed.key})",
+                en=f"this token may not publish {feed.key}",
+            )
+        return feed
+
+
+def _items(reader: FileReader, file: Path) -> tuple[Callable[[], str], Iterator[Event | BadRecord]]:
+    """Return how to ask for the file's format once it is known, and what the file holds."""
+    result = reader.read(file)
+    return (lambda: result.format), iter([*result.refusals, *result.events])
+
+
+def language_of(request: Request) -> Language:
+    """Return the language that Accept-Language puts first, Vietnamese where it names neither."""
+    wishes = []
+    for place, part in enumerate(request.headers.get("accept-language", "")[:200].lower().split(",")):
+        name, _, weight = part.strip().partition(";q=")
+        language = name.partition("-")[0]
+        if language in ("vi", "en"):
+            wishes.append((-_weight(weight), place, language))
+    return "en" if wishes and min(wishes)[2] == "en" else "vi"
+
+
+def _weight(text: str) -> float:
+    try:
+        return min(max(float(text[:5]), 0.0), 1.0) if text else 1.0
+    except ValueError:
+        return 0.0
+
+
+def _check_kind(request: Request) -> None:
+    kind = request.headers.get("content-type", "application/octet-stream").partition(";")[0].strip().lower()
+    if kind not in FILE_KINDS or request.headers.get("content-encoding", "identity").lower() != "identity":
+        listed = ", ".join(FILE_KINDS)
+        raise refusal(
+            415,
+            "content-type",
+            "unsupported_media_type",
+            vi=f"hãy gửi tệp làm nội dung yêu cầu, không nén, với một trong các kiểu: {listed}",
+            en=f"send the file as the request's body, uncompressed, as one of {listed}",
+        )
+
+
+_OTHER_FEED = Reason(
+    field="type",
+    rule="other_feed",
+    message_vi="bản ghi thuộc nguồn dữ liệu khác với nguồn nêu trong địa chỉ",
+    message_en="the record belongs to another feed than the address names",
+)
+_BUSY: RequestRefusedError = refusal(
+    503,
+    "",
+    "busy",
+    vi="đang đọc nhiều tệp khác; hãy gửi lại sau vài giây",
+    en="many other files are being read; send it again in some seconds",
+    headers={"retry-after": "5"},
+)

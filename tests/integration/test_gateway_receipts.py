@@ -1,0 +1,137 @@
+"""Receipts: what became of the events that a request brought, read from a real Kafka and the real database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+from testbed.feed_event import HOTEL, INN, stay, void_stay
+from testbed.gateway import BATCH, GatewayBed
+from testbed.pipeline import Pipeline
+
+from connectors.gateway.fate import StoredFateReader
+from connectors.gateway.producer import KafkaEventProducer
+from ioc.feeds.feed import Feed
+from ioc.messaging.client import client_options
+from ioc.settings import Settings
+
+FEED = "tourism.stay"
+STRANGER = "77-999-9999"  # the token may publish for it, the register does not know it
+INVOICE = Path(__file__).parents[1] / "samples" / "formats" / "einvoice_xml" / "sales_invoice.xml"
+
+
+@pytest.fixture
+def bed(settings: Settings, kafka_topics: list[str], feeds: dict[str, Feed], tmp_path: Path) -> Iterator[GatewayBed]:
+    producer = KafkaEventProducer(settings)
+    yield GatewayBed(tmp_path, producer, settings, StoredFateReader(settings, feeds))
+    producer.close()
+
+
+def ask(bed: GatewayBed, address: str, secret: str = "") -> httpx.Response:
+    return bed.request("GET", address, headers={"authorization": f"Bearer {secret or bed.secret}"})
+
+
+def fates(bed: GatewayBed, address: str) -> dict[str, str]:
+    """The fate of each event of a receipt, by id."""
+    answer = ask(bed, address)
+    assert answer.status_code == 200, answer.text
+    return {event["id"]: event["fate"] for event in answer.json()["events"]}
+
+
+def work(pipeline: Pipeline, settings: Settings, key: str) -> None:
+    """What the agent of a feed does with what lies in Kafka and was not read yet."""
+    topic = pipeline.topic(key)
+    consumer = KafkaConsumer(**client_options(settings, 10.0), enable_auto_commit=False, group_id=None)
+    try:
+        for number in range(settings.kafka_partitions):
+            place = TopicPartition(topic, number)
+            consumer.assign([place])
+            end = consumer.end_offsets([place])[place]
+            known = pipeline.rows(
+                f"SELECT next_offset FROM stream_position WHERE topic = '{topic}' AND partition = {number}"
+            )
+            start = known[0][0] if known else 0
+            consumer.seek(place, start)
+            found: list[Any] = []
+            while start + len(found) < end:
+                found += consumer.poll(timeout_ms=1000).get(place, [])
+            if found:
+                pipeline.apply(key, found, number)
+    finally:
+        consumer.close()
+
+
+def test_a_receipt_tells_what_became_of_each_event(bed: GatewayBed, pipeline: Pipeline, settings: Settings) -> None:
+    events = [
+        stay(HOTEL, 1) | {"id": "stored"},
+        stay(HOTEL, 2, revision=2) | {"id": "newer"},
+        stay(HOTEL, 2, revision=1) | {"id": "older"},
+        stay(HOTEL, 3) | {"id": "conflict-1"},
+        stay(HOTEL, 3, age_years=40) | {"id": "conflict-2"},
+        stay(STRANGER, 4) | {"id": "stranger"},
+        stay(INN, 5) | {"id": "to be voided"},
+        void_stay(INN, 5) | {"id": "void"},
+    ]
+    first = bed.post(events, BATCH)
+    assert (first.status_code, first.json()["accepted"]) == (202, len(events)), first.text
+    address = first.headers["location"]
+    assert set(fates(bed, address).values()) == {"waiting"}
+    assert ask(bed, address).json()["complete"] is False
+
+    work(pipeline, settings, FEED)
+    again = bed.post(events[:1], BATCH).headers["location"]
+    assert fates(bed, again) == {"stored": "waiting"}
+    work(pipeline, settings, FEED)
+
+    assert fates(bed, address) == {
+        "stored": "stored",
+        "newer": "stored",
+        "older": "superseded",
+        "conflict-1": "stored",
+        "conflict-2": "rejected",
+        "stranger": "rejected",
+        "to be voided": "superseded",
+        "void": "stored",
+    }
+    assert fates(bed, again) == {"stored": "duplicate"}
+    answer = ask(bed, address).json()
+    assert answer["complete"] is True
+    assert answer["counts"] == {"stored": 4, "superseded": 2, "rejected": 2}
+    rules = {event["id"]: [reason["rule"] for reason in event["reasons"]] for event in answer["events"]}
+    assert (rules["stranger"], rules["conflict-2"], rules["stored"]) == (["unknown_reporter"], ["conflict"], [])
+
+
+def test_a_receipt_is_its_senders_alone_and_outlives_the_gateway(
+    bed: GatewayBed, settings: Settings, feeds: dict[str, Feed], tmp_path: Path
+) -> None:
+    address = bed.post([stay(HOTEL, 1), stay(INN, 2)], BATCH).headers["location"]
+    _, other = bed.tokens.create("other", [FEED], ["*"])
+    assert ask(bed, address, other).status_code == 404
+    producer = KafkaEventProducer(settings)
+    try:
+        later = GatewayBed(tmp_path, producer, settings, StoredFateReader(settings, feeds))
+        response = ask(later, address, bed.secret)
+        assert (response.status_code, response.json()["counts"]) == (200, {"waiting": 2})
+    finally:
+        producer.close()
+
+
+def test_a_file_can_be_asked_after_by_the_place_of_its_records(
+    bed: GatewayBed, pipeline: Pipeline, settings: Settings
+) -> None:
+    _, secret = bed.tokens.create("tax", ["tax.einvoice"], ["*"])
+    headers = {"authorization": f"Bearer {secret}", "content-type": "application/xml", "accept-language": "en"}
+    response = bed.request("POST", "/v1/feeds/tax.einvoice", content=INVOICE.read_bytes(), headers=headers)
+    assert response.status_code == 202, response.text
+    work(pipeline, settings, "tax.einvoice")
+    (receipt,) = response.json()["receipts"]
+    answer = ask(bed, f"/v1/receipts/{receipt}", secret).json()
+    assert answer["complete"] is True
+    # The sample's seller is not in the register: its sender learns that here.
+    (event,) = answer["events"]
+    assert event["place"].startswith("file: ") and event["place"].endswith("HDon")
+    assert (event["fate"], [reason["rule"] for reason in event["reasons"]]) == ("rejected", ["unknown_reporter"])
