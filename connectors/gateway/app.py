@@ -21,7 +21,7 @@ from connectors.gateway.metrics import GatewayMetrics
 from connectors.gateway.openapi import FILE_RESPONSES, RECEIPT_RESPONSES, RESPONSES, describe, file_body, request_body
 from connectors.gateway.producer import EventProducer
 from connectors.gateway.receipt import receipt_id
-from connectors.gateway.upload import Upload
+from connectors.gateway.upload import Asked, Upload, language_of
 from ioc.errors import Reason
 from ioc.feeds.feed import Feed
 from ioc.feeds.plausibility import Calendar
@@ -37,7 +37,7 @@ from ioc.web.tokens import TokenFile
 DryRun = Annotated[bool, Query(description="Judge only, write nothing.")]
 Code = Annotated[
     str,
-    Query(max_length=64, pattern=r"^[0-9A-Za-z._-]*$", description="Establishment, for files that do not name it."),
+    Query(max_length=64, pattern=r"^[0-9A-Za-z._-]*$", description="Code, for files that do not name it."),
 ]
 _RECEIPT_RATE, _RECEIPT_BURST = 2.0, 20.0
 _SCHEMA_TYPE = "application/schema+json"
@@ -97,14 +97,19 @@ def create_app(
 
     @app.post("/v1/feeds/{feed}", responses=FILE_RESPONSES, openapi_extra=file_body())
     async def publish_file(
-        feed: Annotated[str, Path(max_length=64)], request: Request, dry_run: DryRun = False, establishment: Code = ""
+        feed: Annotated[str, Path(max_length=64)],
+        request: Request,
+        dry_run: DryRun = False,
+        establishment: Code = "",
+        reporter: Code = "",
     ) -> Response:
         """Publish a file of a sector's own format as the request's body; the content says which format it is.
 
         Every record gets its own answer; errors name line, row or element, field and rule, in the language that
         Accept-Language asks for. 202 = all accepted, 207 = some refused, 422 = nothing taken.
         """
-        answer = await upload.take(request, feed, dry_run=dry_run, establishment=establishment)
+        asked = Asked(language_of(request), dry_run, establishment, reporter)
+        answer = await upload.take(request, feed, asked)
         if not answer.refused:
             return _json(200 if dry_run else 202, answer)
         return _json(207 if answer.accepted else 422, answer)

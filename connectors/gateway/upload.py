@@ -9,21 +9,24 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel
 from starlette.requests import Request
 
-from connectors.formats.format import BadRecord, Event
+from connectors.formats.format import BadRecord, Event, Item, Remark
+from connectors.formats.memory import Memory
 from connectors.gateway.answer import RequestRefusedError, refusal
 from connectors.gateway.intake import Intake
 from connectors.gateway.receipt import receipt_id
 from connectors.gateway.verdict import Verdict, judge
 from connectors.publishing.publish import FileReader
+from connectors.publishing.report import FileResult
 from ioc.errors import Reason
 from ioc.feeds.feed import Feed
 from ioc.settings import Settings
@@ -31,6 +34,7 @@ from ioc.web.access import RequestFacts
 from ioc.web.tokens import Token
 
 Language = Literal["vi", "en"]
+Result = TypeVar("Result")
 _PART = 500
 _MOST_ERRORS = 1000
 _MOST_UPLOADS = 4
@@ -76,6 +80,16 @@ class FileResponse(BaseModel):
     receipts: list[str] = []
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a sender asks for beside the file; `establishment` and `reporter` are for files that do not name theirs."""
+
+    language: Language
+    dry_run: bool = False
+    establishment: str = ""
+    reporter: str = ""
+
+
 @dataclass
 class _Tally:
     """What was found in a file so far."""
@@ -115,10 +129,12 @@ class Upload:
         self._feeds = feeds
         self._by_type = {feed.event_type: feed for feed in feeds.values()}
         self._intake = intake
-        self._readers: dict[str, FileReader] = {}
+        self._made: FileReader | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="files")
+        self._turn = asyncio.Lock()
         self._free = _MOST_UPLOADS
 
-    async def take(self, request: Request, key: str, *, dry_run: bool, establishment: str) -> FileResponse:
+    async def take(self, request: Request, key: str, asked: Asked) -> FileResponse:
         """Answer a file; raises `RequestRefusedError`, half-way too where Kafka goes away.
 
         What was confirmed before stays; sending the file again is harmless.
@@ -131,9 +147,9 @@ class Upload:
         self._free -= 1
         try:
             with tempfile.TemporaryDirectory(prefix="ioc-upload-") as directory:
-                file = Path(directory) / ("tệp" if language_of(request) == "vi" else "file")
+                file = Path(directory) / ("tệp" if asked.language == "vi" else "file")
                 await self._receive(request, file)
-                answer = await self._read(file, feed, token, language_of(request), dry_run, establishment)
+                answer = await self._read(file, feed, token, asked)
         finally:
             self._free += 1
         facts: RequestFacts = request.scope["facts"]
@@ -161,36 +177,31 @@ class Upload:
         except TimeoutError:
             raise refusal(408, "", "body_timeout", vi="nội dung gửi quá chậm", en="the body came too slowly") from None
 
-    async def _read(
-        self, file: Path, feed: Feed, token: Token, language: Language, dry_run: bool, establishment: str
-    ) -> FileResponse:
-        tally = _Tally(language)
-        reader = await asyncio.to_thread(self._reader, establishment)
-        result, items = await asyncio.to_thread(_items, reader, file)
-        index = 0
-        while part := await asyncio.to_thread(lambda: list(islice(items, _PART))):
-            verdicts = []
-            for item in part:
-                if isinstance(item, BadRecord):
-                    tally.refuse(item.where, item.reasons)
-                    continue
-                verdict = self._judge(feed, token, index, item)
-                index += 1
-                if verdict.result.status == "refused":
-                    tally.refuse(item.where, verdict.result.reasons)
-                    continue
-                tally.warn(item.where, item.warnings)
-                verdicts.append(verdict)
-            tally.accepted += len(verdicts)
-            await self._intake.pace(token, len(part))
-            if verdicts and not dry_run:
-                places = await self._intake.write(verdicts, token)
-                if receipt := receipt_id(places, self._settings.topic_prefix):
-                    tally.receipts.append(receipt)
+    async def _read(self, file: Path, feed: Feed, token: Token, asked: Asked) -> FileResponse:
+        """Read the file part by part, and write each part; one file at a time, as the reader's memory wants it."""
+        tally, result = _Tally(asked.language), FileResult(file.name)
+        async with self._turn:
+            reader = await self._in_thread(self._reader)
+            named = reader.naming(establishment=asked.establishment, reporter=asked.reporter)
+            items = named.read(file, result, name=file.name)
+            try:
+                index = 0
+                while part := await self._in_thread(lambda: list(islice(items, _PART))):
+                    verdicts = self._judge_part(feed, token, part, index, tally)
+                    index += len(part)
+                    await self._intake.pace(token, len(part))
+                    if verdicts and not asked.dry_run:
+                        places = await self._intake.write(verdicts, token)
+                        if receipt := receipt_id(places, self._settings.topic_prefix):
+                            tally.receipts.append(receipt)
+                if not asked.dry_run:
+                    await self._in_thread(reader.memory.commit)
+            finally:
+                await self._in_thread(reader.memory.rollback)
         return FileResponse(
             feed=feed.key,
-            format=result(),
-            dry_run=dry_run,
+            format=result.format,
+            dry_run=asked.dry_run,
             accepted=tally.accepted,
             refused=tally.refused,
             errors=tally.errors,
@@ -198,6 +209,28 @@ class Upload:
             error_counts=dict(tally.counts),
             receipts=tally.receipts,
         )
+
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        """Do work in the one thread of files: the reader's memory belongs to a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def _judge_part(self, feed: Feed, token: Token, part: Sequence[Item], index: int, tally: _Tally) -> list[Verdict]:
+        """Return the events of a part that pass; `index` is that of its first item."""
+        passed = []
+        for place, item in enumerate(part, index):
+            if isinstance(item, BadRecord):
+                tally.refuse(item.where, item.reasons)
+            elif isinstance(item, Remark):
+                tally.warn(item.where, (item.warning,))
+            else:
+                verdict = self._judge(feed, token, place, item)
+                if verdict.result.status == "refused":
+                    tally.refuse(item.where, verdict.result.reasons)
+                else:
+                    tally.accepted += 1
+                    tally.warn(item.where, item.warnings)
+                    passed.append(verdict)
+        return passed
 
     def _judge(self, feed: Feed, token: Token, index: int, event: Event) -> Verdict:
         """Judge an event of a file as any other, and that it is one of the feed that was named."""
@@ -207,13 +240,12 @@ class Upload:
             return Verdict(result, verdict.feed)
         return Verdict(verdict.result, verdict.feed, verdict.envelope, event.where)
 
-    def _reader(self, establishment: str) -> FileReader:
-        """Return the reader for an establishment; few files need one named."""
-        if establishment:
-            return FileReader(self._settings, establishment=establishment)
-        if "" not in self._readers:
-            self._readers[""] = FileReader(self._settings)
-        return self._readers[""]
+    def _reader(self) -> FileReader:
+        """Return the reader, made with the first file: it loads the province's profile and formats."""
+        if self._made is None:
+            memory = Memory(self._settings.state_dir.absolute() / "connectors" / "memory.sqlite3")
+            self._made = FileReader(self._settings, memory=memory)
+        return self._made
 
     def _feed(self, key: str, token: Token) -> Feed:
         feed = self._feeds.get(key)
@@ -235,12 +267,6 @@ class Upload:
                 en=f"this token may not publish {feed.key}",
             )
         return feed
-
-
-def _items(reader: FileReader, file: Path) -> tuple[Callable[[], str], Iterator[Event | BadRecord]]:
-    """Return how to ask for the file's format once it is known, and what the file holds."""
-    result = reader.read(file)
-    return (lambda: result.format), iter([*result.refusals, *result.events])
 
 
 def language_of(request: Request) -> Language:

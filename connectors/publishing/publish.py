@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -75,13 +76,13 @@ class FileReader:
         )
 
     def read(
-        self, path: Path, result: FileResult, progress: Callable[[int], object] = lambda _: None
+        self, path: Path, result: FileResult, progress: Callable[[int], object] = lambda _: None, name: str = ""
     ) -> Iterator[Item]:
         """Yield what a file holds, noting its format in `result`; a file that cannot be read is one bad record.
 
-        `progress` hears how many bytes were read.
+        `progress` hears how many bytes were read; `name` is what messages call the file, its path by default.
         """
-        name = shown_name(str(path))
+        name = name or shown_name(str(path))
         try:
             source = _watched(name, path, progress)
             arrived = self._arrival(path, source)
@@ -94,6 +95,12 @@ class FileReader:
             yield BadRecord(name, error.reasons)
         except OSError as error:
             yield BadRecord(name, _unreadable(error).reasons)
+
+    def naming(self, *, establishment: str = "", reporter: str = "") -> FileReader:
+        """Return this reader for files that do not name their establishment or reporter; memory is shared."""
+        other = copy.copy(self)
+        other._context = replace(self._context, establishment=establishment, reporter=reporter)
+        return other
 
     def due(self) -> Iterator[Item]:
         """Yield what time alone has brought about in records of earlier files."""

@@ -63,7 +63,7 @@ class GatewayBed:
         self.tokens = TokenFile(directory / "tokens.json", now=lambda: START + timedelta(seconds=self.seconds))
         self.token, self.secret = self.tokens.create("Tourism", ["tourism.stay"], ["77-*"])
         self.app = create_app(
-            (settings or Settings(_env_file=None)).model_copy(update=changes),
+            (settings or Settings(_env_file=None, state_dir=directory)).model_copy(update=changes),
             load_feeds(),
             self.tokens,
             producer or self.memory,
