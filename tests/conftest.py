@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 import structlog
@@ -34,7 +35,12 @@ _MARKS = {"integration": "integration", "migration": "integration", "acceptance"
 
 
 def pytest_configure() -> None:
-    """Tests see the settings' defaults, whatever the shell holds, and logs do not mix with what commands print."""
+    """Tests see the settings' defaults, whatever the shell holds, and logs do not mix with what commands print.
+
+    No test depends on how busy the machine is: Hypothesis sets an example no deadline.
+    """
+    hypothesis.settings.register_profile("ioc", deadline=None)
+    hypothesis.settings.load_profile("ioc")
     structlog.configure(logger_factory=structlog.stdlib.LoggerFactory())
     for name in [name for name in os.environ if name.startswith("IOC_")]:
         del os.environ[name]

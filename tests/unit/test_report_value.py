@@ -127,7 +127,7 @@ def test_five_thousand_reports_take_less_than_a_second(feeds: Mapping[str, Feed]
             "sign": [1] * 5000,
         }
     ).with_columns(effective_on=pl.lit(date(2024, 9, 1)), next_start=pl.lit(date(2024, 10, 1)))
-    started = time.perf_counter()
+    started = time.process_time()
     deltas = contributor.deltas(frame)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert deltas.height == 160
