@@ -10,6 +10,7 @@ from grafana.pipeline_board import PIPELINE
 from grafana.query import OutputColumn, bind
 from grafana.text import Text
 from ioc.catalogue import Catalogue
+from ioc.catalogue.indicator import PLATFORM
 from ioc.feeds.feed import Feed
 
 
@@ -25,7 +26,7 @@ def stale_rule(feed: Feed, catalogue: Catalogue) -> AlertRule:
         title=f"Dữ liệu cũ: {feed.name_vi} ({feed.key})",
         kind="stale",
         severity="warning",
-        sector=feed.sector,
+        sector=catalogue.sector_of(feed.key),
         owner=using[0].owners[0] if using else OPERATOR,
         queries={"A": ask("overdue"), "VALUE": ask("age"), "EXPECTED": ask("cadence")},
         firing="$A > 1",
@@ -144,7 +145,7 @@ def _pipeline_rule(
         title=title.vi,
         kind=kind,
         severity=severity,
-        sector="pipeline",
+        sector=PLATFORM,
         owner=OPERATOR,
         queries=queries,
         firing=firing,

@@ -39,7 +39,7 @@ def list_command(as_json: AsJson = False) -> None:
 def new_command(
     key: Annotated[
         str,
-        typer.Argument(metavar="SECTOR.RECORD", help="Mã của nguồn · The feed's key, e.g. water.meter_reading."),
+        typer.Argument(metavar="DOMAIN.RECORD", help="Mã của nguồn · The feed's key, e.g. water.meter_reading."),
     ],
     name_vi: Annotated[str, typer.Option(help="Tên tiếng Việt · What it is, in Vietnamese.")] = "",
     name_en: Annotated[str, typer.Option(help="Tên tiếng Anh · What it is, in English.")] = "",
@@ -54,12 +54,12 @@ def new_command(
 
     What is written runs as it is; docs/adding-a-feed.md says what to put in place of the example.
     """
-    sector, _, record = key.partition(".")
+    domain, _, record = key.partition(".")
     words = record.replace("_", " ")
     new = NewFeed(
         key,
-        name_vi or f"Dữ liệu {words} ({sector})",
-        name_en or f"{words.capitalize()} ({sector})",
+        name_vi or f"Dữ liệu {words} ({domain})",
+        name_en or f"{words.capitalize()} ({domain})",
         timedelta(hours=cadence_hours),
     )
     written = [{"written": str(path.relative_to(ROOT))} for path in write_feed(new)]

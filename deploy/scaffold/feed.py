@@ -82,7 +82,7 @@ def require_new(new: NewFeed) -> None:
     """Raise ConfigError where this cannot be a new feed of the checkout; write nothing."""
     if not _KEY.fullmatch(new.key):
         raise ConfigError(
-            f"{new.key!r} is no key of a feed; write SECTOR.RECORD in small letters and digits, _ in RECORD only, "
+            f"{new.key!r} is no key of a feed; write DOMAIN.RECORD in small letters and digits, _ in RECORD only, "
             "at most 24 characters each, e.g. water.meter_reading"
         )
     for name in (new.name_vi, new.name_en):
@@ -102,7 +102,7 @@ def require_new(new: NewFeed) -> None:
 def _files(new: NewFeed) -> Iterator[tuple[Path, str]]:
     words = {
         "key": new.key,
-        "sector": new.key.partition(".")[0],
+        "domain": new.key.partition(".")[0],
         "class_name": new.class_name,
         "name_vi": new.name_vi,
         "name_en": new.name_en,

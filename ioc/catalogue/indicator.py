@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -35,6 +36,8 @@ COLUMNS = (
     "breakdown",
     "breakdown_value",
 )
+# What alerts say of the pipeline, and of a feed that serves no sector more than others.
+PLATFORM = "platform"
 KINDS = ("flow", "stock", "distinct", "ratio", "average", "reported")
 REPORTED = ("flow", "stock", "ratio", "score")
 REPORT_FEED = "report.value"
@@ -123,6 +126,16 @@ class Catalogue:
     def of_sector(self, sector: str) -> tuple[Indicator, ...]:
         """Return the indicators of one sector."""
         return tuple(found for found in self.indicators.values() if found.sector == sector)
+
+    def sector_of(self, feed: str) -> str:
+        """Return the sector that a feed serves, so that its alerts stand with those of its indicators.
+
+        It is the one with more than half of the indicators that count the feed's records: `lodging` for
+        `tourism.stay`. `PLATFORM` where there is none, as for `report.value`, which serves 27 sectors.
+        """
+        served = Counter(found.sector for found in self.indicators.values() if found.feed == feed)
+        sector, most = max(served.items(), key=lambda item: item[1], default=(PLATFORM, 0))
+        return sector if 2 * most > served.total() else PLATFORM
 
 
 def is_code(text: str) -> bool:

@@ -62,7 +62,7 @@ def migrate(settings: Settings, feeds: Iterable[Feed]) -> list[Migration]:
             if feed.key not in defects:
                 connection.execute(
                     queries["upsert_feed"],
-                    [feed.key, feed.sector, feed.table, feed.name_vi, feed.name_en, feed.cadence],
+                    [feed.key, feed.domain, feed.table, feed.name_vi, feed.name_en, feed.cadence],
                 )
     if defects:
         listed = "; ".join(f"{key}: {', '.join(sentences)}" for key, sentences in defects.items())

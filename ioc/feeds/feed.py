@@ -71,7 +71,7 @@ class Ahead:
 class Feed:
     """A feed.
 
-    key:       `<sector>.<record>`; names the topic, the module, the samples and, with `_`, the record table.
+    key:       `<domain>.<record>`; names the topic, the module, the samples and, with `_`, the record table.
     model:     the record as it travels.
     effective: the model's field (a date or a time) that says when the record counts.
     cadence:   silence longer than this makes the feed stale.
@@ -107,8 +107,8 @@ class Feed:
     ahead: Mapping[str, Ahead] = field(default_factory=dict)
 
     @property
-    def sector(self) -> str:
-        """First part of the key."""
+    def domain(self) -> str:
+        """First part of the key, such as `tourism`: whose systems send it. Sectors are those of the catalogue."""
         return self.key.partition(".")[0]
 
     @property

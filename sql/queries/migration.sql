@@ -15,9 +15,9 @@ SELECT number, to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z
 INSERT INTO schema_migration (number, name) VALUES (%s, %s)
 
 -- name: upsert_feed
-INSERT INTO feed (key, sector, record_table, name_vi, name_en, cadence) VALUES (%s, %s, %s, %s, %s, %s)
+INSERT INTO feed (key, domain, record_table, name_vi, name_en, cadence) VALUES (%s, %s, %s, %s, %s, %s)
 ON CONFLICT (key) DO UPDATE
-SET sector = excluded.sector, record_table = excluded.record_table, name_vi = excluded.name_vi,
+SET domain = excluded.domain, record_table = excluded.record_table, name_vi = excluded.name_vi,
     name_en = excluded.name_en, cadence = excluded.cadence
 
 -- name: select_columns

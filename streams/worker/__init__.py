@@ -1,1 +1,1 @@
-"""The worker: the one Faust agent of all feeds, and the store that it writes to."""
+"""The worker: an agent for each feed, all of one class, and the store that they write to."""

@@ -1,4 +1,4 @@
-"""The one agent of all feeds: receive whole fetches, parse them, apply them in order, acknowledge.
+"""The agent of a feed, one class for all feeds: receive whole fetches, parse them, apply them in order, acknowledge.
 
 Two threads work beside the event loop: while the database applies what was parsed, the next fetches are parsed, and
 all that gather meanwhile are applied in one transaction. Order is kept, and nothing is acknowledged before its commit.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,11 @@ from grafana.notification import (
     load_contacts,
     notification_policy,
 )
+from grafana.pipeline_rule import pipeline_rules, stale_rule
 from grafana.sector_board import board_of
 from grafana.uid import stable_uid
 from ioc.catalogue import Catalogue
+from ioc.catalogue.indicator import PLATFORM
 from ioc.errors import ConfigError
 from ioc.feeds.feed import Feed
 from ioc.settings import Settings
@@ -122,3 +125,15 @@ def test_uids_are_stable_short_and_different() -> None:
     assert len(set(long)) == 3
     assert all(len(uid) <= 40 for uid in long)
     assert stable_uid("contact", "Sở Y tế", "email") != stable_uid("contact", "Sở Ỵ tế", "email")
+
+
+def test_alerts_of_feeds_and_of_indicators_group_by_the_same_sectors(
+    catalogue: Catalogue, feeds: Mapping[str, Feed]
+) -> None:
+    known = {*catalogue.sectors, PLATFORM}
+    labels = {feed.key: stale_rule(feed, catalogue).sector for feed in feeds.values()}
+    assert set(labels.values()) <= known
+    assert {rule.sector for rule in pipeline_rules()} <= known
+    assert labels["tourism.stay"] == "lodging"
+    assert labels["health.checkout"] == "health_visit"
+    assert labels["report.value"] == PLATFORM
