@@ -11,6 +11,7 @@ packages=(
     postgresql-15 postgresql-client-15                          # the database
     postgresql-server-dev-15 build-essential cmake dpkg-dev     # TimescaleDB, where apt has no package of it
     libssl-dev libkrb5-dev
+    systemd                                                      # systemd-analyze judges the units
     spin                                                         # checks the model of the protocol
 )
 

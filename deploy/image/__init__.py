@@ -1,0 +1,1 @@
+"""What runs inside the image of the containers, and how it is built."""

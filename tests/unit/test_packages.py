@@ -1,0 +1,138 @@
+"""Compose file, manifests, image and units: valid by their schemas, without rights, and with no secret too many."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+
+from deploy.image.secret import with_secrets
+from ioc.settings import ROOT, Settings
+
+DEPLOY = ROOT / "deploy"
+COMPOSE = DEPLOY / "compose.yaml"
+MANIFESTS = sorted((DEPLOY / "kubernetes" / "base").glob("*.yaml"))
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+# Process -> the roles of the database whose passwords it may know.
+ROLES = {"gateway": set(), "worker": {"writer"}, "rollup": {"writer"}, "api": {"reader"}, "prepare": {"owner"}}
+PASSWORD = re.compile(r"IOC_DB_([A-Z]+)_PASSWORD_FILE")
+
+
+def documents(file: Path) -> list[dict[str, Any]]:
+    return [document for document in yaml.safe_load_all(file.read_text(encoding="utf-8")) if document]
+
+
+def manifests() -> Iterator[tuple[str, dict[str, Any]]]:
+    for file in MANIFESTS:
+        for document in documents(file):
+            if document["kind"] != "Kustomization":
+                yield f"{document['kind']}/{document['metadata']['name']}", document
+
+
+def name_of(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+PODS = [(name, document) for name, document in manifests() if document["kind"] in ("Deployment", "Job")]
+
+
+def test_the_compose_file_fits_its_schema() -> None:
+    schema = distribution("check-jsonschema").locate_file("check_jsonschema/builtin_schemas/vendor/compose-spec.json")
+    jsonschema.validate(documents(COMPOSE)[0], json.loads(Path(str(schema)).read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(("name", "document"), list(manifests()), ids=name_of)
+def test_a_manifest_fits_its_schema(name: str, document: dict[str, Any]) -> None:
+    kubernetes_validate.validate(document, "1.33", strict=True)
+
+
+def test_kustomize_names_every_manifest() -> None:
+    (kustomization,) = documents(DEPLOY / "kubernetes" / "base" / "kustomization.yaml")
+    assert sorted(kustomization["resources"]) == [f.name for f in MANIFESTS if f.name != "kustomization.yaml"]
+
+
+@pytest.mark.parametrize(("name", "document"), PODS, ids=name_of)
+def test_a_pod_has_no_rights_and_only_its_own_secrets(name: str, document: dict[str, Any]) -> None:
+    pod = document["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert pod["securityContext"]["runAsNonRoot"] and not pod["automountServiceAccountToken"]
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert container["resources"]["limits"]["memory"]
+    told = {match[1].lower() for variable in container.get("env") or () if (match := PASSWORD.match(variable["name"]))}
+    assert told == ROLES[container["name"]]
+    mounted = {mount["mountPath"] for mount in container["volumeMounts"]}
+    for variable in container.get("env") or ():
+        if variable["name"].endswith("_FILE"):
+            assert str(Path(variable["value"]).parent) in mounted
+
+
+def test_composed_processes_have_no_rights_and_only_their_own_secrets() -> None:
+    services = documents(COMPOSE)[0]["services"]
+    ours = {name: service for name, service in services.items() if service["image"] == "ioc:latest"}
+    assert ROLES.keys() <= ours.keys()
+    for name, service in ours.items():
+        assert service["read_only"] and service["cap_drop"] == ["ALL"], name
+        told = {match[1].lower() for variable in service["environment"] if (match := PASSWORD.match(variable))}
+        assert told == ROLES.get(name, set()), name
+        secrets = set(service.get("secrets", ()))
+        for variable, value in service["environment"].items():
+            if variable.endswith("_FILE"):
+                assert Path(value).name in secrets, name
+    declared = documents(COMPOSE)[0]["secrets"]
+    assert {f.name for f in (DEPLOY / "image" / "secrets.example").iterdir()} == set(declared)
+
+
+def test_whatever_is_set_is_a_setting() -> None:
+    """A misspelt variable would be passed over without a word."""
+    known = {f"IOC_{name.upper()}" for name in Settings.model_fields} | {"IOC_ENV_FILE"}
+    for file in (COMPOSE, DEPLOY / "image" / "Dockerfile", *MANIFESTS):
+        for variable in re.findall(r"\bIOC_[A-Z_]+[A-Z]\b", file.read_text(encoding="utf-8")):
+            assert variable in known or variable.removesuffix("_FILE") in known, f"{file.name}: {variable}"
+
+
+def test_the_image_copies_what_there_is_and_runs_without_rights() -> None:
+    text = (DEPLOY / "image" / "Dockerfile").read_text(encoding="utf-8")
+    for line in re.findall(r"^COPY (?!--from)(.+)$", text, re.MULTILINE):
+        *sources, _ = line.split()
+        for source in sources:
+            assert (ROOT / source).exists(), source
+    allowed = (DEPLOY / "image" / "Dockerfile.dockerignore").read_text(encoding="utf-8")
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py") if path.parent.name != "tests"}
+    for package in packages:
+        assert f"COPY {package} {package}" in text and f"!{package}\n" in allowed, package
+    assert re.findall(r"^USER (.+)$", text, re.MULTILINE) == ["10001:10001"]
+
+
+def test_secrets_are_read_from_files(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("a secret\n")
+    environment = {"IOC_DB_WRITER_PASSWORD_FILE": str(tmp_path / "password"), "IOC_TOKEN_FILE": "/t", "PATH": "/bin"}
+    assert with_secrets(environment) == {"IOC_DB_WRITER_PASSWORD": "a secret", "IOC_TOKEN_FILE": "/t", "PATH": "/bin"}
+    with pytest.raises(FileNotFoundError):
+        with_secrets({"IOC_PSEUDONYM_KEY_FILE": str(tmp_path / "gone")})
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_a_unit_is_exposed_as_little_as_can_be(unit: Path, tmp_path: Path) -> None:
+    program = shutil.which("systemd-analyze")
+    assert program, "systemd-analyze is part of Debian's package systemd"
+    done = subprocess.run(
+        [program, "security", "--offline=true", "--no-pager", "--threshold=30", unit],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-300:] + done.stderr
