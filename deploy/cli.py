@@ -71,6 +71,11 @@ COMMANDS = (
         " · Send e-invoice and lodging files through the gateway; exit status 1 when anything was refused.",
     ),
     CommandEntry(
+        "drop",
+        "connectors.file_drop.cli",
+        "Thư mục nhận tệp: theo dõi, gửi tệp, cất giữ · The file drop: watch directories, send files, put them away.",
+    ),
+    CommandEntry(
         "registry",
         "connectors.publishing.cli",
         "Danh bạ đơn vị trong hồ sơ tỉnh · Registers of places, as the profile holds them.",

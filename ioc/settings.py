@@ -168,6 +168,13 @@ class Settings(BaseSettings):
     )
     publish_token: SecretStr = Field(SecretStr(""), description="Token that `ioc publish` sends.")
 
+    # --- file drop --------------------------------------------------------------------------------
+    drop_dir: Path = Field(
+        ROOT / ".state" / "drop", description="Directory whose sub-directories, one a feed, `ioc drop run` watches."
+    )
+    drop_settle: float = Field(10.0, ge=0, description="Seconds without a change after which a dropped file is whole.")
+    drop_interval: float = Field(5.0, gt=0, description="Seconds between two looks at the directories.")
+
     # --- both HTTP services -----------------------------------------------------------------------
     http_requests: int = Field(
         128, ge=1, description="Requests that gateway and API each work on at once (503 above; /live always answers)."

@@ -23,6 +23,7 @@ def read(unit: Path) -> ConfigParser:
 def test_there_is_a_unit_for_each_process() -> None:
     assert [unit.name for unit in UNITS] == [
         "ioc-api.service",
+        "ioc-drop.service",
         "ioc-gateway.service",
         "ioc-quality.service",
         "ioc-rollup.service",

@@ -12,6 +12,7 @@ import codecs
 import io
 import re
 import tempfile
+import weakref
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -91,20 +92,28 @@ def path_source(name: str, path: Path) -> Source:
 
 def spooled_source(name: str, chunks: Iterator[bytes]) -> Source:
     """Return a source of what `chunks` yield; large content lies in a temporary file that goes with the source."""
-    spool = tempfile.SpooledTemporaryFile(max_size=SPOOL)  # noqa: SIM115 - it lives as long as the source
+    spool = _Spool()
     size = 0
     for chunk in chunks:
         size += len(chunk)
         if size > MAX_BYTES:
             raise too_large(MAX_BYTES)
-        spool.write(chunk)
+        spool.file.write(chunk)
     return Source(name, size, lambda: cast(IO[bytes], _View(spool)))
+
+
+class _Spool:
+    """A temporary file that is closed when nobody can read it any more: neither the source nor a view of it is left."""
+
+    def __init__(self) -> None:
+        self.file = tempfile.SpooledTemporaryFile(max_size=SPOOL)  # noqa: SIM115 - it lives as long as the holder
+        weakref.finalize(self, self.file.close)
 
 
 class _View(io.RawIOBase):
     """Reads a spooled file from its start, with a position of its own; closing the view leaves the file open."""
 
-    def __init__(self, spool: IO[bytes]) -> None:
+    def __init__(self, spool: _Spool) -> None:
         self._spool = spool
         self._at = 0
 
@@ -112,8 +121,8 @@ class _View(io.RawIOBase):
         return True
 
     def read(self, size: int | None = -1, /) -> bytes:
-        self._spool.seek(self._at)
-        data = self._spool.read(-1 if size is None else size)
+        self._spool.file.seek(self._at)
+        data = self._spool.file.read(-1 if size is None else size)
         self._at += len(data)
         return data
 
