@@ -24,8 +24,9 @@ class Problems:
     found: list[str] = field(default_factory=list)
 
     def add(self, where: str, message: str) -> None:
-        """Note one complaint; `where` is a file, or what `Row.at` returns."""
-        self.found.append(f"{where}: {message}")
+        """Note one complaint, `Vietnamese · English`; `where` is a file, or what `Row.at` returns."""
+        vietnamese, both, english = message.partition(" · ")
+        self.found.append(f"{where}: {vietnamese} · {where}: {english}" if both else f"{where}: {message}")
 
     def raise_if_any(self) -> None:
         """Raise a `ConfigError` that lists every complaint."""
@@ -51,8 +52,17 @@ class Row:
         return f"{self.path.name} row {self.number} column {column}"
 
     def complain(self, column: str, message: str) -> None:
-        """Note a complaint about one cell."""
-        self.problems.add(self.at(column), message)
+        """Note a complaint about one cell: `Vietnamese · English`.
+
+        It is noted as `areas.csv dòng 4 cột level: còn trống · areas.csv row 4 column level: is empty`.
+        """
+        vietnamese, both, english = message.partition(" · ")
+        if both:
+            self.problems.found.append(
+                f"{self.path.name} dòng {self.number} cột {column}: {vietnamese} · {self.at(column)}: {english}"
+            )
+        else:
+            self.problems.add(self.at(column), message)
 
     def text(self, column: str) -> str:
         """Return the cell's text, '' when empty."""
@@ -61,14 +71,18 @@ class Row:
     def required(self, column: str) -> str:
         """Return the cell's text; complain when it is empty."""
         if not self.values[column]:
-            self.complain(column, "is empty; give it a value")
+            self.complain(column, "còn trống; hãy điền giá trị · is empty; give it a value")
         return self.values[column]
 
     def choice(self, column: str, allowed: Sequence[str]) -> str:
         """Return the cell's text; complain unless it is one of `allowed`."""
         value = self.values[column]
         if value not in allowed:
-            self.complain(column, f"{value!r} is not one of {', '.join(map(repr, allowed))}")
+            self.complain(
+                column,
+                f"{value!r} không nằm trong các giá trị cho phép"
+                f" · {value!r} is not one of {', '.join(map(repr, allowed))}",
+            )
         return value
 
     def words(self, column: str, allowed: Sequence[str]) -> tuple[str, ...]:
@@ -76,7 +90,11 @@ class Row:
         words = tuple(word.strip() for word in self.values[column].split(";") if word.strip())
         for word in words:
             if word not in allowed:
-                self.complain(column, f"{word!r} is not one of {', '.join(map(repr, allowed))}")
+                self.complain(
+                    column,
+                    f"{word!r} không nằm trong các giá trị cho phép"
+                    f" · {word!r} is not one of {', '.join(map(repr, allowed))}",
+                )
         return words
 
     def integer(self, column: str) -> int | None:
@@ -87,7 +105,11 @@ class Row:
         try:
             return int(value)
         except ValueError:
-            self.complain(column, f"{value!r} is not a whole number; write it with digits only")
+            self.complain(
+                column,
+                f"{value!r} không phải số nguyên; chỉ viết chữ số"
+                f" · {value!r} is not a whole number; write it with digits only",
+            )
             return None
 
     def number_of(self, column: str) -> float | None:
@@ -98,7 +120,11 @@ class Row:
         try:
             return float(value)
         except ValueError:
-            self.complain(column, f"{value!r} is not a number; write it with digits and a point")
+            self.complain(
+                column,
+                f"{value!r} không phải số; viết chữ số và dấu chấm"
+                f" · {value!r} is not a number; write it with digits and a point",
+            )
             return None
 
     def day(self, column: str) -> date | None:
@@ -109,7 +135,10 @@ class Row:
         try:
             return date.fromisoformat(value)
         except ValueError:
-            self.complain(column, f"{value!r} is not a date; write it as YYYY-MM-DD")
+            self.complain(
+                column,
+                f"{value!r} không phải ngày; viết dạng YYYY-MM-DD · {value!r} is not a date; write it as YYYY-MM-DD",
+            )
             return None
 
 
@@ -121,10 +150,14 @@ def read_rows(path: Path, columns: Sequence[str], problems: Problems, *, extra: 
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        problems.add(str(path), "does not exist; create it, or point IOC_PROFILE at the right directory")
+        problems.add(
+            str(path),
+            "không có tệp này; tạo tệp, hoặc đặt IOC_PROFILE đúng thư mục"
+            " · does not exist; create it, or point IOC_PROFILE at the right directory",
+        )
         return
     except UnicodeDecodeError:
-        problems.add(str(path), "is not UTF-8; save it as 'CSV UTF-8'")
+        problems.add(str(path), "không phải UTF-8; lưu lại dạng 'CSV UTF-8' · is not UTF-8; save it as 'CSV UTF-8'")
         return
     lines = list(csv.reader(text.splitlines(keepends=True)))
     header = lines[0] if lines else []
@@ -137,7 +170,7 @@ def read_rows(path: Path, columns: Sequence[str], problems: Problems, *, extra: 
         (twice, "columns named twice; keep one of each"),
     ):
         if names:
-            problems.add(f"{path.name} row 1", f"{message}: {', '.join(names)}")
+            problems.add(f"{path.name} row 1", f"tiêu đề cột chưa đúng · {message}: {', '.join(names)}")
     if missing or unknown or twice:
         return
     for number, cells in enumerate(lines[1:], start=2):
@@ -146,7 +179,8 @@ def read_rows(path: Path, columns: Sequence[str], problems: Problems, *, extra: 
         if len(cells) != len(header):
             problems.add(
                 f"{path.name} row {number}",
-                f"has {len(cells)} cells, the header {len(header)}; quote texts that hold commas",
+                f"có {len(cells)} ô, tiêu đề có {len(header)}; đặt trong ngoặc kép chữ có dấu phẩy"
+                f" · has {len(cells)} cells, the header {len(header)}; quote texts that hold commas",
             )
             continue
         yield Row(path, number, dict(zip(header, map(str.strip, cells), strict=True)), problems)

@@ -23,9 +23,13 @@ def with_targets(catalogue: Catalogue, path: Path) -> Catalogue:
     for row in read_rows(path, _COLUMNS, problems):
         code = row.required("code")
         if code not in catalogue.indicators:
-            row.complain("code", f"{code!r} is not in the catalogue; `ioc catalogue list` shows all codes")
+            row.complain(
+                "code",
+                f"{code!r} không có trong danh mục; `ioc catalogue list` hiện mọi mã"
+                f" · {code!r} is not in the catalogue; `ioc catalogue list` shows all codes",
+            )
         elif code in changed:
-            row.complain("code", f"{code} stands twice; keep one row")
+            row.complain("code", f"{code} có hai dòng; chỉ giữ một · {code} stands twice; keep one row")
         else:
             changed[code] = _with_target(catalogue.indicators[code], row)
     problems.raise_if_any()

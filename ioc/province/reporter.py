@@ -76,7 +76,11 @@ def load_reporters(
             for reporter in _reporters(row, feeds, areas, registers, types):
                 first = seen.setdefault((reporter.feed, reporter.code), row.at("code"))
                 if first != row.at("code"):
-                    row.complain("code", f"{reporter.code} reports {reporter.feed} already at {first}")
+                    row.complain(
+                        "code",
+                        f"{reporter.code} đã báo cáo {reporter.feed} ở dòng khác"
+                        f" · {reporter.code} reports {reporter.feed} already at {first}",
+                    )
                 reporters.append(reporter)
     problems.raise_if_any()
     return tuple(reporters)
@@ -98,17 +102,29 @@ def _reporters(
 ) -> list[Reporter]:
     code = row.required("code")
     if code and not _CODE.fullmatch(code):
-        row.complain("code", f"{code!r} may hold letters, digits and . _ - only, at most 64")
+        row.complain(
+            "code",
+            f"mã {code!r} chỉ gồm chữ, số và . _ -, tối đa 64 ký tự"
+            f" · {code!r} may hold letters, digits and . _ - only, at most 64",
+        )
     keys = row.words("feeds", tuple(feeds))
     if not keys:
-        row.complain("feeds", f"is empty; name one or more of {', '.join(feeds)}")
+        row.complain("feeds", f"còn trống; ghi một hay nhiều nguồn · is empty; name one or more of {', '.join(feeds)}")
     valid_from = row.day("valid_from") or Reporter.valid_from
     area_code = row.required("area_code")
     if area_code and areas.find(area_code, valid_from) is None:
-        row.complain("area_code", f"no unit bears {area_code!r} on {valid_from}; see areas.csv")
+        row.complain(
+            "area_code",
+            f"ngày {valid_from} không có đơn vị mang mã {area_code!r}; xem areas.csv"
+            f" · no unit bears {area_code!r} on {valid_from}; see areas.csv",
+        )
     member_of = row.words("registers", tuple(registers))
     if member_of and area_code and areas.leaf(area_code, valid_from) is None:
-        row.complain("area_code", f"{area_code} has units below it; a place lies in the lowest one")
+        row.complain(
+            "area_code",
+            f"{area_code} còn cấp dưới; cơ sở phải ở cấp thấp nhất"
+            f" · {area_code} has units below it; a place lies in the lowest one",
+        )
     attributes: dict[str, Attribute] = {}
     for name in row.values:
         if name not in _COLUMNS and row.text(name):

@@ -170,7 +170,11 @@ def load_areas(path: Path) -> AreaTree:
     by_id: dict[int, Area] = {}
     for row, area in rows:
         if area.area_id in by_id:
-            row.complain("area_id", f"{area.area_id} stands twice; ids are never reused")
+            row.complain(
+                "area_id",
+                f"{area.area_id} có hai dòng; số hiệu không dùng lại"
+                f" · {area.area_id} stands twice; ids are never reused",
+            )
         by_id[area.area_id] = area
     _check_codes(rows)
     for row, area in rows:
@@ -191,7 +195,11 @@ def _area(row: Row) -> Area:
     valid_from = row.day("valid_from") or date.min
     valid_to = row.day("valid_to") or FOREVER
     if valid_to <= valid_from:
-        row.complain("valid_to", "must lie after valid_from (it is the first day that the unit no longer exists)")
+        row.complain(
+            "valid_to",
+            "phải sau valid_from (là ngày đầu tiên đơn vị không còn)"
+            " · must lie after valid_from (it is the first day that the unit no longer exists)",
+        )
     return Area(
         area_id=row.integer("area_id") or 0,
         code=row.required("code"),
@@ -214,7 +222,8 @@ def _check_codes(rows: Sequence[tuple[Row, Area]]) -> None:
             if area.valid_from < other.valid_to and other.valid_from < area.valid_to:
                 row.complain(
                     "valid_from",
-                    f"code {area.code} overlaps area {other.area_id}; close one before the other",
+                    f"mã {area.code} trùng thời gian với đơn vị {other.area_id}; kết thúc một dòng trước dòng kia"
+                    f" · code {area.code} overlaps area {other.area_id}; close one before the other",
                 )
         earlier[area.code].append(area)
 
@@ -224,11 +233,19 @@ def _check_parent(row: Row, area: Area, by_id: dict[int, Area]) -> None:
         return
     parent = by_id.get(area.parent_id)
     if parent is None:
-        row.complain("parent_id", f"no row has area_id {area.parent_id}")
+        row.complain("parent_id", f"không có dòng mang area_id {area.parent_id} · no row has area_id {area.parent_id}")
     elif LEVELS.index(parent.level) >= LEVELS.index(area.level):
-        row.complain("parent_id", f"{parent.name_vi} ({parent.level}) cannot hold a {area.level}")
+        row.complain(
+            "parent_id",
+            f"{parent.name_vi} ({parent.level}) không thể chứa cấp {area.level}"
+            f" · {parent.name_vi} ({parent.level}) cannot hold a {area.level}",
+        )
     elif not (parent.valid_from <= area.valid_from and area.valid_to <= parent.valid_to):
-        row.complain("parent_id", f"{parent.name_vi} does not exist all the while; split the row at the parent's dates")
+        row.complain(
+            "parent_id",
+            f"{parent.name_vi} không tồn tại suốt thời gian; tách dòng theo ngày của cấp trên"
+            f" · {parent.name_vi} does not exist all the while; split the row at the parent's dates",
+        )
 
 
 def _check_successor(row: Row, area: Area, by_id: dict[int, Area]) -> None:
@@ -236,9 +253,15 @@ def _check_successor(row: Row, area: Area, by_id: dict[int, Area]) -> None:
         return
     successor = by_id.get(area.successor_id)
     if successor is None:
-        row.complain("successor_id", f"no row has area_id {area.successor_id}")
+        row.complain(
+            "successor_id", f"không có dòng mang area_id {area.successor_id} · no row has area_id {area.successor_id}"
+        )
     elif not successor.holds(area.valid_to):
-        row.complain("successor_id", f"{successor.name_vi} does not exist on {area.valid_to}")
+        row.complain(
+            "successor_id",
+            f"{successor.name_vi} không tồn tại ngày {area.valid_to}"
+            f" · {successor.name_vi} does not exist on {area.valid_to}",
+        )
 
 
 def _check_territory(row: Row, area: Area, tree: AreaTree) -> None:
@@ -247,15 +270,27 @@ def _check_territory(row: Row, area: Area, tree: AreaTree) -> None:
         return
     day, successor = area.valid_to, tree[area.successor_id]
     if successor.valid_from != day:
-        row.complain("successor_id", f"{successor.name_vi} gains land on {day}; give it a row of its own from that day")
+        row.complain(
+            "successor_id",
+            f"{successor.name_vi} thêm địa giới ngày {day}; lập dòng riêng từ ngày đó"
+            f" · {successor.name_vi} gains land on {day}; give it a row of its own from that day",
+        )
     before, after = tree.chain(area.area_id)[1:], tree.chain(successor.area_id)
     for above in map(tree.__getitem__, before):
         heir = above.area_id if above.holds(day) else above.successor_id
         if heir is not None and heir not in after:
-            row.complain("successor_id", f"leads out of {above.name_vi}, which loses land on {day}; split its row too")
+            row.complain(
+                "successor_id",
+                f"ra khỏi {above.name_vi}, nơi mất địa giới ngày {day}; tách cả dòng đó"
+                f" · leads out of {above.name_vi}, which loses land on {day}; split its row too",
+            )
     for above in map(tree.__getitem__, after[1:]):
         if above.valid_from < day and above.area_id not in before:
-            row.complain("successor_id", f"leads into {above.name_vi}, which gains land on {day}; split its row too")
+            row.complain(
+                "successor_id",
+                f"vào {above.name_vi}, nơi thêm địa giới ngày {day}; tách cả dòng đó"
+                f" · leads into {above.name_vi}, which gains land on {day}; split its row too",
+            )
 
 
 def _check_roots(path: Path, tree: AreaTree, problems: Problems) -> None:
@@ -265,5 +300,6 @@ def _check_roots(path: Path, tree: AreaTree, problems: Problems) -> None:
             names = ", ".join(root.name_vi for root in roots) or "none"
             problems.add(
                 path.name,
-                f"on {day} there must be one unit without a parent, there are {len(roots)}: {names}",
+                f"ngày {day} phải có đúng một đơn vị không có cấp trên, đang có {len(roots)}"
+                f" · on {day} there must be one unit without a parent, there are {len(roots)}: {names}",
             )

@@ -230,6 +230,7 @@ def test_what_is_wrong_is_said_with_row_and_column(tmp_path: Path, row: str, com
             "2,1,Đông,A,district,1,2024-01-01,,,,\n3,2,Tây,B,district,1,2024-01-01,,,,\n"
             "4,3,Xã,C,commune,2,2024-01-01,2025-01-01,5,,\n5,3,Xã,C,commune,3,2025-01-01,,,,\n",
             "row 5 column successor_id: leads out of Đông, which loses land on 2025-01-01; split its row too\n"
+            "areas.csv dòng 5 cột successor_id: vào Tây, nơi thêm địa giới ngày 2025-01-01; tách cả dòng đó · "
             "areas.csv row 5 column successor_id: leads into Tây, which gains land on 2025-01-01; split its row too",
         ),
         (
@@ -253,7 +254,7 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     path.write_text(HEADER + "x,747,,A,district,1,,,,,\n2,748,B,B,ward,1,2024-01-01,,,,\n", encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
         load_areas(path)
-    assert [line.partition(":")[0] for line in str(caught.value).splitlines()] == [
+    assert [line.partition(" · ")[2].partition(":")[0] for line in str(caught.value).splitlines()] == [
         "areas.csv row 3 column valid_from",
         "areas.csv row 3 column area_id",
         "areas.csv row 3 column name_vi",
