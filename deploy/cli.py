@@ -46,6 +46,12 @@ COMMANDS = (
         "ioc.province.cli",
         "Dữ liệu của tỉnh: địa bàn, đơn vị báo cáo, danh mục · The province's data: areas, reporters, catalogue.",
     ),
+    CommandEntry(
+        "reporter",
+        "ioc.province.reporter_cli",
+        "Đơn vị báo cáo: ai phải báo cáo gì, thêm, kết thúc, cấp mã"
+        " · Reporters: who must report what, and their tokens.",
+    ),
     CommandEntry("topic", "ioc.messaging.cli", "Topic Kafka của các nguồn · Kafka topics of the feeds."),
     CommandEntry(
         "schema",

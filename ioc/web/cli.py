@@ -1,4 +1,4 @@
-"""`ioc token create|list|revoke`."""
+"""`ioc token create|list|rotate|revoke`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ioc.feeds.feed import load_feeds
 from ioc.settings import Settings
 from ioc.web.tokens import Token, TokenFile
 
+_SOON = timedelta(days=14)
 app = typer.Typer(no_args_is_help=True)
 
 
@@ -85,6 +86,39 @@ def list_tokens(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def rotate(
+    token_id: Annotated[
+        str, typer.Argument(metavar="ID", help="Như `ioc token list` hiện · As `ioc token list` shows it.")
+    ],
+    overlap_days: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Số ngày mã cũ còn dùng được · Days for which the old secret still opens.",
+        ),
+    ] = 7,
+    days: Annotated[
+        int | None,
+        typer.Option(min=1, help="Số ngày hiệu lực kể từ nay · Days from now until the token expires, if it does."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Đổi mã; mã mới chỉ hiện một lần, mã cũ dùng thêm vài ngày · Give a token a new secret, shown once; the old one
+    opens for some days more.
+    """
+    expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
+    token, secret = _file().rotate(token_id, timedelta(days=overlap_days), expires_at)
+    if as_json:
+        typer.echo(to_json({**_shown(token), "secret": secret}, indent=2))
+        return
+    typer.echo(secret)
+    typer.echo(
+        f"Token {token.id} of {token.name}: keep the line above; the old secret opens until {token.previous_until}.",
+        err=True,
+    )
+
+
+@app.command()
 def revoke(
     token_id: Annotated[
         str, typer.Argument(metavar="ID", help="Như `ioc token list` hiện · As `ioc token list` shows it.")
@@ -108,5 +142,14 @@ def _file() -> TokenFile:
 
 def _shown(token: Token) -> dict[str, object]:
     """Return what may be shown of a token, its hash left out."""
-    state = "revoked" if token.revoked_at else "live" if token.is_live(datetime.now(UTC)) else "expired"
-    return {**token.model_dump(mode="json", exclude={"sha256"}), "state": state}
+    return {**token.model_dump(mode="json", exclude={"sha256", "previous_sha256"}), "state": _state(token)}
+
+
+def _state(token: Token) -> str:
+    """Return how a token stands; one that ends within two weeks is to be rotated or renewed."""
+    now = datetime.now(UTC)
+    if token.revoked_at is not None:
+        return "revoked"
+    if not token.is_live(now):
+        return "expired"
+    return "expiring" if token.expires_at is not None and token.expires_at - now < _SOON else "live"

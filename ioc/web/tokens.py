@@ -17,7 +17,7 @@ import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
@@ -36,6 +36,7 @@ class Token(BaseModel):
     """What a token allows; `reporters` are globs of reporter codes (`77-*`), and no glob means nobody.
 
     reads: it reads figures over the HTTP API, and publishes nothing.
+    previous_sha256, previous_until: the secret before the last rotation, and until when it still opens.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +50,15 @@ class Token(BaseModel):
     created_at: AwareDatetime
     expires_at: AwareDatetime | None = None
     revoked_at: AwareDatetime | None = None
+    rotated_at: AwareDatetime | None = None
+    previous_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    previous_until: AwareDatetime | None = None
+
+    def opens_with(self, sha256: str, now: datetime) -> bool:
+        """Whether a secret of this hash is its own, or that before the last rotation while both open."""
+        own = hmac.compare_digest(sha256, self.sha256)
+        before = hmac.compare_digest(sha256, self.previous_sha256 or _NO_HASH)
+        return own or (before and self.previous_until is not None and now < self.previous_until)
 
     def allows_reporter(self, code: str) -> bool:
         """Whether one of the globs matches the whole code; case matters."""
@@ -97,7 +107,7 @@ class TokenFile:
         self._refresh()
         parts = secret.split("_", 2)
         token = self._tokens.get(parts[1]) if len(parts) == 3 and parts[0] == _PREFIX else None
-        if not hmac.compare_digest(_digest(secret), token.sha256 if token else _NO_HASH) or token is None:
+        if token is None or not token.opens_with(_digest(secret), self._now()):
             raise _refused("token_unknown", "mã truy cập (token) không đúng", "the token is unknown")
         if token.revoked_at is not None:
             raise _refused("token_revoked", "mã truy cập (token) đã bị thu hồi", "the token was revoked")
@@ -116,7 +126,7 @@ class TokenFile:
     ) -> tuple[Token, str]:
         """Add a token; returns it and its secret, which is kept nowhere."""
         token_id = secrets.token_hex(6)
-        secret = f"{_PREFIX}_{token_id}_{secrets.token_urlsafe(32)}"
+        secret = _new_secret(token_id)
         token = Token(
             id=token_id,
             name=name,
@@ -130,6 +140,29 @@ class TokenFile:
         with self._locked():
             self._write([*self.read(), token])
         return token, secret
+
+    def rotate(self, token_id: str, overlap: timedelta, expires_at: datetime | None = None) -> tuple[Token, str]:
+        """Give a token a new secret; the old one opens for `overlap` more, unless the token was rotated in between.
+
+        expires_at: the token's new end, where it has one. Raises `ConfigError` when there is no such live token.
+        """
+        secret = _new_secret(token_id)
+        with self._locked():
+            tokens = {token.id: token for token in self.read()}
+            token = tokens.get(token_id)
+            if token is None or token.revoked_at is not None:
+                raise ConfigError(f"there is no live token {token_id}; `ioc token list` shows them")
+            now = self._now()
+            changes = {
+                "sha256": _digest(secret),
+                "previous_sha256": token.sha256,
+                "previous_until": now + overlap,
+                "rotated_at": now,
+                "expires_at": expires_at or token.expires_at,
+            }
+            tokens[token_id] = token.model_copy(update=changes)
+            self._write(list(tokens.values()))
+        return tokens[token_id], secret
 
     def revoke(self, token_id: str) -> Token:
         """Revoke a token for good and return it; raises `ConfigError` when there is none."""
@@ -187,6 +220,10 @@ def _pattern(globs: tuple[str, ...]) -> re.Pattern[str]:
     """Compile globs into one pattern."""
     # An empty choice would match the empty code; (?!) matches nothing.
     return re.compile("|".join(map(fnmatch.translate, globs)) or "(?!)")
+
+
+def _new_secret(token_id: str) -> str:
+    return f"{_PREFIX}_{token_id}_{secrets.token_urlsafe(32)}"
 
 
 def _digest(secret: str) -> str:

@@ -96,6 +96,37 @@ def test_without_a_file_a_new_process_knows_nobody(path: Path) -> None:
     assert TokenFile(path).read() == ()
 
 
+def test_a_rotation_overlaps_and_then_only_the_new_secret_opens(path: Path) -> None:
+    now = [datetime(2026, 1, 1, tzinfo=UTC)]
+    tokens = TokenFile(path, now=lambda: now[0])
+    token, old = tokens.create("a", ["tourism.stay"], ["*"], now[0] + timedelta(days=30))
+    rotated, new = tokens.rotate(token.id, timedelta(days=7), now[0] + timedelta(days=90))
+    assert (rotated.id, rotated.name, rotated.feeds) == (token.id, token.name, token.feeds)
+    assert tokens.authenticate(old).id == tokens.authenticate(new).id == token.id
+    assert old not in path.read_text() and new not in path.read_text()
+    now[0] += timedelta(days=7)
+    assert rule_of(tokens, old) == "token_unknown"
+    assert tokens.authenticate(new) == rotated
+    now[0] += timedelta(days=40)
+    assert tokens.authenticate(new) == rotated  # the rotation renewed it
+    _, newest = tokens.rotate(token.id, timedelta(0))
+    assert rule_of(tokens, new) == "token_unknown"
+    assert tokens.authenticate(newest).expires_at == rotated.expires_at
+    tokens.revoke(token.id)
+    assert rule_of(tokens, newest) == "token_revoked"
+    with pytest.raises(ConfigError, match="no live token"):
+        tokens.rotate(token.id, timedelta(days=1))
+
+
+def test_a_second_rotation_ends_the_first_secret(path: Path) -> None:
+    tokens = TokenFile(path)
+    token, first = tokens.create("a", ["tourism.stay"], ["*"])
+    _, second = tokens.rotate(token.id, timedelta(days=7))
+    _, third = tokens.rotate(token.id, timedelta(days=7))
+    assert rule_of(tokens, first) == "token_unknown"
+    assert tokens.authenticate(second).id == tokens.authenticate(third).id == token.id
+
+
 def test_revoking_twice_keeps_the_first_time(path: Path) -> None:
     tokens = TokenFile(path)
     token, _ = tokens.create("a", ["tourism.stay"], ["*"])
