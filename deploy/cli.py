@@ -73,8 +73,14 @@ COMMANDS = (
     CommandEntry(
         "publish",
         "connectors.publishing.cli",
-        "Gửi tệp hóa đơn điện tử, lưu trú qua cổng nhận; mã thoát 1 khi có sự kiện bị từ chối"
-        " · Send e-invoice and lodging files through the gateway; exit status 1 when anything was refused.",
+        "Gửi tệp của các hệ thống ngành qua cổng nhận; mã thoát 1 khi có gì bị từ chối"
+        " · Send files of the sectors' own formats through the gateway; exit status 1 when anything was refused.",
+    ),
+    CommandEntry(
+        "format",
+        "connectors.formats.cli",
+        "Định dạng tệp đọc được: nguồn dữ liệu, phiên bản, cách nhận ra"
+        " · File formats that are read: feeds, versions, how each is recognised.",
     ),
     CommandEntry(
         "drop",

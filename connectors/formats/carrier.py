@@ -35,10 +35,10 @@ def json_object(*keys: str, **values: str) -> Carrier:
     return Carrier("json", f"JSON with {said}", recognise)
 
 
-def json_where(says: str, recognise: Callable[[Mapping[str, Any]], bool]) -> Carrier:
+def json_where(says: str, recognise: Callable[[Mapping[str, Any]], int]) -> Carrier:
     """JSON whose first object is recognised by a rule of its own."""
     return Carrier(
-        "json", f"JSON {says}", lambda document: isinstance(document, JsonFile) and recognise(document.first)
+        "json", f"JSON {says}", lambda document: recognise(document.first) if isinstance(document, JsonFile) else 0
     )
 
 
@@ -54,13 +54,18 @@ def table(columns: Columns, needed: tuple[str, ...], shown: str) -> Carrier:
     return Carrier(
         "table",
         f"CSV or XLSX with columns {shown}",
-        lambda document: isinstance(document, Table) and find_headings(document, columns, needed) is not None,
+        lambda document: _columns_found(document, columns, needed),
     )
 
 
 def lines(says: str, recognise: Callable[[LinesFile], bool]) -> Carrier:
     """Text lines without headings."""
     return Carrier("lines", f"text, {says}", lambda document: isinstance(document, LinesFile) and recognise(document))
+
+
+def _columns_found(document: Any, columns: Columns, needed: tuple[str, ...]) -> int:
+    headings = find_headings(document, columns, needed) if isinstance(document, Table) else None
+    return len(headings.columns) if headings is not None else 0
 
 
 def _is(document: Any, kind: type) -> bool:

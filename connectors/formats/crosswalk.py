@@ -14,7 +14,7 @@ from pathlib import Path
 
 from connectors.formats.findings import Findings
 from ioc.feeds.validation import mask
-from ioc.province.reporter import Reporter
+from ioc.province.reporter import Attribute, Reporter
 from ioc.table import Problems, read_rows
 
 FILE = "crosswalk.csv"
@@ -25,13 +25,19 @@ _CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 
 @dataclass(frozen=True)
 class CodeCrosswalk:
-    """codes: (feed, code as the sector writes it, in capitals) -> reporter; reporters: feed -> the register's codes.
+    """codes: (feed, code as the sector writes it, in capitals) -> reporter; reporters: feed -> the register's codes;
+    attributes: (feed, reporter) -> what else the register says.
 
     A feed without any reporter in the register takes every code that can be one.
     """
 
     codes: Mapping[tuple[str, str], str] = field(default_factory=dict)
     reporters: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    attributes: Mapping[tuple[str, str], Mapping[str, Attribute]] = field(default_factory=dict)
+
+    def attribute(self, feed: str, code: str, name: str) -> Attribute | None:
+        """Return what the register says of a reporter beside its name, None where it says nothing."""
+        return self.attributes.get((feed, code), {}).get(name)
 
     def reporter(self, feed: str, code: str) -> str | None:
         """Return the register's code, None for an unknown one."""
@@ -92,4 +98,5 @@ def load_crosswalk(profile: Path, reporters: tuple[Reporter, ...]) -> CodeCrossw
                 if codes.setdefault((feed, code.upper()), reporter_code) != reporter_code:
                     row.complain("code", f"{code} of {feed} means another reporter already")
     problems.raise_if_any()
-    return CodeCrosswalk(codes, {feed: frozenset(found) for feed, found in registered.items()})
+    attributes = {(reporter.feed, reporter.code): reporter.attributes for reporter in reporters}
+    return CodeCrosswalk(codes, {feed: frozenset(found) for feed, found in registered.items()}, attributes)

@@ -200,10 +200,11 @@ def _unwrap(value: Any) -> Iterator[tuple[str, Any]]:
     yield "", value
 
 
-def _has(first: Mapping[str, Any], record: RecordMap) -> bool:
+def _has(first: Mapping[str, Any], record: RecordMap) -> int:
+    """Return how many fields the first object has, 0 where it lacks a needed one."""
     items = [item for _, item in _unwrap(first)]
-    item = items[0] if items else {}
-    return isinstance(item, dict) and set(record.needed) <= _of_object(item, record).keys()
+    found = _of_object(items[0], record) if items and isinstance(items[0], dict) else {}
+    return len(found) if set(record.needed) <= found.keys() else 0
 
 
 def _raise(error: RejectedError) -> Iterator[Event]:

@@ -113,10 +113,9 @@ def _sheets(source: Source, formats: Mapping[str, Format]) -> list[Recognised | 
 def _format_of(document: Document, formats: Mapping[str, Format]) -> Format | None:
     """Return the format whose carrier recognises the document; a sheet's own name goes before its headings."""
     carriers = [(declared, carrier) for declared in formats.values() for carrier in declared.carriers]
-    for declared, carrier in sorted(carriers, key=lambda pair: pair[1].kind == "table"):
-        if carrier.recognise(document):
-            return declared
-    return None
+    sure = [(carrier.kind != "table", int(carrier.recognise(document)), declared) for declared, carrier in carriers]
+    _, score, declared = max(sure, key=lambda one: (one[1] > 0, one[0], one[1]))
+    return declared if score else None
 
 
 def _unknown(document: Document, formats: Mapping[str, Format]) -> RejectedError:

@@ -55,8 +55,8 @@ Vaccine = Literal[
 
 KINDS = {
     "dose": shape(
-        "item_id person_id vaccine dose_no programme age_group record_lag_h",
-        "completes_course hours_after_birth on_schedule delay_days",
+        "item_id person_id vaccine dose_no programme",
+        "age_group record_lag_h completes_course hours_after_birth on_schedule delay_days",
     ),
     "aefi": shape("item_id vaccine severity"),
     "movement": shape("item_id vaccine movement quantity"),
@@ -86,8 +86,8 @@ class VaccinationDose(Record):
 
     dose:       one vaccine given to one person. `completes_course`: with it a child has had every vaccine due in the
                 first year of life. `on_schedule` and `delay_days` (days after the due day, 0 when not late) are for the
-                expanded programme, `hours_after_birth` for the hepatitis B birth dose, `record_lag_h` hours until the
-                dose was entered.
+                expanded programme; they and `age_group` are left out where the source tells no birth date.
+                `hours_after_birth` is for the hepatitis B birth dose, `record_lag_h` hours until the dose was entered.
     aefi:       an adverse event following immunisation.
     movement:   doses that came into a site's stock (positive) or left it (negative); their running total is the stock.
                 The first movement of a site and vaccine is its opening balance.
@@ -131,11 +131,8 @@ class VaccinationDose(Record):
 
     @model_validator(mode="after")
     def _dose_fits(self) -> Self:
-        if self.programme == "epi" and (self.on_schedule is None or self.delay_days is None):
-            raise ValueError(
-                "a dose of the expanded programme needs on_schedule and delay_days",
-                "liều tiêm chủng mở rộng phải có on_schedule và delay_days",
-            )
+        if (self.on_schedule is None) != (self.delay_days is None):
+            raise ValueError("on_schedule and delay_days go together", "on_schedule và delay_days phải đi cùng nhau")
         if self.hours_after_birth is not None and self.vaccine != "hepb0":
             raise ValueError("hours_after_birth is for hepb0", "hours_after_birth chỉ dùng cho hepb0")
         if self.completes_course and self.age_group != "under1":

@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
+from connectors.formats.crosswalk import load_crosswalk
 from connectors.formats.format import BadRecord, Context, Event, Item, Remark, load_formats
 from connectors.formats.readers.source import bytes_source
 from connectors.formats.recognition import Recognised, files_of, read_document, recognise
 from ioc.errors import RejectedError
 from ioc.feeds.feed import load_feeds
 from ioc.feeds.plausibility import Calendar
+from ioc.province.profile import load_profile
 from ioc.pseudonym import Pseudonymiser
 from ioc.settings import Settings
 
@@ -23,6 +25,8 @@ SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "formats"
 SAMPLE_FILES = sorted(path for path in SAMPLES.glob("*/*") if not path.name.endswith(".golden.json"))
 FORMATS = load_formats()
 FEEDS = load_feeds()
+PROFILE = Settings(_env_file=None).profile
+CROSSWALK = load_crosswalk(PROFILE, load_profile(PROFILE).reporters)
 
 
 def context(file: str = "sample", **changes: Any) -> Context:
@@ -36,6 +40,7 @@ def context(file: str = "sample", **changes: Any) -> Context:
         "home_province": "Bà Rịa - Vũng Tàu",
         "now": Calendar.of(Settings(_env_file=None), "Asia/Ho_Chi_Minh").at(datetime.now(UTC)),
         "establishment": "77-750-0004",
+        "crosswalk": CROSSWALK,
     }
     return Context(**(fields | changes))
 
@@ -52,6 +57,14 @@ def read_bytes(data: bytes, **changes: Any) -> list[Item]:
     except RejectedError as error:
         items.append(BadRecord(where.file, error.reasons))
     return items
+
+
+def events_and_refusals(data: bytes, **changes: Any) -> list[Any]:
+    """What a file's bytes give, as plain values."""
+    return [
+        item.envelope if isinstance(item, Event) else item.warning if isinstance(item, Remark) else item.reasons
+        for item in read_bytes(data, **changes)
+    ]
 
 
 def format_of(data: bytes) -> str:

@@ -34,7 +34,7 @@ def test_a_sample_gives_its_golden_outcome(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SAMPLE_FILES, ids=IDS)
 def test_a_samples_events_are_canonical(path: Path) -> None:
-    events = [item for item in read_bytes(path.read_bytes()) if isinstance(item, Event)]
+    events = [item for item in read_bytes(path.read_bytes(), file=path.name) if isinstance(item, Event)]
     assert events
     for event in events:
         feed = FEEDS[event.feed]
@@ -46,8 +46,9 @@ def test_a_samples_events_are_canonical(path: Path) -> None:
 def test_no_planted_identifier_comes_through(path: Path) -> None:
     content = path.read_text(encoding="utf-8")
     planted = [word for word in PLANTED if word in content]
-    assert planted, "a sample without planted identifiers shows nothing"
-    shown = repr(read_bytes(path.read_bytes()))
+    if any(field.personal for field in FORMATS[path.parent.name].fields):
+        assert planted, "a sample without planted identifiers shows nothing"
+    shown = repr(read_bytes(path.read_bytes(), file=path.name))
     assert [word for word in planted if word in shown] == []
 
 

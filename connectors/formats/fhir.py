@@ -1,0 +1,143 @@
+"""FHIR R4 as far as formats need it: the resources of a file (single, Bundle or one a line), and versions by name.
+
+R5, STU3 and DSTU2 have the same resource names and other fields, so that reading them as R4 loses data in silence:
+they are refused. Plain models are enough for the few resources that are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from connectors.formats.findings import refused
+from connectors.formats.format import Carrier, Context
+from connectors.formats.readers.json import JsonFile
+from ioc.errors import RejectedError
+
+# Version -> keys that its resources have and R4's do not.
+_OTHER_VERSIONS: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "Immunization": {
+        "DSTU2": frozenset({"wasNotGiven", "reported", "requester"}),
+        "STU3": frozenset({"notGiven", "vaccinationProtocol", "practitioner", "date"}),
+        "R5": frozenset({"informationSource", "basedOn", "administeredProduct", "supportingInformation", "reason"}),
+    },
+    "Composition": {
+        "DSTU2": frozenset({"confidentiality_code"}),
+        "STU3": frozenset({"class"}),
+        "R5": frozenset({"url", "version", "useContext", "category_note", "note"}),
+    },
+    "Patient": {"DSTU2": frozenset({"careProvider", "animal"})},
+}
+
+
+class FhirPart(BaseModel):
+    """Base of what is read of a resource: other elements are ignored, and types are not bent."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Identifier(FhirPart):
+    use: str = ""
+    system: str = ""
+    value: str = ""
+
+
+class Coding(FhirPart):
+    system: str = ""
+    code: str = ""
+    display: str = ""
+
+
+class Concept(FhirPart):
+    coding: tuple[Coding, ...] = ()
+    text: str = ""
+
+
+class Reference(FhirPart):
+    reference: str = ""
+    identifier: Identifier | None = None
+    display: str = ""
+
+
+class Meta(FhirPart):
+    versionId: str = ""  # noqa: N815 - FHIR's name
+    lastUpdated: str = ""  # noqa: N815 - FHIR's name
+
+
+class Patient(FhirPart):
+    """A person; name, phone and address are not even read."""
+
+    id: str = ""
+    identifier: tuple[Identifier, ...] = ()
+    gender: str = ""
+    birthDate: str = ""  # noqa: N815 - FHIR's name
+
+
+def resources_of(document: JsonFile, context: Context) -> Iterator[tuple[str, Mapping[str, Any] | RejectedError]]:
+    """Yield (where, resource) of a file; the entries of a Bundle each by itself."""
+    for place, value in document.items():
+        where = f"{context.file}{place}"
+        if isinstance(value, RejectedError):
+            yield where, value
+        elif not isinstance(value, dict):
+            yield where, refused("", "json_object", "phải là một đối tượng JSON", "must be a JSON object")
+        elif value.get("resourceType") == "Bundle":
+            entries = value.get("entry")
+            for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+                resource = entry.get("resource") if isinstance(entry, dict) else None
+                if isinstance(resource, dict):
+                    yield f"{where}.entry[{index}]", resource
+        else:
+            yield where, value
+
+
+def fhir_carrier(*types: str) -> Carrier:
+    """JSON whose first resource (Patients beside it do not matter), or a resource of its Bundle, is of one type."""
+
+    def recognise(document: Any) -> int:
+        if not isinstance(document, JsonFile) or "resourceType" not in document.first:
+            return 0
+        for _, value in document.items():
+            if isinstance(value, dict) and value.get("resourceType") != "Patient":
+                return _is_fhir(value, *types)
+        return 0
+
+    return Carrier("json", f"JSON with resourceType {', '.join(types)}, or a Bundle that holds one", recognise)
+
+
+def _is_fhir(first: Mapping[str, Any], *types: str) -> bool:
+    """Return whether an object is a resource of one of the types, or a Bundle that holds one."""
+    if first.get("resourceType") in types:
+        return True
+    entries = first.get("entry")
+    if first.get("resourceType") != "Bundle" or not isinstance(entries, list):
+        return False
+    held = (entry.get("resource") for entry in entries if isinstance(entry, dict))
+    return any(isinstance(resource, dict) and resource.get("resourceType") in types for resource in held)
+
+
+def check_version(resource: Mapping[str, Any]) -> None:
+    """Raise RejectedError where a resource is of another version than R4."""
+    kind = str(resource.get("resourceType", ""))
+    for version, marks in _OTHER_VERSIONS.get(kind, {}).items():
+        if marks & resource.keys() or (version == "R5" and _has_r5_parts(resource)):
+            raise refused(
+                kind,
+                "fhir_version",
+                f"tài nguyên {kind} theo FHIR {version}; hãy xuất theo FHIR R4 (4.0.1)",
+                f"the {kind} is of FHIR {version}; export it as FHIR R4 (4.0.1)",
+            )
+
+
+def _has_r5_parts(resource: Mapping[str, Any]) -> bool:
+    protocols = resource.get("protocolApplied")
+    manufacturer = resource.get("manufacturer")
+    return any(
+        isinstance(protocol, dict) and ("doseNumber" in protocol or "seriesDoses" in protocol)
+        for protocol in (protocols if isinstance(protocols, list) else ())
+    ) or (
+        isinstance(manufacturer, dict)
+        and ("concept" in manufacturer or isinstance(manufacturer.get("reference"), dict))
+    )
