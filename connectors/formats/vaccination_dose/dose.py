@@ -87,9 +87,9 @@ def _by_age(dose: Dose, on: date, findings: Findings, context: Context) -> dict[
         findings.settle()
     fields: dict[str, Any] = {"age_group": age_group(dose.born, on)}
     if dose.programme == "epi":
-        delay = delay_of(dose.vaccine, dose.dose_no, dose.born, on)
-        if delay is not None:
-            fields["on_schedule"], fields["delay_days"] = delay
+        # A dose that the programme sets no day for (tetanus in pregnancy) is never late.
+        delay = delay_of(dose.vaccine, dose.dose_no, dose.born, on) or (True, 0)
+        fields["on_schedule"], fields["delay_days"] = delay
     if dose.vaccine == "hepb0" and dose.exact_time and on >= dose.born:
         begin = datetime.combine(dose.born, datetime.min.time(), context.timezone)
         hours = int((dose.given_at - begin).total_seconds() // 3600)

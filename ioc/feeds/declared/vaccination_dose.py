@@ -131,8 +131,12 @@ class VaccinationDose(Record):
 
     @model_validator(mode="after")
     def _dose_fits(self) -> Self:
-        if (self.on_schedule is None) != (self.delay_days is None):
-            raise ValueError("on_schedule and delay_days go together", "on_schedule và delay_days phải đi cùng nhau")
+        told = {self.on_schedule is None, self.delay_days is None}
+        if told == {True, False} or (told == {True} and self.programme == "epi" and self.age_group is not None):
+            raise ValueError(
+                "a dose of the expanded programme needs on_schedule and delay_days, unless the birth date is not told",
+                "liều tiêm chủng mở rộng phải có on_schedule và delay_days, trừ khi không biết ngày sinh",
+            )
         if self.hours_after_birth is not None and self.vaccine != "hepb0":
             raise ValueError("hours_after_birth is for hepb0", "hours_after_birth chỉ dùng cho hepb0")
         if self.completes_course and self.age_group != "under1":

@@ -189,9 +189,9 @@ def test_any_bytes_at_all(start: bytes, rest: bytes) -> None:
 @given(st.data())
 def test_any_text_in_any_place_of_a_sample(data: st.DataObject) -> None:
     sample = data.draw(st.sampled_from(SAMPLES))
-    ends = [place for place, sign in enumerate(sample) if sign in "<,}"]
+    ends = [place for place, sign in enumerate(sample) if sign in "<,;}\t\n"]
     end = data.draw(st.sampled_from(ends))
-    start = max(sample.rfind(">", 0, end), sample.rfind(":", 0, end)) + 1
+    start = max(sample.rfind(sign, 0, end) for sign in ">:,;\t\n") + 1
     text = data.draw(TEXTS).replace("<", "&lt;")
     assert_sound((sample[:start] + text + sample[end:]).encode("utf-8", "surrogatepass"))
 
