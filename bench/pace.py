@@ -6,9 +6,9 @@ import time
 from collections.abc import Sequence
 
 from bench.drain import Curve
-from bench.workload import KafkaRecord
 from ioc.errors import KafkaUnavailableError
 from ioc.messaging.client import client_options
+from ioc.messaging.record import OutgoingRecord
 from ioc.settings import Settings
 
 
@@ -16,7 +16,7 @@ class Paced:
     """Sends `records`, which hold `sizes` events, at `rate` events a second."""
 
     def __init__(
-        self, settings: Settings, topic: str, records: Sequence[KafkaRecord], sizes: Sequence[int], rate: float
+        self, settings: Settings, topic: str, records: Sequence[OutgoingRecord], sizes: Sequence[int], rate: float
     ) -> None:
         self._settings = settings
         self._topic = topic

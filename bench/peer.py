@@ -20,12 +20,13 @@ from psycopg import sql
 
 from bench.drain import cumulated, program, rate_of, running, wait_for
 from bench.site import free_ports
-from bench.workload import KafkaRecord, Load, as_fetched
+from bench.workload import Load, as_fetched
 from deploy.local.files import CONNECT_JARS, CONNECT_PLUGINS
 from deploy.local.process import end_of
 from ioc.database.connection import connect
 from ioc.errors import FatalError
 from ioc.feeds.record_table import RECORD_COLUMNS
+from ioc.messaging.record import OutgoingRecord
 from ioc.settings import Settings
 from sql import load_queries
 from streams.rules.parse import BatchParser
@@ -51,7 +52,7 @@ def columns_of(parser: BatchParser) -> list[str]:
     return [*RECORD_COLUMNS, *(column.name for column in parser.feed.columns)]
 
 
-def make_rows(parser: BatchParser, load: Load, columns: Sequence[str], *, now: datetime) -> Iterator[KafkaRecord]:
+def make_rows(parser: BatchParser, load: Load, columns: Sequence[str], *, now: datetime) -> Iterator[OutgoingRecord]:
     """Yield the load's events as flat rows; what is null is left out, which spares the peer some reading."""
     fetched = as_fetched(load.batches, at=now)
     schema = b""
@@ -62,7 +63,7 @@ def make_rows(parser: BatchParser, load: Load, columns: Sequence[str], *, now: d
         for row in plain.iter_rows(named=True):
             payload = json.dumps({k: v for k, v in row.items() if v is not None}, separators=(",", ":"))
             value = b'{"schema":' + schema + b',"payload":' + payload.encode() + b"}"
-            yield KafkaRecord(row["record_key"].encode(), value)
+            yield OutgoingRecord("", row["record_key"].encode(), value)
 
 
 def _schema_of(frame: pl.DataFrame) -> dict[str, object]:
@@ -159,7 +160,7 @@ class Peer:
 def _types(parser: BatchParser, columns: Sequence[str]) -> dict[str, pl.DataType]:
     """Return the columns with their types, as an empty batch has them."""
     now = datetime.now(UTC)
-    frame = parser.parse("", 0, as_fetched([KafkaRecord(b"", b"")], at=now), now=now).events
+    frame = parser.parse("", 0, as_fetched([OutgoingRecord("", b"", b"")], at=now), now=now).events
     return {name: frame.schema[name] for name in columns}
 
 

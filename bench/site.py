@@ -15,13 +15,13 @@ import psycopg
 import tenacity
 from psycopg import sql
 
-from bench.workload import KafkaRecord
 from deploy.local.progress import Progress
 from deploy.local.stack import Stack
 from ioc.database.connection import connect
 from ioc.errors import ConfigError, KafkaUnavailableError
 from ioc.feeds.feed import Feed, load_feeds
 from ioc.messaging.client import client_options
+from ioc.messaging.record import OutgoingRecord
 from ioc.messaging.topic import create_topics
 from ioc.province.profile import Profile, load_profile
 from ioc.settings import Settings, state_home
@@ -94,7 +94,7 @@ class Site:
             finally:
                 _drop(admin, name)
 
-    def preload(self, topic_prefix: str, records: Sequence[KafkaRecord]) -> None:
+    def preload(self, topic_prefix: str, records: Sequence[OutgoingRecord]) -> None:
         """Make the topics of a prefix and fill the e-invoices' one, compressed as the gateway does; once a prefix."""
         if topic_prefix in self._preloaded:
             return
@@ -114,7 +114,7 @@ def _drop(admin: psycopg.Connection, name: str) -> None:
     retrying(admin.execute, sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
 
 
-def fill_topic(settings: Settings, topic: str, records: Sequence[KafkaRecord]) -> None:
+def fill_topic(settings: Settings, topic: str, records: Sequence[OutgoingRecord]) -> None:
     """Append records, in their order within each key; raises KafkaUnavailableError unless all are acknowledged."""
     from kafka import KafkaProducer  # noqa: PLC0415 - slow import, needed only while loading
 

@@ -11,8 +11,9 @@ from random import Random
 
 from deploy.simulator.record import Life
 from deploy.simulator.systems.tax_einvoice import InvoiceSystem
-from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, REPORTER_URN
+from ioc.feeds.event import event_json
 from ioc.feeds.feed import Feed
+from ioc.messaging.record import OutgoingRecord, record_of
 from ioc.province.profile import Profile
 
 EVENTS_A_RECORD = 100
@@ -22,21 +23,12 @@ FAULTS = 0.01
 
 
 @dataclass(frozen=True)
-class KafkaRecord:
-    """What a sector system's events look like in Kafka."""
-
-    key: bytes
-    value: bytes
-    headers: tuple[tuple[str, bytes], ...] = ()
-
-
-@dataclass(frozen=True)
 class Load:
-    """`batches` and `singles` hold the same `events` events, once many a record, once one a record."""
+    """`batches` and `singles` hold the same `events` events, once many a record, once one a record; without topic."""
 
     events: int
-    batches: tuple[KafkaRecord, ...]
-    singles: tuple[KafkaRecord, ...]
+    batches: tuple[OutgoingRecord, ...]
+    singles: tuple[OutgoingRecord, ...]
 
 
 def make_load(
@@ -51,10 +43,7 @@ def make_load(
     return Load(
         events,
         tuple(_batched(texts, EVENTS_A_RECORD)),
-        tuple(
-            KafkaRecord(reporter.encode(), text.encode(), (("content-type", CONTENT_TYPE_EVENT.encode()),))
-            for reporter, text in texts
-        ),
+        tuple(record_of("", reporter, [text.encode()]) for reporter, text in texts),
     )
 
 
@@ -80,22 +69,18 @@ def _events(
 
 
 def _event(feed: Feed, life: Life) -> str:
-    return json.dumps(
-        {
-            "specversion": "1.0",
-            "id": f"{life.subject}#{life.revision}",
-            "source": f"{REPORTER_URN}{life.reporter}",
-            "type": feed.event_type,
-            "subject": life.subject,
-            "time": life.data["signed_at"],
-            "revision": life.revision,
-            "data": life.data,
-        },
-        separators=(",", ":"),
+    event = event_json(
+        feed.event_type,
+        life.subject,
+        life.data["signed_at"],
+        event_id=f"{life.subject}#{life.revision}",
+        revision=life.revision,
+        data=life.data,
     )
+    return json.dumps(event, separators=(",", ":"))
 
 
-def _batched(texts: list[tuple[str, str]], size: int) -> Iterator[KafkaRecord]:
+def _batched(texts: list[tuple[str, str]], size: int) -> Iterator[OutgoingRecord]:
     """Pack the events of each reporter, in their order; a record leaves when it is full, the rest at the end."""
     waiting: defaultdict[str, list[str]] = defaultdict(list)
     for reporter, text in texts:
@@ -106,9 +91,8 @@ def _batched(texts: list[tuple[str, str]], size: int) -> Iterator[KafkaRecord]:
         yield _batch(reporter, rest)
 
 
-def _batch(reporter: str, texts: list[str]) -> KafkaRecord:
-    value = f"[{','.join(texts)}]".encode()
-    return KafkaRecord(reporter.encode(), value, (("content-type", CONTENT_TYPE_BATCH.encode()),))
+def _batch(reporter: str, texts: list[str]) -> OutgoingRecord:
+    return record_of("", reporter, [text.encode() for text in texts])
 
 
 @dataclass(slots=True)
@@ -122,7 +106,7 @@ class FetchedRecord:
     headers: Sequence[tuple[str, bytes]]
 
 
-def as_fetched(records: Sequence[KafkaRecord], *, at: datetime) -> list[FetchedRecord]:
+def as_fetched(records: Sequence[OutgoingRecord], *, at: datetime) -> list[FetchedRecord]:
     """Return records as if one partition had them all, from offset 0, appended at one moment."""
     timestamp = int(at.timestamp() * 1000)
     return [FetchedRecord(offset, timestamp, r.key, r.value, r.headers) for offset, r in enumerate(records)]

@@ -11,9 +11,10 @@ import psycopg
 from bench.bed import PACED, Bed
 from bench.drain import Curve, services, wait_for
 from bench.pace import Paced
-from bench.workload import KafkaRecord, make_load
+from bench.workload import make_load
 from ioc.database.connection import connect
 from ioc.errors import FatalError
+from ioc.messaging.record import OutgoingRecord
 from sql import load_queries
 
 _INDICATOR = "einvoice.invoices.total"
@@ -86,9 +87,9 @@ class Watch:
                 self.curve.append((at, row[0]))
 
 
-def sizes_of(records: Sequence[KafkaRecord]) -> list[int]:
+def sizes_of(records: Sequence[OutgoingRecord]) -> list[int]:
     """Return how many events each record of a batched load holds."""
-    return [record.value.count(b'"specversion"') for record in records]
+    return [(record.value or b"").count(b'"specversion"') for record in records]
 
 
 def between(sent: Curve, seen: Curve, *, since: float) -> list[float]:

@@ -5,7 +5,6 @@ An event's id is a digest of what it says, so that reading the same file again g
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from pydantic_core import to_json
 
 from connectors.formats.format import Event
 from ioc.errors import Reason, RejectedError
-from ioc.feeds.event import REPORTER_URN, Envelope
+from ioc.feeds.event import Envelope, event_json
 from ioc.feeds.feed import Feed
 from ioc.feeds.validation import read_event, reasons_of
 
@@ -46,28 +45,19 @@ def record_event(
     except ValidationError as error:
         raise RejectedError(reasons_of(error)) from None
     data = record.model_dump(mode="json", exclude_none=True)
-    envelope, parsed = _envelope(feed, reporter, record.record_key(), stamp, {"data": data})
+    envelope, parsed = _envelope(feed, reporter, record.record_key(), stamp, data)
     return Event(feed.key, envelope, stamp.where, tuple(warnings), parsed)
 
 
 def void_event(feed: Feed, reporter: str, record_key: str, *, stamp: Stamp) -> Event:
     """Return the event that removes a record."""
-    envelope, parsed = _envelope(feed, reporter, record_key, stamp, {"voided": True})
+    envelope, parsed = _envelope(feed, reporter, record_key, stamp, None)
     return Event(feed.key, envelope, stamp.where, parsed=parsed)
 
 
 def _envelope(
-    feed: Feed, reporter: str, record_key: str, stamp: Stamp, content: Mapping[str, Any]
+    feed: Feed, reporter: str, record_key: str, stamp: Stamp, data: Mapping[str, Any] | None
 ) -> tuple[dict[str, Any], Envelope]:
-    envelope: dict[str, Any] = {
-        "specversion": "1.0",
-        "source": f"{REPORTER_URN}{reporter}",
-        "type": feed.event_type,
-        "subject": f"{reporter}/{record_key}",
-        "time": stamp.time.astimezone(UTC).isoformat(timespec="milliseconds"),
-        "datacontenttype": "application/json",
-        **({} if stamp.revision is None else {"revision": stamp.revision}),
-        **content,
-    }
-    envelope["id"] = hashlib.sha256(json.dumps(envelope, sort_keys=True).encode()).hexdigest()[:32]
+    time = stamp.time.astimezone(UTC).isoformat(timespec="milliseconds")
+    envelope = event_json(feed.event_type, f"{reporter}/{record_key}", time, revision=stamp.revision, data=data)
     return envelope, read_event(feed, json.dumps(envelope).encode())

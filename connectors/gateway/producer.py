@@ -18,6 +18,7 @@ from kafka.producer.future import RecordMetadata
 
 from ioc.errors import KafkaUnavailableError
 from ioc.messaging.client import client_options, is_reachable
+from ioc.messaging.record import OutgoingRecord
 from ioc.messaging.topic import MAX_MESSAGE_BYTES
 from ioc.settings import Settings
 
@@ -27,16 +28,6 @@ _FRESH_SECONDS = 10.0
 _PROBE_SECONDS = 1.5
 _GIVE_UP_AFTER = 3
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class OutgoingRecord:
-    """One Kafka record; its key decides the partition."""
-
-    topic: str
-    key: bytes
-    value: bytes
-    headers: tuple[tuple[str, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -108,7 +99,7 @@ class KafkaEventProducer:
         """Send the records and wait for their acknowledgements without blocking the event loop."""
         if not records:
             return []
-        size = sum(len(record.value) for record in records)
+        size = sum(len(record.value or b"") for record in records)
         if self._pending_bytes + size > MAX_PENDING_BYTES:
             raise KafkaUnavailableError("too much waits for Kafka's acknowledgement already")
         self._pending_bytes += size

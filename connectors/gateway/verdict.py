@@ -11,12 +11,12 @@ from typing import Any, Literal
 from pydantic_core import to_json
 
 from connectors.gateway.answer import EventResult
-from connectors.gateway.producer import OutgoingRecord
 from ioc.errors import Reason, RejectedError
-from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, Envelope
+from ioc.feeds.event import Envelope
 from ioc.feeds.feed import Feed
 from ioc.feeds.plausibility import Now, check_plausible
 from ioc.feeds.validation import TOO_MANY_ATTRIBUTES, check_envelope, mask, read_event
+from ioc.messaging.record import OutgoingRecord, record_of
 from ioc.web.tokens import Token
 
 MAX_RECORD_BYTES = 512 * 1024
@@ -108,17 +108,8 @@ def _record(topic: str, reporter: str, token_id: str, packed: list[_Packed]) -> 
     """Make a record of one event, or of an array of several."""
     events = [event for event, _ in packed]
     places = [place for _, place in packed if place is not None]
-    alone = len(events) == 1
-    return OutgoingRecord(
-        topic=topic,
-        key=reporter.encode(),
-        value=events[0] if alone else b"[" + b",".join(events) + b"]",
-        headers=(
-            ("content-type", (CONTENT_TYPE_EVENT if alone else CONTENT_TYPE_BATCH).encode()),
-            (TOKEN_HEADER, token_id.encode()),
-            *([(PLACES_HEADER, zlib.compress(to_json(places)))] if places else []),
-        ),
-    )
+    told = [(PLACES_HEADER, zlib.compress(to_json(places)))] if places else []
+    return record_of(topic, reporter, events, (TOKEN_HEADER, token_id.encode()), *told)
 
 
 def may_be_repeated(event_id: str) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 from deploy.documentation import feed_page
 from deploy.simulator.calendar import DAYS, FIRST_DAY
 from ioc.errors import ConfigError
-from ioc.feeds.event import REPORTER_URN
+from ioc.feeds.event import event_json
 from ioc.feeds.feed import Feed, load_feeds
 from ioc.feeds.record_table import create_statements
 from ioc.province.profile import Profile, load_profile
@@ -158,15 +158,13 @@ def _samples(new: NewFeed) -> str:
     samples = []
     for number, (case, what, revision, data, refused) in enumerate(rows, 1):
         item = second["item_id"] if data is None else data["item_id"]
-        event: dict[str, Any] = {
-            "specversion": "1.0",
-            "id": f"sample-{number}",
-            "source": f"{REPORTER_URN}{new.reporter}",
-            "type": f"vn.ioc.{new.key}.v1",
-            "subject": f"{new.reporter}/{item}",
-            "time": f"2024-10-{6 + number:02d}T08:00:00+07:00",
-            "revision": revision,
-        }
-        event |= {"voided": True} if data is None else {"data": data}
+        event = event_json(
+            f"vn.ioc.{new.key}.v1",
+            f"{new.reporter}/{item}",
+            f"2024-10-{6 + number:02d}T08:00:00+07:00",
+            event_id=f"sample-{number}",
+            revision=revision,
+            data=data,
+        )
         samples.append({"case": case, "what": what, **({"refused_field": refused} if refused else {}), "event": event})
     return json.dumps(samples, ensure_ascii=False, indent=1) + "\n"

@@ -23,7 +23,7 @@ from deploy.simulator.record import FollowUp, Life, Revision, System, Weighted
 from deploy.simulator.roster import FEEDS, ROSTER
 from deploy.simulator.territory import Population
 from ioc.catalogue import Indicator
-from ioc.feeds.event import REPORTER_URN
+from ioc.feeds.event import event_json
 from ioc.province.profile import Profile, registry_events
 from ioc.province.reporter import REGISTER_FEED, Reporter
 
@@ -238,16 +238,14 @@ class Province:
     ) -> None:
         """Append an event; `data` None makes it a void, `breakage` spoils it."""
         self._made += 1
-        event: EventJson = {
-            "specversion": "1.0",
-            "id": f"sim-{self._seed}-{self._made}",
-            "source": f"{REPORTER_URN}{life.reporter}",
-            "type": f"vn.ioc.{feed}.v1",
-            "subject": life.subject,
-            "time": moment_of(self._tick, self._random.randrange(3600)).isoformat(),
-            "revision": self._base + revision,
-        }
-        event |= {"voided": True} if data is None else {"data": data}
+        event: EventJson = event_json(
+            f"vn.ioc.{feed}.v1",
+            life.subject,
+            moment_of(self._tick, self._random.randrange(3600)).isoformat(),
+            event_id=f"sim-{self._seed}-{self._made}",
+            revision=self._base + revision,
+            data=data,
+        )
         if breakage is not None:
             event = breakage(event)
         outcome = ExpectedOutcome.REJECTED if reject or breakage else self._judge.judge(event)

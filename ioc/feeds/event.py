@@ -12,8 +12,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
+import json
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, GetCoreSchemaHandler, StringConstraints, create_model
@@ -115,6 +118,38 @@ class Envelope(StrictModel):
     def effective_revision(self) -> int:
         """The revision, or the milliseconds of `time` where none was given."""
         return self.revision if self.revision is not None else int(self.time.timestamp() * 1000)
+
+
+def event_json(
+    event_type: str,
+    subject: str,
+    time: str,
+    *,
+    event_id: str = "",
+    revision: int | None = None,
+    data: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """Return an event as a dict ready for JSON, for those who write events; without `data` it is a void.
+
+    subject:  `<reporter>/<rest of the record's key>`; the reporter becomes the source.
+    time:     RFC 3339 with its offset.
+    event_id: without one, the hash of all the rest: the same content has the same id.
+    """
+    event: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": f"{REPORTER_URN}{subject.partition('/')[0]}",
+        "type": event_type,
+        "subject": subject,
+        "time": time,
+        **({} if revision is None else {"revision": revision}),
+        "datacontenttype": "application/json",
+        **({"voided": True} if data is None else {"data": data}),
+    }
+    if not event_id:
+        del event["id"]
+        event["id"] = hashlib.sha256(json.dumps(event, sort_keys=True).encode()).hexdigest()[:32]
+    return event
 
 
 def envelope_of(event_type: str, model: type[Record]) -> type[Envelope]:

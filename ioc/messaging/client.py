@@ -9,11 +9,10 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 
 from ioc.errors import KafkaUnavailableError
+from ioc.messaging.record import OutgoingRecord
 from ioc.settings import Settings
 
 ACK_SECONDS = 15.0
-
-Letter = tuple[str, bytes | None, bytes | None, list[tuple[str, bytes]]]  # topic, key, value, headers
 
 
 def client_options(settings: Settings, timeout: float) -> dict[str, object]:
@@ -68,12 +67,10 @@ def open_producer(settings: Settings) -> KafkaProducer:
         raise KafkaUnavailableError(f"Kafka at {settings.kafka_bootstrap}: {error}") from error
 
 
-def send_all(producer: KafkaProducer, letters: Sequence[Letter]) -> None:
+def send_all(producer: KafkaProducer, records: Sequence[OutgoingRecord]) -> None:
     """Send and wait until Kafka has acknowledged all of them; raises KafkaUnavailableError."""
     try:
-        futures = [
-            producer.send(topic, key=key, value=value, headers=headers) for topic, key, value, headers in letters
-        ]
+        futures = [producer.send(one.topic, key=one.key, value=one.value, headers=list(one.headers)) for one in records]
         for future in futures:
             future.get(timeout=ACK_SECONDS)
     except KafkaError as error:

@@ -20,7 +20,8 @@ from ioc.database.connection import connect, translated_errors
 from ioc.errors import RetryableError
 from ioc.feeds.event import CONTENT_TYPE_EVENT, REPORTER_URN
 from ioc.feeds.feed import Feed
-from ioc.messaging.client import ACK_SECONDS, Letter, open_producer, send_all
+from ioc.messaging.client import ACK_SECONDS, open_producer, send_all
+from ioc.messaging.record import OutgoingRecord
 from ioc.messaging.topic import dead_letter_topic
 from ioc.settings import Settings
 from sql import load_queries
@@ -89,7 +90,7 @@ def _letter(
     event_id: str | None,
     reasons: list[dict[str, str]],
     payload: bytes | None,
-) -> Letter:
+) -> OutgoingRecord:
     headers = [
         ("ioc-feed", feed.encode()),
         ("ioc-topic", source_topic.encode()),
@@ -101,7 +102,7 @@ def _letter(
         ("ioc-event-id", (event_id or "").encode()),
         ("ioc-reasons", json.dumps(reasons, ensure_ascii=False).encode()),
     ]
-    return topic, f"{source_topic}/{partition}/{offset}/{position}".encode(), payload, headers
+    return OutgoingRecord(topic, f"{source_topic}/{partition}/{offset}/{position}".encode(), payload, headers)
 
 
 def list_causes(settings: Settings, *, feed: str | None, within: str) -> list[dict[str, Any]]:
@@ -130,7 +131,7 @@ def replay(settings: Settings, feed: Feed, *, rule: str | None, limit: int) -> i
                     queries["take_replayable"], {"feed": feed.key, "rule": rule, "limit": batch}
                 ).fetchall()
                 letters = [
-                    (
+                    OutgoingRecord(
                         topic,
                         _reporter_of(payload, reporter),
                         payload,

@@ -19,9 +19,9 @@ from ioc.catalogue import Catalogue, compile_measures
 from ioc.catalogue.indicator import REPORT_FEED
 from ioc.database.connection import connect, translated_errors
 from ioc.errors import ConfigError
-from ioc.feeds.event import CONTENT_TYPE_BATCH
 from ioc.feeds.feed import Feed
-from ioc.messaging.client import ACK_SECONDS, Letter, open_producer, send_all
+from ioc.messaging.client import ACK_SECONDS, open_producer, send_all
+from ioc.messaging.record import OutgoingRecord, record_of
 from ioc.period import end_of, start_of
 from ioc.province.profile import Profile
 from ioc.settings import Settings
@@ -230,18 +230,17 @@ def report_quality(
         meter = QualityMeter(connection, profile=profile, catalogue=catalogue, feeds=feeds, timezone=profile.timezone)
         today = meter.today(now)
         reports = meter.report(days or [today - timedelta(days=1), today], now)
-    letters = to_letters(feeds[REPORT_FEED].topic(settings.topic_prefix), reports)
-    if letters and not dry_run:
+    records = to_records(feeds[REPORT_FEED].topic(settings.topic_prefix), reports)
+    if records and not dry_run:
         producer = open_producer(settings)
         try:
-            send_all(producer, letters)
+            send_all(producer, records)
         finally:
             producer.close(timeout=ACK_SECONDS)
     return reports
 
 
-def to_letters(topic: str, reports: Sequence[QualityReport]) -> list[Letter]:
-    """Return one Kafka record with all events that have something new to say; none where nothing has."""
-    events = [report.event for report in reports if report.status != "unchanged"]
-    headers = [("content-type", CONTENT_TYPE_BATCH.encode())]
-    return [(topic, PLATFORM.encode(), to_json(events), headers)] if events else []
+def to_records(topic: str, reports: Sequence[QualityReport]) -> list[OutgoingRecord]:
+    """Return one Kafka record with the events of all reports that are new or changed; none where there are none."""
+    events = [to_json(report.event) for report in reports if report.status != "unchanged"]
+    return [record_of(topic, PLATFORM, events)] if events else []

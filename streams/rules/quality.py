@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from ioc.errors import ConfigError
-from ioc.feeds.event import REPORTER_URN
+from ioc.feeds.event import event_json
 from ioc.feeds.feed import Feed
 from ioc.period import start_of
 
@@ -188,17 +188,14 @@ def to_event(feed: Feed, figure: QualityValue, area_code: str, at: datetime) -> 
         }
     )
     revision = to_revision(at)
-    return {
-        "specversion": "1.0",
-        "id": f"{record.record_key()}@{revision}",
-        "source": f"{REPORTER_URN}{PLATFORM}",
-        "type": feed.event_type,
-        "subject": f"{PLATFORM}/{record.record_key()}",
-        "time": at.astimezone(UTC).isoformat(timespec="milliseconds"),
-        "revision": revision,
-        "datacontenttype": "application/json",
-        "data": record.model_dump(mode="json"),
-    }
+    return event_json(
+        feed.event_type,
+        f"{PLATFORM}/{record.record_key()}",
+        at.astimezone(UTC).isoformat(timespec="milliseconds"),
+        event_id=f"{record.record_key()}@{revision}",
+        revision=revision,
+        data=record.model_dump(mode="json"),
+    )
 
 
 def to_revision(at: datetime) -> int:

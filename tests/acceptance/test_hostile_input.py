@@ -12,7 +12,7 @@ from testbed.run import FAULTS, FEEDS, Run, pack
 
 from deploy.simulator.ledger import ExpectedOutcome
 from deploy.simulator.province import Province
-from ioc.messaging.client import Letter
+from ioc.messaging.record import OutgoingRecord
 from ioc.province.profile import Profile
 from ioc.settings import Settings
 
@@ -55,5 +55,5 @@ def test_poison_is_set_aside_and_the_rest_goes_on(run: Run) -> None:
     assert_invariants(run)
 
 
-def _letter(settings: Settings, key: bytes | None, value: bytes | None, headers: object) -> Letter:
-    return f"{settings.topic_prefix}.tourism.stay.v1", key, value, list(headers)  # type: ignore[call-overload]
+def _letter(settings: Settings, key: bytes | None, value: bytes | None, headers: object) -> OutgoingRecord:
+    return OutgoingRecord(f"{settings.topic_prefix}.tourism.stay.v1", key, value, list(headers))  # type: ignore[call-overload]

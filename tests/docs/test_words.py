@@ -39,3 +39,18 @@ def test_a_class_name_is_defined_once() -> None:
                     classes.add(name)
     assert len(classes) > 300  # the search finds the code at all
     assert {name: homes[name] for name in sorted(classes) if len(homes[name]) > 1} == {}
+
+
+def files_with(text: str) -> set[str]:
+    """The modules of the product code that hold a text."""
+    return {
+        str(path.relative_to(ROOT))
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+        if text in path.read_text(encoding="utf-8")
+    }
+
+
+def test_an_event_and_its_kafka_record_are_written_down_once() -> None:
+    assert files_with('"specversion": "1.0"') == {"ioc/feeds/event.py", "connectors/gateway/openapi.py"}  # an example
+    assert files_with("CONTENT_TYPE_BATCH if") | files_with("CONTENT_TYPE_EVENT if") == {"ioc/messaging/record.py"}

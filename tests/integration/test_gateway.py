@@ -24,12 +24,13 @@ from testbed.event import encoded, stay
 from testbed.gateway import BATCH, EVENT, GatewayBed
 from testbed.server import free_ports
 
-from connectors.gateway.producer import MAX_PENDING_BYTES, KafkaEventProducer, OutgoingRecord
+from connectors.gateway.producer import MAX_PENDING_BYTES, KafkaEventProducer
 from deploy.local.kafka_server import KafkaServer
 from deploy.local.process import wait_until
 from ioc.errors import KafkaUnavailableError
 from ioc.feeds.feed import Feed
 from ioc.messaging.client import is_reachable
+from ioc.messaging.record import OutgoingRecord
 from ioc.messaging.topic import create_topics, list_topics
 from ioc.settings import Settings
 from ioc.web.tokens import TokenFile

@@ -13,9 +13,10 @@ from fastapi import FastAPI
 
 from connectors.gateway.app import create_app
 from connectors.gateway.fate import FateReader
-from connectors.gateway.producer import EventProducer, InMemoryEventProducer, OutgoingRecord, RecordPlace
+from connectors.gateway.producer import EventProducer, InMemoryEventProducer, RecordPlace
 from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT
 from ioc.feeds.feed import load_feeds
+from ioc.messaging.record import OutgoingRecord
 from ioc.settings import Settings
 from ioc.web.tokens import TokenFile
 from testbed.event import encoded

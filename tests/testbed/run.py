@@ -26,9 +26,9 @@ from deploy.simulator.rates import Rates
 from deploy.simulator.roster import WITNESSES
 from ioc.database.connection import connect
 from ioc.errors import RetryableError
-from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT
 from ioc.feeds.feed import Feed
-from ioc.messaging.client import Letter, client_options, open_producer, send_all
+from ioc.messaging.client import client_options, open_producer, send_all
+from ioc.messaging.record import OutgoingRecord, record_of
 from ioc.province.profile import Profile
 from ioc.settings import Settings
 from testbed.server import free_ports
@@ -112,7 +112,7 @@ class Run:
         for one in outgoing:
             self.ledger.settle(one, taken=True)
 
-    def send_rejected(self, feed: str, letters: Sequence[Letter], events: int) -> None:
+    def send_rejected(self, feed: str, letters: Sequence[OutgoingRecord], events: int) -> None:
         """Send Kafka records that hold so many events of a feed, all of which must be rejected."""
         self.send_letters(letters)
         tally = self.ledger.tallies.setdefault(feed, FeedTally())
@@ -127,7 +127,7 @@ class Run:
         self._producer.flush(15)
         return {place: end for place, end in self.log_ends().items() if place[0] == topic}
 
-    def send_letters(self, letters: Sequence[Letter]) -> None:
+    def send_letters(self, letters: Sequence[OutgoingRecord]) -> None:
         """Send Kafka records and wait for their acknowledgement."""
         send_all(self._producer, letters)
 
@@ -222,17 +222,15 @@ class Run:
         return service
 
 
-def pack(outgoing: Iterable[Outgoing], feeds: Mapping[str, Feed], prefix: str) -> list[Letter]:
+def pack(outgoing: Iterable[Outgoing], feeds: Mapping[str, Feed], prefix: str) -> list[OutgoingRecord]:
     """Events as Kafka records, one a feed and reporter; a single event travels alone."""
     packed: dict[tuple[str, str], list[object]] = defaultdict(list)
     for one in outgoing:
         packed[one.feed, one.reporter].append(one.event)
-    letters: list[Letter] = []
+    letters: list[OutgoingRecord] = []
     for (feed, reporter), events in packed.items():
-        single = len(events) == 1
-        content_type = CONTENT_TYPE_EVENT if single else CONTENT_TYPE_BATCH
-        value = json.dumps(events[0] if single else events, ensure_ascii=False).encode()
-        letters.append((feeds[feed].topic(prefix), reporter.encode(), value, [("content-type", content_type.encode())]))
+        encoded = [json.dumps(event, ensure_ascii=False).encode() for event in events]
+        letters.append(record_of(feeds[feed].topic(prefix), reporter, encoded))
     return letters
 
 

@@ -14,7 +14,7 @@ from ioc.errors import ConfigError
 from ioc.feeds.feed import Feed, load_feeds
 from ioc.feeds.validation import check_envelope
 from ioc.province.profile import Profile
-from streams.quality.report import QualityReport, to_letters
+from streams.quality.report import QualityReport, to_records
 from streams.rules.quality import (
     BY_AGENCIES,
     LIMITS,
@@ -187,7 +187,7 @@ def test_only_what_is_new_is_sent_in_one_record_of_the_platforms_key() -> None:
     figure = QualityValue("data_quality.indicators_total", "day", DAY, 1298)
     report = QualityReport(figure, "77", "new", {"id": "a"})
     changed, same = replace(report, status="changed", event={"id": "b"}), replace(report, status="unchanged")
-    ((topic, key, value, headers),) = to_letters("ioc.report.value.v1", [report, same, changed])
+    ((topic, key, value, headers),) = to_records("ioc.report.value.v1", [report, same, changed])
     assert (topic, key, json.loads(value or b"")) == ("ioc.report.value.v1", b"ioc-tinh", [{"id": "a"}, {"id": "b"}])
-    assert headers == [("content-type", b"application/cloudevents-batch+json")]
-    assert to_letters("t", [same]) == []
+    assert headers == (("content-type", b"application/cloudevents-batch+json"),)
+    assert to_records("t", [same]) == []

@@ -1,0 +1,32 @@
+"""A record of Kafka as this project writes it: events of one feed and reporter, one alone or an array of several.
+
+Source: CloudEvents 1.0.2, Kafka protocol binding: the header `content-type` tells one event from a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT
+
+
+class OutgoingRecord(NamedTuple):
+    """One Kafka record; its key decides the partition."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+def record_of(topic: str, reporter: str, events: Sequence[bytes], *headers: tuple[str, bytes]) -> OutgoingRecord:
+    """Return the record of a reporter's events, each as JSON; `headers` follow the content type."""
+    alone = len(events) == 1
+    content_type = CONTENT_TYPE_EVENT if alone else CONTENT_TYPE_BATCH
+    return OutgoingRecord(
+        topic,
+        reporter.encode(),
+        events[0] if alone else b"[" + b",".join(events) + b"]",
+        (("content-type", content_type.encode()), *headers),
+    )
