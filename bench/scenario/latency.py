@@ -98,14 +98,14 @@ def between(sent: Curve, seen: Curve, *, since: float) -> list[float]:
     Only what was sent at or after `since` counts. Raises FatalError when less was seen than sent.
     """
     found: list[float] = []
-    at, before = 0, 0
+    index, before = 0, 0
     for when, until in sent:
-        while at < len(seen) and seen[at][1] < until:
-            at += 1
-        if at == len(seen):
+        while index < len(seen) and seen[index][1] < until:
+            index += 1
+        if index == len(seen):
             raise FatalError(f"{until:,} events were sent and {seen[-1][1] if seen else 0:,} seen")
         if when >= since:
-            found += [seen[at][0] - when] * (until - before)
+            found += [seen[index][0] - when] * (until - before)
         before = until
     return found
 

@@ -137,11 +137,11 @@ class FileReader:
         known = self.memory.get(_ARRIVED, digest)
         if self._received_at is None and known is not None:
             return datetime.fromisoformat(known)
-        at = self._received_at or arrived_at(path, self._now())
-        while self.memory.first(_TAKEN, at.astimezone(UTC).isoformat(), digest) != digest:
-            at += _STEP
-        self.memory.put(_ARRIVED, digest, at.isoformat())
-        return at
+        arrival = self._received_at or arrived_at(path, self._now())
+        while self.memory.first(_TAKEN, arrival.astimezone(UTC).isoformat(), digest) != digest:
+            arrival += _STEP
+        self.memory.put(_ARRIVED, digest, arrival.isoformat())
+        return arrival
 
 
 def arrived_at(file: Path, now: datetime) -> datetime:

@@ -30,14 +30,14 @@ class RegisterResult(Sending):
     entries: list[Event] = field(default_factory=list)
 
 
-def read_registers(profile: Profile, feed: Feed, at: datetime) -> list[RegisterResult]:
+def read_registers(profile: Profile, feed: Feed, as_of: datetime) -> list[RegisterResult]:
     """Return the registers with their entries as events of `at`, which orders an entry's versions.
 
     `feed` is that of registers. The same profile at the same time gives the very same events.
     """
     results = {name: RegisterResult(name, agency) for name, agency in profile.registers.items()}
     for agency, entry in registry_events(profile):
-        stamp = Stamp(entry.record_key(), at)
+        stamp = Stamp(entry.record_key(), as_of)
         results[entry.registry].entries.append(record_event(feed, agency, entry.model_dump(), stamp=stamp))
     return list(results.values())
 
@@ -51,13 +51,13 @@ def changed_at(profile: Path, now: datetime) -> datetime:
 
 
 def publish_registers(
-    profile: Profile, feed: Feed, at: datetime, publisher: EventPublisher, *, as_json: bool, stderr: Console
+    profile: Profile, feed: Feed, as_of: datetime, publisher: EventPublisher, *, as_json: bool, stderr: Console
 ) -> int:
     """Send all registers and report; returns the exit status, 1 when an entry was refused.
 
     Errors of the gateway pass through after what was done so far is reported.
     """
-    results = read_registers(profile, feed, at)
+    results = read_registers(profile, feed, as_of)
     try:
         with progress_on(stderr) as progress:
             for result in results:
@@ -65,14 +65,14 @@ def publish_registers(
                 send(result, result.entries, publisher, lambda done, task=task: progress.update(task, completed=done))  # type: ignore[misc]
                 progress.remove_task(task)
     finally:
-        _report(results, at, as_json=as_json, stderr=stderr)
+        _report(results, as_of, as_json=as_json, stderr=stderr)
     return 1 if any(result.refused for result in results) else 0
 
 
-def _report(results: Sequence[RegisterResult], at: datetime, *, as_json: bool, stderr: Console) -> None:
+def _report(results: Sequence[RegisterResult], as_of: datetime, *, as_json: bool, stderr: Console) -> None:
     if as_json:
         registers = [{"register": one.register, "agency": one.agency, **to_json(one)} for one in results]
-        typer.echo(encode({"time": at, **sums(results), "registers": registers}, indent=2))
+        typer.echo(encode({"time": as_of, **sums(results), "registers": registers}, indent=2))
         return
     rows = [
         {
@@ -85,5 +85,5 @@ def _report(results: Sequence[RegisterResult], at: datetime, *, as_json: bool, s
         }
         for one in results
     ]
-    show_rows(rows, as_json=False, title=f"Danh bạ · registers as of {at:%Y-%m-%d %H:%M}Z")
+    show_rows(rows, as_json=False, title=f"Danh bạ · registers as of {as_of:%Y-%m-%d %H:%M}Z")
     show_findings("Refused · bị từ chối", [one.refused_findings for one in results], stderr)

@@ -57,11 +57,11 @@ class Mistakes:
     def add(self, where: str, reason: Reason) -> None:
         """Count a reason in its place."""
         # `HHDVu[3]/ThTien` and `HHDVu[7]/ThTien` are one mistake, as are two values and two sentences that name them.
-        at = _COUNTED.sub("", reason.field)
-        key = (at, reason.rule, _COUNTED.sub("", re.sub(r"\d+", "", reason.message_en)))
+        path = _COUNTED.sub("", reason.field)
+        key = (path, reason.rule, _COUNTED.sub("", re.sub(r"\d+", "", reason.message_en)))
         known = self._found.get(key)
         if known is None:
-            known = self._found[key] = Mistake(at, reason.message_vi, reason.message_en)
+            known = self._found[key] = Mistake(path, reason.message_vi, reason.message_en)
         # Twice in one record is one place.
         known.count += where != known.last
         known.last = where

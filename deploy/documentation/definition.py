@@ -76,18 +76,18 @@ def _reported(indicator: Indicator, feed: Feed) -> IndicatorDefinition:
 
 def _counted(indicator: Indicator, feed: Feed) -> IndicatorDefinition:
     condition = "" if indicator.where == "TRUE" else indicator.where
-    at = _day(indicator.at, feed)
+    column = _day(indicator.at, feed)
     vi, en, selected = _aggregate(indicator, feed)
     where_vi, where_en = (f" thỏa `{condition}`", f" with `{condition}`") if condition else ("", "")
     if indicator.kind == "stock":
-        when_vi, when_en = f"từ ngày `{at}`", f"from `{at}`"
-        span = f"{at} <= :to"
+        when_vi, when_en = f"từ ngày `{column}`", f"from `{column}`"
+        span = f"{column} <= :to"
         if indicator.until:
             when_vi, when_en = f"{when_vi} đến trước ngày `{indicator.until}`", f"{when_en} until `{indicator.until}`"
             span = f"{span} AND ({indicator.until} IS NULL OR {indicator.until} > :to)"
     else:
-        when_vi, when_en = f"theo ngày `{at}`", f"by `{at}`"
-        span = f"{at} BETWEEN :from AND :to"
+        when_vi, when_en = f"theo ngày `{column}`", f"by `{column}`"
+        span = f"{column} BETWEEN :from AND :to"
     sql = f"SELECT {selected} FROM {feed.table} WHERE {span}"  # noqa: S608 - shown, names are ours
     if condition:
         sql += f" AND ({condition})" if " OR " in condition else f" AND {condition}"

@@ -175,7 +175,7 @@ def is_delivered(
     )
 
 
-def to_event(feed: Feed, figure: QualityValue, area_code: str, at: datetime) -> dict[str, Any]:
+def to_event(feed: Feed, figure: QualityValue, area_code: str, measured_at: datetime) -> dict[str, Any]:
     """Return a figure as an event of `report.value`; its revision is the milliseconds of the measuring time."""
     record = feed.model.model_validate(
         {
@@ -187,11 +187,11 @@ def to_event(feed: Feed, figure: QualityValue, area_code: str, at: datetime) -> 
             "value": figure.value,
         }
     )
-    revision = to_revision(at)
+    revision = to_revision(measured_at)
     return event_json(
         feed.event_type,
         f"{PLATFORM}/{record.record_key()}",
-        at.astimezone(UTC).isoformat(timespec="milliseconds"),
+        measured_at.astimezone(UTC).isoformat(timespec="milliseconds"),
         event_id=f"{record.record_key()}@{revision}",
         revision=revision,
         data=record.model_dump(mode="json"),

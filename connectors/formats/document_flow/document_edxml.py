@@ -78,11 +78,11 @@ def _events(root: etree._Element, places: Places, findings: Findings, context: C
     issued_on = places.the("MessageHeader/PromulgationInfo/PromulgationDate").day(context.timezone)
     if not sender:
         findings.missing("MessageHeader/From/OrganId")
-    at = _latest(root, context)
-    if at is None:
+    latest = _latest(root, context)
+    if latest is None:
         findings.missing("TraceHeaderList/TraceHeader/Timestamp")
     findings.settle()
-    assert at is not None, "findings hold the reason"
+    assert latest is not None, "findings hold the reason"
     parties = [("sent", sender[0])] + [("received", organ) for organ in receivers]
     known = [(kind, context.crosswalk.reporter(FEED, organ)) for kind, organ in parties]
     if not any(code for _, code in known):
@@ -94,8 +94,10 @@ def _events(root: etree._Element, places: Places, findings: Findings, context: C
         if reporter is None:
             continue
         # The day on which it came in is that of the last hand on its way.
-        on = issued_on if kind == "sent" else max(issued_on, at.astimezone(context.timezone).date())
-        yield from _flow(kind, reporter, sender[0], document_id, on, action, dual, signed, at, root, findings, context)
+        on = issued_on if kind == "sent" else max(issued_on, latest.astimezone(context.timezone).date())
+        yield from _flow(
+            kind, reporter, sender[0], document_id, on, action, dual, signed, latest, root, findings, context
+        )
 
 
 def _flow(
@@ -107,12 +109,12 @@ def _flow(
     action: str,
     dual: bool,
     signed: bool,
-    at: datetime,
+    latest: datetime,
     root: etree._Element,
     findings: Findings,
     context: Context,
 ) -> Iterator[Event]:
-    feed, stamp = context.feeds[FEED], Stamp(context.file, at)
+    feed, stamp = context.feeds[FEED], Stamp(context.file, latest)
     item = _item(kind, sender, document_id)
     if action == _RECALL:
         yield void_event(feed, reporter, f"{kind}/{item}", stamp=stamp)

@@ -77,15 +77,15 @@ def _read(document: JsonFile, context: Context) -> Iterator[Item]:
         service = message.get("service") if isinstance(message, dict) else None
         items = message.get("data") if isinstance(message, dict) else None
         for index, item in enumerate(items if isinstance(items, list) else [items]):
-            at = f"{where}.data[{index}]"
+            path = f"{where}.data[{index}]"
             found = True
             if not isinstance(item, dict):
                 wrong = refused("data", "json_object", "phải là một đối tượng JSON", "must be a JSON object")
-                yield BadRecord(at, wrong.reasons)
+                yield BadRecord(path, wrong.reasons)
             elif service == _PROGRESS:
-                yield from attempt(at, _progress(item, at, context))
+                yield from attempt(path, _progress(item, path, context))
             else:
-                yield from attempt(at, _dossier(item, at, context))
+                yield from attempt(path, _dossier(item, path, context))
     if not found:
         raise refused("data", "empty", "thông điệp không có hồ sơ nào", "the message holds no dossiers")
 
@@ -134,11 +134,11 @@ def _progress(item: Mapping[str, Any], where: str, context: Context) -> Iterator
     code = _text(item, "MaHoSo")
     if not code:
         findings.missing("MaHoSo")
-    at = _moment(item, "ThoiDiemXuLy", findings, context, required=True)
+    handled_at = _moment(item, "ThoiDiemXuLy", findings, context, required=True)
     state = _state(item, "TrangThai", findings)
     reporter = _reporter(code, _text(item, "MaDonViXuLy"), findings, context)
     findings.settle()
-    assert at is not None and state is not None, "findings hold a reason for each that is missing"
+    assert handled_at is not None and state is not None, "findings hold a reason for each that is missing"
     known = context.memory.get(_KNOWN, _known_key(code, context))
     if known is None:
         findings.refuse(
@@ -153,7 +153,7 @@ def _progress(item: Mapping[str, Any], where: str, context: Context) -> Iterator
     data = dict(known["data"])
     if due is not None and not data.get("due_on"):
         data["due_on"] = _day(due, context).isoformat()
-    yield _event(data, state, received, at, reporter, where, max(at, received), findings, context)
+    yield _event(data, state, received, handled_at, reporter, where, max(handled_at, received), findings, context)
 
 
 def _event(
@@ -163,7 +163,7 @@ def _event(
     ended: datetime | None,
     reporter: str,
     where: str,
-    at: datetime,
+    moment: datetime,
     findings: Findings,
     context: Context,
 ) -> Event:
@@ -190,7 +190,7 @@ def _event(
         "processing_h": _working_hours(received, ended, context) if state == "resolved" and ended else None,
     }
     fields = {name: value for name, value in fields.items() if value is not None}
-    return record_event(context.feeds[FEED], reporter, fields, stamp=Stamp(where, at), warnings=findings.warnings)
+    return record_event(context.feeds[FEED], reporter, fields, stamp=Stamp(where, moment), warnings=findings.warnings)
 
 
 def _working_hours(start: datetime, end: datetime, context: Context) -> int:

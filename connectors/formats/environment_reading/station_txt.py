@@ -49,13 +49,13 @@ def _read(document: LinesFile, context: Context) -> Iterator[Item]:
         if read is None:
             unknown.add(shown_name(re.split(r"[\t;]", text)[0].strip())[:20])
             continue
-        param, at, value, status = read
-        key = (param, at.isoformat())
+        param, measured_at, value, status = read
+        key = (param, measured_at.isoformat())
         if seen.setdefault(key, value) != value:
             yield Remark(where, _twice(param))
             seen[key] = value
-        hour = at.replace(minute=0, second=0, microsecond=0)
-        touched.add(_put(station, medium, param, hour, at, value, status, context))
+        hour = measured_at.replace(minute=0, second=0, microsecond=0)
+        touched.add(_put(station, medium, param, hour, measured_at, value, status, context))
     if unknown:
         names = ", ".join(sorted(unknown))
         warning = reason(
@@ -94,7 +94,7 @@ def _line(text: str, medium: str, findings: Findings, context: Context) -> tuple
             "status", "status", "trạng thái phải là 00, 01 hoặc 02", "the status must be 00, 01 or 02", shown(parts[4])
         )
     try:
-        at = moment_of(time_text, context.timezone)
+        measured_at = moment_of(time_text, context.timezone)
     except (ValueError, OverflowError):
         findings.refuse(
             "time",
@@ -104,7 +104,7 @@ def _line(text: str, medium: str, findings: Findings, context: Context) -> tuple
             mask(time_text),
         )
         return None
-    if at > context.received_at + _AHEAD:
+    if measured_at > context.received_at + _AHEAD:
         findings.refuse(
             "time",
             "ahead",
@@ -117,7 +117,7 @@ def _line(text: str, medium: str, findings: Findings, context: Context) -> tuple
         if factor is None:
             findings.refuse("unit", "unit", f"không rõ đơn vị của {param}", f"no such unit of {param}", shown(unit))
         value = _measured(told, factor, findings)
-    return param, at, value, status or ""
+    return param, measured_at, value, status or ""
 
 
 def _measured(told: str, factor: Decimal | None, findings: Findings) -> str:
@@ -130,11 +130,18 @@ def _measured(told: str, factor: Decimal | None, findings: Findings) -> str:
 
 
 def _put(
-    station: str, medium: str, param: str, hour: datetime, at: datetime, value: str, status: str, context: Context
+    station: str,
+    medium: str,
+    param: str,
+    hour: datetime,
+    measured_at: datetime,
+    value: str,
+    status: str,
+    context: Context,
 ) -> str:
     key = f"{station}/{medium}/{param}/{hour.isoformat()}"
     values: dict[str, list[str]] = context.memory.get(_SCOPE, key) or {}
-    values[at.isoformat()] = [value, status]
+    values[measured_at.isoformat()] = [value, status]
     context.memory.put(_SCOPE, key, values)
     context.memory.put(_OPEN, key, 1)
     return key

@@ -42,8 +42,8 @@ def _build(values: dict[str, Any], findings: Findings, context: Context) -> Buil
     key = values.get("item") or (person_key(values["person"]) if values.get("person") else "")
     if not key:
         findings.missing("record_id")
-    at, revision = order_of(values, context)
-    today = at.astimezone(context.timezone).date()
+    moment, revision = order_of(values, context)
+    today = moment.astimezone(context.timezone).date()
     if values["born"] > today:
         findings.refuse("birth_date", "day_order", "ngày sinh ở tương lai", "the birth date lies ahead")
     findings.settle()
@@ -56,7 +56,7 @@ def _build(values: dict[str, Any], findings: Findings, context: Context) -> Buil
         "age_group": age_group(years_between(values["born"], today)),
         **{name: values.get(name) for name in _SECTIONS},
     }
-    return Built(reporter, fields, at, revision)
+    return Built(reporter, fields, moment, revision)
 
 
 FORMAT = flat_format(

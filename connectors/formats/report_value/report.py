@@ -77,11 +77,11 @@ def build_value(values: dict[str, Any], findings: Findings, context: Context) ->
     findings.settle()
     assert period is not None, "findings hold the reason"
     kind, start = period
-    at, revision = order_of(values, context)
+    moment, revision = order_of(values, context)
     key = f"{values['indicator']}/{values['area']}/{kind}/{start.isoformat()}"
     value = values.get("value")
     if value is None or values.get("status") == "M" or values.get("action") == "delete":
-        return Built(reporter, None, at, revision, key)
+        return Built(reporter, None, moment, revision, key)
     factor = int(values.get("scale", "1"))
     power = values.get("mult", 0)
     if abs(power) > _LARGEST_POWER:
@@ -95,7 +95,7 @@ def build_value(values: dict[str, Any], findings: Findings, context: Context) ->
         "period_start": start,
         "value": float(Decimal(str(value)) * factor * Decimal(10) ** power),
     }
-    return Built(reporter, fields, at, revision)
+    return Built(reporter, fields, moment, revision)
 
 
 def _period(values: Mapping[str, Any], findings: Findings) -> ReportPeriod | None:

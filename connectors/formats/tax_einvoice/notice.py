@@ -31,7 +31,7 @@ def read_notice(element: etree._Element, where: str, context: Context) -> Iterat
     places = Places(root, frozenset({"Signature", "DSCKS", "DSHDon", "TTKhac"}))
     seller_id = read_taxpayer(places.the("DLTBao/MST"), "", context)
     signed_at = signing_time(places.the("DSCKS"), context)
-    at = signed_at or local_midnight(places.the("DLTBao/NTBao").day(context.timezone), context)
+    moment = signed_at or local_midnight(places.the("DLTBao/NTBao").day(context.timezone), context)
     lines = tuple(places.the("DLTBao/DSHDon").children("HDon"))
     if not lines:
         findings.missing("DLTBao/DSHDon/HDon")
@@ -40,7 +40,7 @@ def read_notice(element: etree._Element, where: str, context: Context) -> Iterat
         own = Node(line.element, Findings())
         number = read_number(own.child("KHMSHDon"), own.child("KHHDon"), own.child("SHDon"))
         place = f"{context.file}: {line.path if own.findings.reasons else number}"
-        yield from attempt(place, _line(own, number, seller_id, Stamp(place, at), context))
+        yield from attempt(place, _line(own, number, seller_id, Stamp(place, moment), context))
 
 
 def _line(line: Node, number: InvoiceNumber, seller_id: str, stamp: Stamp, context: Context) -> Iterator[Event]:

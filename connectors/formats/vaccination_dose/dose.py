@@ -45,7 +45,7 @@ def person_of(identifier: str, on: date, context: Context) -> str:
 
 
 def dose_event(
-    dose: Dose, where: str, at: datetime, revision: int | None, findings: Findings, context: Context
+    dose: Dose, where: str, moment: datetime, revision: int | None, findings: Findings, context: Context
 ) -> Event:
     """Return the event of a dose, or its void where it was entered in error or not given."""
     reporter = context.crosswalk.read(FEED, dose.facility or context.reporter, dose.facility_place, findings)
@@ -55,7 +55,7 @@ def dose_event(
     # Without an identifier of its own, a dose is known by person, vaccine, day and number.
     key = dose.key or f"{person}|{dose.vaccine}|{on.isoformat()}|{dose.dose_no}"
     item = context.pseudonymise("dose", key, on)
-    stamp = Stamp(where, at, revision)
+    stamp = Stamp(where, moment, revision)
     if not dose.is_dose:
         return void_event(context.feeds[FEED], reporter, f"dose/{item}", stamp=stamp)
     fields: dict[str, Any] = {

@@ -99,44 +99,44 @@ class EnvironmentSystem(System):
                 for hour in range((number + day.toordinal()) % self._every, HOURS, self._every):
                     yield hour, param, midnight + timedelta(hours=hour - 1)
 
-    def _read(self, station: Reporter, param: str, at: datetime) -> Life:
+    def _read(self, station: Reporter, param: str, moment: datetime) -> Life:
         """The reading of one parameter; the same whenever it is asked for."""
         medium = str(station.attributes["medium"])
-        random = self._chance(station, at, param)
+        random = self._chance(station, moment, param)
         status = random.choices(list(_STATUS), list(_STATUS.values()))[0]
-        if self._lies_in_smoke(station, at):
+        if self._lies_in_smoke(station, moment):
             status = "measuring"
-        data: Data = {"medium": medium, "param": param, "measured_at": at.isoformat()}
+        data: Data = {"medium": medium, "param": param, "measured_at": moment.isoformat()}
         if status == "measuring":
-            data |= _measured(medium, param, self._value(station, medium, param, at))
+            data |= _measured(medium, param, self._value(station, medium, param, moment))
         else:
             data |= {"status": status, "value": None, "exceeded": False}
         return _life(station.code, data)
 
-    def _value(self, station: Reporter, medium: str, param: str, at: datetime) -> float:
+    def _value(self, station: Reporter, medium: str, param: str, moment: datetime) -> float:
         if medium == _AIR and param == _AQI:
-            return aqi_of(self._value(station, medium, _PM25, at))
+            return aqi_of(self._value(station, medium, _PM25, moment))
         if medium == _AIR and param == _DAILY_AQI:
             hours = range(0, HOURS, self._every)
-            return max(aqi_of(self._value(station, medium, _PM25, at + timedelta(hours=hour))) for hour in hours)
-        random = self._chance(station, at, param)
+            return max(aqi_of(self._value(station, medium, _PM25, moment + timedelta(hours=hour))) for hour in hours)
+        random = self._chance(station, moment, param)
         random.random()  # the status was drawn from the first
         norm = NORMS[medium, param]
         if medium == _AIR:
-            return self._air_value(station, param, norm, at, random)
+            return self._air_value(station, param, norm, moment, random)
         if param == "rain":
             return round(random.gammavariate(0.8, norm.mean / 0.4), 1) if random.random() < 0.4 else 0.0
-        level = norm.mean * random.lognormvariate(0, norm.spread) + norm.swing * _swing(medium, param, at)
+        level = norm.mean * random.lognormvariate(0, norm.spread) + norm.swing * _swing(medium, param, moment)
         return round(min(level, norm.highest), norm.digits)
 
-    def _air_value(self, station: Reporter, param: str, norm: Norm, at: datetime, random: Random) -> float:
+    def _air_value(self, station: Reporter, param: str, norm: Norm, moment: datetime, random: Random) -> float:
         """Dirty hours are dirty in everything: the station's weather, the rush hours, and smoke."""
-        if self._lies_in_smoke(station, at):
-            low, high = band_limits(_sent(at).hour // self._every)
+        if self._lies_in_smoke(station, moment):
+            low, high = band_limits(_sent(moment).hour // self._every)
             level = random.uniform(low, high) if param == _PM25 else norm.limit * random.uniform(1.05, 1.5)
         else:
-            shared = self._chance(station, at).gauss(0, 0.22) + self._chance(station, at.date()).gauss(0, 0.25)
-            rush = 1.3 if at.hour in _RUSH_HOURS else 0.95
+            shared = self._chance(station, moment).gauss(0, 0.22) + self._chance(station, moment.date()).gauss(0, 0.25)
+            rush = 1.3 if moment.hour in _RUSH_HOURS else 0.95
             level = norm.mean * rush * math.exp(shared) * random.lognormvariate(0, norm.spread)
         return round(level, norm.digits)
 
@@ -155,11 +155,11 @@ def _measured(medium: str, param: str, value: float) -> Data:
     return {"status": "measuring", "value": value, "exceeded": value > norm.limit or value < norm.least}
 
 
-def _swing(medium: str, param: str, at: datetime) -> float:
+def _swing(medium: str, param: str, moment: datetime) -> float:
     """Where the day (warmest at two) or the tide (twice in 25 hours) stands, from -1 to 1."""
     if param in ("water_level", "tide_max"):
-        return math.sin(2 * math.pi * at.timestamp() / (12.42 * 3600))
-    return math.cos(2 * math.pi * (at.hour - 14) / HOURS)
+        return math.sin(2 * math.pi * moment.timestamp() / (12.42 * 3600))
+    return math.cos(2 * math.pi * (moment.hour - 14) / HOURS)
 
 
 def _params(station: Reporter) -> list[str]:
