@@ -5,38 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from grafana.alert_rule import ALERT_FOLDER, AlertGroup
-from grafana.board import Folder, Json, to_json
-from grafana.lag_rule import lag_rules
-from grafana.notification import (
-    Contact,
-    contact_points,
-    load_contacts,
-    message_template,
-    notification_policy,
-)
-from grafana.pipeline_board import PIPELINE_FOLDER, pipeline_board
-from grafana.pipeline_rule import pipeline_rules, stale_rule
-from grafana.query import DATASOURCE_TYPE, DATASOURCE_UID
-from grafana.sector_board import board_of, boards_of, sector_board
+from grafana.alerting.contact import OPERATORS, Contact, contact_points, load_contacts
+from grafana.alerting.incident_rule import alert_groups
+from grafana.alerting.message import message_template
+from grafana.alerting.policy import notification_policy
+from grafana.alerting.rule import ALERT_FOLDER, OPERATOR
+from grafana.boards.board import Json, MapView, TimeRange, board_uid, to_json
+from grafana.boards.frame import AREA, GENERAL_FOLDER, INCIDENT, OVERVIEW, QUALITY, SYSTEM_FOLDER, Board, Frame
+from grafana.boards.incident_board import incident_board
+from grafana.boards.indicator_board import area_board, indicator_board
+from grafana.boards.overview_board import overview_board
+from grafana.boards.pipeline_board import pipeline_board
+from grafana.boards.quality_board import quality_board
+from grafana.boards.scope import Scope
+from grafana.boards.sector_board import sector_board, sector_folder
+from grafana.query.binding import DATASOURCE_TYPE, DATASOURCE_UID
 from grafana.text import Language, Text
 from ioc.catalogue import Catalogue
-from ioc.feeds.feed import Feed, load_feeds
+from ioc.feeds.feed import load_feeds
 from ioc.province.profile import load_profile, load_profile_catalogue
 from ioc.settings import Settings
 
-
-@dataclass(frozen=True)
-class Board:
-    """A finished board and where it lies."""
-
-    folder: Folder
-    model: Json
-
-    @property
-    def uid(self) -> str:
-        """Its identity in Grafana."""
-        return str(self.model["uid"])
+# What a reader must know before any figure; the profile's own note says more.
+_SIMULATED = Text("Dữ liệu mô phỏng, không phải số liệu thật của tỉnh", "Simulated data, not the province's figures")
 
 
 @dataclass(frozen=True)
@@ -49,6 +40,7 @@ class Bundle:
     contact_points: tuple[Json, ...]
     policy: Json
     template: Json
+    playlist: Json
 
     @property
     def folders(self) -> dict[str, str]:
@@ -61,65 +53,70 @@ class Bundle:
         return {rule["uid"]: rule for group in self.rule_groups for rule in group["rules"]}
 
 
-def load_bundle(settings: Settings, languages: Sequence[Language]) -> Bundle:
+def load_bundle(settings: Settings, languages: Sequence[Language], shown: TimeRange = TimeRange()) -> Bundle:  # noqa: B008
     """Compose the bundle of the settings' profile; raises ConfigError for what is wrong in it."""
-    feeds = load_feeds()
     profile = load_profile(settings.profile)
-    catalogue = load_profile_catalogue(settings.profile, feeds)
-    notice = Text(catalogue.statement_vi, catalogue.statement_en)
-    if profile.simulated:
-        notice = Text(f"**{profile.note_vi}** {notice.vi}", f"**{profile.note_en}** {notice.en}")
-    contacts = load_contacts(settings.profile / "contacts.csv")
-    return make_bundle(catalogue, feeds, settings, profile.timezone, notice, contacts, languages=languages)
+    catalogue = load_profile_catalogue(settings.profile, load_feeds())
+    contacts = load_contacts(settings.profile / "contacts.csv", known_names(catalogue))
+    view = MapView.around((a.latitude, a.longitude) for a in profile.areas.areas if a.latitude and a.longitude)
+    notice = _SIMULATED if profile.simulated else Text("", "")
+    return make_bundle(
+        catalogue, settings, profile.timezone, notice, contacts, languages=languages, shown=shown, view=view
+    )
+
+
+def known_names(catalogue: Catalogue) -> frozenset[str]:
+    """Return whom a contact may be given for: owners of the catalogue, the operators, and the steps of a duty
+    ladder."""
+    return frozenset({OPERATORS, OPERATOR, *catalogue.owners})
 
 
 def make_bundle(
     catalogue: Catalogue,
-    feeds: Mapping[str, Feed],
     settings: Settings,
-    zone: str,
+    timezone: str,
     notice: Text,
     contacts: Mapping[str, Contact],
     *,
     languages: Sequence[Language],
+    shown: TimeRange,
+    view: MapView,
 ) -> Bundle:
-    """Compose the bundle.
-
-    zone:   time zone of business days.
-    notice: what readers of the boards must know about the data.
-    """
-    boards: list[Board] = []
-    for language in languages:
-        for board in boards_of(catalogue):
-            model = to_json(sector_board(board, catalogue, zone, language, notice).build())
-            boards.append(Board(board.folder, model))
-        boards.append(Board(PIPELINE_FOLDER, to_json(pipeline_board(list(feeds), zone, language).build())))
-    groups = alert_groups(catalogue, feeds, zone)
-    owners = {rule.owner for group in groups for rule in group.rules}
+    """Compose the bundle. `notice` is what readers must know about the data; `shown` the range of business days."""
+    boards = [board for language in languages for board in _boards(catalogue, timezone, notice, shown, view, language)]
+    groups = alert_groups(timezone, notice)
     return Bundle(
         datasource=datasource_model(settings),
         boards=tuple(boards),
         rule_groups=tuple(to_json(group.build().build()) for group in groups),
-        contact_points=tuple(contact_points(owners, contacts, settings)),
-        policy=notification_policy(owners),
+        contact_points=tuple(contact_points(contacts, settings)),
+        policy=notification_policy(contacts),
         template=message_template(),
+        playlist=_playlist(languages[0]),
     )
 
 
-def alert_groups(catalogue: Catalogue, feeds: Mapping[str, Feed], timezone: str) -> list[AlertGroup]:
-    """Return all rules: a group for each sector's lags, one for the feeds, one for the pipeline."""
-    groups: list[AlertGroup] = []
+def _boards(
+    catalogue: Catalogue, timezone: str, notice: Text, shown: TimeRange, view: MapView, language: Language
+) -> list[Board]:
+    everything = Frame(Scope(language, timezone, catalogue, tuple(catalogue.sectors)), notice, shown, view)
+    boards = [
+        Board(GENERAL_FOLDER, overview_board(everything)),
+        Board(GENERAL_FOLDER, indicator_board(everything)),
+        Board(GENERAL_FOLDER, area_board(everything)),
+        Board(GENERAL_FOLDER, incident_board(everything)),
+        Board(SYSTEM_FOLDER, quality_board(everything)),
+        Board(SYSTEM_FOLDER, pipeline_board(everything)),
+    ]
     for sector in catalogue.sectors:
-        with_target = [i for i in catalogue.of_sector(sector) if i.target is not None and board_of(sector)]
-        rules = [rule for indicator in with_target for rule in lag_rules(indicator, catalogue, timezone)]
-        if rules:
-            groups.append(AlertGroup(f"ioc-lag-{sector}", 300, tuple(rules)))
-    stale = tuple(stale_rule(feed, catalogue) for feed in feeds.values())
-    return [*groups, AlertGroup("ioc-feed", 60, stale), AlertGroup("ioc-pipeline", 60, pipeline_rules())]
+        if catalogue.of_sector(sector):
+            frame = Frame(Scope(language, timezone, catalogue, (sector,)), notice, shown, view)
+            boards.append(Board(sector_folder(sector, catalogue), sector_board(frame, sector)))
+    return boards
 
 
 def datasource_model(settings: Settings) -> Json:
-    """Return the data source: the read-only role, without its password."""
+    """Return the data source: Grafana's own role, without its password."""
     local = settings.db_host in ("127.0.0.1", "localhost", "::1")
     return {
         "access": "proxy",
@@ -138,5 +135,15 @@ def datasource_model(settings: Settings) -> Json:
         "type": DATASOURCE_TYPE,
         "uid": DATASOURCE_UID,
         "url": f"{settings.db_host}:{settings.db_port}",
-        "user": settings.db_reader_user,
+        "user": settings.db_grafana_user,
+    }
+
+
+def _playlist(language: Language) -> Json:
+    """Return the boards that a wall shows in turn; they say what they are in kiosk mode too."""
+    uids = [board_uid(key, language) for key in (OVERVIEW, AREA, INCIDENT, QUALITY)]
+    return {
+        "name": "IOC: màn hình lớn" if language == "vi" else "IOC: wall",
+        "interval": "1m",
+        "items": [{"type": "dashboard_by_uid", "value": uid, "title": uid} for uid in uids],
     }

@@ -1,32 +1,33 @@
-"""`ioc grafana build|check|push`."""
+"""`ioc grafana build|check|push|pull`."""
 
 from __future__ import annotations
 
-from collections import Counter
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic_core import to_json
-from rich.console import Console
-from rich.table import Table
 
-from grafana.bundle import load_bundle
-from grafana.check import check_all, rule_queries
-from grafana.provisioning import read_tree, write_tree
-from grafana.push import push_bundle
-from grafana.run import QueryResult, last_days, run_board, run_queries
-from grafana.server import GrafanaServer
+from grafana.bundle import Bundle, load_bundle
+from grafana.checking.check import check_all, rule_queries
+from grafana.checking.run import QueryResult, last_days, run_board, run_queries
+from grafana.days import data_range
+from grafana.provisioning.push import apply_plan, make_plan, read_state
+from grafana.provisioning.server import GrafanaServer
+from grafana.provisioning.tree import PASSWORD_VARIABLE, read_tree, write_tree
 from grafana.text import LANGUAGES, Language
-from ioc.command.heading import heading_of
-from ioc.command.output import AsJson
+from ioc.command.output import AsJson, show_rows
 from ioc.database.connection import connect
 from ioc.feeds.feed import load_feeds
-from ioc.province.profile import load_profile_catalogue
+from ioc.province.profile import load_profile, load_profile_catalogue
 from ioc.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
+
+_PLANNED = "Khác với máy chủ · Differs from the server"
+_DONE = "Đã làm · Done"
+_NOTHING = "Máy chủ đã đúng như cấu hình · The server holds everything as it should be."
 
 Directory = Annotated[
     Path, typer.Argument(metavar="DIR", file_okay=False, help="Thư mục cấu hình · Provisioning directory.")
@@ -61,13 +62,23 @@ def build_command(
             )
         ),
     ] = None,
+    password_file: Annotated[
+        Path | None,
+        typer.Option(
+            help=(
+                "Tệp chứa mật khẩu mà Grafana đọc, thay cho biến IOC_DB_GRAFANA_PASSWORD"
+                " · File with the password that Grafana reads, in place of the variable IOC_DB_GRAFANA_PASSWORD."
+            )
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Ghi cây cấu hình: nguồn dữ liệu, bảng, luật cảnh báo, nơi nhận, chính sách · Write the provisioning tree: data
     source, boards, alert rules, contact points, policy.
     """
-    bundle = load_bundle(Settings(), language.languages)
-    manifest = write_tree(bundle, directory, mount or directory.absolute())
+    _, bundle = _load(language)
+    password = f"$__file{{{password_file}}}" if password_file else PASSWORD_VARIABLE
+    manifest = write_tree(bundle, directory, mount or directory.absolute(), password)
     if as_json:
         typer.echo(to_json(manifest, indent=2))
         return
@@ -86,7 +97,7 @@ def check_command(
     directory: Directory,
     run: Annotated[
         bool,
-        typer.Option("--run", help="Chạy mọi truy vấn bằng vai trò chỉ đọc · Run every query as the read-only role."),
+        typer.Option("--run", help="Chạy mọi truy vấn bằng vai trò của Grafana · Run every query as Grafana's role."),
     ] = False,
     days: Annotated[
         int, typer.Option(min=1, help="Số ngày tính đến nay mà truy vấn hỏi · Days up to now that the queries ask for.")
@@ -99,7 +110,7 @@ def check_command(
     problems = check_all(tree.boards, tree.rules, tree.receivers, tree.policy, {*catalogue.indicators, *feeds})
     answers: list[QueryResult] = []
     if run:
-        with connect(settings, "reader", autocommit=True) as connection:
+        with connect(settings, "grafana", autocommit=True) as connection:
             for board in tree.boards:
                 answers += run_board(connection, board, last_days(days))
             answers += run_queries(connection, rule_queries(tree.rules), last_days(days))
@@ -122,6 +133,10 @@ def check_command(
 @app.command("push")
 def push_command(
     language: Languages = LanguageChoice.BOTH,
+    plan: Annotated[
+        bool,
+        typer.Option("--plan", help="Chỉ xem sẽ tạo, đổi, xóa gì · Only show what would be created, changed, deleted."),
+    ] = False,
     replace_policy: Annotated[
         bool,
         typer.Option(
@@ -137,15 +152,46 @@ def push_command(
     """Đưa máy chủ tại IOC_GRAFANA_URL theo danh mục; đẩy lần nữa không đổi gì · Bring the server at IOC_GRAFANA_URL
     to the catalogue's state; a second push changes nothing.
     """
-    settings = Settings()
-    bundle = load_bundle(settings, language.languages)
+    settings, bundle = _load(language)
     server = GrafanaServer(settings)
-    changes = push_bundle(bundle, server, settings.db_reader_password, replace_policy=replace_policy)
-    if as_json:
-        typer.echo(to_json(changes, indent=2))
-        return
-    table = Table(*map(heading_of, ("kind", "created", "updated", "unchanged", "deleted")))
-    counts = Counter((change.kind, change.action) for change in changes)
-    for kind in dict.fromkeys(change.kind for change in changes):
-        table.add_row(kind, *(str(counts[kind, action]) for action in ("created", "updated", "unchanged", "deleted")))
-    Console().print(table)
+    changes = make_plan(bundle, read_state(bundle, server), replace_policy=replace_policy)
+    if not plan:
+        apply_plan(changes, server, settings.db_grafana_password)
+    rows = [{"action": change.action, "kind": str(change.kind), "uid": change.uid} for change in changes]
+    show_rows(rows, as_json=as_json, title=_PLANNED if plan else _DONE, empty=_NOTHING)
+
+
+@app.command("pull")
+def pull_command(
+    language: Languages = LanguageChoice.BOTH,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Xem từng dòng khác nhau · Show every difference line by line.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Xem máy chủ tại IOC_GRAFANA_URL khác cấu hình chỗ nào, không đổi gì; mã thoát 1 khi có khác · Show how the
+    server at IOC_GRAFANA_URL differs from what a push would make, and change nothing; exit status 1 where it does.
+    """
+    settings, bundle = _load(language)
+    server = GrafanaServer(settings)
+    changes = make_plan(bundle, read_state(bundle, server), replace_policy=True)
+    if diff and not as_json:
+        for change in changes:
+            typer.echo(f"{change.action} {change.kind} {change.uid}")
+            typer.echo(change.diff() if change.action == "change" else "")
+    else:
+        rows = [
+            {"action": change.action, "kind": str(change.kind), "uid": change.uid}
+            | ({"diff": change.diff()} if diff else {})
+            for change in changes
+        ]
+        show_rows(rows, as_json=as_json, title=_PLANNED, empty=_NOTHING)
+    if changes:
+        raise typer.Exit(1)
+
+
+def _load(language: LanguageChoice) -> tuple[Settings, Bundle]:
+    """Return the settings and what they make; boards open at the days that the database has figures of."""
+    settings = Settings()
+    shown = data_range(settings, load_profile(settings.profile).timezone)
+    return settings, load_bundle(settings, language.languages, shown)

@@ -55,7 +55,13 @@ _SECRETS_OF: dict[str, frozenset[str]] = {
 }
 
 # Whoever reads this file knows their defaults.
-_SHIPPED_SECRETS = ("db_owner_password", "db_writer_password", "db_reader_password", "pseudonym_key")
+_SHIPPED_SECRETS = (
+    "db_owner_password",
+    "db_writer_password",
+    "db_reader_password",
+    "db_grafana_password",
+    "pseudonym_key",
+)
 
 _SERVER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+):([0-9]{1,5})", re.ASCII)
 
@@ -144,8 +150,12 @@ class Settings(BaseSettings):
     db_owner_password: SecretStr = Field(SecretStr("ioc-owner-local"), description="Password of the owner.")
     db_writer_user: Name = Field("ioc_writer", description="Role of the workers.")
     db_writer_password: SecretStr = Field(SecretStr("ioc-writer-local"), description="Password of the writer.")
-    db_reader_user: Name = Field("ioc_reader", description="Read-only role of dashboards and of the HTTP API.")
+    db_reader_user: Name = Field("ioc_reader", description="Read-only role of the HTTP API and of commands.")
     db_reader_password: SecretStr = Field(SecretStr("ioc-reader-local"), description="Password of the reader.")
+    db_grafana_user: Name = Field("ioc_grafana", description="Role of Grafana's data source: figures, no records.")
+    db_grafana_password: SecretStr = Field(
+        SecretStr("ioc-grafana-local"), description="Password of Grafana's role; Grafana itself reads this variable."
+    )
     db_connect_timeout: int = Field(5, ge=1, description="Seconds to wait for a connection.")
     db_statement_timeout: int = Field(120, ge=1, description="Seconds after which a worker's statement is cancelled.")
 

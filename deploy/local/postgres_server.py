@@ -208,6 +208,7 @@ class PostgresServer:
             self._role(connection, settings.db_owner_user, settings.db_owner_password, "CREATEDB")
             self._role(connection, settings.db_writer_user, settings.db_writer_password)
             self._role(connection, settings.db_reader_user, settings.db_reader_password)
+            self._role(connection, settings.db_grafana_user, settings.db_grafana_password)
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [settings.db_name])
             if known.fetchone() is None:
                 names = sql.Identifier(settings.db_name), sql.Identifier(settings.db_owner_user)

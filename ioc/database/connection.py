@@ -12,7 +12,7 @@ from psycopg import errors as pg_errors
 from ioc.errors import ConcurrentWriteError, DatabaseUnavailableError, FatalError
 from ioc.settings import Settings
 
-Role = Literal["owner", "writer", "reader"]
+Role = Literal["owner", "writer", "reader", "grafana"]
 
 
 def conninfo(settings: Settings, role: Role, *, database: str | None = None) -> str:
@@ -21,6 +21,7 @@ def conninfo(settings: Settings, role: Role, *, database: str | None = None) -> 
         "owner": (settings.db_owner_user, settings.db_owner_password),
         "writer": (settings.db_writer_user, settings.db_writer_password),
         "reader": (settings.db_reader_user, settings.db_reader_password),
+        "grafana": (settings.db_grafana_user, settings.db_grafana_password),
     }[role]
     return psycopg.conninfo.make_conninfo(
         host=settings.db_host,

@@ -49,9 +49,7 @@ def migrate(settings: Settings, feeds: Iterable[Feed]) -> list[Migration]:
         for migration in _require_known(applied):
             if migration.number in applied:
                 continue
-            text = migration.text.replace("{writer}", settings.db_writer_user).replace(
-                "{reader}", settings.db_reader_user
-            )
+            text = _with_roles(migration.text, settings)
             with connection.transaction():
                 connection.execute(text)
                 connection.execute(queries["insert_applied"], [migration.number, migration.name])
@@ -82,6 +80,17 @@ def feed_defects(connection: psycopg.Connection, feeds: Iterable[Feed]) -> dict[
 def found_columns(connection: psycopg.Connection, feed: Feed) -> dict[str, str]:
     """Return the columns of the feed's table as the database has them, in order: name -> type; empty without one."""
     return dict(connection.execute(load_queries("migration")["select_columns"], [feed.table]).fetchall())
+
+
+def _with_roles(text: str, settings: Settings) -> str:
+    roles = {
+        "{writer}": settings.db_writer_user,
+        "{reader}": settings.db_reader_user,
+        "{grafana}": settings.db_grafana_user,
+    }
+    for mark, role in roles.items():
+        text = text.replace(mark, role)
+    return text
 
 
 def _require_known(applied: Mapping[int, str]) -> list[Migration]:

@@ -1,210 +1,532 @@
--- What the Grafana boards ask. %(name)s is bound when the board is built; ${name:sqlstring} and $__macros are
--- Grafana's. A panel that shows "now" takes the latest bucket up to the end of the board's time range, so that it
--- works for live and for simulated business dates alike. Where only a bucket is sought, indicator_cell is asked: the
--- view indicator_value has a row for each indicator of it.
+-- What the Grafana boards ask. %(name)s is bound when the board is built; ${name:sqlstring} and $__macros are Grafana's.
+-- People read text that is made here (number_text and its like), so that it is the same in any browser. Columns that are not
+-- for people: color, code, area_id, sector, ... (they carry colours and links).
+-- Shown big is the newest period that is over: indicator_status holds it, with what was expected.
+
+-- name: newest_day
+SELECT newest_day()
 
 -- name: area_choice
-SELECT DISTINCT CASE %(language)s WHEN 'en' THEN a.name_en ELSE a.name_vi END AS __text, a.area_id::text AS __value
-FROM area a
-JOIN (
-    SELECT max(c.bucket) AS latest
-    FROM indicator_cell c JOIN area province ON province.area_id = c.area_id AND province.level = 'province'
-    WHERE c.sector = ANY (%(sectors)s::text[]) AND c.period = 'day'
-      AND c.bucket <= ($__timeTo()::timestamptz AT TIME ZONE %(timezone)s)::date
-) seen ON seen.latest >= a.valid_from AND seen.latest < a.valid_to
-WHERE a.level = ${level:sqlstring}
-ORDER BY __text
+-- The units that stood on the newest day with data, the province first.
+SELECT CASE %(language)s WHEN 'en' THEN a.name_en ELSE a.name_vi END AS __text, a.area_id::text AS __value
+FROM area a, newest_day() AS day
+WHERE day >= a.valid_from AND day < a.valid_to AND a.level <> 'country'
+ORDER BY array_position(ARRAY['province', 'district', 'commune'], a.level), __text
+
+-- name: sector_choice
+SELECT name AS __text, sector AS __value FROM jsonb_each_text(%(sectors)s::jsonb) AS s (sector, name) ORDER BY name
 
 -- name: indicator_choice
-SELECT CASE %(language)s WHEN 'en' THEN name_en ELSE name_vi END || ' (' || unit || ')' AS __text, code AS __value
+SELECT CASE %(language)s WHEN 'en' THEN name_en ELSE name_vi END AS __text, code AS __value
 FROM indicator
-WHERE live AND sector = ANY (%(sectors)s::text[])
-ORDER BY sector, slot
+WHERE live AND sector = ${sector:sqlstring}
+ORDER BY slot
+
+-- name: head_choice
+-- The indicators whose course a sector's board shows: those with a target, worst first, then what is no part of a breakdown.
+SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS __text, i.code AS __value
+FROM indicator i
+LEFT JOIN indicator_status s ON s.code = i.code AND s.area_id = ${area:sqlstring}::integer
+WHERE i.live AND i.sector = %(sector)s
+ORDER BY s.target_id IS NULL AND i.target IS NULL, status_rank(s.status), i.definition ->> 'breakdown' <> '', i.slot
+LIMIT 6
 
 -- name: feed_choice
 SELECT CASE %(language)s WHEN 'en' THEN name_en ELSE name_vi END AS __text, key AS __value FROM feed ORDER BY key
 
--- name: indicator_latest
--- The value of the latest period, of the one before it, and the change in percent (of a percentage: in points).
-WITH figure AS (
-    SELECT bucket, value, unit FROM indicator_value
-    WHERE code = %(code)s AND area_id = ${area:sqlstring}::integer AND period = ${period:sqlstring}
-      AND bucket <= ($__timeTo()::timestamptz AT TIME ZONE %(timezone)s)::date
-    ORDER BY bucket DESC LIMIT 1
-)
-SELECT figure.value, before.value AS previous,
-       CASE figure.unit
-           WHEN '%%' THEN figure.value - before.value
-           ELSE 100 * (figure.value - before.value) / nullif(abs(before.value), 0)
-       END AS change
-FROM figure
-LEFT JOIN indicator_value before
-    ON before.code = %(code)s AND before.area_id = ${area:sqlstring}::integer AND before.period = ${period:sqlstring}
-   AND before.bucket = (figure.bucket - CASE ${period:sqlstring}
-           WHEN 'quarter' THEN interval '3 months' ELSE ('1 ' || ${period:sqlstring})::interval END)::date
+-- name: header
+-- What a wall must say in place of the title that it hides: board, area, last day that is over.
+SELECT %(title)s || ' · ' || CASE %(language)s WHEN 'en' THEN a.name_en ELSE a.name_vi END
+       || CASE %(language)s WHEN 'en' THEN ' · data through ' ELSE ' · số liệu đến hết ngày ' END
+       || coalesce(day_text(seen.through, %(language)s), '–') AS shown
+FROM area a
+CROSS JOIN (SELECT least(max(s.through), newest_day()) AS through FROM indicator_status s
+            WHERE s.area_id = ${area:sqlstring}::integer AND s.sector = ANY (%(chosen)s::text[])) seen
+WHERE a.area_id = ${area:sqlstring}::integer
 
--- name: indicator_series
-SELECT bucket::timestamp AT TIME ZONE %(timezone)s AS "time", value
-FROM indicator_value
-WHERE code = %(code)s AND area_id = ${area:sqlstring}::integer AND period = ${period:sqlstring}
-  AND bucket >= ($__timeFrom()::timestamptz AT TIME ZONE %(timezone)s)::date
-  AND bucket <= ($__timeTo()::timestamptz AT TIME ZONE %(timezone)s)::date
-ORDER BY 1
+-- name: moment_header
+SELECT %(title)s || ' · ' || moment_text(now(), %(timezone)s, %(language)s) AS shown
 
--- name: target_series
--- The target as a level line, only over the periods that have a value.
-SELECT v.bucket::timestamp AT TIME ZONE %(timezone)s AS "time", i.target
+-- name: status_tile
+-- How many indicators stand how, in the chosen area.
+SELECT word.name, number_text(count(s.code), 0, %(language)s) AS shown,
+       CASE WHEN count(s.code) > 0 THEN %(colors)s::jsonb ->> word.status ELSE %(colors)s::jsonb ->> '' END AS color
+FROM jsonb_each_text(%(words)s::jsonb) AS word (status, name)
+LEFT JOIN indicator_status s
+    ON s.status = word.status AND s.area_id = ${area:sqlstring}::integer AND s.sector = ANY (%(chosen)s::text[])
+GROUP BY word.status, word.name
+ORDER BY status_rank(word.status)
+
+-- name: sector_tile
+-- A tile a sector, worst first: how many indicators stand how, those of which nothing need be said left out.
+SELECT sector.name, sector.key AS sector,
+       coalesce((SELECT string_agg(number_text(n, 0, %(language)s) || ' ' || (%(short)s::jsonb ->> status), ' · '
+                                   ORDER BY status_rank(status))
+                 FROM unnest(count.statuses, count.numbers) AS part (status, n)), %(short)s::jsonb ->> 'no_data') AS shown,
+       %(colors)s::jsonb ->> coalesce(count.statuses[1], 'no_data') AS color
+FROM jsonb_each_text(%(sectors)s::jsonb) AS sector (key, name)
+LEFT JOIN (
+    SELECT sector, array_agg(status ORDER BY status_rank(status)) AS statuses, array_agg(n ORDER BY status_rank(status)) AS numbers,
+           sum(n) FILTER (WHERE status = 'lagging') AS lagging, sum(n) FILTER (WHERE status = 'at_risk') AS at_risk
+    FROM (SELECT sector, status, count(*) AS n FROM indicator_status
+          WHERE area_id = ${area:sqlstring}::integer GROUP BY 1, 2) each_status
+    GROUP BY sector
+) count ON count.sector = sector.key
+ORDER BY count.lagging DESC NULLS LAST, count.at_risk DESC NULLS LAST, status_rank(count.statuses[1]), sector.name
+
+-- name: worst_lag
+-- The ten that lag most; the cause is that of the open incident that touches the indicator, where there is one.
+SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS indicator,
+       amount_text(s.value, unit.name, %(language)s) AS value, amount_text(s.expected, unit.name, %(language)s) AS expected,
+       lag_text(s.lag, s.lag_in, %(language)s) AS lag,
+       coalesce(amount_text(s.forecast, unit.name, %(language)s), '–') AS forecast,
+       coalesce(cause.title, '–') AS cause, %(words)s::jsonb ->> s.status AS status, s.code, s.sector
+FROM indicator_status s
+JOIN indicator i ON i.code = s.code AND i.live
+CROSS JOIN LATERAL (SELECT coalesce(%(units)s::jsonb ->> s.unit, s.unit) AS name) unit
+LEFT JOIN LATERAL (
+    SELECT CASE %(language)s WHEN 'en' THEN n.title_en ELSE n.title_vi END AS title
+    FROM incident_touch t JOIN incident n USING (incident_id)
+    WHERE t.code = s.code AND t.area_id = s.area_id AND t.ended_at IS NULL AND n.closed_at IS NULL
+    ORDER BY n.opened_at LIMIT 1
+) cause ON true
+WHERE s.area_id = ${area:sqlstring}::integer AND s.status IN ('lagging', 'at_risk') AND s.sector = ANY (%(chosen)s::text[])
+ORDER BY status_rank(s.status), s.lag DESC NULLS LAST, s.code
+LIMIT 10
+
+-- name: indicator_tile
+-- The head figures of a sector: those with a target, worst first, then what is no part of a breakdown. Beside each value its
+-- day, what was expected by then, and the same day of the week before (of other periods: the period before).
+SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END
+       || coalesce(' · ' || period_text(s.period, s.bucket, %(language)s), '')
+       || coalesce(' · ' || (%(labels)s::jsonb ->> 'expected') || ' ' || amount_text(s.expected, unit.name, %(language)s), '')
+       || coalesce(' · ' || (%(labels)s::jsonb ->> CASE s.period WHEN 'day' THEN 'week_before' ELSE 'before' END) || ' '
+                   || amount_text(c.figures[i.slot], unit.name, %(language)s), '') AS name,
+       coalesce(amount_text(s.value, unit.name, %(language)s), %(words)s::jsonb ->> 'no_data') AS shown,
+       %(colors)s::jsonb ->> coalesce(s.status, 'no_data') AS color, i.code
 FROM indicator i
-JOIN indicator_value v USING (code)
-WHERE i.live AND i.target IS NOT NULL AND i.code = %(code)s
-  AND v.area_id = ${area:sqlstring}::integer AND v.period = ${period:sqlstring}
-  AND v.bucket >= ($__timeFrom()::timestamptz AT TIME ZONE %(timezone)s)::date
-  AND v.bucket <= ($__timeTo()::timestamptz AT TIME ZONE %(timezone)s)::date
-ORDER BY 1
-
--- name: part_latest
--- The parts of a breakdown in the latest period, largest first.
-SELECT part.label AS part, v.value
-FROM unnest(%(codes)s::text[], %(labels)s::text[]) WITH ORDINALITY AS part (code, label, place)
-JOIN indicator_value v USING (code)
-WHERE v.area_id = ${area:sqlstring}::integer AND v.period = ${period:sqlstring}
-  AND v.bucket = (
-      SELECT max(bucket) FROM indicator_value
-      WHERE code = ANY (%(codes)s::text[]) AND area_id = ${area:sqlstring}::integer AND period = ${period:sqlstring}
-        AND bucket <= ($__timeTo()::timestamptz AT TIME ZONE %(timezone)s)::date)
-ORDER BY v.value DESC, part.place
-
--- name: part_series
-SELECT v.bucket::timestamp AT TIME ZONE %(timezone)s AS "time", part.label AS metric, v.value
-FROM unnest(%(codes)s::text[], %(labels)s::text[]) AS part (code, label)
-JOIN indicator_value v USING (code)
-WHERE v.area_id = ${area:sqlstring}::integer AND v.period = ${period:sqlstring}
-  AND v.bucket >= ($__timeFrom()::timestamptz AT TIME ZONE %(timezone)s)::date
-  AND v.bucket <= ($__timeTo()::timestamptz AT TIME ZONE %(timezone)s)::date
-ORDER BY 1, 2
-
--- name: area_latest
--- The chosen area and the areas right below it, in the chosen area's latest period; long form, one row a code.
-SELECT CASE %(language)s WHEN 'en' THEN a.name_en ELSE a.name_vi END AS area, v.code, v.value
-FROM indicator_value v
-JOIN area a ON a.area_id = v.area_id
-WHERE v.code = ANY (%(codes)s::text[]) AND v.period = ${period:sqlstring}
-  AND (a.area_id = ${area:sqlstring}::integer OR a.parent_id = ${area:sqlstring}::integer)
-  AND v.bucket = (
-      SELECT max(bucket) FROM indicator_value
-      WHERE code = ANY (%(codes)s::text[]) AND area_id = ${area:sqlstring}::integer AND period = ${period:sqlstring}
-        AND bucket <= ($__timeTo()::timestamptz AT TIME ZONE %(timezone)s)::date)
-ORDER BY a.area_id = ${area:sqlstring}::integer DESC, area, v.code
-
--- name: area_rank
--- One indicator, the areas right below the chosen one beside each other (a leaf: the area itself).
-WITH shown AS (
-    SELECT a.area_id, CASE %(language)s WHEN 'en' THEN a.name_en ELSE a.name_vi END AS name
-    FROM area a
-    WHERE a.parent_id = ${area:sqlstring}::integer
-       OR (a.area_id = ${area:sqlstring}::integer
-           AND NOT EXISTS (SELECT 1 FROM area b WHERE b.parent_id = ${area:sqlstring}::integer))
-)
-SELECT shown.name AS area, v.value
-FROM shown
-JOIN indicator_value v ON v.area_id = shown.area_id
-WHERE v.code = %(code)s AND v.period = ${period:sqlstring}
-  AND v.bucket = (
-      SELECT max(bucket) FROM indicator_value
-      WHERE code = %(code)s AND area_id = ${area:sqlstring}::integer AND period = ${period:sqlstring}
-        AND bucket <= ($__timeTo()::timestamptz AT TIME ZONE %(timezone)s)::date)
-ORDER BY v.value DESC, area
+LEFT JOIN indicator_status s ON s.code = i.code AND s.area_id = ${area:sqlstring}::integer
+CROSS JOIN LATERAL (SELECT coalesce(%(units)s::jsonb ->> i.unit, i.unit) AS name) unit
+LEFT JOIN indicator_cell c
+    ON c.sector = i.sector AND c.period = s.period AND c.area_id = s.area_id AND c.bucket = period_before(s.period, s.bucket)
+WHERE i.live AND i.sector = %(sector)s
+ORDER BY s.target_id IS NULL AND i.target IS NULL, status_rank(s.status), i.definition ->> 'breakdown' <> '', i.slot
+LIMIT 8
 
 -- name: indicator_table
--- Every live indicator of the sectors, with or without a value in the latest period.
-WITH latest AS (
-    SELECT sector, max(bucket) AS bucket FROM indicator_cell
-    WHERE sector = ANY (%(sectors)s::text[]) AND area_id = ${area:sqlstring}::integer AND period = ${period:sqlstring}
-      AND bucket <= ($__timeTo()::timestamptz AT TIME ZONE %(timezone)s)::date
-    GROUP BY sector
-)
-SELECT i.code, CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS name, i.unit,
-       v.value, i.target_op || ' ' || i.target AS target, i.owner, v.updated_at
+-- Every live indicator of a sector, worst first. `running` is what has come in of the day that is not over yet.
+SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS indicator,
+       %(words)s::jsonb ->> coalesce(s.status, 'no_data') AS status,
+       coalesce(amount_text(s.value, unit.name, %(language)s), '–') AS value,
+       coalesce(period_text(s.period, s.bucket, %(language)s), '–') AS period,
+       coalesce(amount_text(s.expected, unit.name, %(language)s), '–') AS expected,
+       coalesce(lag_text(nullif(s.lag, 0), s.lag_in, %(language)s), '–') AS lag,
+       coalesce(change_text(s.value - before.figures[i.slot], unit.name, %(language)s), '–') AS change,
+       coalesce(amount_text(running.figures[i.slot], unit.name, %(language)s), '–') AS running,
+       coalesce(%(owners)s::jsonb ->> split_part(i.owner, '; ', 1), split_part(i.owner, '; ', 1)) AS owner, i.code
 FROM indicator i
-LEFT JOIN latest USING (sector)
-LEFT JOIN indicator_value v
-    ON v.code = i.code AND v.area_id = ${area:sqlstring}::integer AND v.period = ${period:sqlstring}
-   AND v.bucket = latest.bucket
-WHERE i.live AND i.sector = ANY (%(sectors)s::text[])
-ORDER BY i.sector, i.slot
+LEFT JOIN indicator_status s ON s.code = i.code AND s.area_id = ${area:sqlstring}::integer
+CROSS JOIN LATERAL (SELECT coalesce(%(units)s::jsonb ->> i.unit, i.unit) AS name) unit
+LEFT JOIN indicator_cell before
+    ON before.sector = i.sector AND before.period = s.period AND before.area_id = s.area_id
+   AND before.bucket = period_before(s.period, s.bucket)
+LEFT JOIN indicator_cell running
+    ON running.sector = i.sector AND running.period = 'day' AND running.area_id = ${area:sqlstring}::integer
+   AND running.bucket = (SELECT newest_day()) AND s.period = 'day' AND s.bucket < running.bucket
+WHERE i.live AND i.sector = %(sector)s
+ORDER BY status_rank(coalesce(s.status, 'no_data')), s.lag DESC NULLS LAST, i.slot
 
--- name: latest_day
--- The newest business day there is, whatever the board's time range, and a month up to it for the link (epoch ms).
-SELECT to_char(latest, 'DD/MM/YYYY') AS day,
-       (extract(epoch FROM (latest - 30)::timestamp AT TIME ZONE %(timezone)s) * 1000)::bigint::text AS from_ms,
-       (extract(epoch FROM (latest + 1)::timestamp AT TIME ZONE %(timezone)s) * 1000)::bigint - 1 || '' AS to_ms
-FROM (
-    SELECT max(c.bucket) AS latest
-    FROM indicator_cell c JOIN area province ON province.area_id = c.area_id AND province.level = 'province'
-    WHERE c.sector = ANY (%(sectors)s::text[]) AND c.period = 'day'
-) seen
-WHERE latest IS NOT NULL
+-- name: series
+-- One indicator over time beside the same period of the year before and what is asked of it: the level of a duty that holds
+-- at all times, or the straight way from the baseline to the target. Every period of the range has a row: a line breaks
+-- where there is no figure. Money and large numbers are scaled, and the names say to what. Nothing is drawn beyond the newest
+-- day, and a target of a year's total is not drawn among days.
+WITH shown AS (
+    SELECT b::date AS bucket, c.figures[i.slot] AS value, past.figures[i.slot] AS past, i.unit, i.code, i.kind
+    FROM indicator i
+    CROSS JOIN generate_series(
+        date_trunc(${period:sqlstring}, $__timeFrom()::timestamptz AT TIME ZONE %(timezone)s),
+        least(date_trunc(${period:sqlstring}, $__timeTo()::timestamptz AT TIME ZONE %(timezone)s), newest_day()),
+        period_step(${period:sqlstring})) AS b
+    LEFT JOIN indicator_cell c
+        ON c.sector = i.sector AND c.period = ${period:sqlstring} AND c.area_id = ${area:sqlstring}::integer
+       AND c.bucket = b::date
+    LEFT JOIN indicator_cell past
+        ON past.sector = i.sector AND past.period = ${period:sqlstring} AND past.area_id = ${area:sqlstring}::integer
+       AND past.bucket = CASE ${period:sqlstring} WHEN 'week' THEN b::date - 364 ELSE (b - interval '1 year')::date END
+    WHERE i.live AND i.code = %(code)s
+), asked AS (
+    SELECT t.* FROM target t JOIN shown USING (code)
+    WHERE t.ended_at IS NULL AND (t.area_id IS NULL OR t.area_id = ${area:sqlstring}::integer)
+      AND (t.due_on IS NULL OR shown.kind NOT IN ('flow', 'distinct') OR ${period:sqlstring} = 'year')
+    ORDER BY t.area_id NULLS LAST, t.due_on NULLS FIRST LIMIT 1
+), line AS (
+    SELECT s.*, CASE WHEN a.pace = 'at_once' OR a.baseline IS NULL OR s.bucket >= a.due_on THEN a.value
+                     WHEN s.bucket >= a.baseline_on THEN a.baseline + (a.value - a.baseline) * (s.bucket - a.baseline_on)
+                                                                    / (a.due_on - a.baseline_on) END AS asked
+    FROM shown s LEFT JOIN asked a USING (code)
+), scale AS (
+    SELECT CASE WHEN unit = '%%' THEN 1 WHEN top >= 1e10 THEN 1e9 WHEN top >= 1e7 THEN 1e6 WHEN top >= 1e5 THEN 1e3 ELSE 1 END AS by,
+           CASE WHEN unit = '%%' THEN '' WHEN top >= 1e10 THEN %(labels)s::jsonb ->> 'billion' WHEN top >= 1e7 THEN %(labels)s::jsonb ->> 'million'
+                WHEN top >= 1e5 THEN %(labels)s::jsonb ->> 'thousand' ELSE '' END || coalesce(%(units)s::jsonb ->> unit, unit) AS unit
+    FROM (SELECT max(unit) AS unit, greatest(max(abs(value)), max(abs(past)), max(abs(asked))) AS top FROM line) most
+)
+SELECT line.bucket::timestamp AT TIME ZONE %(timezone)s AS "time",
+       (%(labels)s::jsonb ->> what.name) || ' (' || scale.unit || ')' AS metric, what.value / scale.by AS value
+FROM line
+CROSS JOIN scale
+CROSS JOIN LATERAL (VALUES ('value', line.value), ('past', line.past), ('asked', line.asked)) AS what (name, value)
+WHERE what.name = 'value' OR EXISTS (SELECT FROM line l WHERE CASE what.name WHEN 'past' THEN l.past ELSE l.asked END IS NOT NULL)
+ORDER BY 1, array_position(ARRAY['value', 'past', 'asked'], what.name)
+
+-- name: figure_tile
+-- One indicator in one area: what is known, each with its word.
+SELECT %(labels)s::jsonb ->> part.name AS name, part.shown,
+       CASE WHEN part.name IN ('value', 'status') THEN %(colors)s::jsonb ->> s.status ELSE 'text' END AS color
+FROM indicator_status s
+CROSS JOIN LATERAL (SELECT coalesce(%(units)s::jsonb ->> s.unit, s.unit) AS name) unit
+CROSS JOIN LATERAL (VALUES
+    ('status', %(words)s::jsonb ->> s.status),
+    ('value', coalesce(amount_text(s.value, unit.name, %(language)s), '–')),
+    ('period', coalesce(period_text(s.period, s.bucket, %(language)s), '–')),
+    ('target', CASE WHEN s.target IS NOT NULL THEN CASE s.target_op WHEN '>=' THEN '≥ ' ELSE '≤ ' END
+                    || amount_text(s.target, unit.name, %(language)s)
+                    || coalesce(' · ' || day_text(s.target_on, %(language)s), '') END),
+    ('expected', amount_text(s.expected, unit.name, %(language)s)),
+    ('lag', lag_text(nullif(s.lag, 0), s.lag_in, %(language)s)),
+    ('forecast', amount_text(s.forecast, unit.name, %(language)s)),
+    ('needed', amount_text(s.needed_per_week, unit.name, %(language)s)),
+    ('reported', CASE WHEN s.due IS NOT NULL THEN number_text(s.reported, 0, %(language)s) || '/' || number_text(s.due, 0, %(language)s) END)
+) AS part (name, shown)
+WHERE s.code = %(code)s AND s.area_id = ${area:sqlstring}::integer AND part.shown IS NOT NULL
+
+-- name: indicator_area
+-- One indicator in the areas right below the chosen one (of a leaf: beside it), worst first; for table and map.
+WITH beside AS (
+    SELECT a.* FROM area a, newest_day() AS day
+    WHERE day >= a.valid_from AND day < a.valid_to AND a.parent_id = coalesce(
+        (SELECT b.parent_id FROM area b, newest_day() AS today
+         WHERE b.parent_id = ${area:sqlstring}::integer AND today >= b.valid_from AND today < b.valid_to LIMIT 1),
+        (SELECT parent_id FROM area WHERE area_id = ${area:sqlstring}::integer))
+)
+SELECT CASE %(language)s WHEN 'en' THEN a.name_en ELSE a.name_vi END AS area,
+       coalesce(amount_text(s.value, coalesce(%(units)s::jsonb ->> s.unit, s.unit), %(language)s), '–') AS value,
+       coalesce(amount_text(s.expected, coalesce(%(units)s::jsonb ->> s.unit, s.unit), %(language)s), '–') AS expected,
+       coalesce(lag_text(nullif(s.lag, 0), s.lag_in, %(language)s), '–') AS lag,
+       %(words)s::jsonb ->> coalesce(s.status, 'no_data') AS status,
+       status_rank(coalesce(s.status, 'no_data'))::float8 AS rank, a.latitude, a.longitude, a.area_id::text AS area_id
+FROM beside a
+LEFT JOIN indicator_status s ON s.area_id = a.area_id AND s.code = %(code)s
+ORDER BY rank, s.lag DESC NULLS LAST, s.value DESC NULLS LAST, area
+
+-- name: indicator_part
+-- The parts of the measure that an indicator belongs to, in the period that its total is judged by.
+SELECT %(dimensions)s::jsonb ->> coalesce(nullif(i.definition ->> 'breakdown', ''), '') AS dimension,
+       CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS indicator,
+       coalesce(amount_text(s.value, coalesce(%(units)s::jsonb ->> s.unit, s.unit), %(language)s), '–') AS value,
+       coalesce(period_text(s.period, s.bucket, %(language)s), '–') AS period,
+       %(words)s::jsonb ->> coalesce(s.status, 'no_data') AS status, i.code
+FROM indicator i
+LEFT JOIN indicator_status s ON s.code = i.code AND s.area_id = ${area:sqlstring}::integer
+WHERE i.live AND i.code LIKE split_part(%(code)s, '.', 1) || '.' || split_part(%(code)s, '.', 2) || '.%%'
+ORDER BY i.definition ->> 'breakdown', s.value DESC NULLS LAST, i.slot
+
+-- name: indicator_definition
+-- What an indicator is, by whom, on what grounds.
+SELECT %(labels)s::jsonb ->> part.name AS name, part.shown
+FROM indicator i
+CROSS JOIN LATERAL (VALUES
+    (1, 'code', i.code), (2, 'name', CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END),
+    (3, 'unit', coalesce(%(units)s::jsonb ->> i.unit, i.unit)),
+    (4, 'kind', %(kinds)s::jsonb ->> i.kind),
+    (5, 'formula', nullif(i.definition ->> 'formula', '')),
+    (6, 'feed', (SELECT CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END FROM feed f WHERE f.key = i.definition ->> 'feed')),
+    (7, 'counted', nullif(concat_ws(' | ', nullif(i.definition ->> 'value', ''), nullif(i.definition ->> 'where', '')), '')),
+    (8, 'owner', i.owner), (9, 'basis', i.definition ->> 'basis'),
+    (10, 'source', (SELECT string_agg(t.source, '; ') FROM target t WHERE t.code = i.code AND t.ended_at IS NULL)),
+    (11, 'explain', 'ioc indicator explain ' || i.code || ' --area '
+                    || (SELECT a.code FROM area a WHERE a.area_id = ${area:sqlstring}::integer)
+                    || coalesce((SELECT ' --on ' || s.through FROM indicator_status s
+                                 WHERE s.code = i.code AND s.area_id = ${area:sqlstring}::integer), ''))
+) AS part (place, name, shown)
+WHERE i.live AND i.code = %(code)s AND part.shown IS NOT NULL
+ORDER BY part.place
+
+-- name: indicator_change
+-- When the status of an indicator changed, the newest first.
+SELECT moment_text(c.changed_at, %(timezone)s, %(language)s) AS changed, coalesce(%(words)s::jsonb ->> c.before, '–') AS before,
+       %(words)s::jsonb ->> c.status AS status, coalesce(period_text(c.period, c.bucket, %(language)s), '–') AS period,
+       coalesce(amount_text(c.value, coalesce(%(units)s::jsonb ->> i.unit, i.unit), %(language)s), '–') AS value,
+       coalesce(amount_text(c.expected, coalesce(%(units)s::jsonb ->> i.unit, i.unit), %(language)s), '–') AS expected
+FROM indicator_status_change c
+JOIN indicator i ON i.code = c.code AND i.live
+WHERE c.code = %(code)s AND c.area_id = ${area:sqlstring}::integer
+ORDER BY c.changed_at DESC
+LIMIT 50
+
+-- name: part_latest
+-- The parts of a breakdown in the newest period that is over, largest first.
+SELECT part.label || ' · ' || amount_text(s.value, coalesce(%(units)s::jsonb ->> s.unit, s.unit), %(language)s) AS part, s.value
+FROM unnest(%(codes)s::text[], %(labels_of)s::text[]) WITH ORDINALITY AS part (code, label, place)
+JOIN indicator_status s ON s.code = part.code AND s.area_id = ${area:sqlstring}::integer
+WHERE s.value IS NOT NULL
+ORDER BY s.value DESC, part.place
+
+-- name: area_standing
+-- The areas right below the chosen one (of a leaf: beside it), worst first: how many indicators stand how.
+WITH beside AS (
+    SELECT a.* FROM area a, newest_day() AS day
+    WHERE day >= a.valid_from AND day < a.valid_to AND a.parent_id = coalesce(
+        (SELECT b.parent_id FROM area b, newest_day() AS today
+         WHERE b.parent_id = ${area:sqlstring}::integer AND today >= b.valid_from AND today < b.valid_to LIMIT 1),
+        (SELECT parent_id FROM area WHERE area_id = ${area:sqlstring}::integer))
+), count AS (
+    SELECT area_id, count(*) FILTER (WHERE status = 'lagging') AS lagging, count(*) FILTER (WHERE status = 'at_risk') AS at_risk,
+           count(*) FILTER (WHERE status = 'on_track') AS on_track,
+           count(*) FILTER (WHERE status IN ('stale', 'incomplete', 'no_data')) AS unknown,
+           count(*) FILTER (WHERE status = 'no_target') AS watched
+    FROM indicator_status
+    WHERE area_id = ANY (ARRAY(SELECT area_id FROM beside)) AND sector = ANY (%(chosen)s::text[])
+    GROUP BY area_id
+)
+SELECT CASE %(language)s WHEN 'en' THEN a.name_en ELSE a.name_vi END AS area,
+       coalesce(number_text(c.lagging, 0, %(language)s), '–') AS lagging, coalesce(number_text(c.at_risk, 0, %(language)s), '–') AS at_risk,
+       coalesce(number_text(c.on_track, 0, %(language)s), '–') AS on_track, coalesce(number_text(c.unknown, 0, %(language)s), '–') AS unknown,
+       coalesce(number_text(c.watched, 0, %(language)s), '–') AS watched,
+       status_rank(CASE WHEN c.lagging > 0 THEN 'lagging' WHEN c.at_risk > 0 THEN 'at_risk' WHEN c.on_track > 0 THEN 'on_track'
+                        WHEN c.unknown > 0 THEN 'stale' WHEN c.watched > 0 THEN 'no_target' ELSE 'no_data' END)::float8 AS rank,
+       a.latitude, a.longitude, a.area_id::text AS area_id
+FROM beside a
+LEFT JOIN count c USING (area_id)
+ORDER BY rank, c.lagging DESC NULLS LAST, c.at_risk DESC NULLS LAST, area
+
+-- name: area_indicator
+-- The indicators of one area beside the unit above it, those that lag first; those without a target only where they are unusual.
+SELECT %(sectors)s::jsonb ->> s.sector AS sector_name, CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS indicator,
+       %(words)s::jsonb ->> s.status AS status,
+       coalesce(amount_text(s.value, unit.name, %(language)s), '–') AS value,
+       coalesce(amount_text(above.value, unit.name, %(language)s), '–') AS above,
+       coalesce(amount_text(s.expected, unit.name, %(language)s), '–') AS expected,
+       coalesce(lag_text(nullif(s.lag, 0), s.lag_in, %(language)s), '–') AS lag,
+       coalesce(period_text(s.period, s.bucket, %(language)s), '–') AS period, s.code, s.sector
+FROM indicator_status s
+JOIN indicator i ON i.code = s.code AND i.live
+JOIN area a ON a.area_id = s.area_id
+CROSS JOIN LATERAL (SELECT coalesce(%(units)s::jsonb ->> s.unit, s.unit) AS name) unit
+LEFT JOIN indicator_status above ON above.code = s.code AND above.area_id = a.parent_id
+WHERE s.area_id = ${area:sqlstring}::integer AND (s.target_id IS NOT NULL OR s.unusual)
+ORDER BY status_rank(s.status), s.lag DESC NULLS LAST, s.code
+LIMIT 100
+
+-- name: programme_tile
+-- The targets of the digital-transformation programme: done of those that are set, as a whole and its three parts.
+SELECT CASE split_part(i.code, '.', 3) WHEN 'total' THEN %(labels)s::jsonb ->> 'all_targets' ELSE
+           CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END END AS name,
+       coalesce(number_text(s.value, 0, %(language)s) || coalesce('/' || number_text(s.target, 0, %(language)s),
+                ' · ' || amount_text(rate.value, '%%', %(language)s), ''), %(words)s::jsonb ->> 'no_data') AS shown,
+       %(colors)s::jsonb ->> coalesce(s.status, 'no_data') AS color, i.code
+FROM indicator i
+LEFT JOIN indicator_status s ON s.code = i.code AND s.area_id = ${area:sqlstring}::integer
+LEFT JOIN indicator_status rate
+    ON rate.code = replace(i.code, 'targets_done', 'targets_rate') AND rate.area_id = ${area:sqlstring}::integer
+WHERE i.live AND i.code LIKE 'dti.targets_done.%%'
+ORDER BY split_part(i.code, '.', 3) <> 'total', i.slot
+
+-- name: quality_tile
+-- Correct, complete, clean, live over all feeds, on the newest day that was measured; the colour says how near to all it is.
+SELECT word.name, coalesce(amount_text(100 * m.numerator / nullif(m.denominator, 0), '%%', %(language)s), '–') AS shown,
+       %(colors)s::jsonb ->> CASE WHEN m.denominator > 0 THEN CASE WHEN m.numerator / m.denominator >= 0.95 THEN 'on_track'
+                                  WHEN m.numerator / m.denominator >= 0.8 THEN 'at_risk' ELSE 'lagging' END ELSE 'no_data' END AS color
+FROM jsonb_each_text(%(measures)s::jsonb) WITH ORDINALITY AS word (measure, name, place)
+LEFT JOIN LATERAL (
+    SELECT sum(q.numerator) AS numerator, sum(q.denominator) AS denominator
+    FROM quality_measure q JOIN feed f ON f.key = q.feed
+    WHERE q.measure = word.measure AND q.reporter = '' AND q.area_id IN (SELECT area_id FROM area WHERE level = 'province')
+      AND q.day = (SELECT max(day) FROM quality_measure n WHERE n.measure = word.measure AND n.day <= newest_day())
+) m ON true
+ORDER BY array_position(ARRAY['correct', 'complete', 'clean', 'live'], word.measure)
+
+-- name: quality_table
+-- The four measures of each feed on its newest day, the least complete first.
+SELECT CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END AS feed,
+       coalesce(share_text(m.correct, %(language)s), '–') AS correct, coalesce(share_text(m.complete, %(language)s), '–') AS complete,
+       coalesce(share_text(m.clean, %(language)s), '–') AS clean, coalesce(share_text(m.live, %(language)s), '–') AS live,
+       coalesce(day_text(m.day, %(language)s), '–') AS day, f.key
+FROM feed f
+LEFT JOIN LATERAL (
+    SELECT max(q.day) AS day, max(q.share) FILTER (WHERE measure = 'correct') AS correct,
+           max(q.share) FILTER (WHERE measure = 'complete') AS complete, max(q.share) FILTER (WHERE measure = 'clean') AS clean,
+           max(q.share) FILTER (WHERE measure = 'live') AS live
+    FROM quality_measure q
+    WHERE q.feed = f.key AND q.reporter = '' AND q.area_id IN (SELECT area_id FROM area WHERE level = 'province')
+      AND q.day = (SELECT max(n.day) FROM quality_measure n WHERE n.feed = f.key AND n.measure = 'clean')
+) m ON true
+ORDER BY least(m.complete, m.clean, m.live, m.correct) NULLS FIRST, feed
+
+-- name: quality_day
+-- Feed by day, for the heat map; the chosen measure in percent.
+SELECT q.day::timestamp AT TIME ZONE %(timezone)s AS "time", CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END AS metric,
+       round(q.share)::float8 AS share
+FROM quality_measure q
+JOIN feed f ON f.key = q.feed
+JOIN area a ON a.area_id = q.area_id AND a.level = 'province'
+WHERE q.measure = ${measure:sqlstring} AND q.reporter = ''
+  AND q.day >= ($__timeFrom()::timestamptz AT TIME ZONE %(timezone)s)::date
+  AND q.day <= ($__timeTo()::timestamptz AT TIME ZONE %(timezone)s)::date
+ORDER BY 1, 2
+
+-- name: roll_call
+-- Who has not reported, by name, on the newest day that was measured.
+SELECT CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END AS feed, day_text(q.day, %(language)s) AS day,
+       coalesce(missing.value ->> 'name', missing.value ->> 'code', missing.value #>> '{}') AS reporter,
+       number_text(q.numerator, 0, %(language)s) || '/' || number_text(q.denominator, 0, %(language)s) AS reported
+FROM quality_measure q
+JOIN feed f ON f.key = q.feed
+JOIN area a ON a.area_id = q.area_id AND a.level = 'province'
+CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(q.detail -> 'missing') WHEN 'array' THEN q.detail -> 'missing' ELSE '[]' END)
+    AS missing (value)
+WHERE q.measure = 'complete' AND q.reporter = ''
+  AND q.day = (SELECT max(n.day) FROM quality_measure n WHERE n.feed = q.feed AND n.measure = 'complete' AND n.day <= newest_day())
+ORDER BY q.share, feed, reporter
+LIMIT 500
+
+-- name: incident_tile
+-- How many incidents are open, by severity, and how many nobody has taken on.
+SELECT %(labels)s::jsonb ->> part.name AS name, number_text(part.n, 0, %(language)s) AS shown,
+       CASE WHEN part.n = 0 THEN %(colors)s::jsonb ->> '' ELSE %(colors)s::jsonb ->> part.status END AS color
+FROM (SELECT count(*) FILTER (WHERE severity = 'critical') AS critical, count(*) FILTER (WHERE severity = 'warning') AS warning,
+             count(*) FILTER (WHERE acknowledged_at IS NULL) AS waiting
+      FROM incident WHERE closed_at IS NULL) n
+CROSS JOIN LATERAL (VALUES ('critical', n.critical, 'lagging'), ('warning', n.warning, 'at_risk'), ('waiting', n.waiting, 'no_target'))
+    AS part (name, n, status)
+
+-- name: incident_open_table
+-- What is open, the gravest first and of these the oldest.
+SELECT %(severities)s::jsonb ->> i.severity AS severity, CASE %(language)s WHEN 'en' THEN i.title_en ELSE i.title_vi END AS title,
+       CASE %(language)s WHEN 'en' THEN i.summary_en ELSE i.summary_vi END AS summary,
+       moment_text(i.since, %(timezone)s, %(language)s) AS since, duration_text(now() - i.since, %(language)s) AS lasts,
+       coalesce(%(owners)s::jsonb ->> i.owner, i.owner) AS owner, number_text(i.step, 0, %(language)s) AS step,
+       coalesce(i.acknowledged_by || ' · ' || moment_text(i.acknowledged_at, %(timezone)s, %(language)s), '–') AS acknowledged,
+       coalesce(CASE WHEN i.silenced_until > now() THEN moment_text(i.silenced_until, %(timezone)s, %(language)s) END, '–') AS silenced,
+       number_text(i.indicators, 0, %(language)s) AS indicators, number_text(i.areas, 0, %(language)s) AS areas,
+       i.incident_id::text AS incident
+FROM incident i
+WHERE i.closed_at IS NULL
+ORDER BY array_position(ARRAY['critical', 'warning', 'info'], i.severity), i.since
+LIMIT 200
+
+-- name: incident_closed_table
+SELECT CASE %(language)s WHEN 'en' THEN i.title_en ELSE i.title_vi END AS title,
+       moment_text(i.since, %(timezone)s, %(language)s) AS since, moment_text(i.closed_at, %(timezone)s, %(language)s) AS ended,
+       duration_text(i.closed_at - i.since, %(language)s) AS lasts, coalesce(%(owners)s::jsonb ->> i.owner, i.owner) AS owner,
+       coalesce(i.acknowledged_by, '–') AS acknowledged
+FROM incident i
+WHERE i.closed_at IS NOT NULL
+ORDER BY i.closed_at DESC
+LIMIT 100
+
+-- name: incident_change_table
+SELECT moment_text(c.changed_at, %(timezone)s, %(language)s) AS changed,
+       CASE %(language)s WHEN 'en' THEN i.title_en ELSE i.title_vi END AS title, %(changes)s::jsonb ->> c.what AS what,
+       coalesce(nullif(c.by, ''), '–') AS by, coalesce(nullif(c.note, ''), '–') AS note
+FROM incident_change c
+JOIN incident i USING (incident_id)
+ORDER BY c.change_id DESC
+LIMIT 100
+
+-- name: annotation_incident
+SELECT since AS "time", coalesce(closed_at, now()) AS timeend, CASE %(language)s WHEN 'en' THEN title_en ELSE title_vi END AS text
+FROM incident
+WHERE since <= $__timeTo()::timestamptz AND coalesce(closed_at, now()) >= $__timeFrom()::timestamptz AND sector = ANY (%(chosen)s::text[])
+LIMIT 100
+
+-- name: annotation_reform
+-- Days on which units of the province ended: what comes after is counted in others.
+SELECT a.valid_to::timestamp AT TIME ZONE %(timezone)s AS "time", (%(labels)s::jsonb ->> 'reform') || number_text(count(*), 0, %(language)s) AS text
+FROM area a
+WHERE a.valid_to <> 'infinity'
+GROUP BY a.valid_to
+
+-- name: annotation_rebuild
+SELECT created_at AS "time", (%(labels)s::jsonb ->> 'rebuild') || string_agg(code, ', ' ORDER BY code) AS text
+FROM indicator
+WHERE version > 1 AND live AND sector = ANY (%(chosen)s::text[]) AND created_at BETWEEN $__timeFrom()::timestamptz AND $__timeTo()::timestamptz
+GROUP BY created_at
+LIMIT 100
+
+-- name: annotation_correction
+-- Hours in which more than a tenth of what came in corrected something older.
+SELECT time_bucket('1 hour', b.committed_at) AS "time", (%(labels)s::jsonb ->> 'correction') || number_text(sum(b.corrected), 0, %(language)s) AS text
+FROM stream_batch b
+JOIN feed f USING (feed_id)
+WHERE b.committed_at BETWEEN $__timeFrom()::timestamptz AND $__timeTo()::timestamptz AND f.key IN (SELECT definition ->> 'feed' FROM indicator WHERE live AND sector = ANY (%(chosen)s::text[]))
+GROUP BY 1
+HAVING sum(b.corrected) > 0.1 * sum(b.consumed)
+LIMIT 100
+
+-- name: live_tile
+-- Events of the last day and minute, and how long ago the newest came.
+SELECT %(labels)s::jsonb ->> part.name AS name, coalesce(part.shown, '–') AS shown, 'text' AS color
+FROM (SELECT sum(consumed) AS day, sum(consumed) FILTER (WHERE committed_at > now() - interval '1 minute') AS minute
+      FROM stream_batch WHERE committed_at > now() - interval '1 day') n
+CROSS JOIN (SELECT max(newest) AS newest FROM feed f CROSS JOIN LATERAL (
+                SELECT committed_at AS newest FROM stream_batch b WHERE b.feed_id = f.feed_id ORDER BY committed_at DESC LIMIT 1) l) last
+CROSS JOIN LATERAL (VALUES ('day_events', number_text(coalesce(n.day, 0), 0, %(language)s)),
+                           ('minute_events', number_text(coalesce(n.minute, 0), 0, %(language)s)),
+                           ('newest_event', duration_text(now() - last.newest, %(language)s))) AS part (name, shown)
 
 -- name: feed_freshness
--- Age of each feed's newest batch; overdue = age / cadence, above 1 the feed is stale; empty = nothing came yet.
-SELECT CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END AS feed, newest.committed_at,
-       extract(epoch FROM now() - newest.committed_at)::float8 AS age,
-       extract(epoch FROM f.cadence)::float8 AS cadence,
-       (extract(epoch FROM now() - newest.committed_at) / extract(epoch FROM f.cadence))::float8 AS overdue
+-- Age of each feed's newest batch beside its cadence, the most overdue first; a feed that never sent anything leads.
+SELECT CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END AS feed,
+       coalesce(%(freshness)s::jsonb ->> CASE WHEN newest.committed_at IS NULL THEN 'never'
+                                              WHEN now() - newest.committed_at > f.cadence THEN 'silent' ELSE 'live' END) AS status,
+       coalesce(moment_text(newest.committed_at, %(timezone)s, %(language)s), '–') AS committed,
+       coalesce(duration_text(now() - newest.committed_at, %(language)s), '–') AS age, duration_text(f.cadence, %(language)s) AS cadence
 FROM feed f
 LEFT JOIN LATERAL (
     SELECT committed_at FROM stream_batch b WHERE b.feed_id = f.feed_id ORDER BY committed_at DESC LIMIT 1
 ) newest ON true
-WHERE f.key = ANY (%(feeds)s::text[])
-ORDER BY f.key
+ORDER BY (now() - newest.committed_at) / extract(epoch FROM f.cadence) DESC NULLS FIRST, feed
 
--- name: event_total
-SELECT sum(b.consumed)::float8 AS received, sum(b.accepted)::float8 AS accepted, sum(b.rejected)::float8 AS rejected,
-       sum(b.duplicate)::float8 AS duplicate, sum(b.corrected)::float8 AS corrected
-FROM stream_batch b
-JOIN feed f USING (feed_id)
-WHERE $__timeFilter(b.committed_at) AND f.key IN (${feed:sqlstring})
+-- name: event_tile
+SELECT %(labels)s::jsonb ->> part.name AS name, number_text(part.n, 0, %(language)s) AS shown, 'text' AS color
+FROM (SELECT coalesce(sum(b.consumed), 0) AS received, coalesce(sum(b.accepted), 0) AS accepted, coalesce(sum(b.rejected), 0) AS rejected,
+             coalesce(sum(b.duplicate), 0) AS duplicate, coalesce(sum(b.corrected), 0) AS corrected
+      FROM stream_batch b JOIN feed f USING (feed_id)
+      WHERE $__timeFilter(b.committed_at) AND f.key IN (${feed:sqlstring})) n
+CROSS JOIN LATERAL (VALUES ('received', n.received), ('accepted', n.accepted), ('rejected', n.rejected), ('duplicate', n.duplicate),
+                           ('corrected', n.corrected)) AS part (name, n)
 
 -- name: event_rate
--- Events a second.
+-- Events a minute.
 SELECT $__timeGroupAlias(b.committed_at, $__interval),
-       sum(b.consumed) * 1000.0 / $__interval_ms AS received, sum(b.accepted) * 1000.0 / $__interval_ms AS accepted,
-       sum(b.rejected) * 1000.0 / $__interval_ms AS rejected, sum(b.duplicate) * 1000.0 / $__interval_ms AS duplicate,
-       sum(b.corrected) * 1000.0 / $__interval_ms AS corrected
+       sum(b.accepted) * 60000.0 / $__interval_ms AS accepted, sum(b.rejected) * 60000.0 / $__interval_ms AS rejected,
+       sum(b.duplicate) * 60000.0 / $__interval_ms AS duplicate, sum(b.corrected) * 60000.0 / $__interval_ms AS corrected
 FROM stream_batch b
 JOIN feed f USING (feed_id)
 WHERE $__timeFilter(b.committed_at) AND f.key IN (${feed:sqlstring})
 GROUP BY 1
 ORDER BY 1
 
--- name: feed_rate
-SELECT $__timeGroupAlias(b.committed_at, $__interval),
-       CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END AS metric,
-       sum(b.consumed) * 1000.0 / $__interval_ms AS received
-FROM stream_batch b
-JOIN feed f USING (feed_id)
-WHERE $__timeFilter(b.committed_at) AND f.key IN (${feed:sqlstring})
-GROUP BY 1, 2
-ORDER BY 1, 2
-
 -- name: feed_table
 SELECT CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END AS feed,
-       sum(b.consumed)::float8 AS received, sum(b.accepted)::float8 AS accepted, sum(b.rejected)::float8 AS rejected,
-       sum(b.duplicate)::float8 AS duplicate, sum(b.corrected)::float8 AS corrected, sum(b.voided)::float8 AS voided,
-       sum(b.superseded)::float8 AS superseded,
-       (100.0 * sum(b.accepted) / nullif(sum(b.consumed), 0))::float8 AS clean
+       number_text(sum(b.consumed), 0, %(language)s) AS received, number_text(sum(b.accepted), 0, %(language)s) AS accepted,
+       number_text(sum(b.rejected), 0, %(language)s) AS rejected, number_text(sum(b.duplicate), 0, %(language)s) AS duplicate,
+       number_text(sum(b.corrected), 0, %(language)s) AS corrected, number_text(sum(b.voided), 0, %(language)s) AS voided,
+       number_text(sum(b.superseded), 0, %(language)s) AS superseded,
+       amount_text(100.0 * sum(b.accepted) / nullif(sum(b.consumed), 0), '%%', %(language)s) AS clean
 FROM stream_batch b
 JOIN feed f USING (feed_id)
 WHERE $__timeFilter(b.committed_at) AND f.key IN (${feed:sqlstring})
-GROUP BY 1
-ORDER BY received DESC
+GROUP BY f.feed_id
+ORDER BY sum(b.rejected)::float8 / nullif(sum(b.consumed), 0) DESC NULLS LAST, sum(b.consumed) DESC
 
 -- name: latency_series
--- Seconds from Kafka's append to the commit, of the oldest event of each batch: an upper bound for every event in it.
+-- Milliseconds from Kafka's append to the commit, of the oldest event of each batch: an upper bound for every event in it.
 SELECT $__timeGroupAlias(b.committed_at, $__interval),
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM b.committed_at - b.oldest_received_at)) AS p50,
-       percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM b.committed_at - b.oldest_received_at)) AS p95,
-       percentile_cont(0.99) WITHIN GROUP (ORDER BY extract(epoch FROM b.committed_at - b.oldest_received_at)) AS p99
+       1000 * percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM b.committed_at - b.oldest_received_at)) AS p50,
+       1000 * percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM b.committed_at - b.oldest_received_at)) AS p95,
+       1000 * percentile_cont(0.99) WITHIN GROUP (ORDER BY extract(epoch FROM b.committed_at - b.oldest_received_at)) AS p99
 FROM stream_batch b
 JOIN feed f USING (feed_id)
 WHERE $__timeFilter(b.committed_at) AND f.key IN (${feed:sqlstring})
@@ -212,44 +534,45 @@ GROUP BY 1
 ORDER BY 1
 
 -- name: rejection_rule
-SELECT CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END AS feed, r.rule, count(*) AS events,
-       max(r.recorded_at) AS newest_at,
+SELECT CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END AS feed, number_text(count(*), 0, %(language)s) AS events,
        (array_agg(r.reasons -> 0 ->> CASE %(language)s WHEN 'en' THEN 'message_en' ELSE 'message_vi' END
-                  ORDER BY r.recorded_at DESC))[1] AS example
+                  ORDER BY r.recorded_at DESC))[1] AS example,
+       moment_text(max(r.recorded_at), %(timezone)s, %(language)s) AS newest, r.rule
 FROM rejected_event r
 JOIN feed f USING (feed_id)
 WHERE $__timeFilter(r.recorded_at) AND f.key IN (${feed:sqlstring})
-GROUP BY 1, 2
-ORDER BY events DESC
+GROUP BY f.feed_id, r.rule
+ORDER BY count(*) DESC
 LIMIT 200
 
--- name: rejection_series
-SELECT $__timeGroupAlias(r.recorded_at, $__interval), r.rule AS metric, count(*) AS events
-FROM rejected_event r
-JOIN feed f USING (feed_id)
-WHERE $__timeFilter(r.recorded_at) AND f.key IN (${feed:sqlstring})
-GROUP BY 1, 2
-ORDER BY 1, 2
+-- name: backlog_tile
+-- What waits for the roll-up and for the dead-letter topic (counted up to 100,000), what was lost, and when the jobs that keep
+-- statuses current last ran.
+SELECT %(labels)s::jsonb ->> part.name AS name, part.shown, %(colors)s::jsonb ->> part.status AS color
+FROM (SELECT count(*) AS n, now() - min(appended_at) AS age FROM (SELECT appended_at FROM measure_delta LIMIT 100000) w) delta
+CROSS JOIN (SELECT count(*) AS n, now() - min(recorded_at) AS age
+            FROM (SELECT recorded_at FROM rejected_event WHERE relayed_at IS NULL ORDER BY recorded_at LIMIT 100000) w) relay
+CROSS JOIN (SELECT coalesce(sum(to_offset - from_offset), 0) AS n FROM stream_gap) gap
+CROSS JOIN (SELECT now() - max(finished_at) AS age FROM scheduler_job) job
+CROSS JOIN LATERAL (VALUES
+    ('pending_delta', number_text(delta.n, 0, %(language)s) || coalesce(' · ' || duration_text(delta.age, %(language)s), ''),
+     CASE WHEN delta.age > interval '1 minute' THEN 'lagging' WHEN delta.age > interval '10 seconds' THEN 'at_risk' ELSE 'on_track' END),
+    ('pending_relay', number_text(relay.n, 0, %(language)s) || coalesce(' · ' || duration_text(relay.age, %(language)s), ''),
+     CASE WHEN relay.age > interval '15 minutes' THEN 'at_risk' ELSE 'on_track' END),
+    ('lost', number_text(gap.n, 0, %(language)s), CASE WHEN gap.n > 0 THEN 'lagging' ELSE 'on_track' END),
+    ('scheduler', coalesce(duration_text(job.age, %(language)s), '–'),
+     CASE WHEN job.age < interval '5 minutes' THEN 'on_track' WHEN job.age IS NULL THEN 'no_data' ELSE 'lagging' END)
+) AS part (name, shown, status)
 
--- name: pending_delta
--- Contributions that are not folded yet; counted up to 100,000, because a roll-up that stands still leaves millions.
-SELECT count(*) AS pending, coalesce(extract(epoch FROM now() - min(appended_at)), 0)::float8 AS age
-FROM (SELECT appended_at FROM measure_delta LIMIT 100000) waiting
-
--- name: pending_relay
-SELECT count(*) AS pending, coalesce(extract(epoch FROM now() - min(recorded_at)), 0)::float8 AS age
-FROM (SELECT recorded_at FROM rejected_event WHERE relayed_at IS NULL ORDER BY recorded_at LIMIT 100000) waiting
-
--- name: gap_total
-SELECT coalesce(sum(to_offset - from_offset), 0)::float8 AS lost FROM stream_gap
+-- name: position_table
+SELECT topic, partition::text AS partition, number_text(next_offset, 0, %(language)s) AS next_offset,
+       duration_text(now() - updated_at, %(language)s) AS age
+FROM stream_position
+ORDER BY updated_at, topic, partition
 
 -- name: gap_table
-SELECT found_at, topic, partition, from_offset, to_offset, to_offset - from_offset AS lost
+SELECT moment_text(found_at, %(timezone)s, %(language)s) AS found, topic, partition::text AS partition,
+       number_text(from_offset, 0, %(language)s) AS from_offset, number_text(to_offset - from_offset, 0, %(language)s) AS lost
 FROM stream_gap
 ORDER BY found_at DESC
 LIMIT 100
-
--- name: position_table
-SELECT topic, partition, next_offset, updated_at, extract(epoch FROM now() - updated_at)::float8 AS age
-FROM stream_position
-ORDER BY topic, partition

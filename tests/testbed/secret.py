@@ -8,5 +8,6 @@ NO_SHIPPED_SECRETS: dict[str, Any] = {
     "db_owner_password": "an owner's",
     "db_writer_password": "a writer's",
     "db_reader_password": "a reader's",
+    "db_grafana_password": "a viewer's",
     "pseudonym_key": "a key of its own",
 }

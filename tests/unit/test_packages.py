@@ -24,7 +24,14 @@ COMPOSE = DEPLOY / "compose.yaml"
 MANIFESTS = sorted((DEPLOY / "kubernetes" / "base").glob("*.yaml"))
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 # Process -> the roles of the database whose passwords it may know.
-ROLES = {"gateway": set(), "worker": {"writer"}, "rollup": {"writer"}, "api": {"reader"}, "prepare": {"owner"}}
+ROLES = {
+    "boards": {"grafana"},
+    "gateway": set(),
+    "worker": {"writer"},
+    "rollup": {"writer"},
+    "api": {"reader"},
+    "prepare": {"owner"},
+}
 PASSWORD = re.compile(r"IOC_DB_([A-Z]+)_PASSWORD_FILE")
 
 

@@ -1,139 +1,217 @@
-"""Alert rules: one for each target and feed, routed to who can act, worded for who reads."""
+"""Alert rules over the incident table, who is told, and the words of the messages."""
 
 from __future__ import annotations
 
 import copy
-import json
-from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from grafana.alert_rule import OPERATOR
-from grafana.bundle import Bundle
-from grafana.check import check_rules
-from grafana.notification import (
-    LEADERS,
-    OPERATORS,
-    Contact,
-    contact_points,
-    load_contacts,
-    notification_policy,
-)
-from grafana.pipeline_rule import pipeline_rules, stale_rule
-from grafana.sector_board import board_of
-from grafana.uid import stable_uid
+from grafana.alerting.contact import Contact, contact_points, load_contacts, receiver
+from grafana.alerting.incident_rule import SHOWN
+from grafana.alerting.message import template_text
+from grafana.alerting.policy import notification_policy
+from grafana.bundle import Bundle, known_names
+from grafana.checking.check import all_panels, check_rules
+from grafana.standin.alerts import Alerting, Answer, Message
+from grafana.standin.store import Store
 from ioc.catalogue import Catalogue
-from ioc.catalogue.indicator import PLATFORM
 from ioc.errors import ConfigError
-from ioc.feeds.feed import Feed
 from ioc.settings import Settings
 
-
-def test_every_target_on_a_board_and_every_feed_has_its_rules(
-    bundle: Bundle, catalogue: Catalogue, feeds: dict[str, Feed]
-) -> None:
-    targets = [i.code for i in catalogue.indicators.values() if i.target is not None and board_of(i.sector)]
-    assert targets
-    for code in targets:
-        assert {stable_uid("lag", code), stable_uid("lasting", code)} <= set(bundle.rules)
-    assert {stable_uid("stale", key) for key in feeds} <= set(bundle.rules)
+NOON = datetime(2024, 10, 16, 5, tzinfo=UTC)
+FOLDER = "ioc-folder-alerts"
 
 
-def test_only_the_rule_that_watches_the_database_fires_when_it_is_away(bundle: Bundle) -> None:
-    loud = {uid for uid, rule in bundle.rules.items() if rule["execErrState"] != "OK"}
-    assert loud == {"ioc-pipeline-datasource"}
-    assert all(bundle.rules[uid]["noDataState"] == "Alerting" for uid in loud)
-    assert {rule["noDataState"] for uid, rule in bundle.rules.items() if uid not in loud} == {"OK"}
+def panels(bundle: Bundle) -> dict[str, set[int]]:
+    return {board.uid: {panel["id"] for panel in all_panels(board.model)} for board in bundle.boards}
 
 
-def test_messages_are_vietnamese_and_complete(bundle: Bundle) -> None:
-    lag = bundle.rules["ioc-lag-petrol-einvoice_rate"]
-    assert {"summary", "summary_en", "value", "expected", "lag", "cause", "link"} <= set(lag["annotations"])
-    assert "chậm" in lag["annotations"]["summary"]
-    assert "var-indicator=petrol.einvoice_rate" in lag["annotations"]["link"]
-    for rule in bundle.rules.values():
-        assert {"summary", "summary_en", "value", "expected", "cause", "link"} <= set(rule["annotations"])
+def test_a_handful_of_rules_and_none_an_indicator(bundle: Bundle) -> None:
+    assert set(bundle.rules) == {"ioc-incident-open", "ioc-incident-closed", "ioc-watch-scheduler"}
 
 
-def test_a_lag_is_told_to_its_owner_first_and_to_leaders_when_it_lasts(bundle: Bundle) -> None:
-    first, lasting = (bundle.rules[f"ioc-{kind}-petrol-einvoice_rate"] for kind in ("lag", "lasting"))
-    assert (first["for"], first["labels"]["severity"]) == ("10m", "warning")
-    assert (lasting["for"], lasting["labels"]["severity"]) == ("1d", "critical")
-    leaders, *own = bundle.policy["routes"]
-    assert leaders["receiver"] == f"IOC: {LEADERS}"
-    assert leaders["continue"] is True
-    assert leaders["object_matchers"] == [["kind", "=", "lag"], ["severity", "=", "critical"]]
-    assert [["owner", "=", first["labels"]["owner"]]] in [route["object_matchers"] for route in own]
+def test_every_rule_names_a_panel_that_exists_or_none(bundle: Bundle) -> None:
+    assert check_rules(bundle.rules, panels(bundle)) == []
 
 
-def test_what_no_owner_answers_for_goes_to_operators() -> None:
-    policy = notification_policy([OPERATOR, "Sở Du lịch"])
-    assert policy["receiver"] == f"IOC: {OPERATORS}"
-    assert [route["receiver"] for route in policy["routes"]] == [f"IOC: {LEADERS}", "IOC: Sở Du lịch"]
-
-
-def test_contacts_of_the_profile_go_before_those_of_the_settings(defaults: Settings) -> None:
-    contacts = {"Sở Du lịch": Contact(webhook="", email="a@example.invalid, b@example.invalid")}
-    points = contact_points(["Sở Du lịch", "Cục Thuế tỉnh"], contacts, defaults)
-    own = [p for p in points if p["name"] == "IOC: Sở Du lịch"]
-    assert [(p["type"], p["settings"]["addresses"]) for p in own] == [("email", "a@example.invalid;b@example.invalid")]
-    others = [p["type"] for p in points if p["name"] == "IOC: Cục Thuế tỉnh"]
-    assert others == ["webhook", "email"]
-    assert len({p["uid"] for p in points}) == len(points)
-
-
-def test_alerts_must_have_somewhere_to_go(defaults: Settings) -> None:
-    silent = defaults.model_copy(update={"alert_webhook_url": "", "alert_email": ""})
-    with pytest.raises(ConfigError, match="IOC_ALERT_WEBHOOK_URL"):
-        contact_points([], {}, silent)
-
-
-def test_contacts_file(tmp_path: Path) -> None:
-    path = tmp_path / "contacts.csv"
-    assert load_contacts(path) == {}
-    path.write_text("name,webhook,email\nleaders,,chi.huy@example.invalid\n", encoding="utf-8")
-    assert load_contacts(path) == {"leaders": Contact("", "chi.huy@example.invalid")}
-    path.write_text("name,webhook,email\nleaders,,\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match="row 2 column email"):
-        load_contacts(path)
-
-
-def test_a_message_may_name_only_numbers_that_are_asked_for(bundle: Bundle) -> None:
+@pytest.mark.parametrize("lost", ["__dashboardUid__", "__panelId__"])
+def test_half_a_pair_is_found_before_a_server_ends_on_it(bundle: Bundle, lost: str) -> None:
     rules = copy.deepcopy(bundle.rules)
-    rules["ioc-pipeline-gap"]["annotations"]["value"] = "{{ $values.NOWHERE.Value }}"
-    boards = {board.uid for board in bundle.boards}
-    assert check_rules(rules, boards) == ["ioc-pipeline-gap: a message names the number NOWHERE, which no query gives"]
+    del rules["ioc-incident-open"]["annotations"][lost]
+    (problem,) = check_rules(rules, panels(bundle))
+    assert "without the other" in problem
 
 
-def test_a_rules_condition_is_its_expression(bundle: Bundle) -> None:
+def test_a_doubled_dollar_is_found(bundle: Bundle) -> None:
+    rules = copy.deepcopy(bundle.rules)
+    rules["ioc-watch-scheduler"]["data"][1]["model"]["expression"] = "$$A > 1"
+    rules["ioc-watch-scheduler"]["annotations"]["summary"] = "$${labels.x}"
+    found = " ".join(check_rules(rules, panels(bundle)))
+    assert "doubles a $" in found
+    assert "as they stand" in found
+
+
+def test_an_answer_that_does_not_come_is_an_error(bundle: Bundle) -> None:
+    assert {rule["execErrState"] for rule in bundle.rules.values()} == {"Error"}
+
+
+def test_every_text_of_a_message_is_a_label_of_the_row(bundle: Bundle) -> None:
+    for uid in ("ioc-incident-open", "ioc-incident-closed"):
+        rule = bundle.rules[uid]
+        sql = next(query["model"]["rawSql"] for query in rule["data"] if "rawSql" in query["model"])
+        for name in SHOWN:
+            assert rule["annotations"][name] == f"{{{{ $labels.{name} }}}}"
+            assert f"AS {name}" in sql or f"i.{name}" in sql, name
+
+
+def test_messages_are_vietnamese_first_with_an_english_line() -> None:
+    text = template_text()
+    assert text.rindex("Cơ quan chủ trì") < text.rindex("English:")
+    assert text.count("{{") == text.count("}}")
+    assert text.count("{{ define") == 3
+
+
+def test_contacts_make_points_and_routes_of_their_own(defaults: Settings) -> None:
+    contacts = {
+        "Sở Du lịch": Contact("", ("du.lich@example.invalid", "khach@example.invalid")),
+        "operators": Contact("https://example.invalid/ioc", ()),
+    }
+    points = {(p["name"], p["type"]): p for p in contact_points(contacts, defaults)}
+    assert set(points) == {
+        ("IOC: operators", "webhook"),
+        ("IOC: watch", "webhook"),
+        ("IOC: Sở Du lịch", "email"),
+    }
+    mail = points["IOC: Sở Du lịch", "email"]
+    assert mail["settings"]["addresses"] == "du.lich@example.invalid;khach@example.invalid"
+    assert (mail["disableResolveMessage"], points["IOC: watch", "webhook"]["disableResolveMessage"]) == (True, False)
+    routes = notification_policy(contacts)["routes"]
+    assert [r["receiver"] for r in routes] == ["IOC: watch", "IOC: watch", "IOC: Sở Du lịch"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("Sở Không Có,,a@example.invalid", "is no owner of the catalogue"),
+        ("Sở Du lịch,,a@example.invalid\nSở Du lịch,,b@example.invalid", "stands twice"),
+        ("Sở Du lịch,,", "must hold an address"),
+        ("Sở Du lịch,,không-phải-thư", "is no e-mail address"),
+        ("Sở Du lịch,ftp://host/x,", r"is no http\(s\) address"),
+        (",,a@example.invalid", "name"),
+    ],
+)
+def test_contacts_are_checked(catalogue: Catalogue, tmp_path: Path, rows: str, words: str) -> None:
+    path = tmp_path / "contacts.csv"
+    path.write_text(f"name,webhook,email\n{rows}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=words):
+        load_contacts(path, known_names(catalogue))
+
+
+def test_alerts_without_an_address_are_refused(defaults: Settings) -> None:
+    with pytest.raises(ConfigError, match="IOC_ALERT_WEBHOOK_URL"):
+        contact_points({}, defaults.model_copy(update={"alert_webhook_url": "", "alert_email": ""}))
+
+
+# ---------------------------------------------------------------------------------------------- what is sent, and how
+# often
+
+
+class Table:
+    """The incident table as the rules see it: rows of (incident, step, title, figure) by event; or no database."""
+
+    def __init__(self) -> None:
+        self.open: list[tuple[str, str, str, str]] = []
+        self.closed: list[tuple[str, str, str, str]] = []
+        self.silence = 0.0
+        self.away = False
+
+    def ask(self, sql: str) -> Answer:
+        if self.away:
+            raise ConnectionError
+        if "scheduler_job" in sql:
+            return ("silence",), [(self.silence,)]
+        event = "closed" if "'closed' AS event" in sql else "open"
+        rows = self.closed if event == "closed" else self.open
+        columns = ("incident", "step", "title", "figure", "event", "recipient", "severity", "firing")
+        return columns, [(*row, event, "Sở Du lịch", "warning", 1.0) for row in rows]
+
+
+@pytest.fixture
+def alerting(bundle: Bundle) -> tuple[Alerting, Table]:
+    store, table = Store(), Table()
+    store.put_folder(FOLDER, "x")
     for rule in bundle.rules.values():
-        expression = rule["data"][-1]
-        assert rule["condition"] == expression["refId"] == "FIRING"
-        assert expression["model"]["expression"].startswith("$A ")
-        # Without a table format Grafana wants a time column, and no alert a row comes of it.
-        assert {query["model"]["format"] for query in rule["data"][:-1]} == {"table"}
+        store.put_rule(rule, "api", new=True)
+    for point in bundle.contact_points:
+        if point["type"] == "webhook":
+            store.put_contact_point(point, "api", new=True)
+    store.put_policy(bundle.policy, "api")
+    return Alerting(store, table.ask), table
 
 
-def test_rules_hold_no_variable_of_a_board(bundle: Bundle) -> None:
-    assert "${" not in json.dumps([rule["data"] for rule in bundle.rules.values()])
+def after(alerting: Alerting, minutes: float) -> list[Message]:
+    return alerting.evaluate(NOON + timedelta(minutes=minutes))
 
 
-def test_uids_are_stable_short_and_different() -> None:
-    assert stable_uid("lag", "petrol.einvoice_rate") == "ioc-lag-petrol-einvoice_rate"
-    long = [stable_uid("lasting", f"environment.a_very_long_measure.value_{n}") for n in range(3)]
-    assert len(set(long)) == 3
-    assert all(len(uid) <= 40 for uid in long)
-    assert stable_uid("contact", "Sở Y tế", "email") != stable_uid("contact", "Sở Ỵ tế", "email")
+def test_one_cause_is_one_message_whatever_changes_of_it(alerting: tuple[Alerting, Table]) -> None:
+    server, table = alerting
+    table.open = [("7", "0", "Ba huyện chậm", "18 %")]
+    assert [m.receiver for m in after(server, 0)] == [receiver("operators")]
+    table.open = [("7", "0", "Bốn huyện chậm", "17 %")]
+    assert after(server, 5) == []
+    assert len(after(server, 24 * 60 + 1)) == 1
+    assert set(server.health.values()) == {"ok"}
 
 
-def test_alerts_of_feeds_and_of_indicators_group_by_the_same_sectors(
-    catalogue: Catalogue, feeds: Mapping[str, Feed]
+def test_a_new_step_of_the_ladder_is_told_at_once(alerting: tuple[Alerting, Table]) -> None:
+    server, table = alerting
+    table.open = [("7", "0", "Chậm", "18 %")]
+    after(server, 0)
+    table.open = [("7", "1", "Chậm", "18 %")]
+    assert len(after(server, 5)) == 1
+
+
+def test_ten_incidents_are_ten_messages(alerting: tuple[Alerting, Table]) -> None:
+    server, table = alerting
+    table.open = [(str(n), "0", f"Sự việc {n}", "–") for n in range(10)]
+    assert len(after(server, 0)) == 10
+    assert after(server, 1) == []
+
+
+def test_what_ends_is_told_once_and_nothing_is_resolved_by_a_gap(alerting: tuple[Alerting, Table]) -> None:
+    server, table = alerting
+    table.open = [("7", "0", "Chậm", "18 %")]
+    after(server, 0)
+    table.open = []  # acknowledged, silenced, or gone: no "back to normal"
+    assert after(server, 5) == []
+    table.closed = [("7", "0", "Chậm", "–")]
+    (message,) = after(server, 10)
+    assert dict(message.alerts[0])["event"] == "closed"
+    assert after(server, 15) == []
+    table.closed = []
+    assert after(server, 400) == []
+
+
+def test_a_database_that_is_away_is_one_message_to_the_operators_and_one_when_it_is_back(
+    alerting: tuple[Alerting, Table],
 ) -> None:
-    known = {*catalogue.sectors, PLATFORM}
-    labels = {feed.key: stale_rule(feed, catalogue).sector for feed in feeds.values()}
-    assert set(labels.values()) <= known
-    assert {rule.sector for rule in pipeline_rules()} <= known
-    assert labels["tourism.stay"] == "lodging"
-    assert labels["health.checkout"] == "health_visit"
-    assert labels["report.value"] == PLATFORM
+    server, table = alerting
+    table.open = [("7", "0", "Chậm", "18 %")]
+    after(server, 0)
+    table.away = True
+    (away,) = after(server, 5)
+    assert (away.receiver, away.status) == (receiver("watch"), "firing")
+    assert set(server.health.values()) == {"error"}
+    assert after(server, 11) == []
+    table.away = False
+    (back,) = after(server, 20)
+    assert (back.receiver, back.status) == (receiver("watch"), "resolved")
+
+
+def test_a_scheduler_that_stands_still_is_told(alerting: tuple[Alerting, Table]) -> None:
+    server, table = alerting
+    table.silence = 9.0
+    (message,) = after(server, 0)
+    assert message.receiver == receiver("watch")

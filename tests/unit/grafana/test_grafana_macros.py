@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from grafana.macros import Situation, expand
+from grafana.query.macros import Situation, expand
 from ioc.errors import ConfigError
 
 SITUATION = Situation(

@@ -1,95 +1,240 @@
-"""Pushing to a server: once is enough, and twice is nothing."""
+"""Pushing to a server: the plan, drift by hand, what is pruned and what is left alone, and errors that name their
+cause."""
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from grafana.alert_rule import ALERT_FOLDER
 from grafana.bundle import Bundle
-from grafana.fakes import FakeServer
-from grafana.push import covers, push_bundle
-from grafana.server import GrafanaServer, GrafanaUnavailableError, ObjectKind
+from grafana.provisioning.push import PushInterruptedError, make_plan, push_bundle, read_state
+from grafana.provisioning.server import GrafanaRefusedError, GrafanaServer, GrafanaUnavailableError, ObjectKind
+from grafana.standin.api import Standin, running_standin
+from grafana.standin.store import RefusedError
 from ioc.errors import ConfigError, FatalError
 from ioc.settings import Settings
 
 PASSWORD = SecretStr("made-up")
 
 
-def test_a_fresh_server_gets_everything(bundle: Bundle) -> None:
-    server = FakeServer()
-    changes = push_bundle(bundle, server, PASSWORD)
-    assert set(server.objects[ObjectKind.BOARD]) == {board.uid for board in bundle.boards}
-    assert set(server.objects[ObjectKind.RULE]) == set(bundle.rules)
-    assert server.objects[ObjectKind.POLICY][""] == bundle.policy
-    (source,) = server.objects[ObjectKind.DATASOURCE].values()
-    assert source["secureJsonData"] == {"password": "made-up"}
-    assert {change.action for change in changes} == {"created", "updated"}
+@pytest.fixture
+def standin() -> Iterator[Standin]:
+    with running_standin() as running:
+        yield running
 
 
-def test_a_second_push_changes_nothing(bundle: Bundle) -> None:
-    server = FakeServer()
-    push_bundle(bundle, server, PASSWORD)
-    before = server.writes
-    changes = push_bundle(bundle, server, PASSWORD)
-    assert {change.action for change in changes} == {"unchanged"}
-    assert server.writes == before
+@pytest.fixture
+def server(standin: Standin, defaults: Settings) -> GrafanaServer:
+    return client(standin.url, defaults)
 
 
-def test_a_rule_that_went_is_removed_and_one_of_others_stays(bundle: Bundle) -> None:
-    server = FakeServer()
-    push_bundle(bundle, server, PASSWORD)
-    server.objects[ObjectKind.RULE]["ioc-lag-old"] = {"folderUID": ALERT_FOLDER.uid}
-    server.objects[ObjectKind.RULE]["theirs"] = {"folderUID": "theirs"}
-    changes = push_bundle(bundle, server, PASSWORD)
-    assert [(c.uid, c.action) for c in changes if c.action != "unchanged"] == [("ioc-lag-old", "deleted")]
-    assert "theirs" in server.objects[ObjectKind.RULE]
+def client(url: str, defaults: Settings, key: str = "made-up") -> GrafanaServer:
+    changed = {"grafana_url": url, "grafana_token": SecretStr(key)}
+    return GrafanaServer(defaults.model_copy(update=changed), attempts=2)
 
 
-def test_only_what_differs_is_written(bundle: Bundle) -> None:
-    server = FakeServer()
-    push_bundle(bundle, server, PASSWORD)
-    server.objects[ObjectKind.BOARD]["ioc-tax"]["dashboard"]["title"] = "edited by hand"
-    changes = push_bundle(bundle, server, PASSWORD)
-    assert [(c.kind, c.uid) for c in changes if c.action == "updated"] == [(ObjectKind.BOARD, "ioc-tax")]
+@pytest.fixture(scope="module")
+def small(bundle: Bundle) -> Bundle:
+    """Fewer boards: a push asks for each."""
+    return dataclasses.replace(bundle, boards=bundle.boards[:9])
 
 
-def test_a_policy_of_others_is_not_overwritten_unasked(bundle: Bundle) -> None:
-    server = FakeServer()
-    theirs = {"receiver": "grafana-default-email", "routes": [{"receiver": "on-call"}]}
-    server.objects[ObjectKind.POLICY][""] = theirs
+def plan(bundle: Bundle, server: GrafanaServer) -> list[tuple[str, str, str]]:
+    return [(c.action, str(c.kind), c.uid) for c in make_plan(bundle, read_state(bundle, server))]
+
+
+def test_a_fresh_server_gets_everything_and_a_second_push_writes_nothing(
+    small: Bundle, server: GrafanaServer, standin: Standin
+) -> None:
+    planned = plan(small, server)
+    assert standin.store.writes == 0
+    assert {action for action, _, _ in planned} == {"create", "change"}  # the policy was there: Grafana's own
+    push_bundle(small, server, PASSWORD)
+    assert set(standin.store.boards) == {board.uid for board in small.boards}
+    assert set(standin.store.rules) == set(small.rules)
+    assert standin.store.datasources["ioc-timescaledb"]["secureJsonData"] == {"password": "made-up"}
+    assert set(standin.store.provenance.values()) == {"api"}
+    before = standin.store.writes
+    standin.requests.clear()
+    assert push_bundle(small, server, PASSWORD) == []
+    assert standin.store.writes == before
+    assert {method for method, _ in standin.requests} == {"GET"}
+
+
+def hidden_query(board: dict[str, Any]) -> None:
+    next(p for p in board["panels"] if p.get("targets"))["targets"][0]["hide"] = True
+
+
+def added_mapping(board: dict[str, Any]) -> None:
+    panel = next(p for p in board["panels"] if "fieldConfig" in p)
+    panel["fieldConfig"]["defaults"]["mappings"] = [{"type": "value", "options": {"x": {"text": "y"}}}]
+
+
+def changed_title(board: dict[str, Any]) -> None:
+    board["title"] = "của tôi"
+
+
+def removed_panel(board: dict[str, Any]) -> None:
+    board["panels"].pop()
+
+
+@pytest.mark.parametrize("drift", [hidden_query, added_mapping, changed_title, removed_panel])
+def test_what_was_changed_by_hand_is_seen_and_put_right(
+    small: Bundle, server: GrafanaServer, standin: Standin, drift: Any
+) -> None:
+    push_bundle(small, server, PASSWORD)
+    drift(standin.store.boards["ioc-overview"]["dashboard"])
+    (change,) = make_plan(small, read_state(small, server))
+    assert (change.action, change.uid) == ("change", "ioc-overview")
+    assert "+++ wanted" in change.diff()
+    push_bundle(small, server, PASSWORD)
+    assert plan(small, server) == []
+
+
+def test_drift_of_every_other_kind_is_seen(small: Bundle, server: GrafanaServer, standin: Standin) -> None:
+    push_bundle(small, server, PASSWORD)
+    store = standin.store
+    store.rules["ioc-incident-open"]["data"][0]["model"]["hide"] = True
+    store.contact_points["ioc-contact-operators-webhook"]["settings"]["extra"] = "x"
+    store.templates["ioc"] += "{{/* mine */}}"
+    store.policy["routes"][0]["mute_time_intervals"] = ["đêm"]
+    store.datasources["ioc-timescaledb"]["jsonData"]["timescaledb"] = False
+    store.intervals["ioc-folder-alerts", "ioc-watch"] = 600
+    next(iter(store.playlists.values()))["interval"] = "5m"
+    kinds = [kind for _, kind, _ in plan(small, server)]
+    assert kinds == [
+        ObjectKind.DATASOURCE,
+        ObjectKind.TEMPLATE,
+        ObjectKind.CONTACT_POINT,
+        ObjectKind.RULE,
+        ObjectKind.RULE_GROUP,
+        ObjectKind.RULE_GROUP,
+        ObjectKind.POLICY,
+        ObjectKind.PLAYLIST,
+    ]
+    push_bundle(small, server, PASSWORD)
+    assert plan(small, server) == []
+
+
+def test_what_it_owns_is_pruned_and_no_more(small: Bundle, server: GrafanaServer, standin: Standin) -> None:
+    push_bundle(small, server, PASSWORD)
+    store = standin.store
+    old = copy.deepcopy(store.boards["ioc-overview"])
+    for uid, tags in (("ioc-lodging", ["ioc", "vi"]), ("ioc-mine", ["mine"]), ("theirs", ["ioc"])):
+        store.boards[uid] = {**old, "dashboard": {**old["dashboard"], "uid": uid, "title": uid, "tags": tags}}
+    point = next(iter(store.contact_points.values()))
+    store.contact_points["old"] = {**point, "uid": "old", "name": "IOC: Sở cũ"}
+    store.contact_points["on-call"] = {**point, "uid": "on-call", "name": "on-call"}
+    rule = store.rules["ioc-incident-open"]
+    store.rules["ioc-lag-old"] = {**rule, "uid": "ioc-lag-old", "title": "old", "ruleGroup": "old"}
+    store.rules["theirs"] = {**rule, "uid": "theirs", "title": "theirs", "folderUID": "theirs"}
+    store.provenance["rule", "ioc-lag-old"] = "api"
+    done = push_bundle(small, server, PASSWORD)
+    assert [(c.action, c.kind, c.uid) for c in done] == [
+        ("delete", ObjectKind.RULE, "ioc-lag-old"),
+        ("delete", ObjectKind.BOARD, "ioc-lodging"),
+        ("delete", ObjectKind.CONTACT_POINT, "old"),
+    ]
+    assert {"ioc-mine", "theirs"} <= set(store.boards)
+    assert {"on-call"} <= set(store.contact_points)
+    assert "theirs" in store.rules
+
+
+def test_a_policy_of_others_is_not_overwritten_unasked(small: Bundle, server: GrafanaServer, standin: Standin) -> None:
+    theirs = {"receiver": "grafana-default-email", "routes": [{"receiver": "on-call", "object_matchers": []}]}
+    standin.store.policy = theirs
     with pytest.raises(FatalError, match="on-call"):
-        push_bundle(bundle, server, PASSWORD)
-    assert (server.writes, server.objects[ObjectKind.POLICY][""]) == (0, theirs)
-    push_bundle(bundle, server, PASSWORD, replace_policy=True)
-    assert server.objects[ObjectKind.POLICY][""] == bundle.policy
+        push_bundle(small, server, PASSWORD)
+    assert (standin.store.writes, standin.store.policy) == (0, theirs)
+    push_bundle(small, server, PASSWORD, replace_policy=True)
+    assert standin.store.policy == small.policy
 
 
-def test_the_fake_refuses_what_refers_to_nothing(bundle: Bundle) -> None:
-    server = FakeServer()
-    board = dataclasses.replace(bundle.boards[0])
-    with pytest.raises(FatalError, match="does not exist"):
-        server.write(ObjectKind.BOARD, board.uid, {"dashboard": board.model, "folderUid": "nowhere"}, exists=False)
-    with pytest.raises(FatalError, match="does not exist"):
-        server.write(ObjectKind.RULE_GROUP, "g", {"rules": [{"uid": "unknown"}]}, exists=False)
+def test_half_of_a_push_is_told(small: Bundle, server: GrafanaServer, standin: Standin) -> None:
+    # Rules that a file made: the API may not touch them.
+    push_bundle(small, server, PASSWORD)
+    standin.store.provenance["rule", "ioc-incident-open"] = "file"
+    standin.store.rules["ioc-incident-open"]["title"] = "khác"
+    changed_title(standin.store.boards["ioc-overview"]["dashboard"])
+    with pytest.raises(PushInterruptedError) as caught:
+        push_bundle(small, server, PASSWORD)
+    text = str(caught.value)
+    assert "change board ioc-overview (1 of" in text
+    assert "cannot changed provenance" in text
+    assert "push again" in text
 
 
-def test_covers() -> None:
-    assert covers({"a": [1, {"b": "x\n", "more": 2}], "c": 3}, {"a": [1, {"b": "x"}]})
-    assert not covers({"a": [1, 2]}, {"a": [1]})
-    assert not covers({}, {"a": None})
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (401, "IOC_GRAFANA_TOKEN"),
+        (403, "Admin role"),
+        (409, "name or changed"),
+        (412, "by hand"),
+        (500, "made by files"),
+        (404, "IOC_GRAFANA_URL"),
+    ],
+)
+def test_a_refusal_names_its_cause(
+    server: GrafanaServer, standin: Standin, monkeypatch: pytest.MonkeyPatch, status: int, words: str
+) -> None:
+    def refuse(uid: str, title: str) -> dict[str, Any]:
+        raise RefusedError(status, "because")
+
+    standin.store.put_folder = refuse  # type: ignore[method-assign]
+    with pytest.raises(GrafanaRefusedError, match=words) as caught:
+        server.create(ObjectKind.FOLDER, "ioc-x", {"uid": "ioc-x", "title": "x"})
+    assert "because" in str(caught.value)
+    assert "/api/folders" in str(caught.value)
 
 
-@pytest.mark.parametrize("url", ["", "grafana:3000", "ftp://host"])
+def test_a_wrong_token_is_told_as_such(small: Bundle, standin: Standin, defaults: Settings) -> None:
+    with pytest.raises(FatalError, match="IOC_GRAFANA_TOKEN"):
+        push_bundle(small, client(standin.url, defaults, "other"), PASSWORD)
+
+
+def test_something_else_than_grafana_is_told_as_such(small: Bundle, standin: Standin, defaults: Settings) -> None:
+    with pytest.raises(ConfigError, match="no Grafana server"):
+        push_bundle(small, client(f"{standin.url}/elsewhere", defaults), PASSWORD)
+
+
+@pytest.mark.parametrize("url", ["", "grafana:3000", "ftp://host", "http://", "http://host:port", "http://[::1"])
 def test_the_address_must_be_one(defaults: Settings, url: str) -> None:
     with pytest.raises(ConfigError, match="IOC_GRAFANA_URL"):
         GrafanaServer(defaults.model_copy(update={"grafana_url": url}))
 
 
-def test_a_server_that_is_away_is_told_as_such(defaults: Settings) -> None:
+def test_a_server_that_is_away_is_told_as_such(small: Bundle, defaults: Settings) -> None:
     # Port 9 of the own machine: nothing listens there, and the answer comes at once.
-    server = GrafanaServer(defaults.model_copy(update={"grafana_url": "http://127.0.0.1:9"}), attempts=2)
-    with pytest.raises(GrafanaUnavailableError, match="IOC_GRAFANA_URL"):
-        server.read(ObjectKind.FOLDER, "any")
+    with pytest.raises(GrafanaUnavailableError, match="does not answer"):
+        push_bundle(small, client("http://127.0.0.1:9", defaults), PASSWORD)
+
+
+def test_a_server_that_starts_is_asked_again_but_not_for_ever(server: GrafanaServer, standin: Standin) -> None:
+    standin.failures = 1
+    assert server.version() == "9.4.0-standin"
+    standin.failures = 9
+    with pytest.raises(GrafanaUnavailableError, match="starting"):
+        server.version()
+
+
+def test_the_standin_refuses_what_the_real_server_refuses(small: Bundle, standin: Standin) -> None:
+    store = standin.store
+    store.put_folder("f", "F")
+    rule = {**small.rules["ioc-incident-open"], "folderUID": "f"}
+    half = {**rule, "annotations": {"__dashboardUid__": "x"}}
+    with pytest.raises(RefusedError, match="both annotations"):
+        store.put_rule(half, "api", new=True)
+    store.put_rule(rule, "api", new=True)
+    with pytest.raises(RefusedError, match="cannot changed provenance from 'api' to ''"):
+        store.put_rule(rule, "", new=False)
+    with pytest.raises(RefusedError, match="could not find alert rule"):
+        store.put_group("f", "g", {"interval": 60, "rules": [{**rule, "uid": "unknown"}]})
+    with pytest.raises(RefusedError, match="does not exist"):
+        store.put_policy({"receiver": "nobody"}, "api")
+    assert standin.answer("GET", "/api/v1/provisioning/alert-rules/none", "Bearer made-up", None)[0] == 500

@@ -6,8 +6,55 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from grafana.text import Text, shared_words
-from ioc.catalogue import Catalogue, Indicator
-from ioc.catalogue.formula import parse_formula
+from ioc.catalogue import Indicator
+
+# Words that lead to a part's own name; a title does not end in one.
+_LEADING = frozenset(
+    [
+        "cho",
+        "theo",
+        "của",
+        "từ",
+        "có",
+        "ở",
+        "tại",
+        "do",
+        "với",
+        "trong",
+        "là",
+        "bằng",
+        "qua",
+        "về",
+        "đến",
+        "các",
+        "loại",
+        "mức",
+        "hình",
+        "thức",
+        "nhóm",
+        "by",
+        "for",
+        "with",
+        "from",
+        "of",
+        "to",
+        "in",
+        "at",
+        "on",
+        "through",
+        "the",
+        "that",
+        "are",
+        "is",
+        "as",
+        "who",
+        "whose",
+        "per",
+        "via",
+        "under",
+        "and",
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -45,15 +92,12 @@ def breakdowns(indicators: Iterable[Indicator]) -> dict[str, list[Breakdown]]:
 def _shared_name(total: Indicator | None, parts: list[Indicator]) -> Text:
     if total is not None:
         return Text(total.name_vi, total.name_en)
-    return Text(
-        " ".join(shared_words([part.name_vi for part in parts])) or parts[0].name_vi,
-        " ".join(shared_words([part.name_en for part in parts])) or parts[0].name_en,
-    )
+    return Text(_stem([part.name_vi for part in parts]), _stem([part.name_en for part in parts]))
 
 
-def feeds_of(indicator: Indicator, catalogue: Catalogue) -> tuple[str, ...]:
-    """Return the keys of all feeds that an indicator's value rests on, through its formula too."""
-    if not indicator.formula:
-        return (indicator.feed,)
-    inputs = (catalogue.indicators[code] for code in parse_formula(indicator.formula).inputs)
-    return tuple(sorted({feed for found in inputs for feed in feeds_of(found, catalogue)}))
+def _stem(names: list[str]) -> str:
+    """Return what all names begin with, without the word that only led to the part: 'Số lần bán xăng dầu cho'."""
+    words = shared_words(names)
+    while len(words) > 1 and words[-1].strip(",:;–-").lower() in _LEADING:
+        words.pop()
+    return " ".join(words).rstrip(" ,:;–-") or names[0]

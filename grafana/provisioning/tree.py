@@ -1,5 +1,8 @@
 """The provisioning tree: files that a Grafana server reads at its start.
 
+The directory is the one that Grafana's `[paths] provisioning` names: below it Grafana reads these directories and no
+others.
+
     datasources/ioc.yaml   dashboards/ioc.yaml   alerting/*.yaml   dashboards-json/<folder>/<uid>.json   manifest.json
 
 The YAML files hold JSON, which is YAML too, sorted so that a change is a readable diff. Grafana never removes rules
@@ -17,15 +20,15 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from grafana.alert_rule import ALERT_FOLDER
-from grafana.board import Json, to_text
+from grafana.alerting.rule import ALERT_FOLDER
+from grafana.boards.board import Json, to_text
 from grafana.bundle import Bundle
 from ioc.errors import ConfigError
 
 _ORG = 1
 _HEADER = "# Made by `ioc grafana build`; changes are overwritten.\n"
 # A plain variable, not $__env{...}: Grafana would expand that one's value once more, and with it a $ in the password.
-PASSWORD_VARIABLE = "$IOC_DB_READER_PASSWORD"  # noqa: S105 - the name of a variable
+PASSWORD_VARIABLE = "$IOC_DB_GRAFANA_PASSWORD"  # noqa: S105 - the name of a variable
 _MANIFEST = "manifest.json"
 _BOARDS = "dashboards-json"
 _RULE_FIELDS = (
@@ -38,8 +41,10 @@ _RULE_FIELDS = (
     "for",
     "annotations",
     "labels",
-    "isPaused",
 )
+_RAW_FIELDS = frozenset({"annotations", "data"})
+# Grafana looks into these too, and calls one that is missing an error.
+_EMPTY = ("notifiers", "plugins", "access-control")
 
 
 class Manifest(BaseModel):
@@ -65,19 +70,22 @@ class Tree:
     policy: Json
 
 
-def write_tree(bundle: Bundle, directory: Path, mount: Path) -> Manifest:
+def write_tree(bundle: Bundle, directory: Path, mount: Path, password: str = PASSWORD_VARIABLE) -> Manifest:
     """Write the tree; files that the build before wrote and this one does not are removed, others stay.
 
-    mount: where Grafana sees `directory`.
+    mount:    where Grafana sees `directory`.
+    password: what stands for the password of Grafana's database role; Grafana replaces it.
     """
     before = read_manifest(directory)
     manifest = _manifest(bundle, before)
-    texts = _files(bundle, manifest, mount)
+    texts = _files(bundle, manifest, mount, password)
     manifest = manifest.model_copy(update={"files": tuple(sorted(texts))})
     for name, text in texts.items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    for name in _EMPTY:
+        (directory / name).mkdir(exist_ok=True)
     for name in set(before.files) - set(texts):
         (directory / name).unlink(missing_ok=True)
     (directory / _MANIFEST).write_text(to_text(manifest.model_dump(mode="json")), encoding="utf-8")
@@ -106,11 +114,11 @@ def read_tree(directory: Path) -> Tree:
     if not manifest.files:
         raise ConfigError(f"{directory} holds no boards; run `ioc grafana build {directory}` first")
     boards = tuple(_read(directory / name) for name in manifest.files if name.startswith(f"{_BOARDS}/"))
-    groups = _unescape(_read(directory / "alerting" / "rules.yaml"))["groups"]
+    groups = _read(directory / "alerting" / "rules.yaml")["groups"]
     points = _unescape(_read(directory / "alerting" / "contact_points.yaml"))["contactPoints"]
     return Tree(
         boards=boards,
-        rules={rule["uid"]: rule for group in groups for rule in group["rules"]},
+        rules={rule["uid"]: _read_rule(rule) for group in groups for rule in group["rules"]},
         receivers=frozenset(point["name"] for point in points),
         policy=_unescape(_read(directory / "alerting" / "policies.yaml"))["policies"][0],
     )
@@ -133,15 +141,15 @@ def _gone(before: Iterable[str], now: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(before) - set(now)))
 
 
-def _files(bundle: Bundle, manifest: Manifest, mount: Path) -> dict[str, str]:
+def _files(bundle: Bundle, manifest: Manifest, mount: Path, password: str) -> dict[str, str]:
     boards = {f"{_BOARDS}/{board.folder.uid}/{board.uid}.json": to_text(board.model) for board in bundle.boards}
     return boards | {
-        "datasources/ioc.yaml": _yaml({"datasources": [_datasource(bundle.datasource)]}),
+        "datasources/ioc.yaml": _yaml({"datasources": [_datasource(bundle.datasource, password)]}),
         "dashboards/ioc.yaml": _yaml({"providers": _providers(bundle, mount)}),
-        "alerting/rules.yaml": _yaml(_escape(_rules(bundle, manifest))),
+        "alerting/rules.yaml": _yaml(_rules(bundle, manifest)),
         "alerting/contact_points.yaml": _yaml(_escape(_contact_points(bundle, manifest))),
         "alerting/policies.yaml": _yaml(_escape({"policies": [{"orgId": _ORG, **bundle.policy}]})),
-        "alerting/templates.yaml": _yaml(_escape({"templates": [{"orgId": _ORG, **bundle.template}]})),
+        "alerting/templates.yaml": _yaml({"templates": [{"orgId": _ORG, **bundle.template}]}),
     }
 
 
@@ -149,9 +157,9 @@ def _yaml(value: Json) -> str:
     return _HEADER + to_text({"apiVersion": 1, **value})
 
 
-def _datasource(model: Json) -> Json:
+def _datasource(model: Json, password: str) -> Json:
     escaped: Json = _escape(model)
-    return escaped | {"orgId": _ORG, "editable": False, "secureJsonData": {"password": PASSWORD_VARIABLE}}
+    return escaped | {"orgId": _ORG, "editable": False, "secureJsonData": {"password": password}}
 
 
 def _providers(bundle: Bundle, mount: Path) -> list[Json]:
@@ -176,15 +184,24 @@ def _rules(bundle: Bundle, manifest: Manifest) -> Json:
     groups = [
         {
             "orgId": _ORG,
-            "name": group["title"],
+            "name": _escape(group["title"]),
             # A folder of their own: rules are read before boards and would make the boards' folder without its uid.
-            "folder": ALERT_FOLDER.name,
+            "folder": _escape(ALERT_FOLDER.name),
             "interval": f"{group['interval']}s",
-            "rules": [{name: rule[name] for name in _RULE_FIELDS} for rule in group["rules"]],
+            "rules": [_written_rule(rule) for rule in group["rules"]],
         }
         for group in bundle.rule_groups
     ]
     return {"groups": groups, "deleteRules": [{"orgId": _ORG, "uid": uid} for uid in manifest.deleted_rules]}
+
+
+def _written_rule(rule: Json) -> Json:
+    """Return a rule as a file holds it: annotations and queries are read as they stand, all else is expanded."""
+    return {n: rule[n] if n in _RAW_FIELDS else _escape(rule[n]) for n in _RULE_FIELDS}
+
+
+def _read_rule(rule: Json) -> Json:
+    return {n: value if n in _RAW_FIELDS else _unescape(value) for n, value in rule.items()}
 
 
 def _contact_points(bundle: Bundle, manifest: Manifest) -> Json:
@@ -198,7 +215,9 @@ def _contact_points(bundle: Bundle, manifest: Manifest) -> Json:
 
 
 def _escape(value: Any) -> Any:
-    """Double every `$`: Grafana fills in environment variables in these files, `$labels` and `$__timeTo()` too."""
+    """Double every `$`: Grafana fills in environment variables in data sources, contact points, policies, and in a
+    rule's
+    title and labels. It does not in a rule's annotations and queries, nor in templates."""
     return _each_text(value, lambda text: text.replace("$", "$$"))
 
 

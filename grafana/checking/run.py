@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
-from grafana.board import Json
-from grafana.check import Query, board_queries
-from grafana.macros import Situation, expand
+from grafana.boards.board import Json
+from grafana.checking.check import Query, board_queries
+from grafana.query.macros import Situation, expand
 
 # A variable without choices: an empty database. Panels must still run, and show nothing.
 _NOTHING = "0"
@@ -47,11 +47,17 @@ def choose_variables(connection: psycopg.Connection, model: Json, situation: Sit
             continue
         if variable["type"] == "query":
             offered = _offered(connection, variable["query"], situation)
-            value: str | Sequence[str] = offered if variable.get("multi") else offered[0]
+            # A panel that is repeated over a variable is asked for one of its values at a time.
+            many = variable.get("multi") and name not in _repeated(model)
+            value: str | Sequence[str] = offered if many else offered[0]
         else:
             value = variable["current"]["value"]
         situation = replace(situation, variables={**situation.variables, name: value})
     return situation
+
+
+def _repeated(model: Json) -> set[str]:
+    return {panel["repeat"] for panel in model["panels"] if panel.get("repeat")}
 
 
 def run_queries(connection: psycopg.Connection, queries: Iterable[Query], situation: Situation) -> list[QueryResult]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -12,26 +13,39 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from grafana.board import Json
+from grafana.boards.board import Json
 from grafana.bundle import Bundle
-from grafana.macros import Situation, expand
+from grafana.query.macros import Situation, expand
 from ioc.errors import ConfigError
 
-# What is rolled up, and what the pipeline tells of itself. Never a record table: no panel may scan records.
+# What is rolled up, how it stands, and what the pipeline tells of itself: what Grafana's database role may read.
+# Never a
+# record table: no panel may scan records.
 TABLES = frozenset(
     {
         "area",
         "feed",
+        "incident",
+        "incident_change",
+        "incident_touch",
         "indicator",
         "indicator_cell",
+        "indicator_status",
+        "indicator_status_change",
         "indicator_value",
         "measure_delta",
+        "profile",
+        "quality_measure",
         "rejected_event",
+        "scheduler_job",
         "stream_batch",
         "stream_gap",
         "stream_position",
+        "target",
     }
 )
+# Functions of the database that give rows.
+_ROW_FUNCTIONS = frozenset({"newest_day", "jsonb_each_text", "jsonb_array_elements", "generate_series", "unnest"})
 _WIDTH = 24
 _CODE = re.compile(r"'([a-z][a-z0-9_]*(?:\.[a-z0-9_]+){1,2})'")
 _UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -73,7 +87,8 @@ def check_all(
     """
     found = [problem for board in boards for problem in check_board(board, names)]
     found += _check_unique("board uid", [board["uid"] for board in boards])
-    found += check_rules(rules, {board["uid"] for board in boards})
+    found += check_rules(rules, {board["uid"]: {int(p.get("id") or 0) for p in all_panels(board)} for board in boards})
+    found += [problem for board in boards for problem in check_links(board, {board["uid"] for board in boards})]
     routes = [policy, *policy["routes"]]
     found += [f"policy: no contact point {r['receiver']!r}" for r in routes if r["receiver"] not in receivers]
     for query in rule_queries(rules):
@@ -96,21 +111,47 @@ def check_board(model: Json, names: Collection[str]) -> list[str]:
     return found
 
 
-def check_rules(rules: Mapping[str, Json], boards: Collection[str]) -> list[str]:
-    """Return what is wrong with the rules' frame; their SQL is checked as queries."""
+def check_rules(rules: Mapping[str, Json], panels: Mapping[str, Collection[int]]) -> list[str]:
+    """Return what is wrong with the rules' frame; their SQL is checked as queries. panels: ids by board."""
     found = [f"{uid!r} is not a rule uid" for uid in rules if not _UID.fullmatch(uid)]
     found += _check_unique("rule title", [rule["title"] for rule in rules.values()])
     for uid, rule in rules.items():
-        missing = {"kind", "owner", "sector", "severity"} - set(rule["labels"])
-        found += [f"{uid}: label {name} is missing" for name in sorted(missing)]
-        if rule["annotations"].get("__dashboardUid__") not in boards:
-            found.append(f"{uid}: links to a board that is not built")
+        found += _check_panel(uid, rule["annotations"], panels)
         answers = {query["refId"] for query in rule["data"]}
         if rule["condition"] not in answers:
             found.append(f"{uid}: its condition {rule['condition']!r} is none of its queries")
-        asked = set(re.findall(r"\$values\.(\w+)\.", " ".join(rule["annotations"].values())))
+        for query in rule["data"]:
+            named = set(re.findall(r"\$(\w+)", query["model"].get("expression", "")))
+            found += [f"{uid}: its expression names {name}, which no query gives" for name in sorted(named - answers)]
+            if "$$" in query["model"].get("expression", ""):
+                found.append(f"{uid}: its expression doubles a $; Grafana reads queries as they stand")
+        texts = " ".join(rule["annotations"].values())
+        asked = set(re.findall(r"\$values\.(\w+)\.", texts))
         found += [f"{uid}: a message names the number {name}, which no query gives" for name in sorted(asked - answers)]
+        if "$$" in texts or "${" in texts:
+            found.append(f"{uid}: an annotation holds $$ or ${{; Grafana reads annotations as they stand")
     return found
+
+
+def _check_panel(uid: str, annotations: Mapping[str, str], panels: Mapping[str, Collection[int]]) -> list[str]:
+    """Return what is wrong with the link to a panel: a server exits at start on half a pair."""
+    board, panel = (annotations.get(name) for name in ("__dashboardUid__", "__panelId__"))
+    if board is None and panel is None:
+        return []
+    if board is None or panel is None:
+        return [f"{uid}: names a board or a panel without the other"]
+    if board not in panels:
+        return [f"{uid}: links to a board that is not built"]
+    if not (panel.isdigit() and int(panel) in panels[board]):
+        return [f"{uid}: links to panel {panel!r}, which board {board} does not have"]
+    return []
+
+
+def check_links(model: Json, boards: Collection[str]) -> list[str]:
+    """Return links to boards that are not built."""
+    text = json.dumps(model)
+    named = set(re.findall(r"/d/([A-Za-z0-9_-]+)(?=[?\"])", text))
+    return [f"{model['uid']}: links to board {uid}, which is not built" for uid in sorted(named - set(boards))]
 
 
 def check_query(query: Query, names: Collection[str]) -> list[str]:
@@ -125,7 +166,9 @@ def check_query(query: Query, names: Collection[str]) -> list[str]:
         return [f"{query.place}: must be one SELECT"]
     made = {cte.alias for cte in statements[0].find_all(exp.CTE)}
     read = {table.name for table in statements[0].find_all(exp.Table)} - {""}
-    found = [f"{query.place}: reads {name}, which boards may not" for name in sorted(read - made - TABLES)]
+    found = [
+        f"{query.place}: reads {name}, which boards may not" for name in sorted(read - made - TABLES - _ROW_FUNCTIONS)
+    ]
     unknown = sorted(set(_CODE.findall(query.sql)) - set(names))
     found += [f"{query.place}: {name} is in no catalogue and is no feed" for name in unknown]
     unquoted = re.findall(r"\$\{?(?!__)[a-z]\w*(?!\w|:sqlstring)", query.sql)
@@ -146,9 +189,12 @@ def board_queries(model: Json) -> Iterator[Query]:
     for variable in variables:
         if variable["type"] == "query":
             yield Query(f"{model['uid']} / ${variable['name']}", variable["query"], "table", names, choice=True)
+    for annotation in model.get("annotations", {}).get("list", []):
+        if "rawSql" in annotation.get("target", {}):
+            yield Query(f"{model['uid']} / @{annotation['name']}", annotation["target"]["rawSql"], "table", names)
     for panel in all_panels(model):
         for target in panel.get("targets") or []:
-            place = f"{model['uid']} / {panel['title']} [{panel['type']}] / {target['refId']}"
+            place = f"{model['uid']} / {panel.get('title', '')} [{panel['type']}] / {target['refId']}"
             yield Query(place, target["rawSql"], target["format"], names)
 
 

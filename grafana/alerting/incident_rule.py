@@ -1,0 +1,93 @@
+"""The rules: open incidents, incidents that are over, and whether anybody still watches.
+
+Whether something is wrong is decided once, in the incident table, whose rows stay until the cause ends. So there is
+no rule
+an indicator or a feed, and a gap in the data resolves nothing: that an incident is over is a message of its own, from
+the
+row's end, and Grafana's own "resolved" is not sent.
+"""
+
+from __future__ import annotations
+
+from grafana.alerting.rule import OPERATOR, AlertGroup, AlertRule
+from grafana.boards.board import board_uid
+from grafana.boards.incident_board import OPEN_PANEL
+from grafana.boards.panel import panel_id
+from grafana.boards.pipeline_board import WATCH_PANEL
+from grafana.query.binding import bind
+from grafana.text import Text
+
+# Labels of a row that a message shows, as annotations of the same name.
+SHOWN = (
+    "title",
+    "title_en",
+    "summary",
+    "summary_en",
+    "places",
+    "figure",
+    "expected",
+    "lag",
+    "forecast",
+    "period",
+    "since",
+    "ended",
+    "notice",
+)
+_LINK = '{{ reReplaceAll "/+$" "" externalURL }}/d/'
+_SILENT_MINUTES = 5
+
+
+def alert_groups(timezone: str, notice: Text) -> list[AlertGroup]:
+    """Return all rules. `notice`: what every message says of the data, such as that they are simulated; may be
+    empty."""
+    rows = {"timezone": timezone, "notice": notice.vi or "–"}
+    shown = {name: f"{{{{ $labels.{name} }}}}" for name in SHOWN} | {"link": f"{_LINK}{{{{ $labels.path }}}}"}
+    incidents = (board_uid("incident", "vi"), panel_id(OPEN_PANEL))
+    opened = AlertRule(
+        key=("incident", "open"),
+        title="Sự việc đang mở",
+        sql=bind("alert", "incident_open", **rows),
+        firing="$A > 0",
+        hold="0s",
+        labels={},
+        annotations=shown,
+        panel=incidents,
+    )
+    closed = AlertRule(
+        key=("incident", "closed"),
+        title="Sự việc đã kết thúc",
+        sql=bind("alert", "incident_closed", **rows),
+        firing="$A > 0",
+        hold="0s",
+        labels={},
+        annotations=shown,
+        panel=incidents,
+    )
+    watch = AlertRule(
+        key=("watch", "scheduler"),
+        title="Không còn tiến trình nào theo dõi chỉ tiêu và sự việc",
+        sql=bind("alert", "scheduler_silence"),
+        firing=f"$A > {_SILENT_MINUTES}",
+        hold="1m",
+        labels={
+            "event": "watch",
+            "owner": OPERATOR,
+            "recipient": OPERATOR,
+            "sector": "platform",
+            "severity": "critical",
+        },
+        annotations={
+            "title": "Không còn tiến trình nào theo dõi chỉ tiêu và sự việc",
+            "title_en": "Nothing keeps statuses and incidents current",
+            "summary": f"Tiến trình ioc scheduler không chạy xong việc nào trong hơn {_SILENT_MINUTES} phút; từ lúc đó "
+            "không sự việc mới nào được phát hiện",
+            "summary_en": f"No job of `ioc scheduler` has finished for more than {_SILENT_MINUTES} minutes; "
+            "no new incident is found meanwhile",
+            "notice": notice.vi or "–",
+            "link": f"{_LINK}{board_uid('pipeline', 'vi')}",
+        },
+        panel=(board_uid("pipeline", "vi"), panel_id(WATCH_PANEL)),
+        # The query always has a row; without one the table itself is gone.
+        no_data="Alerting",
+    )
+    return [AlertGroup("ioc-incident", 30, (opened, closed)), AlertGroup("ioc-watch", 60, (watch,))]

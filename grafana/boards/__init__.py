@@ -1,0 +1,1 @@
+"""The boards, and the panels they are composed of."""

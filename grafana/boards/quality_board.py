@@ -1,0 +1,86 @@
+"""The board of the data's quality: correct, complete, clean, live; by feed and day, and the missing by name."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders import common, statushistory, table
+from grafana_foundation_sdk.builders.dashboard import FieldColor
+from grafana_foundation_sdk.models import common as look
+from grafana_foundation_sdk.models.dashboard import FieldColorModeId
+
+from grafana.boards.board import Json, finished
+from grafana.boards.frame import QUALITY, Frame
+from grafana.boards.panel import Columns, default_table, panel_id, thresholds, tile_stat
+from grafana.boards.scope import COLORS, MEASURES
+from grafana.boards.variable import area_variable, measure_variable
+from grafana.query.binding import datasource
+from grafana.text import Text
+
+_FEED = Text("Nguồn dữ liệu", "Feed")
+
+
+def quality_board(frame: Frame) -> Json:
+    """Compose the board."""
+    scope = frame.scope
+    seal = tile_stat(
+        "quality",
+        scope.say("Đúng, đủ, sạch, sống: ngày gần nhất", "Correct, complete, clean, live: newest day"),
+        scope.target("quality_tile"),
+    )
+    built = (
+        frame.board(QUALITY, Text("Chất lượng dữ liệu", "Quality of the data"))
+        .with_variable(area_variable(scope))
+        .with_variable(measure_variable(scope))
+        .with_panel(seal.span(24).height(5))
+        .with_panel(_heat_map(frame))
+        .with_panel(_feed_table(frame).span(12).height(13))
+        .with_panel(_roll_call(frame).span(12).height(13))
+    )
+    return finished(built, (), scope.language, frame.view)
+
+
+def _heat_map(frame: Frame) -> statushistory.Panel:
+    """A cell a feed and day, in the colour of its share."""
+    return (
+        statushistory.Panel()
+        .id(panel_id("quality/days"))
+        .title(
+            frame.scope.say("${measure:text}: từng nguồn, từng ngày (%)", "${measure:text}: each feed, each day (%)")
+        )
+        .datasource(datasource())
+        .with_target(frame.scope.target("quality_day", series=True))
+        .span(24)
+        .height(13)
+        .unit("none")
+        .decimals(0)
+        .show_value(look.VisibilityMode.AUTO)
+        .row_height(0.9)
+        .col_width(0.95)
+        .thresholds(thresholds((None, COLORS["lagging"]), (80, COLORS["at_risk"]), (95, COLORS["on_track"])))
+        .color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
+        .display_name("${__field.labels.metric}")
+        .legend(
+            common.VizLegendOptions()
+            .show_legend(False)
+            .display_mode(look.LegendDisplayMode.HIDDEN)
+            .placement(look.LegendPlacement.BOTTOM)
+        )
+    )
+
+
+def _feed_table(frame: Frame) -> table.Panel:
+    columns: Columns = {"feed": _FEED, **MEASURES, "day": Text("Ngày đo", "Day")}
+    title = frame.scope.say("Từng nguồn, kém nhất trước", "Each feed, worst first")
+    panel = default_table("quality/feeds", title, frame.scope, columns, ("key",))
+    return panel.with_target(frame.scope.target("quality_table"))
+
+
+def _roll_call(frame: Frame) -> table.Panel:
+    columns: Columns = {
+        "feed": _FEED,
+        "day": Text("Ngày", "Day"),
+        "reporter": Text("Đơn vị chưa báo cáo", "Has not reported"),
+        "reported": Text("Đã báo cáo", "Reported"),
+    }
+    title = frame.scope.say("Điểm danh: đơn vị còn thiếu", "Roll-call: who is missing")
+    panel = default_table("quality/missing", title, frame.scope, columns)
+    return panel.with_target(frame.scope.target("roll_call"))
