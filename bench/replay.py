@@ -1,6 +1,6 @@
 """What the database alone takes for the same writes: a batch's statements recorded once, then only sent again.
 
-The recording connection stands between the store and psycopg and notes each statement with its parameters, or its
+The recording connection lies between the store and psycopg and notes each statement with its parameters, or its
 COPY data. Played back over a fresh copy of the database, in the same transactions, they cost what the database and
 the wire cost, and nothing of parsing, comparing or adding up.
 """

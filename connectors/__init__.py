@@ -1,1 +1,1 @@
-"""Connectors: what stands between a sector's own system and Kafka."""
+"""Connectors: what turns a sector's own format into events in Kafka."""

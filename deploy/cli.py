@@ -11,7 +11,7 @@ from ioc import __version__
 from ioc.command.lazy import CommandEntry, LazyGroup
 from ioc.errors import ConfigError, IocError
 
-# Vietnamese first, then English. Help stands here so that `ioc --help` imports no module of a command.
+# Vietnamese first, then English. Help is here so that `ioc --help` imports no module of a command.
 COMMANDS = (
     CommandEntry(
         "stack",

@@ -23,7 +23,7 @@ from ioc.feeds.validation import read_event, reasons_of
 
 @dataclass(frozen=True)
 class Stamp:
-    """Where in the file an event stands, when it happened, its revision (None = milliseconds of `time`)."""
+    """An event's place in the file, when it happened, its revision (None = milliseconds of `time`)."""
 
     where: str
     time: datetime

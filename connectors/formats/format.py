@@ -70,7 +70,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Event:
-    """A canonical event: a CloudEvents envelope as a dict ready for JSON, and where in the file it stands.
+    """A canonical event: a CloudEvents envelope as a dict ready for JSON, and its place in the file.
 
     `warnings` tell what looks wrong in the record without making it unusable; `parsed` is the envelope as its feed
     reads it.
@@ -85,7 +85,7 @@ class Event:
 
 @dataclass(frozen=True)
 class BadRecord:
-    """A record (or a whole file) that is refused, where it stands, and why; `reasons` is never empty."""
+    """A record (or a whole file) that is refused, its place, and why; `reasons` is never empty."""
 
     where: str
     reasons: tuple[Reason, ...]

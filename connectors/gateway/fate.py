@@ -203,7 +203,7 @@ def _fate(event: WrittenEvent, fate: Fate, reasons: Sequence[Reason] = ()) -> Ev
 
 
 def _file_places(headers: Mapping[str, bytes]) -> list[str]:
-    """Return where the events of a record stood in the file that they came in; none for CloudEvents."""
+    """Return the places of a record's events in the file that they came in; none for CloudEvents."""
     packed = headers.get(PLACES_HEADER)
     if packed is None:
         return []
@@ -212,12 +212,12 @@ def _file_places(headers: Mapping[str, bytes]) -> list[str]:
 
 
 def _standing_fate(event: WrittenEvent, row: Mapping[str, Any] | None) -> EventFate:
-    """Compare an event that was not refused with what stands of its record."""
+    """Compare an event that was not refused with the winning revision of its record."""
     if row is None or row["revision"] < event.revision:
         return _fate(event, "unknown")
     if row["revision"] > event.revision:
         return _fate(event, "superseded")
-    if row["event_id"] is None:  # a void stands, and keeps no event
+    if row["event_id"] is None:  # a void won, and keeps no event
         return _fate(event, "stored")
     written = round(row["received_at"].timestamp() * 1000)
     return _fate(event, "stored" if (row["event_id"], written) == (event.id, event.written_at) else "duplicate")

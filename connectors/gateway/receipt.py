@@ -32,12 +32,12 @@ class EventFate(BaseModel):
     """What became of one event.
 
     waiting:    Kafka has it, the agents have not read it yet.
-    stored:     it stands, or it voided its record.
+    stored:     it is the winning revision, or it voided its record.
     duplicate:  the same revision with the same content had been stored before.
-    superseded: a later revision of its record stands.
+    superseded: a later revision of its record won.
     rejected:   refused by the agents; `reasons` say why.
-    unknown:    Kafka does not keep it any more, and it is not what stands.
-    place:      where it stood in an uploaded file.
+    unknown:    Kafka does not keep it any more, and it is not the winning revision.
+    place:      its place in an uploaded file.
     """
 
     id: str | None

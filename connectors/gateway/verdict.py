@@ -27,7 +27,7 @@ _PERSONAL_NUMBER = re.compile(r"(?<![0-9A-Za-z])([0-9]{9}|0[0-9]{9}|[0-9]{12})(?
 _MOST_ATTRIBUTES = 64
 _MOST_FIELDS = 256  # of data: more than any record has
 TOKEN_HEADER = "ioc-token"  # noqa: S105 - a header's name
-PLACES_HEADER = "ioc-places"  # where the events stood in an uploaded file: a JSON array, deflated
+PLACES_HEADER = "ioc-places"  # the events' places in an uploaded file: a JSON array, deflated
 
 _Packed = tuple[bytes, str | None]
 # Extension attributes do not reach Kafka.
@@ -38,7 +38,7 @@ _WRITTEN = set(Envelope.model_fields)
 class Verdict:
     """An event's result; `feed` where its type is known, `envelope` where it was accepted.
 
-    place: where it stands in an uploaded file.
+    place: its place in an uploaded file.
     """
 
     result: EventResult

@@ -58,7 +58,7 @@ class FeedLine:
 class Proof:
     """What was compared beyond the counts, and what differs, a line each.
 
-    records: standing records compared with the simulator's; cells and figures: stored values compared with
+    records: winning revisions compared with the simulator's; cells and figures: stored values compared with
     their recompute; witnesses: province totals compared with the simulator's own sums.
     """
 

@@ -40,7 +40,7 @@ def demo_settings(settings: Settings, run: str, ports: Sequence[int]) -> Setting
             "token_file": settings.state_dir / "demo" / "tokens.json",
             "gateway_host": "127.0.0.1",
             "gateway_port": gateway,
-            # One connection of the simulator stands for a whole sector.
+            # One connection of the simulator sends for a whole domain.
             "gateway_rate": 1_000_000.0,
             "gateway_burst": 1_000_000.0,
             "worker_port": worker,

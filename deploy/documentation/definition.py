@@ -96,14 +96,14 @@ def _counted(indicator: Indicator, feed: Feed) -> IndicatorDefinition:
 
 
 def _estimated(indicator: Indicator, feed: Feed) -> tuple[str, str]:
-    """Return what to say of a day that may be a plan that stands in for what a source cannot tell."""
+    """Return what to say of a day that may be a plan that is used in place of what a source cannot tell."""
     columns = [column for column in (indicator.at, indicator.until) if column in feed.estimated]
     if not columns:
         return "", ""
     day, flag = columns[0], feed.estimated[columns[0]]
     return (
         f" Nguồn không báo được `{day}` thì sau ngày dự kiến lấy ngày dự kiến, đánh dấu `{flag}` (ước tính).",
-        f" Where a source cannot tell `{day}`, the planned day stands in once it is over, marked `{flag}` (estimated).",
+        f" Where a source cannot tell `{day}`, the planned day is used once it is over, marked `{flag}` (estimated).",
     )
 
 

@@ -29,7 +29,7 @@ class Entry:
     publisher: who sends its events, under a token of its own; several feeds may have the same.
     share:     of all new records that chance makes, beside the other systems' shares; 0 for a system that sends by
                its calendar alone.
-    witness:   a standing record's content -> what it adds to indicators, by their codes. Written down here a second
+    witness:   the winning revision's content -> what it adds to indicators, by their codes. Written down here a second
                time, on purpose: neither the catalogue nor its engines are asked.
     """
 

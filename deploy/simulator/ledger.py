@@ -44,7 +44,7 @@ class Outgoing:
 
 
 class Judge:
-    """The rules of revisions, told once more: the highest revision stands, equal ones must be equal."""
+    """The rules of revisions, written a second time: the highest revision wins, equal ones must have equal content."""
 
     def __init__(self) -> None:
         self._seen: dict[str, dict[int, bytes]] = {}
@@ -95,11 +95,11 @@ class FeedTally:
 
 
 class Ledger:
-    """Tallies and standing records, entered when an event's answer is known.
+    """Tallies and winning revisions, entered when an event's answer is known.
 
     Of a record only a digest and a few figures are kept. Not thread-safe: callers hold a lock.
 
-    witnesses: by feed, what a standing record adds to indicators that the simulator can foretell, by their codes.
+    witnesses: by feed, what a winning revision adds to indicators that the simulator can foretell, by their codes.
     """
 
     def __init__(self, feeds: Mapping[str, Feed], witnesses: Mapping[str, Witness]) -> None:
@@ -126,7 +126,7 @@ class Ledger:
             self.tallies.setdefault(one.feed, FeedTally()).unknown += 1
 
     def witnesses(self) -> Counter[str]:
-        """Sums of the standing records' witness figures: what some indicators of the province must show."""
+        """Sums of the winning revisions' witness figures: what some indicators of the province must show."""
         total: Counter[str] = Counter()
         for records in self.standing.values():
             for record in records.values():

@@ -55,7 +55,7 @@ _SAMPLE = Situation(datetime(2024, 10, 1, tzinfo=UTC), datetime(2024, 11, 1, tzi
 
 @dataclass(frozen=True)
 class Query:
-    """One SQL text and where it stands.
+    """One SQL text and its place.
 
     variables: the board's, by name; none for a rule. choice: the text gives a variable's choices, not a panel's data.
     """

@@ -16,7 +16,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def _written_out(value: Any) -> Any:
-    """Refuse what pydantic would take for a date beside a date: digits alone are seconds since 1970 to it."""
+    """Refuse digits alone, such as `20241005`: pydantic would read them as seconds since 1970."""
     if isinstance(value, str) and not _DAY.fullmatch(value):
         raise PydanticCustomError("date_parsing", "Input should be a date (YYYY-MM-DD)")
     return value
@@ -29,7 +29,7 @@ Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2999, 12, 31)), BeforeV
 def refuse_unknown(request: Request) -> None:
     """Raise ProblemError (422) for a parameter that the route does not have, or that comes twice.
 
-    A misspelt `units_on` that is passed over gives figures in other units than were asked for.
+    If a misspelt `units_on` were ignored, the answer would be in other units than were asked for.
     """
     known = {parameter.alias for parameter in request.scope["route"].dependant.query_params}
     names = [name for name, _ in request.query_params.multi_items()]

@@ -1,4 +1,4 @@
-"""Errors as the API answers them: RFC 9457 problem details, in both languages, saying what to do."""
+"""The API's errors: RFC 9457 problem details, in both languages, saying what to do."""
 
 from __future__ import annotations
 

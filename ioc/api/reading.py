@@ -1,4 +1,4 @@
-"""What the API reads, from the database as it stands, over a few read-only connections with bounded waits."""
+"""What the API reads, from the database, over a few read-only connections with bounded waits."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class DatabaseReading:
             )
 
     def explain(self, code: str, *, area: str, period: str, on: date, limit: int, offset: int) -> Explanation:
-        """Return what stands behind a figure."""
+        """Return what a figure is made of."""
         with self._connected() as connection:
             compiled = self._known(connection, code).compiled
             explainer = Explainer(connection, compiled, self._feeds, self._areas, timezone=self._timezone)

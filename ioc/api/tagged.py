@@ -1,4 +1,4 @@
-"""Answers with an entity tag: who asks again for what has not changed gets no body (RFC 9110 §13.1.2)."""
+"""Answers with an entity tag: a client that asks again for what has not changed gets no body (RFC 9110 §13.1.2)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _KEPT = ("cache-control", "etag", "vary")
 
 
 class TaggedRoute(APIRoute):
-    """A route whose answers bear an ETag of their content, and which answers 304 to one who has it already."""
+    """A route whose answers bear an ETag of their content, and which answers 304 to a client that has it already."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler."""

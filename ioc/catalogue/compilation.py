@@ -169,6 +169,6 @@ def _sum(indicator: Indicator, value: str, condition: str) -> Measure:
 
 
 def _count(indicator: Indicator) -> Measure:
-    """Count the records whose value is known: what is unknown counts neither above nor below the line."""
+    """Count the records whose value is known: an unknown value is in neither numerator nor denominator."""
     condition = conjunction(indicator.where, is_known(indicator.value))
     return Measure(indicator.feed, "sum", "1", condition, indicator.at)

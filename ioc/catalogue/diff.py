@@ -1,4 +1,4 @@
-"""What a change of the catalogue does: which rows are computed otherwise, which only read otherwise."""
+"""What a change of the catalogue does: which rows are computed in another way, and which change in wording only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CHANGES: tuple[ChangeKind, ...] = ("added", "removed", "recomputed", "follows", 
 
 @dataclass(frozen=True)
 class FieldChange:
-    """One column of a row that reads otherwise."""
+    """One column of a row with another text."""
 
     column: str
     old: str
@@ -29,7 +29,7 @@ class IndicatorChange:
     """What becomes of one indicator.
 
     added, removed: the code is new, or gone.
-    recomputed:     its row is computed otherwise: another expression, formula, feed, day, kind or sector.
+    recomputed:     its row is computed in another way: another expression, formula, feed, day, kind or sector.
     follows:        its row is the same; `because` names the changed codes that its formula uses, at any distance.
     reworded:       names, unit, target, owner, ... changed; its figures stay what they are.
     """

@@ -56,7 +56,7 @@ def load_catalogue(directory: Path, feeds: Mapping[str, Feed]) -> Catalogue:
         for row in read_rows(directory / f"{sector}.csv", COLUMNS, problems):
             indicator = reader.read(row, sector)
             if indicator.code in found:
-                row.complain("code", f"{indicator.code} stands already at {found[indicator.code][0].at('code')}")
+                row.complain("code", f"{indicator.code} is there already, at {found[indicator.code][0].at('code')}")
             else:
                 found[indicator.code] = (row, indicator)
     _check_names(found)
@@ -134,7 +134,7 @@ def _read_names(path: Path, column: str, problems: Problems) -> dict[str, str]:
     names: dict[str, str] = {}
     for row in read_rows(path, (column, "name_en"), problems):
         if row.required(column) in names:
-            row.complain(column, f"{row.text(column)!r} stands twice; keep one row")
+            row.complain(column, f"{row.text(column)!r} is there twice; keep one row")
         names[row.text(column)] = row.required("name_en")
     return names
 

@@ -232,7 +232,7 @@ def read_target(row: Row) -> Target | None:
     text, on, source = row.text("target"), row.day("target_on"), row.text("target_source")
     if not text:
         if on is not None:
-            row.complain("target_on", "stands without a target; remove it or give the target")
+            row.complain("target_on", "is given without a target; remove it or give the target")
         return None
     match = _TARGET.fullmatch(text)
     if match is None:

@@ -228,7 +228,7 @@ class _Sync:
 
 
 def _unneeded(gone: Iterable[str], compiled: Compiled, besides: Iterable[str] = ()) -> set[str]:
-    """Return those of the codes on which nothing rests but each other, and `besides`."""
+    """Return the codes that only others of the set, or `besides`, use: no other indicator needs them any more."""
     codes = set(gone)
     nothing = codes.union(besides)
     return {code for code in codes if compiled.dependents(code) <= nothing}

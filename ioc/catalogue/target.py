@@ -29,7 +29,7 @@ def with_targets(catalogue: Catalogue, path: Path) -> Catalogue:
                 f" · {code!r} is not in the catalogue; `ioc catalogue list` shows all codes",
             )
         elif code in changed:
-            row.complain("code", f"{code} có hai dòng; chỉ giữ một · {code} stands twice; keep one row")
+            row.complain("code", f"{code} có hai dòng; chỉ giữ một · {code} is there twice; keep one row")
         else:
             changed[code] = _with_target(catalogue.indicators[code], row)
     problems.raise_if_any()

@@ -18,7 +18,7 @@ _COMPLETION = ("install_completion", "show_completion")
 class CommandEntry:
     """One command or group: what calls it, its help, and the module whose `attribute` is its typer app.
 
-    The help stands before what else the command's own help says: `ioc` lists it without importing the module.
+    The help comes before what else the command's own help says: `ioc` lists it without importing the module.
     """
 
     name: str

@@ -55,7 +55,7 @@ def connect(
 
 @contextmanager
 def snapshot(connection: psycopg.Connection) -> Iterator[None]:
-    """Read everything within as it stood at one moment; the connection must be in autocommit mode, and idle."""
+    """Read everything within from one snapshot; the connection must be in autocommit mode, and idle."""
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         yield

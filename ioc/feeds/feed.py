@@ -1,6 +1,6 @@
 """What a feed is: one kind of record of one sector, declared in one module under `ioc/feeds/declared/`.
 
-A feed costs its declaration, a migration for its record table, samples and catalogue rows; agents, gateway,
+A new feed needs its declaration, a migration for its record table, samples and catalogue rows; agents, gateway,
 simulator and dashboards work from the declaration.
 """
 
@@ -84,7 +84,7 @@ class Feed:
     by_agencies: its reporters are agencies of the administration, which the platform counts (docs/quality.md).
     quality_source: what the catalogue's rows of `data_quality` call the feed; None where they have none of it.
     enrich:    columns taken from the register of reporters: column -> (attribute, type).
-    estimated: date column -> flag that says that a plan stands in for it, because the source cannot tell it.
+    estimated: date column -> flag of a planned date that is used in its place, because the source cannot tell it.
     derive:    columns computed from the others: column -> (type, polars expression).
     ahead:     dates that lie ahead by nature, of the model or derived; no other date or time may (plausibility.py).
     """

@@ -173,7 +173,7 @@ def load_areas(path: Path) -> AreaTree:
             row.complain(
                 "area_id",
                 f"{area.area_id} có hai dòng; số hiệu không dùng lại"
-                f" · {area.area_id} stands twice; ids are never reused",
+                f" · {area.area_id} is there twice; ids are never reused",
             )
         by_id[area.area_id] = area
     _check_codes(rows)
@@ -265,7 +265,7 @@ def _check_successor(row: Row, area: Area, by_id: dict[int, Area]) -> None:
 
 
 def _check_territory(row: Row, area: Area, tree: AreaTree) -> None:
-    """A row stands for one territory: what gains or loses land begins anew on that day."""
+    """A row is one territory: what gains or loses land begins anew on that day."""
     if area.successor_id is None:
         return
     day, successor = area.valid_to, tree[area.successor_id]

@@ -1,6 +1,6 @@
 """Which units of all times make up the territory of one unit: forwards through merges, backwards where it is known.
 
-A unit's row stands for one territory: what gains or loses land gets a row of its own. `successor_id` says that a
+A unit's row is one territory: what gains or loses land gets a row of its own. `successor_id` says that a
 whole territory went to one unit; a unit below another lies in it; units below cover the one above. A leaf that ends
 without a successor was divided among the new leaves of the smallest unit that is known to hold it, nobody knows how.
 """

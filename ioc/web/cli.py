@@ -146,7 +146,7 @@ def _shown(token: Token) -> dict[str, object]:
 
 
 def _state(token: Token) -> str:
-    """Return how a token stands; one that ends within two weeks is to be rotated or renewed."""
+    """Return a token's state; one that ends within two weeks is to be rotated or renewed."""
     now = datetime.now(UTC)
     if token.revoked_at is not None:
         return "revoked"

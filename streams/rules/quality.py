@@ -1,6 +1,6 @@
 """Data quality as the platform measures it: what it can say of one day, and the reports that say it. Pure.
 
-The rows of the catalogue's sector `data_quality` are values that are reported; most of them nobody but the platform
+The rows of the catalogue's sector `data_quality` are values that are reported; most of them only the platform
 can know. Definitions, in two languages, are in docs/quality.md. No figure is not zero: a feed without events has no
 shares.
 """

@@ -12,6 +12,7 @@ from testbed.pipeline import Pipeline
 
 from ioc.feeds.feed import Feed
 from ioc.messaging.client import client_options, open_producer, send_all
+from ioc.messaging.record import OutgoingRecord
 from ioc.messaging.topic import dead_letter_topic
 from ioc.settings import Settings
 from streams.dead_letter.letter import DeadLetterRelay, list_causes, replay, show_events
@@ -118,7 +119,7 @@ def test_a_replay_without_a_mend_is_refused_again_and_can_be_replayed_again(
 
 def test_letters_larger_than_a_request_are_sent_in_several(settings: Settings, kafka_topics: list[str]) -> None:
     producer = open_producer(settings)
-    letters = [(kafka_topics[0], b"k", bytes(3_000_000), []) for _ in range(8)]
+    letters = [OutgoingRecord(kafka_topics[0], b"k", bytes(3_000_000)) for _ in range(8)]
     send_all(producer, letters)
     producer.close()
     assert [len(one.value) for one in read(settings, kafka_topics[0])] == [3_000_000] * 8

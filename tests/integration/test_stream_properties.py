@@ -152,7 +152,7 @@ def stored_of(pipeline: Pipeline, feed: Feed) -> dict[object, tuple[object, obje
     """Of each record the revision and the content that its table holds."""
     names = [column.name for column in feed.model_columns]
     rows = pipeline.rows(f"SELECT record_key, revision, {', '.join(names)} FROM {feed.table}")
-    assert len(rows) == len({row[0] for row in rows}), "a record stands twice"
+    assert len(rows) == len({row[0] for row in rows}), "a record is there twice"
     return {
         key: (revision, feed.model.model_validate(dict(zip(names, values, strict=True))))
         for key, revision, *values in rows

@@ -31,7 +31,7 @@ def assert_invariants(run: Run, *, ordered: bool = True) -> None:
 
 
 def assert_records(feeds: Mapping[str, Feed], ledger: Ledger, connection: psycopg.Connection) -> None:
-    """Record tables hold the distinct, valid, standing inputs: each once, at its revision, with its content."""
+    """Record tables hold the winning revision of each valid record: each once, at its revision, with its content."""
     for key, feed in feeds.items():
         names = ", ".join(["record_key", "revision", *(column.name for column in feed.model_columns)])
         cursor = connection.cursor(row_factory=dict_row)

@@ -194,7 +194,7 @@ def test_frames_say_the_same_as_the_tree(tree: AreaTree) -> None:
     ("row", "complaint"),
     [
         ("2,747,A,A,district,9,2024-01-01,,,,", "row 3 column parent_id: no row has area_id 9"),
-        ("1,747,A,A,district,1,2024-01-01,,,,", "row 3 column area_id: 1 stands twice"),
+        ("1,747,A,A,district,1,2024-01-01,,,,", "row 3 column area_id: 1 is there twice"),
         ("2,77,A,A,district,1,2024-05-01,,,,", "row 3 column valid_from: code 77 overlaps area 1"),
         ("2,747,A,A,district,1,2023-01-01,,,,", "row 3 column parent_id: Tỉnh does not exist all the while"),
         ("2,747,A,A,province,1,2024-01-01,,,,", "row 3 column parent_id: Tỉnh (province) cannot hold"),

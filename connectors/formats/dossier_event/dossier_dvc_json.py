@@ -1,4 +1,4 @@
-"""The national portal's exchange of dossiers: `DongBoHoSoMC` (a dossier as it stands) and `CapNhatTienDoHoSoMC`.
+"""The national portal's exchange of dossiers: `DongBoHoSoMC` (a dossier's present state) and `CapNhatTienDoHoSoMC`.
 
 A message of progress changes state and days of a dossier that was synchronised before. Times are yyyyMMddHHmmss. The
 promised day is the latest that was set. Source: NĐ 61/2018/NĐ-CP; exchange of the national public-service portal.

@@ -1,7 +1,7 @@
 """Data files of automatic stations (TT 10/2021/TT-BTNMT): a line a parameter, every five minutes.
 
 Symbol, value, unit, time, status, separated by tabs or `;`, decimals with point or comma. The hour's mean is what is
-published: once the hour is over, and again whenever a late value comes in. The station stands in the file's name
+published: once the hour is over, and again whenever a late value comes in. The station is named in the file's name
 (`<province>_<facility>_<station>_<time>.txt`), else in the folder's, else it is `--reporter`. Two values of one
 parameter and time: the one that came last counts.
 """

@@ -1,4 +1,4 @@
-"""Tickets of a feedback system as JSON, CSV or XLSX: one row as the ticket stands now."""
+"""Tickets of a feedback system as JSON, CSV or XLSX: one row with the ticket's present state."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class Node:
         return self.element is not None
 
     def at(self, path: str) -> str:
-        """Return a path below this node as it stands in reasons."""
+        """Return a path below this node as reasons show it."""
         return f"{self.path}/{path}" if self.path and path else self.path or path
 
     def child(self, path: str) -> Node:
@@ -136,7 +136,7 @@ class Places:
                 path,
                 "several",
                 f"phần tử {name} xuất hiện nhiều lần với nội dung khác nhau; chỉ giữ một",
-                f"the element {name} stands several times with different content; keep one",
+                f"the element {name} is there several times with different content; keep one",
             )
         where, element = found[0] if found else (path, None)
         return Node(element, self._root.findings, where)

@@ -36,7 +36,7 @@ from connectors.formats.tax_einvoice.taxpayer import read_taxpayer
 
 FEED = "tax.einvoice"
 VOID_REVISION = 2
-# Nothing of an invoice itself stands in these: signatures, vendors' own fields, goods (which are read as a list).
+# These hold nothing of an invoice itself: signatures, vendors' own fields, goods (which are read as a list).
 WALLS = frozenset({"Signature", "DSCKS", "TTKhac", "HHDVu", "HDon", "TBao", "LTSuat", "LPhi"})
 _NOTE_LINE = "4"
 
@@ -155,7 +155,7 @@ def _check_series(root: Node, number: InvoiceNumber, issued_on: date, coded: boo
 
 
 def _has_code(element: etree._Element | None) -> bool:
-    """Return whether MCCQT stands anywhere but in a signature; vendors misplace it."""
+    """Return whether MCCQT occurs anywhere but in a signature; vendors misplace it."""
     if element is None or local_name(element) == "Signature":
         return False
     return (local_name(element) == "MCCQT" and bool(element.text)) or any(_has_code(child) for child in element)

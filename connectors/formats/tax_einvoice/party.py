@@ -26,7 +26,7 @@ _BUYER_PAPERS = ("MST", "CCCDan", "SHChieu")
 
 
 def read_pay_method(method: Node) -> str:
-    """Return cash, transfer or mixed; mixed also stands for what the free text of HTTToan leaves open."""
+    """Return cash, transfer or mixed; mixed also covers what the free text of HTTToan leaves open."""
     text = plain(method.text())
     cash, cashless = _CASH.search(text) is not None, _CASHLESS.search(text) is not None
     if cash == cashless:
@@ -63,7 +63,7 @@ def read_shop(seller: Node, code: Node, seller_id: str, context: Context) -> str
             "store_code_spelling",
             "mã cửa hàng là tên, địa chỉ, số định danh hoặc số điện thoại; được thay bằng bút danh cho đến khi danh "
             "bạ có mã này",
-            "a name, an address, an identity or phone number; a pseudonym stands in its place until the register "
+            "a name, an address, an identity or phone number; a pseudonym is used in its place until the register "
             "knows the code",
         )
     return f"{seller_id}.{store}"

@@ -1,4 +1,4 @@
-"""How an invoice stands to an earlier one: original, replacement or adjustment, and what follows from it.
+"""The relation of an invoice to an earlier one: original, replacement or adjustment, and what follows from it.
 
 An unknown or missing relation code is refused: an adjustment or a replacement that is read as an original counts twice.
 """
@@ -21,7 +21,7 @@ _REPLACED, _ADJUSTED = "invoice/replaced", "invoice/adjusted"
 
 @dataclass(frozen=True)
 class Relation:
-    """How an invoice stands to an earlier one; `replaces` is the number to void, `adjusts` the adjusted one."""
+    """The relation of an invoice to an earlier one; `replaces` is the number to void, `adjusts` the adjusted one."""
 
     kind: str
     replaces: InvoiceNumber | None = None

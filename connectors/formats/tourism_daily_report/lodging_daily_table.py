@@ -1,6 +1,6 @@
 """The daily report of lodging establishments as CSV or XLSX, a row a day, with a row of control totals if there is one.
 
-A row whose first cell says `Tổng cộng`, `Tổng` or `Total` holds the sums of what stands above it: where they differ,
+A row whose first cell says `Tổng cộng`, `Tổng` or `Total` holds the sums of the rows above it: where they differ,
 rows were lost or changed on the way, and that is told as a refusal.
 """
 

@@ -43,7 +43,7 @@ FIELDS = (
     field("guest_id", "Số hộ chiếu", TEXT, required=True, personal="keyed HMAC", note="together with the nationality"),
     field("check_in_on", "Ngày đến", TEXT, required=True, note="dd/mm/yyyy, as text"),
     field("planned_check_out_on", "Ngày đi dự kiến", TEXT, required=True, note="dd/mm/yyyy, as text"),
-    field("check_out_on", "Ngày trả phòng", TEXT, note="without this column the planned day stands in, as estimated"),
+    field("check_out_on", "Ngày trả phòng", TEXT, note="without this column the planned day is used, as estimated"),
 )
 
 

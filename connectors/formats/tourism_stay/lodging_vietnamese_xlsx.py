@@ -3,7 +3,7 @@
 Columns are read by position, because the headings hold stray spaces. Lists are cells of the form `code - label`; dates
 and numbers of documents are text. Row 4 is the template's example, unless somebody wrote a guest into it: a row is an
 example where it says so, or where the numbering of guests starts below it. There is no column for the check-out, so
-the planned day stands in once it is over, marked as estimated.
+the planned day is used once it is over, marked as estimated.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ PASSPORT = Paper("passport", "passport")
 class Declaration:
     """What a template tells of one guest. `region` is given for templates that ask for the home province.
 
-    `tells_departure` is false for a template without a column for the check-out: there the planned day stands in, once
+    `tells_departure` is false for a template without a column for the check-out: there the planned day is used, once
     it is over, marked as estimated.
     """
 

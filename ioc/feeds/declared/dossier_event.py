@@ -57,7 +57,7 @@ _EXAMPLE: dict[str, JsonValue] = {
 
 
 class DossierEvent(Record):
-    """A dossier as it stands; what has not happened yet is empty, and no date lies ahead but `due_on`.
+    """A dossier in its present state; what has not happened yet is empty, and no date lies ahead but `due_on`.
 
     state:         pending (states 1, 2, 4, 5, 6), refused at intake (3), withdrawn (7), stopped (8), resolved (9, 10).
     due_on:        the promised day as last set; a clock that stood still has moved it.

@@ -47,7 +47,7 @@ _EXAMPLE: dict[str, JsonValue] = {
 
 
 class FeedbackTicket(Record):
-    """A ticket as it stands; no date lies ahead but `due_on`.
+    """A ticket in its present state; no date lies ahead but `due_on`.
 
     state:       open, resolved, or rejected (not the administration's matter, no content, or a duplicate).
     overdue:     `due_on` has passed without an end; told in a new revision on the day after.

@@ -116,7 +116,7 @@ class HealthCheckout(Record):
     los_days:    SO_NGAY_DTRI.
     cost_*:      the four sources add up to `cost_total`; of the items, what no named one covers is `cost_misc`.
     readmitted:  an inpatient again within 30 days of the last discharge.
-    send_status: of the summary at the insurer's portal, as it stands; `send_lag_h` hours from check-out to sending.
+    send_status: present state of the summary at the insurer's portal; `send_lag_h` hours from check-out to sending.
     paid_*:      settlement by the patient: the day, how, and the amount.
     """
 

@@ -2,7 +2,7 @@
 
 A numbered invoice never changes; what happens to it comes as another document. An adjustment carries differences. A
 replacement or a cancellation also voids the old invoice (a void of revision 2 under the old invoice's key), so that
-turnover counts what stands; the notice itself is kept as a record of its own that carries no amounts.
+turnover counts the invoices that are valid; the notice itself is kept as a record of its own that carries no amounts.
 Source: QĐ 1450/QĐ-TCT and QĐ 1510/QĐ-TCT; NĐ 123/2020, TT 78/2021; petrol: CĐ 1123/CĐ-TTg 2023.
 """
 

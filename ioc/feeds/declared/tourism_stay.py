@@ -35,7 +35,7 @@ _EXAMPLE: dict[str, JsonValue] = {
 class TourismStay(Record):
     """A stay; check-out or extension is a new revision of the same stay, a cancelled stay is voided.
 
-    `check_out_estimated`: the source cannot tell a check-out, so that the planned day stands in once it is over.
+    `check_out_estimated`: the source cannot tell a check-out, so that the planned day is used once it is over.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})

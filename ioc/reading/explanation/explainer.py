@@ -1,6 +1,6 @@
 """Why a figure is what it is: its definition, the figures and records it is made of, and what was left out.
 
-Everything is read from the database as it stands, through the read-only role; the records' contributions are computed
+Everything is read from the database, through the read-only role; the records' contributions are computed
 by PostgreSQL from the catalogue's expressions, not taken from what the agents stored.
 """
 
@@ -61,7 +61,7 @@ class Explainer:
         self.cell = self._finder.find
 
     def explain(self, code: str, cell: Cell, *, limit: int = 20, offset: int = 0) -> Explanation:
-        """Return what stands behind a figure; raises QuestionError for an unknown code.
+        """Return what a figure is made of; raises QuestionError for an unknown code.
 
         limit, offset: which of the records that count, of those that do not, and of the corrections are shown; the
                        newest first.

@@ -149,7 +149,7 @@ class Freshness(_Said):
 
 
 class Explanation(_Said):
-    """Everything that stands behind one cell."""
+    """Everything that one figure is made of."""
 
     code: str
     version: int

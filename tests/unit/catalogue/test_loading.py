@@ -72,7 +72,7 @@ def test_a_row_as_it_is_read(write: Write, feeds: Feeds) -> None:
         ({"feed": "tax.einvoice", "value": "litres"}, "decimals", "must say how many digits"),
         ({"target": "90"}, "target", "must be >= or <= and a number"),
         ({"target": ">=90"}, "target_source", "is empty; name the decision"),
-        ({"target_on": "2025-01-01"}, "target_on", "stands without a target"),
+        ({"target_on": "2025-01-01"}, "target_on", "is given without a target"),
         ({"target_on": "next year"}, "target_on", "is not a date"),
         ({"breakdown": "origin"}, "breakdown_value", "fill both or neither"),
         ({"breakdown": "origin", "breakdown_value": "x"}, "breakdown_value", "must be how the code ends"),

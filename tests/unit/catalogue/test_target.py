@@ -61,7 +61,7 @@ def test_every_mistake_is_told(write: Write, feeds: Mapping[str, Feed], tmp_path
     message = str(told.value)
     for place in ("row 2 column code", "row 3 column target", "row 4 column target_on", "row 4 column target_source"):
         assert f"targets.csv {place}" in message
-    assert "row 5 column code: lodging.b stands twice" in message
+    assert "row 5 column code: lodging.b is there twice" in message
 
 
 def test_a_profile_reads_its_own_catalogue_and_targets(write: Write, feeds: Mapping[str, Feed], tmp_path: Path) -> None:
