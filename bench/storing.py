@@ -8,6 +8,7 @@ import psycopg
 
 from bench.bed import Bed, contributions_of
 from bench.workload import EVENTS_A_RECORD, as_fetched
+from ioc.catalogue.store import read_epoch
 from ioc.database.connection import connect
 from ioc.settings import Settings
 from sql import load_queries
@@ -31,7 +32,7 @@ def store_load(bed: Bed, connection: psycopg.Connection, through: psycopg.Connec
     row = connection.execute(load_queries("stream")["select_feed_id"], [feed.key]).fetchone()
     assert row is not None
     measures = bed.measures(connection)
-    store = RecordStore(feed, row[0], Contributor(measures))
+    store = RecordStore(feed, row[0], Contributor(measures), epoch=read_epoch(connection))
     now = datetime.now(UTC)
     fetched = as_fetched(bed.load.batches, at=now)
     size = _EVENTS_A_BATCH // EVENTS_A_RECORD

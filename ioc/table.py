@@ -142,8 +142,16 @@ class Row:
             return None
 
 
-def read_rows(path: Path, columns: Sequence[str], problems: Problems, *, extra: bool = False) -> Iterator[Row]:
-    """Yield the rows of a UTF-8 CSV file whose header holds `columns` (and, with `extra`, others).
+def read_rows(
+    path: Path,
+    columns: Sequence[str],
+    problems: Problems,
+    *,
+    optional: Sequence[str] = (),
+    extra: bool = False,
+) -> Iterator[Row]:
+    """Yield the rows of a UTF-8 CSV file whose header holds `columns` (and `optional` ones, empty where
+    they are missing; with `extra`, others).
 
     Complaints about the file or its header end the reading of this file, never that of its neighbours.
     """
@@ -162,7 +170,7 @@ def read_rows(path: Path, columns: Sequence[str], problems: Problems, *, extra: 
     lines = list(csv.reader(text.splitlines(keepends=True)))
     header = lines[0] if lines else []
     missing = [column for column in columns if column not in header]
-    unknown = [] if extra else [column for column in header if column not in columns]
+    unknown = [] if extra else [column for column in header if column not in (*columns, *optional)]
     twice = sorted({column for column in header if header.count(column) > 1})
     for names, message in (
         (missing, "add these columns to the header"),
@@ -183,4 +191,5 @@ def read_rows(path: Path, columns: Sequence[str], problems: Problems, *, extra: 
                 f" · has {len(cells)} cells, the header {len(header)}; quote texts that hold commas",
             )
             continue
-        yield Row(path, number, dict(zip(header, map(str.strip, cells), strict=True)), problems)
+        values = dict.fromkeys(optional, "") | dict(zip(header, map(str.strip, cells), strict=True))
+        yield Row(path, number, values, problems)

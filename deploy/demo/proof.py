@@ -18,6 +18,7 @@ from streams.proof.reconcile import reconcile
 
 _FETCH = 5000
 # Witness figures are whole numbers; an indicator shows them in its unit. Millilitres -> litres.
+_PATIENCE = 30.0  # seconds for a moment in which nothing waits to be folded
 _UNITS = {"petrol.volume.total": 1000}
 
 
@@ -28,11 +29,13 @@ def prove(
 
     known: codes of the province's catalogue; it need not have all that the simulator can foretell.
     """
-    result = reconcile(settings)
+    result = reconcile(settings, patience=_PATIENCE)
     differences = [
         f"{d.what}, {d.period} {d.bucket}, area {d.area_id}: stored {d.stored}, recomputed {d.recomputed}"
         for d in result.differences
     ]
+    if result.waiting:
+        differences.append(f"{result.waiting} contributions still wait to be folded; no sum was compared")
     records = 0
     with connect(settings, "reader") as connection, translated_errors():
         for feed in feeds.values():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from ioc.catalogue import Catalogue, Indicator
-from ioc.catalogue.formula import CODE, DAYS
+from ioc.catalogue.formula import DAYS, NAME, reference_of
 from ioc.catalogue.indicator import REPORT_PERIODS
 from ioc.catalogue.row import EFFECTIVE_ON
 from ioc.feeds.feed import Feed
@@ -28,31 +29,55 @@ class IndicatorDefinition:
 def define(indicator: Indicator, catalogue: Catalogue, feeds: Mapping[str, Feed]) -> IndicatorDefinition:
     """Return the definition of one indicator of a catalogue."""
     if indicator.formula:
-        return _formula(indicator, catalogue)
+        return _formula(indicator, catalogue, feeds)
     if indicator.kind == "reported":
         return _reported(indicator, feeds[indicator.feed])
     return _counted(indicator, feeds[indicator.feed])
 
 
-def _formula(indicator: Indicator, catalogue: Catalogue) -> IndicatorDefinition:
-    def words(language: int, days: str) -> str:
-        def name(code: str) -> str:
-            found = catalogue.indicators[code]
-            return f"“{(found.name_vi, found.name_en)[language]}”"
+_FUNCTIONS: Mapping[str, tuple[str, str]] = {
+    "standing_days": (
+        "tổng mức cuối mỗi ngày trong kỳ của {}",
+        "the levels of all days of the period, added up, of {}",
+    ),
+    "ytd": ("lũy kế từ đầu năm của {}", "{} since 1 January"),
+    "year": ("cả năm của {}", "{} of the whole year"),
+    "expected": ("số báo cáo phải có trong kỳ của {}", "reports due in the period of {}"),
+    "received": ("số bản ghi trong kỳ của {}", "records in the period of {}"),
+    "max": ("ngày cao nhất trong kỳ của {}", "the highest day of the period of {}"),
+    "min": ("ngày thấp nhất trong kỳ của {}", "the lowest day of the period of {}"),
+}
 
-        text = CODE.sub(lambda match: f"\0{match.group(0)}\0", indicator.formula)
+
+def _formula(indicator: Indicator, catalogue: Catalogue, feeds: Mapping[str, Feed]) -> IndicatorDefinition:
+    def words(language: int, days: str) -> str:
+        def name(text: str) -> str:
+            reference = reference_of(text)
+            found = feeds[reference.name] if reference.code is None else catalogue.indicators[reference.name]
+            told = f"“{(found.name_vi, found.name_en)[language]}”"
+            pattern = _FUNCTIONS.get(reference.function, ("{}", "{}"))[language]
+            return f"[{pattern.format(told)}]" if reference.function else told
+
+        text = NAME.sub(lambda match: f"\0{_named(match)}\0", indicator.formula)
         parts = text.split("\0")
         parts[::2] = [part.replace("*", "×").replace(DAYS, days) for part in parts[::2]]
-        parts[1::2] = [name(code) for code in parts[1::2]]
+        parts[1::2] = [name(one) for one in parts[1::2]]
         return "".join(parts)
 
     return IndicatorDefinition(words(0, "số ngày trong kỳ"), words(1, "days of the period"), indicator.formula)
 
 
+def _named(match: re.Match[str]) -> str:
+    """Return what a match means, without blanks between the function and its brackets."""
+    function, code = match.groups()
+    return f"{function}({code})" if function else code
+
+
 def _reported(indicator: Indicator, feed: Feed) -> IndicatorDefinition:
     period = REPORT_PERIODS[indicator.cadence]
     which = f"indicator = '{indicator.code}' AND period = '{period}'"
-    holds = f"FROM {feed.table} WHERE {which} AND period_start <= :to AND next_start > :to"
+    newest = f"(SELECT max(period_start) FROM {feed.table} WHERE {which} AND period_start <= :to)"  # noqa: S608 - shown, names are ours
+    holds = f"FROM {feed.table} WHERE {which} AND period_start = {newest}"
     head_vi, head_en = f"Cơ quan báo cáo theo {_PERIODS_VI[period]}", f"Reported by agencies for each {period}"
     match indicator.value:
         case "flow":
@@ -63,13 +88,13 @@ def _reported(indicator: Indicator, feed: Feed) -> IndicatorDefinition:
             )
         case "stock":
             return IndicatorDefinition(
-                f"{head_vi}; lấy số của ngày cuối kỳ, cộng theo địa bàn.",
-                f"{head_en}; that of the last day, added over areas.",
+                f"{head_vi}; lấy số báo cáo gần nhất tính đến cuối kỳ, cộng theo địa bàn.",
+                f"{head_en}; the last one up to the period's end, added over areas.",
                 f"SELECT sum(value) {holds}",
             )
     return IndicatorDefinition(
-        f"{head_vi}; lấy số của ngày cuối kỳ, của đúng địa bàn đó.",
-        f"{head_en}; that of the last day and of that very area.",
+        f"{head_vi}; lấy số báo cáo gần nhất tính đến cuối kỳ, của đúng địa bàn đó.",
+        f"{head_en}; the last one up to the period's end, of that very area.",
         f"SELECT avg(value) {holds} AND area_code = :area",
     )
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
@@ -16,7 +17,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from ioc.api.model import Detail, Page, facts_of, summary_of
 from ioc.api.problem import ProblemError
-from ioc.catalogue.edition import Edition, Editions
+from ioc.catalogue.edition import Edition
 from ioc.catalogue.store import load_editions, read_epoch
 from ioc.database.connection import conninfo, snapshot, translated_errors
 from ioc.errors import DatabaseUnavailableError, QuestionError
@@ -55,13 +56,24 @@ class Reading(Protocol):
     def is_ready(self) -> bool: ...
 
 
+@dataclass(frozen=True)
+class _Held:
+    """What answers are made with, all of one epoch."""
+
+    epoch: int
+    edition: Edition
+    areas: AreaTree
+
+
 class DatabaseReading:
     """Reads with the read-only role, each answer from one snapshot; definitions are those live in the database."""
 
-    def __init__(self, settings: Settings, feeds: Mapping[str, Feed], areas: AreaTree, *, timezone: str) -> None:
-        """The caller closes it."""
+    def __init__(
+        self, settings: Settings, feeds: Mapping[str, Feed], load_areas: Callable[[], AreaTree], *, timezone: str
+    ) -> None:
+        """The caller closes it. `load_areas` is called whenever catalogue, areas or reporters have been loaded anew."""
         self._feeds = feeds
-        self._areas = areas
+        self._load_areas = load_areas
         self._timezone = timezone
         self._seconds = settings.api_timeout
         bounded = settings.model_copy(update={"db_statement_timeout": settings.api_timeout})
@@ -76,7 +88,7 @@ class DatabaseReading:
             reconnect_timeout=0,  # the next request tries again, not a timer that has been growing meanwhile
         )
         self._pool.open()
-        self._editions: Editions | None = None
+        self._held: _Held | None = None
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -88,7 +100,7 @@ class DatabaseReading:
     ) -> Page:
         """Return indicators that fit, in the catalogue's order."""
         with self._connected() as connection:
-            edition = self._live(connection)
+            edition = self._current(connection).edition
         word = (search or "").casefold()
         found = [
             indicator
@@ -104,7 +116,7 @@ class DatabaseReading:
     def detail(self, code: str) -> Detail:
         """Return one indicator."""
         with self._connected() as connection:
-            edition = self._known(connection, code)
+            edition = self._known(connection, code).edition
             cursor = connection.cursor(row_factory=dict_row)
             rows = cursor.execute(load_queries("explain")["select_versions"], [code]).fetchall()
         indicator, compiled = edition.indicators[code], edition.compiled
@@ -131,7 +143,8 @@ class DatabaseReading:
     ) -> Series:
         """Return a series, as `ioc.reading.series.SeriesReader` reads it."""
         with self._connected() as connection:
-            reader = SeriesReader(connection, self._known(connection, code).compiled, self._feeds, self._areas)
+            held = self._known(connection, code)
+            reader = SeriesReader(connection, held.edition.compiled, self._feeds, held.areas)
             return reader.read(
                 code, period=period, first=first, last=last, area_code=area, level=level, units_on=units_on
             )
@@ -139,8 +152,8 @@ class DatabaseReading:
     def explain(self, code: str, *, area: str, period: str, on: date, limit: int, offset: int) -> Explanation:
         """Return what a figure is made of."""
         with self._connected() as connection:
-            compiled = self._known(connection, code).compiled
-            explainer = Explainer(connection, compiled, self._feeds, self._areas, timezone=self._timezone)
+            held = self._known(connection, code)
+            explainer = Explainer(connection, held.edition.compiled, self._feeds, held.areas, timezone=self._timezone)
             return explainer.explain(code, explainer.cell(area, period, on), limit=limit, offset=offset)
 
     def is_ready(self) -> bool:
@@ -175,16 +188,22 @@ class DatabaseReading:
                 headers={"retry-after": str(_RETRY_SECONDS)},
             ) from None
 
-    def _live(self, connection: psycopg.Connection) -> Edition:
-        """Return the live definitions, read again whenever they have changed."""
-        with self._lock:
-            if self._editions is None or read_epoch(connection) != self._editions.epoch:
-                self._editions = load_editions(connection)
-            return self._editions.live
+    def _current(self, connection: psycopg.Connection) -> _Held:
+        """Return the live definitions and the areas, read again together whenever the epoch has changed.
 
-    def _known(self, connection: psycopg.Connection, code: str) -> Edition:
-        edition = self._live(connection)
-        if code not in edition.indicators:
+        The epoch is that of the answer's snapshot, so that nothing is answered from two editions.
+        """
+        epoch = read_epoch(connection)
+        with self._lock:
+            if self._held is None or epoch != self._held.epoch:
+                if self._held is not None:
+                    _log.info("planned restart", reason="catalogue, areas or reporters have changed", epoch=epoch)
+                self._held = _Held(epoch, load_editions(connection).live, self._load_areas())
+            return self._held
+
+    def _known(self, connection: psycopg.Connection, code: str) -> _Held:
+        held = self._current(connection)
+        if code not in held.edition.indicators:
             raise ProblemError(
                 404,
                 "indicator_unknown",
@@ -192,7 +211,7 @@ class DatabaseReading:
                 vi="không có chỉ tiêu nào mang mã này; GET /v1/indicators liệt kê tất cả",
                 en="no indicator has this code; GET /v1/indicators lists all",
             )
-        return edition
+        return held
 
 
 @contextmanager

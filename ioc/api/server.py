@@ -23,7 +23,9 @@ def run_api(settings: Settings) -> None:
     if not any(token.reads for token in tokens.read()):
         _log.warning("no token may read", next_step="ioc token create NAME --reader")
     profile = load_profile(settings.profile)
-    reading = DatabaseReading(settings, load_feeds(), profile.areas, timezone=profile.timezone)
+    reading = DatabaseReading(
+        settings, load_feeds(), lambda: load_profile(settings.profile).areas, timezone=profile.timezone
+    )
     try:
         serve(
             create_app(settings, tokens, reading),

@@ -1,6 +1,6 @@
 """The catalogue of indicators: rows that experts review, loaded strictly and compiled into measures."""
 
-from ioc.catalogue.compilation import Compiled, IndicatorPlan, compile_measures
+from ioc.catalogue.compilation import Compiled, compile_measures
 from ioc.catalogue.formula import formula_expr, formula_sql
 from ioc.catalogue.indicator import DATA, Catalogue, Indicator, Sector, Target
 from ioc.catalogue.loading import load_catalogue
@@ -12,6 +12,7 @@ from ioc.catalogue.measure import (
     member_expr,
     member_sql,
 )
+from ioc.catalogue.plan import IndicatorPlan
 
 __all__ = [
     "DATA",

@@ -29,6 +29,7 @@ from ioc.catalogue import (
 from ioc.catalogue.diff import CHANGES, compare_catalogues
 from ioc.catalogue.indicator import COLUMNS, KINDS
 from ioc.catalogue.loading import read_export
+from ioc.catalogue.plan import Computed, Quotient
 from ioc.catalogue.store import load_editions
 from ioc.command.heading import heading_of
 from ioc.command.output import AsJson, show_rows
@@ -130,8 +131,8 @@ def show_command(
     plan = compiled.plans[code]
     sheet: dict[str, Any] = {
         **catalogue.indicators[code].definition,
-        "method": plan.method,
-        "scale": plan.scale,
+        "method": type(plan).__name__,
+        "scale": plan.scale if isinstance(plan, Quotient) else "",
         "inputs": list(plan.inputs),
         "feeds": list(compiled.feeds(code)),
         "dependents": sorted(compiled.dependents(code)),
@@ -228,8 +229,8 @@ def _check_choice(option: str, value: str | None, allowed: Collection[str]) -> N
 
 def _sql(plan: IndicatorPlan) -> list[str]:
     """Return what PostgreSQL evaluates: over the records for each measure, or once over the inputs' figures."""
-    if plan.formula:
-        return [formula_sql(plan.formula)]
+    if isinstance(plan, Computed):
+        return [formula_sql(plan.formula.text)]
     return [_measure_sql(measure) for measure in plan.measures]
 
 

@@ -6,56 +6,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
-from typing import Literal
 
 from ioc.catalogue.expression import conjunction, is_known
 from ioc.catalogue.formula import parse_formula
 from ioc.catalogue.indicator import REPORT_PERIODS, Catalogue, Indicator
 from ioc.catalogue.measure import Measure
+from ioc.catalogue.plan import (
+    Computed,
+    DistinctCount,
+    IndicatorPlan,
+    Quotient,
+    ReportedFlow,
+    ReportedMean,
+    ReportedStock,
+    RunningTotal,
+    Total,
+    received_measure,
+)
 from ioc.period import PERIODS
-
-
-@dataclass(frozen=True)
-class IndicatorPlan:
-    """How one figure is computed.
-
-    total:    the period's sum of its one measure
-    running:  the sum of its one measure from the beginning to the end of the period
-    distinct: the number of members of its one measure in the period
-    quotient: `scale` x first measure / second measure of the period; no value where the second is zero
-    formula:  `formula` over the figures of `inputs` (and `days`, the length of the period so far)
-
-    and of what agencies report (third measure: the number of reports, which opens a period):
-
-    sent:     the period's sum of the first measure, where the second, the number of its reports, is not zero
-    state:    the same, of the sums from the beginning to the end of the period
-    mean:     first measure / second measure, of the sums from the beginning to the end of the period
-
-    Sums are in units of 10^-decimals of their measure. Periods other than `periods` have no figure.
-    """
-
-    code: str
-    method: Literal["total", "running", "distinct", "quotient", "formula", "sent", "state", "mean"]
-    measures: tuple[Measure, ...] = ()
-    scale: float = 1.0
-    formula: str = ""
-    inputs: tuple[str, ...] = ()
-    periods: tuple[str, ...] = PERIODS
-
-    @property
-    def running(self) -> tuple[Measure, ...]:
-        """The measures that are summed up from the beginning."""
-        match self.method:
-            case "running":
-                return self.measures
-            case "state" | "mean":
-                return self.measures[:2]
-        return ()
-
-    @property
-    def periodic(self) -> tuple[Measure, ...]:
-        """The measures that are summed up over the period."""
-        return () if self.running else self.measures
 
 
 @dataclass(frozen=True)
@@ -112,23 +80,21 @@ def _unique(measures: Iterable[Measure]) -> tuple[Measure, ...]:
 def _plan(indicator: Indicator) -> IndicatorPlan:
     code = indicator.code
     if indicator.formula:
-        formula = parse_formula(indicator.formula)
-        return IndicatorPlan(code, "formula", formula=formula.text, inputs=formula.inputs)
+        return Computed(code, parse_formula(indicator.formula))
     match indicator.kind:
         case "flow":
-            return IndicatorPlan(code, "total", (_sum(indicator, indicator.value, indicator.where),))
+            return Total(code, _sum(indicator, indicator.value, indicator.where))
         case "stock":
-            return IndicatorPlan(code, "running", (_sum(indicator, indicator.value, indicator.where),))
+            return RunningTotal(code, _sum(indicator, indicator.value, indicator.where))
         case "distinct":
-            member = Measure(indicator.feed, "distinct", indicator.value, indicator.where, indicator.at)
-            return IndicatorPlan(code, "distinct", (member,))
+            return DistinctCount(
+                code, Measure(indicator.feed, "distinct", indicator.value, indicator.where, indicator.at)
+            )
         case "ratio":
             part = _sum(indicator, "1", conjunction(indicator.where, indicator.value))
-            return IndicatorPlan(code, "quotient", (part, _count(indicator)), scale=100.0)
+            return Quotient(code, part, _count(indicator), scale=100.0)
         case "average":
-            return IndicatorPlan(
-                code, "quotient", (_sum(indicator, indicator.value, indicator.where), _count(indicator))
-            )
+            return Quotient(code, _sum(indicator, indicator.value, indicator.where), _count(indicator))
         case "reported":
             return _reported(indicator)
     raise AssertionError(f"{code} has kind {indicator.kind}, which the loader does not let through")
@@ -143,17 +109,20 @@ def _reported(indicator: Indicator) -> IndicatorPlan:
     condition = f"indicator = '{indicator.code}' AND period = '{period}'"
     until = "" if indicator.value == "flow" else "next_start"
     local = indicator.value in ("ratio", "score")
-    amount, count = (
+    amount, reports = (
         Measure(indicator.feed, "sum", value, condition, until=until, decimals=decimals, local=local)
         for value, decimals in (("value", indicator.decimals), ("1", 0))
     )
-    measures = (amount, count, Measure(indicator.feed, "sum", "1"))
+    # Every report opens its period, whatever it is of: a report that follows another of the same area changes
+    # neither sum by more than nothing.
+    opening = received_measure(indicator.feed)
     match indicator.value:
         case "flow":
-            return IndicatorPlan(indicator.code, "sent", measures, periods=PERIODS[PERIODS.index(period) :])
+            periods = PERIODS[PERIODS.index(period) :]
+            return ReportedFlow(indicator.code, amount, reports, opening, periods)
         case "stock":
-            return IndicatorPlan(indicator.code, "state", measures)
-    return IndicatorPlan(indicator.code, "mean", measures)
+            return ReportedStock(indicator.code, amount, reports, opening)
+    return ReportedMean(indicator.code, amount, reports, opening)
 
 
 def _sum(indicator: Indicator, value: str, condition: str) -> Measure:

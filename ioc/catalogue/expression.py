@@ -17,6 +17,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from ioc.catalogue.domain import Domain, check_condition, check_constants, check_range, mirrored
 from ioc.errors import ConfigError
 from ioc.feeds.feed import UTC_TIME, Feed
 
@@ -53,10 +54,11 @@ SHARED_COLUMNS: Mapping[str, pl.DataType] = {
 
 @dataclass(frozen=True)
 class Expression:
-    """A checked expression: its canonical text for both engines, and what it gives."""
+    """A checked expression: its canonical text for both engines, what it gives, and how large that can be at most."""
 
     sql: str
     type: Type
+    largest: float | None = None
 
 
 def schema_of(feed: Feed) -> dict[str, pl.DataType]:
@@ -64,8 +66,13 @@ def schema_of(feed: Feed) -> dict[str, pl.DataType]:
     return {**SHARED_COLUMNS, **{column.name: column.dtype for column in feed.columns}}
 
 
-def parse_expression(text: str, schema: Mapping[str, pl.DataType]) -> Expression:
-    """Check a text against the columns of `schema`; raises ConfigError saying what to write instead."""
+def parse_expression(
+    text: str, schema: Mapping[str, pl.DataType], domains: Mapping[str, Domain] | None = None
+) -> Expression:
+    """Check a text against the columns of `schema`; raises ConfigError saying what to write instead.
+
+    domains: what the columns can hold, where it is known: what can overflow, or is never true, is refused.
+    """
     try:
         statements = sqlglot.parse(text, read=DIALECT)
     except SqlglotError as error:
@@ -74,12 +81,20 @@ def parse_expression(text: str, schema: Mapping[str, pl.DataType]) -> Expression
         raise ConfigError("must be one expression; remove what follows the ';'")
     node = statements[0]
     result = _type_of(node, schema)
+    check_constants(node)
+    node = mirrored(node)
+    largest = None
+    if result in NUMERIC:
+        ends = check_range(node, domains or {})
+        largest = None if ends is None else max(map(abs, ends))
+    elif result == Type.BOOLEAN:
+        check_condition(node, domains or {})
     sql = node.sql(DIALECT, comments=False)
     try:
         pl.LazyFrame(schema=schema).select(pl.sql_expr(sql)).collect_schema()
     except pl.exceptions.PolarsError as error:
         raise ConfigError(f"Polars refuses it ({_first_line(error)}); write it in simpler terms") from None
-    return Expression(sql, result)
+    return Expression(sql, result, largest)
 
 
 def conjunction(*conditions: str) -> str:

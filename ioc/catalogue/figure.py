@@ -2,35 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 
 import polars as pl
 
-from ioc.catalogue.compilation import IndicatorPlan
-from ioc.catalogue.formula import formula_expr
+from ioc.catalogue.formula import DAYS, formula_expr, reference_of
 from ioc.catalogue.measure import Measure
+from ioc.catalogue.plan import (
+    Computed,
+    DistinctCount,
+    IndicatorPlan,
+    Quotient,
+    Reported,
+    ReportedFlow,
+    ReportedMean,
+    RunningTotal,
+    Total,
+    received_measure,
+)
+from ioc.catalogue.step import (
+    Amount,
+    How,
+    Step,
+    TimeSpan,
+    closing_of,
+    days_column,
+    figure_column,
+    reference_column,
+    within,
+)
+from ioc.period import PERIODS
 
 
-def figure_expr(
-    plan: IndicatorPlan, total: Callable[[Measure], pl.Expr], standing: Callable[[Measure], pl.Expr]
-) -> pl.Expr:
-    """Return an indicator's figure as Float64, null where it has none.
+def figure_expr(step: Step, plans: Mapping[str, IndicatorPlan]) -> pl.Expr:
+    """Return a step's figure as Float64, null where it has none.
 
-    total:    gives a measure's sum of the period, in its unit; null where nobody has counted anything.
-    standing: gives a measure's sum from the beginning to the period's end.
-
-    Formulas read the figures of their inputs from columns named by code, and `days`; plans that hold for some periods
-    only read the column `period`.
+    It reads the columns of its amounts (in the unit of each measure; a total is null where nobody has counted
+    anything), of the figures its formula names, of `days_column`, and `period`.
     """
-    value = standing if plan.running else total
-    match plan.method:
-        case "formula":
-            return formula_expr(plan.formula)
-        case "quotient":
-            part, whole = map(value, plan.measures)
+
+    def amount(measure: Measure, how: How) -> pl.Expr:
+        end: TimeSpan = "year" if step.span == "year" else "period"
+        return pl.col(Amount(measure, how, end if how in ("closing", "carried") else step.span).column)
+
+    match step.plan:
+        case Computed(formula=formula):
+            return formula_expr(formula.text, lambda name: _named(name, step, plans))
+        case Quotient() as plan:
+            part, whole = amount(plan.part, "total"), amount(plan.whole, "total")
             return pl.when(whole != 0).then(plan.scale * part / whole)
-        case "sent" | "state" | "mean":
-            amount, count = map(value, plan.measures[:2])
-            reported = (count != 0) & pl.col("period").is_in(plan.periods)
-            return pl.when(reported).then(amount / count if plan.method == "mean" else amount)
-    return value(plan.measures[0])
+        case Total(total=measure) | DistinctCount(members=measure):
+            return amount(measure, "total")
+        case RunningTotal(stock=measure):
+            return amount(measure, "closing")
+        case Reported() as plan:
+            how: How = "total" if isinstance(plan, ReportedFlow) else closing_of(plan)
+            sent, reports = amount(plan.amount, how), amount(plan.reports, how)
+            known = reports != 0
+            periods = plan.periods if isinstance(plan, ReportedFlow) else PERIODS
+            if step.span != "year" and periods != PERIODS:
+                known &= pl.col("period").is_in(periods)
+            return pl.when(known).then(sent / reports if isinstance(plan, ReportedMean) else sent)
+    raise AssertionError(f"{step.plan.code}: no figure follows from {type(step.plan).__name__}")
+
+
+def _named(name: str, step: Step, plans: Mapping[str, IndicatorPlan]) -> pl.Expr:
+    """Return what a name in a formula stands for, over the span of the formula."""
+    if name == DAYS:
+        return pl.col(days_column(step.span))
+    reference = reference_of(name)
+    match reference.function:
+        case "" | "ytd" | "year":
+            return pl.col(figure_column(reference.name, within(step.span, reference.function)))
+        case "standing_days":
+            stock, *reports = (
+                pl.col(Amount(measure, "standing", step.span).column) for measure in plans[reference.name].running
+            )
+            return pl.when(reports[0] != 0).then(stock) if reports else stock
+        case "received":
+            return pl.col(Amount(received_measure(reference.name), "total", step.span).column)
+    return pl.col(reference_column(reference, step.span))

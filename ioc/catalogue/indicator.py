@@ -35,9 +35,12 @@ COLUMNS = (
     "basis",
     "breakdown",
     "breakdown_value",
+    "span_note",
 )
 # What alerts say of the pipeline, and of a feed that serves no sector more than others.
 PLATFORM = "platform"
+# A file may leave these out.
+OPTIONAL_COLUMNS = ("span_note",)
 KINDS = ("flow", "stock", "distinct", "ratio", "average", "reported")
 REPORTED = ("flow", "stock", "ratio", "score")
 REPORT_FEED = "report.value"

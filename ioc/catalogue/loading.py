@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+import unicodedata
 from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -10,13 +11,15 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ioc.catalogue.formula import parse_formula
-from ioc.catalogue.indicator import COLUMNS, Catalogue, Indicator, Sector
+from ioc.catalogue.formula_check import check_functions, check_spans
+from ioc.catalogue.indicator import COLUMNS, OPTIONAL_COLUMNS, Catalogue, Indicator, Sector
 from ioc.catalogue.row import RowReader
 from ioc.errors import ConfigError
 from ioc.feeds.feed import Feed
 from ioc.table import Problems, Row, read_rows
 
 _Found = dict[str, tuple[Row, Indicator]]
+_REQUIRED = tuple(column for column in COLUMNS if column not in OPTIONAL_COLUMNS)
 
 
 class CatalogueFile(BaseModel):
@@ -53,14 +56,14 @@ def load_catalogue(directory: Path, feeds: Mapping[str, Feed]) -> Catalogue:
     reader = RowReader(feeds, units, owners)
     found: _Found = {}
     for sector in head.sectors:
-        for row in read_rows(directory / f"{sector}.csv", COLUMNS, problems):
+        for row in read_rows(directory / f"{sector}.csv", _REQUIRED, problems, optional=OPTIONAL_COLUMNS):
             indicator = reader.read(row, sector)
             if indicator.code in found:
                 row.complain("code", f"{indicator.code} is there already, at {found[indicator.code][0].at('code')}")
             else:
                 found[indicator.code] = (row, indicator)
     _check_names(found)
-    _check_formulas(found)
+    _check_formulas(found, feeds)
     problems.raise_if_any()
     return Catalogue(
         name_vi=head.name_vi,
@@ -103,7 +106,7 @@ def read_export(path: Path, feeds: Mapping[str, Feed]) -> dict[str, Indicator]:
     if path.suffix == ".json":
         rows = _json_rows(path)
     else:
-        rows = [row.values for row in read_rows(path, COLUMNS, problems, extra=True)]
+        rows = [row.values for row in read_rows(path, _REQUIRED, problems, optional=OPTIONAL_COLUMNS, extra=True)]
     problems.raise_if_any()
     indicators, problems = read_definitions(rows, feeds)
     problems.raise_if_any()
@@ -143,31 +146,42 @@ def _check_names(found: _Found) -> None:
     for column in ("name_vi", "name_en"):
         first: dict[str, str] = {}
         for code, (row, _) in found.items():
-            name = row.text(column).casefold()
+            if not unicodedata.is_normalized("NFC", row.text(column)):
+                row.complain(
+                    column, "has letters and accents apart (NFD); save it composed (NFC), as keyboards write it"
+                )
+            name = " ".join(unicodedata.normalize("NFC", row.text(column)).casefold().split())
             if name in first:
                 row.complain(column, f"{row.text(column)!r} is the name of {first[name]} too; names must differ")
             first[name] = code
 
 
-def _check_formulas(found: _Found) -> None:
+def _check_formulas(found: _Found, feeds: Mapping[str, Feed]) -> None:
     inputs: dict[str, tuple[str, ...]] = {}
     for code, (row, indicator) in found.items():
         if not indicator.formula:
             continue
         try:
-            named = parse_formula(indicator.formula).inputs
+            formula = parse_formula(indicator.formula)
         except ConfigError as error:
             row.complain("formula", str(error))
             continue
+        named = formula.inputs
         for source in named:
             if source not in found:
                 row.complain("formula", f"no indicator has the code {source}; mend the code or add its row")
             else:
                 _check_levels(row, indicator, found[source][1])
         inputs[code] = tuple(source for source in named if source in found)
-    for cycle in _cycles(inputs):
+        check_functions(row, indicator, formula, {key: one for key, (_, one) in found.items()}, feeds)
+    row_cycles = _cycles(inputs)
+    for cycle in row_cycles:
         row = found[cycle[0]][0]
         row.complain("formula", f"goes round in a circle: {' -> '.join(cycle)}; define one of them by records")
+    if not row_cycles:
+        indicators = {code: indicator for code, (_, indicator) in found.items()}
+        for code in inputs:
+            check_spans(found[code][0], indicators[code], indicators)
 
 
 def _check_levels(row: Row, indicator: Indicator, source: Indicator) -> None:

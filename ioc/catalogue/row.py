@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from ioc.catalogue.domain import LARGEST, Domain, domains_of
 from ioc.catalogue.expression import NUMERIC, Expression, Type, parse_expression, schema_of
 from ioc.catalogue.indicator import (
     CADENCES,
@@ -50,6 +51,7 @@ class RowReader:
     def __init__(self, feeds: Mapping[str, Feed], units: Mapping[str, str], owners: Mapping[str, str]) -> None:
         self._feeds = feeds
         self._schemas = {key: schema_of(feed) for key, feed in feeds.items()}
+        self._domains = {key: domains_of(feed) for key, feed in feeds.items()}
         self._units = units
         self._owners = owners
 
@@ -113,8 +115,9 @@ class RowReader:
             row.complain("feed", f"{key!r} is not a feed; use one of {known}, or give a formula")
             return _CountRule()
         schema = self._schemas[key]
-        value = self._value(row, kind, schema)
-        where = _expression(row, "where", schema) if row.text("where") else Expression("TRUE", Type.BOOLEAN)
+        domains = self._domains[key]
+        value = self._value(row, kind, schema, domains)
+        where = _expression(row, "where", schema, domains) if row.text("where") else Expression("TRUE", Type.BOOLEAN)
         if where and where.type != Type.BOOLEAN:
             row.complain("where", f"gives {where.type}, not a condition; compare it with something")
         return _CountRule(
@@ -126,7 +129,9 @@ class RowReader:
             decimals=_decimals(row, value),
         )
 
-    def _value(self, row: Row, kind: str, schema: Mapping[str, pl.DataType]) -> Expression | None:
+    def _value(
+        self, row: Row, kind: str, schema: Mapping[str, pl.DataType], domains: Mapping[str, Domain]
+    ) -> Expression | None:
         """Return what a record adds; each kind asks for a type of its own."""
         if not row.text("value"):
             if kind in ("flow", "stock"):
@@ -134,7 +139,7 @@ class RowReader:
             if kind in _WANTED:
                 row.complain("value", f"is empty; {_WANTED[kind][1]}")
             return None
-        value = _expression(row, "value", schema)
+        value = _expression(row, "value", schema, domains)
         if value and kind in _WANTED and value.type not in _WANTED[kind][0]:
             row.complain("value", f"gives {value.type}; {_WANTED[kind][1]}")
         return value
@@ -191,9 +196,11 @@ def _several(row: Row, column: str, allowed: tuple[str, ...]) -> tuple[str, ...]
     return row.words(column, allowed)
 
 
-def _expression(row: Row, column: str, schema: Mapping[str, pl.DataType]) -> Expression | None:
+def _expression(
+    row: Row, column: str, schema: Mapping[str, pl.DataType], domains: Mapping[str, Domain]
+) -> Expression | None:
     try:
-        return parse_expression(row.text(column), schema)
+        return parse_expression(row.text(column), schema, domains)
     except ConfigError as error:
         row.complain(column, str(error))
         return None
@@ -224,6 +231,8 @@ def _decimals(row: Row, value: Expression | None) -> int:
         row.complain("decimals", "must say how many digits after the point count (1 to 6): the value is not whole")
     elif value and value.type != Type.NUMBER and decimals:
         row.complain("decimals", "must be empty or 0: the value is whole")
+    elif value and value.largest is not None and value.largest * 10**decimals > LARGEST:
+        row.complain("decimals", f"{decimals} digits of a value up to {value.largest:.1e} are more than is stored")
     return decimals
 
 

@@ -6,8 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from ioc.catalogue.compilation import Compiled, IndicatorPlan
+from ioc.catalogue.compilation import Compiled
 from ioc.catalogue.edition import Editions
+from ioc.catalogue.formula import Formula, FormulaReference
+from ioc.catalogue.measure import Measure
+from ioc.catalogue.plan import Computed, IndicatorPlan, Reported
+from ioc.catalogue.step import Amount, Step, TimeSpan, amounts_of, sources, unfold
 
 
 @dataclass(frozen=True)
@@ -15,37 +19,51 @@ class SectorPart:
     """What one edition of the catalogue computes of a sector.
 
     codes: the indicators that it writes, with their slots.
-    order: plans of these and of all they are computed from, inputs first.
+    plans: plans of these and of all they are computed from, by code, inputs first.
     """
 
     codes: Mapping[str, int]
-    order: tuple[IndicatorPlan, ...]
+    plans: Mapping[str, IndicatorPlan]
 
     @cached_property
-    def stages(self) -> tuple[tuple[IndicatorPlan, ...], ...]:
-        """The plans in as few steps as can be: each needs only what the steps before it give."""
-        depth: dict[str, int] = {}
-        for plan in self.order:
-            depth[plan.code] = 1 + max((depth[source] for source in plan.inputs), default=-1)
-        stages: list[list[IndicatorPlan]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
-        for plan in self.order:
-            stages[depth[plan.code]].append(plan)
+    def steps(self) -> tuple[Step, ...]:
+        """The steps of computing its figures, each after those whose figures it reads."""
+        return unfold(self.plans, self.codes)
+
+    @cached_property
+    def stages(self) -> tuple[tuple[Step, ...], ...]:
+        """The steps in as few rounds as can be: each needs only what the rounds before it give."""
+        depth: dict[Step, int] = {}
+        for step in self.steps:
+            depth[step] = 1 + max((depth[source] for source in sources(step, self.plans)), default=-1)
+        stages: list[list[Step]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
+        for step in self.steps:
+            stages[depth[step]].append(step)
         return tuple(map(tuple, stages))
+
+    @cached_property
+    def amounts(self) -> frozenset[Amount]:
+        """What is read of measures."""
+        return frozenset(amount for step in self.steps for amount in amounts_of(step, self.plans))
 
     @cached_property
     def flows(self) -> frozenset[str]:
         """Feeds whose cells are read."""
-        return frozenset(measure.feed for plan in self.order for measure in plan.periodic)
+        return frozenset(amount.measure.feed for amount in self.amounts if amount.how == "total")
 
     @cached_property
     def stocks(self) -> frozenset[str]:
         """Feeds whose running totals are read."""
-        return frozenset(measure.feed for plan in self.order for measure in plan.running)
+        return frozenset(amount.measure.feed for amount in self.amounts if amount.how != "total")
 
     @property
     def opening(self) -> frozenset[str]:
         """Feeds whose events open periods; a register alone does so only where there is nothing else."""
         return self.flows or self.stocks
+
+    def named(self, function: str) -> frozenset[tuple[FormulaReference, TimeSpan]]:
+        """Return where formulas use a function, and over which span."""
+        return frozenset((one, step.span) for step in self.steps for one in step.references if one.function == function)
 
 
 @dataclass(frozen=True)
@@ -67,9 +85,19 @@ class SectorPlan:
         return tuple(slot in slots for slot in range(1, max(slots, default=0) + 1))
 
     @cached_property
-    def order(self) -> tuple[IndicatorPlan, ...]:
-        """Every plan of every part, once."""
-        return tuple(dict.fromkeys(plan for part in self.parts for plan in part.order))
+    def amounts(self) -> frozenset[Amount]:
+        """What is read of measures."""
+        return frozenset[Amount]().union(*(part.amounts for part in self.parts))
+
+    @cached_property
+    def spans(self) -> frozenset[TimeSpan]:
+        """The spans over which anything is evaluated."""
+        return frozenset(step.span for part in self.parts for step in part.steps)
+
+    def named(self, *functions: str) -> frozenset[tuple[FormulaReference, TimeSpan]]:
+        """Return where formulas use functions, and over which span."""
+        found = (part.named(function) for part in self.parts for function in functions)
+        return frozenset[tuple[FormulaReference, TimeSpan]]().union(*found)
 
     @cached_property
     def flows(self) -> frozenset[str]:
@@ -92,9 +120,15 @@ class SectorPlan:
         return self.flows | self.stocks
 
     @cached_property
+    def reads_days(self) -> bool:
+        """Whether a figure is the extreme of the figures of single days."""
+        return bool(self.named("max", "min"))
+
+    @cached_property
     def uses_days(self) -> bool:
         """Whether a figure depends on how far the period has gone."""
-        return any("days" in plan.formula for plan in self.order)
+        formulas = (plan.formula for part in self.parts for plan in part.plans.values() if isinstance(plan, Computed))
+        return self.reads_days or any(formula.days or _timed(formula) for formula in formulas)
 
 
 def plan_sectors(editions: Editions) -> list[SectorPlan]:
@@ -109,9 +143,24 @@ def plan_sectors(editions: Editions) -> list[SectorPlan]:
 def part_of(codes: Mapping[str, int], compiled: Compiled) -> SectorPart:
     """Return what a catalogue computes for the given codes."""
     needed = frozenset[str]().union(*(compiled.closure(code) for code in codes))
-    return SectorPart(codes, tuple(plan for code, plan in compiled.plans.items() if code in needed))
+    return SectorPart(codes, {code: plan for code, plan in compiled.plans.items() if code in needed})
+
+
+def reported_levels(plans: Iterable[SectorPlan]) -> frozenset[tuple[Measure, Measure]]:
+    """Return what stands until it is reported again: the measure of the amount, and that of the number of reports."""
+    return frozenset(
+        (step.amount, step.reports)
+        for plan in plans
+        for part in plan.parts
+        for step in part.plans.values()
+        if isinstance(step, Reported) and step.running
+    )
 
 
 def stock_feeds(plans: Iterable[SectorPlan]) -> frozenset[str]:
     """Return the feeds that need running totals."""
     return frozenset[str]().union(*(plan.stocks for plan in plans))
+
+
+def _timed(formula: Formula) -> bool:
+    return any(one.function for one in formula.references)

@@ -53,8 +53,19 @@ class _Stored:
 
 def sync_catalogue(connection: psycopg.Connection, catalogue: Catalogue) -> CatalogueChange:
     """Bring the tables to the catalogue within the caller's transaction; running it again changes nothing."""
-    connection.execute(load_queries("catalogue")["lock"])
+    lock_edition(connection)
     return _Sync(connection, catalogue).run()
+
+
+def lock_edition(connection: psycopg.Connection) -> None:
+    """Let nobody else change indicators, areas or reporters, and no worker write, until the transaction ends.
+
+    Workers hold their positions' rows while they write, and look at the epoch then. So every batch either lies before
+    the change, or is parsed and counted by it.
+    """
+    queries = load_queries("catalogue")
+    connection.execute(queries["lock"])
+    connection.execute(queries["lock_positions"])
 
 
 def load_measures(connection: psycopg.Connection) -> list[StoredMeasure]:
@@ -87,7 +98,7 @@ def load_editions(connection: psycopg.Connection) -> Editions:
 
 
 def read_epoch(connection: psycopg.Connection) -> int:
-    """Return the number that grows with every change of what is computed."""
+    """Return the number that grows with every change of indicators, areas or reporters."""
     row = connection.execute(load_queries("catalogue")["select_epoch"]).fetchone()
     assert row is not None
     return int(row[0])
@@ -140,13 +151,11 @@ class _Sync:
     def _sync_measures(self) -> int:
         """Give slots to measures that have none; return how many are new.
 
-        Workers hold their positions' rows while they write. Taking these rows first makes sure that every batch
-        either lies before the measure, or counts it.
+        Every batch either lies before a measure, or counts it: the caller holds the workers' positions.
         """
         known = {stored.measure for stored in load_measures(self._connection)}
         fresh = [measure for measure in self._after.measures if measure not in known]
-        if fresh:
-            self._connection.execute(self._queries["lock_positions"])
+        self._written |= bool(fresh)
         rows = self._connection.execute(self._queries["select_begun_feeds"]).fetchall()
         self._begun = frozenset(key for (key,) in rows)
         for measure in fresh:
@@ -167,7 +176,8 @@ class _Sync:
                 self._retire([code])
                 self._insert(indicator, live=True)
             elif self._is_candidate(indicator):
-                self._reword(indicator, candidate=True)
+                if dict(indicator.definition) != dict(stored.candidate[code]):
+                    self._reword(indicator, candidate=True)
                 return "unchanged"
             else:
                 self._withdraw(code)
@@ -224,6 +234,7 @@ class _Sync:
             self._replaced.add(indicator.code)
 
     def _reword(self, indicator: Indicator, *, candidate: bool) -> None:
+        self._written = True
         self._connection.execute(self._queries["update_indicator"], {**_row(indicator), "candidate": candidate})
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import polars as pl
 from pydantic import AwareDatetime, TypeAdapter
@@ -79,6 +79,8 @@ class Feed:
     located:   the record names its leaf area itself, in `area_code`; otherwise the register says where its place or
                its reporter lies.
     any_level: the area that a located record names may have units below it.
+    foretells_ends: its records say ahead on which day they stop counting: such a day opens no period.
+    reports_every: the period for which each of its reporters owes one report; None where events alone drive it.
     place:     the model's field that may name a registered place of the reporter (a shop of a firm); its register
                entry goes before the reporter's own.
     by_agencies: its reporters are agencies of the administration, which the platform counts (docs/quality.md).
@@ -98,6 +100,8 @@ class Feed:
     reporter: str | None = None
     located: bool = False
     any_level: bool = False
+    foretells_ends: bool = False
+    reports_every: Literal["day", "week", "month", "quarter", "year"] | None = None
     place: str | None = None
     by_agencies: bool = False
     quality_source: str | None = None

@@ -9,7 +9,7 @@ from datetime import date
 import psycopg
 
 from ioc.catalogue import Catalogue
-from ioc.catalogue.store import CatalogueChange, sync_catalogue
+from ioc.catalogue.store import CatalogueChange, lock_edition, sync_catalogue
 from ioc.database.connection import connect, translated_errors
 from ioc.errors import ConfigError
 from ioc.province.profile import Profile
@@ -40,9 +40,13 @@ def load_into_database(settings: Settings, profile: Profile, catalogue: Catalogu
     Raises ConfigError where the database holds another province's data.
     """
     with connect(settings, "owner") as connection, translated_errors():
+        lock_edition(connection)
         _claim(connection, settings, profile)
+        before = _describe(connection)
         units_changed = _load_areas(connection, profile)
         reporters = _load_reporters(connection, profile)
+        if _describe(connection) != before:
+            connection.execute(load_queries("catalogue")["bump_epoch"])
         change = sync_catalogue(connection, catalogue)
     return Loaded(len(profile.areas), reporters, change, units_changed)
 
@@ -78,11 +82,12 @@ def _load_areas(connection: psycopg.Connection, profile: Profile) -> bool:
     with connection.cursor().copy(queries["copy_standings"]) as copy:
         for standing in standings(profile.areas):
             copy.write_row((standing.origin_id, standing.area_id, _day(standing.since)))
-    changed = before != (None,) and connection.execute(queries["describe_areas"]).fetchone() != before
-    if changed:
-        # Processes that loaded the former units start again.
-        connection.execute(load_queries("catalogue")["bump_epoch"])
-    return changed
+    return before != (None,) and connection.execute(queries["describe_areas"]).fetchone() != before
+
+
+def _describe(connection: psycopg.Connection) -> tuple[object, ...] | None:
+    """Return areas and reporters as hashes: processes that loaded others start again."""
+    return connection.execute(load_queries("profile")["describe_territory"]).fetchone()
 
 
 def _day(day: date) -> date | str:

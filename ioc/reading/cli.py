@@ -90,6 +90,9 @@ def explain_command(
         int, typer.Option("--limit", min=0, max=1000, help="Số bản ghi tối đa · At most this many records.")
     ] = 20,
     offset: Annotated[int, typer.Option("--offset", min=0, help="Bỏ qua số bản ghi đầu · Records to skip.")] = 0,
+    with_sql: Annotated[
+        bool, typer.Option("--sql", help="Kèm công thức và điều kiện SQL · Formulas and SQL conditions too.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Giải thích một số liệu: định nghĩa, tử số, mẫu số, bản ghi được tính, sự kiện bị từ chối, ai chưa báo cáo ·
@@ -99,7 +102,7 @@ def explain_command(
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
     else:
-        _print(found)
+        _print(found, with_sql=with_sql)
 
 
 def explain(settings: Settings, code: str, area: str, on: date, *, period: str, limit: int, offset: int) -> Explanation:
@@ -125,28 +128,40 @@ def _read(query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         return connection.cursor(row_factory=dict_row).execute(load_queries("explain")[query], parameters).fetchall()
 
 
-def _print(found: Explanation) -> None:
+def _told(part: CalculationNode) -> str:
+    """Return a part's value, or why there is none."""
+    if part.value is not None:
+        return cell(part.value)
+    return f"chưa có số liệu: {part.none_vi} · no value: {part.none_en}"
+
+
+def _print(found: Explanation, *, with_sql: bool) -> None:
     console = Console()
     console.print(Text(f"{found.name_vi} · {found.name_en}", style="bold"))
     days = str(found.start) if found.start == found.end else f"{found.start} … {found.end}"
     console.print(Text(f"{found.code} v{found.version}, {found.kind}; {found.area_name} ({found.area_code}), {days}"))
-    value = "no value · chưa có số liệu" if found.value is None else f"{cell(found.value)} {found.unit}"
+    made_of = found.made_of
+    value = _told(made_of) if found.value is None else f"{cell(found.value)} {found.unit}"
     console.print(Text(value, style="bold green"))
+    if found.as_of is not None:
+        console.print(Text(f"số báo cáo cho kỳ từ {found.as_of:%d/%m/%Y} · reported for the period from {found.as_of}"))
 
     def grow(tree: Tree, part: CalculationNode) -> None:
-        shown = "no value" if part.value is None else cell(part.value)
-        branch = tree.add(Text(f"{shown}  {part.code or ''} = {part.what}" if part.code else f"{shown}  {part.what}"))
+        text = f"{_told(part)}  {part.text_vi} · {part.text_en}"
+        branch = tree.add(Text(f"{text}\n    {part.code or ''} = {part.what}" if with_sql else text))
         for source in part.inputs:
             grow(branch, source)
 
-    tree = Tree(Text("made of · tính từ"))
-    grow(tree, found.made_of)
+    tree = Tree(Text("tính từ · made of"))
+    grow(tree, made_of)
     console.print(tree)
     if found.fraction is not None:
         half = found.fraction
-        above, below = ("no value" if v is None else cell(v) for v in (half.numerator_value, half.denominator_value))
-        console.print(Text(f"numerator · tử số: {above} = {half.numerator}"))
-        console.print(Text(f"denominator · mẫu số: {below} = {half.denominator}"))
+        above, below = (
+            "chưa có · none" if v is None else cell(v) for v in (half.numerator_value, half.denominator_value)
+        )
+        console.print(Text(f"tử số · numerator: {above} = {half.numerator}"))
+        console.print(Text(f"mẫu số · denominator: {below} = {half.denominator}"))
     show_rows(
         [record.model_dump(include={"record", "revision", "counts_on", "adds", "adds_to"}) for record in found.records],
         as_json=False,

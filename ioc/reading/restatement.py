@@ -8,24 +8,29 @@ is as in the roll-up: a unit that always was what it is has the figures that are
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from itertools import groupby
 
-import numpy as np
 import polars as pl
 import psycopg
+from psycopg.rows import class_row
 
-from ioc.catalogue import Compiled, IndicatorPlan, Measure, StoredMeasure
+from ioc.catalogue import Compiled, IndicatorPlan
 from ioc.catalogue.figure import figure_expr
-from ioc.catalogue.indicator import REPORT_FEED
+from ioc.catalogue.opening import OpenDays, OpenPeriods
+from ioc.catalogue.plan import DistinctCount, Reported, ReportedMean
 from ioc.catalogue.sector import part_of
+from ioc.catalogue.step import Amount, How, Step, TimeSpan, amounts_of, days_column, reference_column, unfold
 from ioc.catalogue.store import load_measures
-from ioc.errors import ConfigError
 from ioc.feeds.feed import Feed
-from ioc.period import end_of
+from ioc.period import start_of
+from ioc.province.expected import ExpectedReports
+from ioc.province.reporter import Reporter
+from ioc.reading.territory_sum import Days, Spans, SumReader, SumsByUnit, TerritoryBucket
 from ioc.territory.area import Area, AreaTree
-from ioc.territory.crosswalk import Crosswalk, Territory
+from ioc.territory.crosswalk import Crosswalk
 from sql import load_queries
 
 _NAMED = 2  # units that a note names
@@ -39,42 +44,6 @@ class Figure:
     note: str | None = None
 
 
-@dataclass(frozen=True)
-class _FigureKey:
-    """One figure's place: a territory, the bucket and the last day that the figure speaks of."""
-
-    territory: Territory
-    bucket: date
-    end: date
-
-    def at(self, *, running: bool) -> date:
-        """The day under which its sums stand."""
-        return self.end if running else self.bucket
-
-
-@dataclass(frozen=True)
-class _FeedSums:
-    """Sums of one feed by area and day; running totals, or those of the buckets."""
-
-    feed: Feed
-    running: bool
-    measures: tuple[StoredMeasure, ...]
-    sums: Mapping[tuple[int, date], Sequence[int]]
-
-    def place(self, measure: Measure) -> int:
-        """Where a measure's sum stands in a row."""
-        return next(at for at, stored in enumerate(self.measures) if stored.measure == measure)
-
-    def of(self, area_id: int, at: date, place: int) -> int:
-        """Return one sum, 0 where nothing was counted."""
-        row = self.sums.get((area_id, at))
-        return row[place] if row else 0
-
-    def own(self, area_id: int, at: date, place: int, tree: AreaTree) -> int:
-        """Return what was counted for the very area, not for units below it."""
-        return self.of(area_id, at, place) - sum(self.of(a.area_id, at, place) for a in tree.children(area_id))
-
-
 class Restatement:
     """Computes the figures of one catalogue over one read-only connection."""
 
@@ -82,14 +51,13 @@ class Restatement:
         self, connection: psycopg.Connection, compiled: Compiled, feeds: Mapping[str, Feed], areas: AreaTree
     ) -> None:
         self._connection = connection
+        self._plans = compiled.plans
         self._compiled = compiled
         self._feeds = feeds
         self._areas = areas
         self._crosswalk = Crosswalk(areas)
         self._queries = load_queries("series")
-        self._stored = {stored.measure: stored for stored in load_measures(connection)}
-        self._feed_ids: dict[str, int] = dict(connection.execute(load_queries("profile")["select_feed_ids"]).fetchall())
-        self._roots = [area.area_id for area in areas.areas if area.parent_id is None]
+        self._reader = SumReader(connection, load_measures(connection), feeds, areas)
 
     def figures(
         self, code: str, sector: str, period: str, buckets: Sequence[date], units: Sequence[Area]
@@ -98,207 +66,155 @@ class Restatement:
 
         Raises ConfigError where the catalogue counts what the database does not.
         """
-        needed = self._compiled.closure(code)
-        plans = [plan for plan in self._compiled.plans.values() if plan.code in needed]
-        opening = self._opening(sector)
-        present = self._present({*opening, *self._compiled.feeds(code)}, period, buckets)
-        opened = [day for day in buckets if any(present.get((feed, day)) for feed in opening)]
-        if not opened:
+        opened = self._opened(sector)
+        shown = [day for day in buckets if opened.holds(period, day)]
+        if not shown:
             return {}
-        horizon = self._horizon(opening)
+        steps = unfold(self._plans, [code])
+        spans = _spans(opened, period, shown)
         territories = [self._crosswalk.territory(unit.area_id) for unit in units]
-        cells = [_FigureKey(one, day, min(end_of(period, day), horizon)) for one in territories for day in opened]
-        frame = pl.DataFrame(
-            {
-                "period": [period] * len(cells),
-                "days": [max((cell.end - cell.bucket).days + 1, 1) for cell in cells],
-            }
+        places = [TerritoryBucket(one, day) for one in territories for day in shown]
+        frame = pl.DataFrame({"period": [period] * len(places)}).with_columns(
+            pl.Series(days_column(span), [_length(days[place.bucket]) for place in places])
+            for span, days in spans.days.items()
         )
         notes: dict[int, str] = {}
-        for (feed, running), measures in _read_together(plans).items():
-            counted = self._read(feed, measures, period, cells, running=running)
-            for measure in measures:
-                name = _name(measure, running=running)
-                frame = frame.with_columns(self._column(counted, measure, period, cells, present).alias(name))
-            for plan in plans:
-                if plan.measures and (plan.measures[0].feed, bool(plan.running)) == (feed, running):
-                    self._doubt(plan, counted, cells, notes)
-        for plan in plans:
-            expression = figure_expr(plan, lambda m: pl.col(_name(m)), lambda m: pl.col(_name(m, running=True)))
-            frame = frame.with_columns(expression.cast(pl.Float64).alias(plan.code))
+        read: dict[tuple[str, How, TimeSpan], SumsByUnit] = {}
+        amounts = sorted({amount for step in steps for amount in amounts_of(step, self._plans)}, key=_group)
+        touched = {a for one in territories for a in (*one.whole, *one.same, *one.partly)}
+        for key, group in groupby(amounts, _group):
+            measures = [amount.measure for amount in group]
+            read[key] = self._reader.read(*key, measures, spans, touched)
+            frame = frame.with_columns(
+                self._reader.column(read[key], measure, places, spans).alias(Amount(measure, *key[1:]).column)
+                for measure in measures
+            )
+        for step in steps:
+            for key in {_group(amount) for amount in amounts_of(step, self._plans)}:
+                self._doubt(step.plan, read[key], places, spans, notes)
+            frame = self._with_references(frame, step, sector, period, places, spans, notes)
+            frame = frame.with_columns(figure_expr(step, self._plans).cast(pl.Float64).alias(step.column))
         return {
-            (cell.territory.unit.area_id, cell.bucket): Figure(note=notes[at]) if at in notes else Figure(value)
-            for at, (cell, value) in enumerate(zip(cells, frame[code].to_list(), strict=True))
+            (place.territory.unit.area_id, place.bucket): Figure(note=notes[at]) if at in notes else Figure(value)
+            for at, (place, value) in enumerate(zip(places, frame[code].to_list(), strict=True))
         }
 
-    # ------------------------------------------------------------------------------------------ which buckets, how far
-    def _opening(self, sector: str) -> frozenset[str]:
-        """Return the feeds whose events open a sector's periods: of flows, or of stocks where it has nothing else."""
+    def _opened(self, sector: str) -> OpenPeriods:
         rows = self._connection.execute(self._queries["select_sector_slots"], [sector]).fetchall()
-        return part_of({code: slot for code, slot in rows if code in self._compiled.plans}, self._compiled).opening
+        part = part_of({code: slot for code, slot in rows if code in self._plans}, self._compiled)
+        return OpenDays(self._connection).periods(part.opening, carries=bool(part.stocks))
 
-    def _present(self, feeds: Iterable[str], period: str, buckets: Sequence[date]) -> dict[tuple[str, date], bool]:
-        """Return where feeds have counted anything, and whether that opens a period (a report's end does not)."""
-        keys = {self._feed_ids[feed]: feed for feed in feeds}
-        rows = self._connection.execute(
-            self._queries["select_present"],
-            {
-                "feeds": list(keys),
-                "period": period,
-                "roots": self._roots,
-                "first": buckets[0],
-                "last": buckets[-1],
-            },
-        ).fetchall()
-        return {(keys[feed_id], day): begun or keys[feed_id] != REPORT_FEED for feed_id, day, begun in rows}
-
-    def _horizon(self, opening: Iterable[str]) -> date:
-        row = self._connection.execute(
-            self._queries["select_horizon"],
-            {
-                "feeds": [self._feed_ids[feed] for feed in opening],
-                "roots": self._roots,
-                "foretold": [self._feed_ids[REPORT_FEED]] if REPORT_FEED in self._feed_ids else [],
-            },
-        ).fetchone()
-        return row[0] if row and row[0] is not None else date.min
-
-    # ------------------------------------------------------------------------------------------ sums
-    def _read(
-        self, feed: str, measures: Sequence[Measure], period: str, cells: Sequence[_FigureKey], *, running: bool
-    ) -> _FeedSums:
-        """Return the sums of all areas that any of the territories touches."""
-        try:
-            stored = tuple(self._stored[measure] for measure in measures)
-        except KeyError:
-            raise ConfigError(
-                f"the catalogue counts something of {feed} that the database does not hold; load it first "
-                "(`ioc profile load`)"
-            ) from None
-        if not all(one.complete for one in stored):
-            raise ConfigError(
-                f"what these figures count of {feed} lacks the records from before it was loaded; `ioc rebuild` adds "
-                "them"
-            )
-        areas = {a for cell in cells for a in (*cell.territory.whole, *cell.territory.same, *cell.territory.partly)}
-        if self._feeds[feed].any_level:
-            areas |= {below.area_id for area_id in areas for below in self._areas.children(area_id)}
-        days = sorted({cell.at(running=running) for cell in cells})
-        rows = self._connection.execute(
-            self._queries["select_standing" if running else "select_sums"],
-            {
-                "feed_id": self._feed_ids[feed],
-                "period": period,
-                "areas": sorted(areas),
-                "days": days,
-                "first": days[0],
-                "last": days[-1],
-                "slots": [one.slot for one in stored],
-            },
-            binary=True,
-        ).fetchall()
-        return _FeedSums(self._feeds[feed], running, stored, {(area_id, day): sums for area_id, day, sums in rows})
-
-    def _column(
+    # ------------------------------------------------------------------------------------------ beyond sums
+    def _with_references(
         self,
-        counted: _FeedSums,
-        measure: Measure,
+        frame: pl.DataFrame,
+        step: Step,
+        sector: str,
         period: str,
-        cells: Sequence[_FigureKey],
-        present: Mapping[tuple[str, date], bool],
-    ) -> pl.Series:
-        """Return a measure's sum over each cell's territory, in its unit; null where its feed has counted nothing."""
-        place = counted.place(measure)
-        if measure.kind == "distinct":
-            sums = self._members(counted, place, period, cells)
-        else:
-            sums = [
-                sum(
-                    counted.of(area_id, cell.at(running=counted.running), place)
-                    for area_id in (cell.territory.same if measure.local else cell.territory.whole)
-                    # What stood in a unit that has ended stands in those that took it over.
-                    if measure.local or not counted.running or self._areas[area_id].holds(cell.end)
-                )
-                for cell in cells
-            ]
-        # NumPy divides as in the roll-up; Polars multiplies with the reciprocal, which differs in the last bit.
-        values = (np.array(sums, dtype=np.int64) / 10**measure.decimals).tolist()
-        known = [counted.running or (measure.feed, cell.bucket) in present for cell in cells]
-        return pl.Series(
-            [value if is_known else None for value, is_known in zip(values, known, strict=True)], dtype=pl.Float64
-        )
+        places: Sequence[TerritoryBucket],
+        spans: Spans,
+        notes: dict[int, str],
+    ) -> pl.DataFrame:
+        """Add the reports that were due, and the extremes of the figures of single days."""
+        for one in step.references:
+            days = spans.days[step.span]
+            if one.function == "expected":
+                column = self._expected(self._feeds[one.name], places, days)
+            elif one.function in ("max", "min"):
+                column = self._extreme(one.name, one.function, sector, places, days, notes)
+            else:
+                continue
+            frame = frame.with_columns(column.alias(reference_column(one, step.span)))
+        return frame
 
-    def _members(self, counted: _FeedSums, place: int, period: str, cells: Sequence[_FigureKey]) -> list[int]:
-        """Return how many different members each cell has; counted anew only where several areas have some."""
-        parts = [[n for a in cell.territory.whole if (n := counted.of(a, cell.bucket, place))] for cell in cells]
-        several = [cell for cell, found in zip(cells, parts, strict=True) if len(found) > 1]
-        territories = {cell.territory.unit.area_id: cell.territory for cell in several}
-        pairs = [(unit_id, area_id) for unit_id, one in territories.items() for area_id in one.whole]
-        together: dict[tuple[int, date], int] = {}
-        if several:
-            rows = self._connection.execute(
-                self._queries["count_members"],
-                {
-                    "measure_id": counted.measures[place].measure_id,
-                    "period": period,
-                    "units": [unit_id for unit_id, _ in pairs],
-                    "areas": [area_id for _, area_id in pairs],
-                    "buckets": sorted({cell.bucket for cell in several}),
-                },
-            ).fetchall()
-            together = {(unit_id, day): count for unit_id, day, count in rows}
-        return [
-            together[cell.territory.unit.area_id, cell.bucket] if len(found) > 1 else sum(found)
-            for cell, found in zip(cells, parts, strict=True)
-        ]
+    def _expected(self, feed: Feed, places: Sequence[TerritoryBucket], days: Mapping[date, Days]) -> pl.Series:
+        cursor = self._connection.cursor(row_factory=class_row(Reporter))
+        reporters = cursor.execute(self._queries["select_reporters"], [feed.key]).fetchall()
+        rows = [(at, area, *days[place.bucket]) for at, place in enumerate(places) for area in place.territory.whole]
+        schema = {"at": pl.Int64(), "area_id": pl.Int32(), "first": pl.Date(), "last": pl.Date()}
+        spans = pl.DataFrame(rows, schema=schema, orient="row")
+        owed = spans.with_columns(ExpectedReports(feed, reporters, self._areas).count(spans).alias("owed"))
+        found = dict(owed.group_by("at").agg(pl.col("owed").sum()).iter_rows())
+        return pl.Series([found.get(at, 0) for at in range(len(places))], dtype=pl.Float64)
+
+    def _extreme(
+        self,
+        code: str,
+        function: str,
+        sector: str,
+        places: Sequence[TerritoryBucket],
+        days: Mapping[date, Days],
+        notes: dict[int, str],
+    ) -> pl.Series:
+        first, last = min(days.values())[0], max(last for _, last in days.values())
+        single = [first + timedelta(days=at) for at in range((last - first).days + 1)]
+        units = list({place.territory.unit.area_id: place.territory.unit for place in places}.values())
+        found = self.figures(code, sector, "day", single, units)
+        choose = max if function == "max" else min
+        values: list[float | None] = []
+        for at, place in enumerate(places):
+            begin, end = days[place.bucket]
+            unit_id = place.territory.unit.area_id
+            within = [found.get((unit_id, day), Figure()) for day in single if begin <= day <= end]
+            unknown = next((figure.note for figure in within if figure.note), None)
+            if unknown is not None:
+                notes.setdefault(at, unknown)
+            values.append(choose((one.value for one in within if one.value is not None), default=None))
+        return pl.Series(values, dtype=pl.Float64)
 
     # ------------------------------------------------------------------------------------------ what cannot be known
     def _doubt(
-        self, plan: IndicatorPlan, counted: _FeedSums, cells: Sequence[_FigureKey], notes: dict[int, str]
+        self,
+        plan: IndicatorPlan,
+        sums: SumsByUnit,
+        places: Sequence[TerritoryBucket],
+        spans: Spans,
+        notes: dict[int, str],
     ) -> None:
-        """Note the cells whose figure cannot be known."""
-        for at, cell in enumerate(cells):
+        """Note the places whose figure cannot be known."""
+        for at, place in enumerate(places):
             if at in notes:
                 continue
-            if any(measure.local for measure in plan.measures):
-                if not self._was_reported(plan, counted, cell):
+            if isinstance(plan, ReportedMean):
+                if not self._was_reported(plan, sums, place, spans):
                     notes[at] = _NOT_THE_SAME
-            elif unknown := [a for a in cell.territory.partly if self._has_counted(plan, counted, a, cell)]:
+            elif unknown := [a for a in place.territory.partly if self._has_counted(plan, sums, a, place.bucket)]:
                 notes[at] = _partly([self._areas[area_id] for area_id in unknown])
 
-    def _was_reported(self, plan: IndicatorPlan, counted: _FeedSums, cell: _FigureKey) -> bool:
+    def _was_reported(self, plan: Reported, sums: SumsByUnit, place: TerritoryBucket, spans: Spans) -> bool:
         """Return whether a number that holds for the area that reported it is there, or could have been."""
-        place, day = counted.place(plan.measures[1]), cell.at(running=counted.running)
-        same = cell.territory.same
-        return any(self._areas[a].holds(cell.end) or counted.of(a, day, place) for a in same)
+        at, last = sums.at(plan.reports), spans.last(sums.span, place.bucket)
+        same = place.territory.same
+        return any(self._areas[a].holds(last) or sums.of(a, place.bucket, at) for a in same)
 
-    def _has_counted(self, plan: IndicatorPlan, counted: _FeedSums, area_id: int, cell: _FigureKey) -> bool:
+    def _has_counted(self, plan: IndicatorPlan, sums: SumsByUnit, area_id: int, bucket: date) -> bool:
         """Return whether an area has counted anything of its own that may belong to a figure."""
-        day = cell.at(running=counted.running)
-        match plan.method:
-            case "sent" | "state":
-                return counted.own(area_id, day, counted.place(plan.measures[1]), self._areas) != 0
-            case "distinct":
-                return counted.of(area_id, day, counted.place(plan.measures[0])) != 0
+        match plan:
+            case Reported(reports=reports):
+                return sums.own(area_id, bucket, sums.at(reports), self._areas) != 0
+            case DistinctCount(members=members):
+                return sums.of(area_id, bucket, sums.at(members)) != 0
         if self._areas.is_leaf(self._areas[area_id]):
-            return (area_id, day) in counted.sums  # sums of signed amounts may be 0 although their parts are not
-        return counted.feed.any_level and any(
-            counted.own(area_id, day, place, self._areas) for place in range(len(counted.measures))
+            return (area_id, bucket) in sums.sums  # sums of signed amounts may be 0 although their parts are not
+        return sums.feed.any_level and any(
+            sums.own(area_id, bucket, at, self._areas) for at in range(len(sums.measures))
         )
 
 
-def _read_together(plans: Iterable[IndicatorPlan]) -> dict[tuple[str, bool], tuple[Measure, ...]]:
-    """Return the measures of figures by feed and by whether running totals are wanted."""
-    found: dict[tuple[str, bool], dict[Measure, None]] = {}
-    for plan in plans:
-        # The third measure of reports only opens periods.
-        for measure in plan.measures[:2]:
-            found.setdefault((measure.feed, bool(plan.running)), {})[measure] = None
-    return {key: tuple(measures) for key, measures in found.items()}
+def _spans(opened: OpenPeriods, period: str, buckets: Sequence[date]) -> Spans:
+    """Return the spans of buckets: the period, the year up to its end, and the whole year that it ends in."""
+    own = {bucket: (bucket, opened.end(period, bucket)) for bucket in buckets}
+    to_date = {bucket: (start_of("year", last), last) for bucket, (_, last) in own.items()}
+    year = {bucket: (first, opened.end("year", first)) for bucket, (first, _) in to_date.items()}
+    return Spans(period, {"period": own, "ytd": to_date, "year": year})
 
 
-def _name(measure: Measure, *, running: bool = False) -> str:
-    return f"{'standing' if running else 'total'}:{measure}"
+def _length(days: Days) -> int:
+    return max((days[1] - days[0]).days + 1, 1)
+
+
+def _group(amount: Amount) -> tuple[str, How, TimeSpan]:
+    return amount.measure.feed, amount.how, amount.span
 
 
 _NOT_THE_SAME = (

@@ -28,6 +28,33 @@ SELECT area_code, area_name, area_level, version, bucket, value FROM (
       AND CASE WHEN %(version)s::int IS NULL THEN v.live ELSE v.version = %(version)s END
 ) latest WHERE n = 1 AND valid_to > newest AND grandparent_id IS NULL ORDER BY parent_id IS NOT NULL, area_code
 
+-- name: select_names
+SELECT code, name_vi, name_en FROM indicator WHERE live
+
+-- name: select_extreme_days
+SELECT min(value) AS least, max(value) AS most FROM indicator_value
+WHERE code = %(code)s AND area_id = %(area_id)s AND period = 'day' AND bucket BETWEEN %(first)s AND %(last)s
+
+-- name: count_expected
+-- Reporters x the periods that lie wholly within the span and their registration.
+WITH RECURSIVE below (area_id) AS (
+    SELECT %(area_id)s::int UNION ALL SELECT a.area_id FROM area a JOIN below b ON a.parent_id = b.area_id
+), owed AS (
+    SELECT greatest(r.valid_from, u.valid_from, %(first)s::date) AS low,
+           least(r.valid_to - 1, u.valid_to - 1, %(last)s::date) AS high
+    FROM reporter r JOIN feed f ON f.feed_id = r.feed_id AND f.key = %(feed)s
+    JOIN area u ON u.code = r.area_code AND u.valid_from < r.valid_to AND r.valid_from < u.valid_to
+    JOIN below USING (area_id)
+)
+SELECT count(*) FROM owed
+CROSS JOIN LATERAL (SELECT CASE %(every)s WHEN 'quarter' THEN interval '3 months'
+                                          ELSE ('1 ' || %(every)s)::interval END AS length) p
+CROSS JOIN LATERAL generate_series(date_trunc(%(every)s, owed.low), owed.high, p.length) AS s (start)
+WHERE owed.low <= owed.high AND s.start >= owed.low AND s.start + p.length <= owed.high + interval '1 day'
+
+-- name: select_sector_codes
+SELECT code FROM indicator WHERE sector = %s AND live ORDER BY slot
+
 -- name: select_value
 SELECT value, updated_at FROM indicator_value
 WHERE code = %(code)s AND area_id = %(area_id)s AND period = %(period)s AND bucket = %(bucket)s

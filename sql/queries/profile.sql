@@ -21,6 +21,12 @@ SELECT md5(string_agg(concat_ws(',', a.area_id, a.parent_id, a.valid_from, a.val
                       ORDER BY a.area_id, p.since))
 FROM area a LEFT JOIN area_place p USING (area_id)
 
+-- name: describe_territory
+-- All that processes load of areas and reporters.
+SELECT (SELECT md5(string_agg(a::text, ';' ORDER BY a.area_id)) FROM area a),
+       (SELECT md5(string_agg(p::text, ';' ORDER BY p.area_id, p.since)) FROM area_place p),
+       (SELECT md5(string_agg(r::text, ';' ORDER BY r.feed_id, r.code, r.valid_from)) FROM reporter r)
+
 -- name: clear_placement
 DELETE FROM area_place;
 DELETE FROM area_standing

@@ -11,6 +11,48 @@ COPY measure_delta (feed_id, area_id, bucket, sums, placed) FROM STDIN (FORMAT c
 -- name: stored_months
 SELECT DISTINCT date_trunc('month', bucket)::date FROM measure_cell WHERE feed_id = %s AND period = 'day'
 
+-- name: record_months
+SELECT DISTINCT date_trunc('month', {column})::date FROM {table} WHERE {column} IS NOT NULL
+
+-- name: select_day_cells
+-- The sums in the given slots, in their order.
+SELECT area_id, bucket, ARRAY(
+    SELECT coalesce(sums[s.slot], 0) FROM unnest(%(slots)s::int[]) WITH ORDINALITY AS s (slot, place) ORDER BY s.place
+)
+FROM measure_cell
+WHERE feed_id = %(feed_id)s AND bucket BETWEEN %(first)s AND %(last)s AND period = 'day'
+
+-- name: select_waiting_sums
+-- The same of what waits to be folded, where it was named and where it is placed already.
+SELECT area_id, bucket, placed, array_agg(total ORDER BY place) FROM (
+    SELECT d.area_id, d.bucket, d.placed, s.place, sum(coalesce(d.sums[s.slot], 0))::bigint AS total
+    FROM measure_delta d CROSS JOIN unnest(%(slots)s::int[]) WITH ORDINALITY AS s (slot, place)
+    WHERE d.feed_id = %(feed_id)s AND d.bucket BETWEEN %(first)s AND %(last)s GROUP BY 1, 2, 3, 4
+) summed GROUP BY 1, 2, 3
+
+-- name: append_members
+-- What members' counts lack, without taking them out of the database: recomputed - stored - waiting.
+WITH spoken AS ({spoken}),
+measured (slot, measure_id) AS (SELECT * FROM unnest(%(slots)s::int[], %(measure_ids)s::int[])),
+stored AS (
+    SELECT d.* FROM distinct_member d JOIN measured USING (measure_id)
+    WHERE period = 'day' AND bucket BETWEEN %(first)s AND %(last)s
+), part AS (
+    SELECT measure_id, p.place_id AS area_id, day, md5(member)::uuid AS member, count(*) AS n
+    FROM spoken s JOIN measured USING (slot)
+    JOIN area_place p ON p.area_id = s.area_id AND day >= p.since AND day < p.until GROUP BY 1, 2, 3, 4
+    UNION ALL SELECT measure_id, area_id, bucket, member, -n FROM stored
+    -- As with sums: what an area holds of its children is not its own.
+    UNION ALL SELECT measure_id, a.parent_id, bucket, member, n
+    FROM stored JOIN area a USING (area_id) WHERE a.parent_id IS NOT NULL
+    UNION ALL SELECT measure_id, CASE WHEN placed THEN d.area_id ELSE p.place_id END, bucket, member, -n
+    FROM member_delta d JOIN measured USING (measure_id)
+    JOIN area_place p ON p.area_id = d.area_id AND bucket >= p.since AND bucket < p.until
+    WHERE bucket BETWEEN %(first)s AND %(last)s
+)
+INSERT INTO member_delta (measure_id, area_id, bucket, member, n, placed)
+SELECT measure_id, area_id, day, member, sum(n), true FROM part GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0
+
 -- name: done_months
 SELECT month FROM rebuild_month WHERE feed_id = %s AND measure_ids @> %s::integer[]
 
@@ -40,7 +82,7 @@ WHERE s.area_id = %(area_id)s
 ORDER BY 1
 
 -- name: remove_closing
-DELETE FROM measure_cell WHERE feed_id = %s AND period = 'closing' AND area_id = %s
+DELETE FROM measure_cell WHERE feed_id = %s AND period IN ('closing', 'carried') AND area_id = %s
 
 -- name: copy_closing
 COPY measure_cell (feed_id, period, area_id, bucket, sums) FROM STDIN (FORMAT csv)

@@ -79,17 +79,6 @@ JOIN LATERAL (
     WHERE feed_id = %(feed_id)s AND period = 'closing' AND area_id = w.area_id AND bucket >= w.since
 ) c ON true
 
--- name: select_present
--- Which periods the feed has anything in, anywhere; of a feed whose ends are foretold, only what begins there.
-SELECT DISTINCT period, bucket FROM measure_cell
-WHERE feed_id = %(feed_id)s AND area_id = ANY(%(roots)s) AND (feed_id <> ALL(%(foretold)s) OR 0 < ANY(sums))
-  AND (period, bucket) IN (SELECT p, b FROM unnest(%(periods)s::text[], %(buckets)s::date[]) AS w (p, b))
-
--- name: select_all_present
--- As select_present, of all feeds and periods.
-SELECT DISTINCT period, bucket FROM measure_cell
-WHERE feed_id = ANY(%s) AND area_id = ANY(%s) AND (feed_id <> ALL(%s) OR 0 < ANY(sums)) AND period = ANY(%s)
-
 -- name: select_sector_keys
 SELECT period, area_id, bucket FROM indicator_cell WHERE sector = %s
 
@@ -97,26 +86,29 @@ SELECT period, area_id, bucket FROM indicator_cell WHERE sector = %s
 SELECT period, area_id, bucket, sums FROM measure_cell
 WHERE feed_id = %(feed_id)s AND period = %(period)s AND bucket = ANY(%(buckets)s) AND area_id = ANY(%(areas)s)
 
+-- name: select_carried
+-- For each area: what was carried last before a day.
+SELECT w.area_id, c.sums
+FROM unnest(%(areas)s::int[], %(since)s::date[]) AS w (area_id, since)
+JOIN LATERAL (
+    SELECT sums FROM measure_cell
+    WHERE feed_id = %(feed_id)s AND period = 'carried' AND area_id = w.area_id AND bucket < w.since
+    ORDER BY bucket DESC LIMIT 1
+) c ON true
+
 -- name: select_closing_at
--- For each area and day: the running totals as they stood at the day's end.
+-- For each area and day: the running totals as they stood at the day's end, or what was carried to it.
 SELECT w.area_id, w.day, c.sums
 FROM unnest(%(areas)s::int[], %(days)s::date[]) AS w (area_id, day)
 JOIN LATERAL (
     SELECT sums FROM measure_cell
-    WHERE feed_id = %(feed_id)s AND period = 'closing' AND area_id = w.area_id AND bucket <= w.day
+    WHERE feed_id = %(feed_id)s AND period = %(level)s AND area_id = w.area_id AND bucket <= w.day
     ORDER BY bucket DESC LIMIT 1
 ) c ON true
 
 -- name: select_later_keys
 SELECT period, area_id, bucket FROM indicator_cell
 WHERE sector = %(sector)s AND area_id = ANY(%(areas)s) AND bucket >= %(since)s
-
--- name: select_shown_horizon
-SELECT max(bucket) FROM indicator_cell WHERE sector = %s AND period = 'day' AND area_id = ANY(%s)
-
--- name: select_horizon
-SELECT max(bucket) FROM measure_cell WHERE feed_id = ANY(%s) AND period = 'day' AND area_id = ANY(%s)
-  AND (feed_id <> ALL(%s) OR 0 < ANY(sums))
 
 -- name: remove_figures
 DELETE FROM indicator_cell c
@@ -147,3 +139,21 @@ ON CONFLICT (sector, period, area_id, bucket)
 DO UPDATE SET figures = figures_merge(cell.figures, excluded.figures, %(own)s::boolean[]),
               updated_at = clock_timestamp()
 WHERE cell.figures IS DISTINCT FROM figures_merge(cell.figures, excluded.figures, %(own)s::boolean[])
+
+-- name: select_extremes
+-- For each area and span: the smallest and the largest of the figures of its days.
+SELECT w.area_id, w.first, w.last, min(c.figures[%(slot)s]) AS least, max(c.figures[%(slot)s]) AS most
+FROM unnest(%(areas)s::int[], %(firsts)s::date[], %(lasts)s::date[]) AS w (area_id, first, last)
+JOIN indicator_cell c ON c.sector = %(sector)s AND c.period = 'day' AND c.area_id = w.area_id
+ AND c.bucket BETWEEN w.first AND w.last
+GROUP BY 1, 2, 3
+
+-- name: select_cells_of_year
+-- A sector's cells that end in the years of the given days, of the given areas.
+SELECT DISTINCT c.period, c.area_id, c.bucket
+FROM unnest(%(areas)s::int[], %(days)s::date[]) AS w (area_id, day)
+JOIN indicator_cell c ON c.sector = %(sector)s AND c.area_id = w.area_id
+ AND c.bucket >= date_trunc('year', w.day)::date - 7 AND c.bucket < date_trunc('year', w.day)::date + interval '1 year'
+
+-- name: clear_staged_figures
+DELETE FROM staged_figures

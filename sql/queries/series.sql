@@ -10,18 +10,14 @@ WHERE code = %(code)s AND period = %(period)s AND area_id = ANY(%(areas)s) AND b
 -- name: select_sector_slots
 SELECT code, slot FROM indicator WHERE sector = %s AND live ORDER BY slot
 
--- name: select_horizon
--- The last business day that any of the feeds has counted something on; ends that reports foretell do not count.
-SELECT max(bucket) FROM measure_cell
-WHERE feed_id = ANY(%(feeds)s) AND period = 'day' AND area_id = ANY(%(roots)s)
-  AND (feed_id <> ALL(%(foretold)s) OR 0 < ANY(sums))
-
 -- name: select_present
--- In which buckets a feed has counted anything anywhere, and whether anything began in them.
-SELECT feed_id, bucket, bool_or(0 < ANY(sums)) FROM measure_cell
-WHERE feed_id = ANY(%(feeds)s) AND period = %(period)s AND area_id = ANY(%(roots)s)
-  AND bucket BETWEEN %(first)s AND %(last)s
-GROUP BY 1, 2
+-- In which buckets a feed has counted anything anywhere.
+SELECT DISTINCT f.key, c.bucket FROM measure_cell c JOIN feed f USING (feed_id)
+WHERE f.key = ANY(%(feeds)s) AND c.period = %(period)s AND c.area_id = ANY(%(roots)s) AND c.bucket = ANY(%(buckets)s)
+
+-- name: select_reporters
+SELECT f.key AS feed, r.code, r.name, r.area_code, r.attributes, r.valid_from, r.valid_to
+FROM reporter r JOIN feed f USING (feed_id) WHERE f.key = %s
 
 -- name: select_sums
 -- The sums in the given slots, 0 where a row was written before the slot was given.
@@ -30,7 +26,7 @@ SELECT c.area_id, c.bucket, ARRAY(
 )
 FROM measure_cell c
 WHERE c.feed_id = %(feed_id)s AND c.period = %(period)s AND c.area_id = ANY(%(areas)s)
-  AND c.bucket BETWEEN %(first)s AND %(last)s
+  AND c.bucket = ANY(%(days)s)
 
 -- name: select_standing
 -- The same of running totals, as they stood at the end of each day.
@@ -40,7 +36,7 @@ SELECT w.area_id, w.day, ARRAY(
 FROM (SELECT area_id, day FROM unnest(%(areas)s::int[]) AS area_id, unnest(%(days)s::date[]) AS day) w
 JOIN LATERAL (
     SELECT sums FROM measure_cell
-    WHERE feed_id = %(feed_id)s AND period = 'closing' AND area_id = w.area_id AND bucket <= w.day
+    WHERE feed_id = %(feed_id)s AND period = %(level)s AND area_id = w.area_id AND bucket <= w.day
     ORDER BY bucket DESC LIMIT 1
 ) c ON true
 

@@ -5,8 +5,7 @@ INSERT INTO stream_position (topic, partition, next_offset) VALUES (%s, %s, 0) O
 SELECT topic, partition, next_offset FROM stream_position WHERE topic = ANY(%s)
 
 -- name: lock_position
-SELECT next_offset, (SELECT coalesce(max(measure_id), 0) FROM measure WHERE feed_id = %s)
-FROM stream_position WHERE topic = %s AND partition = %s FOR UPDATE
+SELECT next_offset FROM stream_position WHERE topic = %s AND partition = %s FOR UPDATE
 
 -- name: move_position
 UPDATE stream_position SET next_offset = %(to)s, updated_at = clock_timestamp()

@@ -10,14 +10,25 @@ from streams.proof.reconcile import reconcile as run
 
 app = typer.Typer()
 
+_PATIENCE = 30.0  # seconds for a moment in which nothing waits to be folded
+_WAITING = 3  # exit status: neither equal nor different; ask again
+
 
 @app.command()
 def reconcile(as_json: AsJson = False) -> None:
-    """Recompute every cell and figure from the records, in SQL, and compare; exit status 1 where they differ."""
-    result = run(Settings())
+    """Tính lại mọi số liệu từ bản ghi bằng SQL rồi so sánh; mã thoát 1 nếu có sai khác, 3 nếu còn phần chờ cộng dồn ·
+    Recompute every cell and figure from the records, in SQL, and compare; exit status 1 where they differ, 3 where
+    contributions wait to be folded, so that there is nothing to compare with yet.
+    """
+    result = run(Settings(), patience=_PATIENCE)
     rows = [vars(difference) for difference in result.differences]
     if as_json:
         typer.echo(result.to_json())
+    elif result.waiting:
+        typer.echo(
+            f"còn {result.waiting:,} phần đóng góp chờ cộng dồn · {result.waiting:,} contributions wait to be folded; "
+            "nothing was compared. Run it again in a few seconds; is `ioc rollup` running?"
+        )
     else:
         show_rows(
             rows[:50],
@@ -29,4 +40,4 @@ def reconcile(as_json: AsJson = False) -> None:
             f"So sánh {result.cells:,} tổng · sums, {result.figures:,} số liệu · figures:"
             f" {len(rows):,} chênh lệch · differences"
         )
-    raise typer.Exit(1 if rows else 0)
+    raise typer.Exit(_WAITING if result.waiting else 1 if rows else 0)

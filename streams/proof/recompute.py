@@ -5,78 +5,94 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from ioc.catalogue import StoredMeasure, contribution_sql, member_sql
+from psycopg import sql
+
+from ioc.catalogue import StoredMeasure
+from ioc.catalogue.composition import contribution, joined, member
 from ioc.feeds.feed import Feed
+from sql import load_queries
 
 Days = tuple[date, date]
 
 
-def day_sums_sql(feed: Feed, sums: Sequence[StoredMeasure], *, within: Days | None = None) -> str:
+def day_sums_sql(feed: Feed, sums: Sequence[StoredMeasure], *, within: Days | None = None) -> sql.Composed:
     """Return a query of `area_id, day, s<slot>, ...`: what the records of each area add to each day.
 
     Slots hold bigint in units of 10^-decimals; what a stock takes back on its last day is negative there.
     within: only these days, the first to the last.
     """
     dated = sorted({(s.measure.at, 1) for s in sums} | {(s.measure.until, -1) for s in sums if s.measure.until})
-    parts = [
-        f"SELECT area_id, {column} AS day, {', '.join(_terms(sums, column, sign))} "
-        f"FROM {feed.table} WHERE {_on_a_day(column, within)} GROUP BY 1, 2"
+    parts: list[sql.Composable] = [
+        _part("day_sums_of_column").format(
+            column=sql.Identifier(column),
+            terms=joined([_term(one, column, sign) for one in sums], ""),
+            table=sql.Identifier(feed.table),
+            days=_on_a_day(column, within),
+        )
         for column, sign in dated
-    ] or [f"SELECT area_id, effective_on AS day FROM {feed.table} WHERE false"]
-    totals = "".join(f", sum(s{s.slot})::bigint AS s{s.slot}" for s in sums)
-    return f"SELECT area_id, day{totals} FROM ({' UNION ALL '.join(parts)}) part GROUP BY 1, 2"
+    ] or [_part("no_day_sums").format(table=sql.Identifier(feed.table))]
+    return _part("day_sums").format(totals=_totals(sums), parts=joined(parts, " UNION ALL "))
 
 
-def placed_sql(day_sums: str, sums: Sequence[StoredMeasure]) -> str:
+def placed_sql(day_sums: sql.Composable, sums: Sequence[StoredMeasure]) -> sql.Composed:
     """Return a query as `day_sums_sql`, with everything in the unit in which it counts on its day.
 
     What is local stays with the area that the record names.
     """
-    moving = "".join(f", {'0' if s.measure.local else f'd.s{s.slot}'} AS s{s.slot}" for s in sums)
-    parts = [
-        f"SELECT p.place_id AS area_id, d.day{moving} FROM day_sum d "
-        "JOIN area_place p ON p.area_id = d.area_id AND d.day >= p.since AND d.day < p.until"
-    ]
-    if any(s.measure.local for s in sums):
-        staying = "".join(f", {f'd.s{s.slot}' if s.measure.local else '0'}" for s in sums)
-        parts.append(f"SELECT d.area_id, d.day{staying} FROM day_sum d")
-    totals = "".join(f", sum(s{s.slot})::bigint AS s{s.slot}" for s in sums)
-    return (
-        f"WITH day_sum AS ({day_sums}) "
-        f"SELECT area_id, day{totals} FROM ({' UNION ALL '.join(parts)}) placed GROUP BY 1, 2"
-    )
+
+    def slots(*, local: bool) -> sql.Composed:
+        names = [("day_slot" if one.measure.local is local else "zero_slot", column_of(one)) for one in sums]
+        return joined([_part(part).format(slot=slot) for part, slot in names], "")
+
+    parts: list[sql.Composable] = [_part("moving").format(slots=slots(local=False))]
+    if any(one.measure.local for one in sums):
+        parts.append(_part("staying").format(slots=slots(local=True)))
+    return _part("placed").format(day_sums=day_sums, totals=_totals(sums), parts=joined(parts, " UNION ALL "))
 
 
-def members_sql(feed: Feed, distinct: Sequence[StoredMeasure], *, within: Days | None = None) -> str:
+def members_sql(feed: Feed, distinct: Sequence[StoredMeasure], *, within: Days | None = None) -> sql.Composed:
     """Return a query of `slot, area_id, day, member`: a row for each record that speaks of a member (text).
 
     within: as in `day_sums_sql`.
     """
-    parts = (
-        f"SELECT {s.slot} AS slot, area_id, {s.measure.at} AS day, {member_sql(s.measure)} AS member "
-        f"FROM {feed.table} WHERE {_on_a_day(s.measure.at, within)} AND {member_sql(s.measure)} IS NOT NULL"
-        for s in distinct
-    )
-    nothing = "SELECT 0 AS slot, 0 AS area_id, NULL::date AS day, NULL::text AS member WHERE false"
-    return " UNION ALL ".join(parts) or nothing
+    parts: list[sql.Composable] = [
+        _part("members").format(
+            slot=sql.Literal(one.slot),
+            column=sql.Identifier(one.measure.at),
+            member=member(one.measure),
+            table=sql.Identifier(feed.table),
+            days=_on_a_day(one.measure.at, within),
+        )
+        for one in distinct
+    ]
+    return joined(parts or [_part("no_members")], " UNION ALL ")
 
 
-def _on_a_day(column: str, within: Days | None) -> str:
+def column_of(stored: StoredMeasure) -> sql.Identifier:
+    """Return the column of a measure's sum: `s` and its slot."""
+    return sql.Identifier(f"s{stored.slot}")
+
+
+def _part(name: str) -> sql.SQL:
+    return sql.SQL(load_queries("recompute")[name])
+
+
+def _totals(sums: Sequence[StoredMeasure]) -> sql.Composed:
+    return joined([_part("total").format(slot=column_of(one)) for one in sums], "")
+
+
+def _on_a_day(column: str, within: Days | None) -> sql.Composable:
+    name = sql.Identifier(column)
     if within is None:
-        return f"{column} IS NOT NULL"
-    first, last = (f"DATE '{day.isoformat()}'" for day in within)
-    days = f"{column} BETWEEN {first} AND {last}"
-    if column != "effective_on":
-        return days
-    # The business day follows from the time, so only the chunks around it are read; a day's margin for time zones.
-    return f"{days} AND effective_at >= {first} - 1 AND effective_at < {last} + 2"
+        return _part("on_any_day").format(column=name)
+    days = {"first": sql.Literal(within[0]), "last": sql.Literal(within[1])}
+    return _part("on_business_days" if column == "effective_on" else "on_days").format(column=name, **days)
 
 
-def _terms(sums: Sequence[StoredMeasure], column: str, sign: int) -> list[str]:
-    """Return each measure's sum for the day in `column`, 0 for those that count on another."""
-    terms = []
-    for stored in sums:
-        counts = (stored.measure.until if sign < 0 else stored.measure.at) == column
-        amount = f"{'-' if sign < 0 else ''}sum({contribution_sql(stored.measure)})" if counts else "0"
-        terms.append(f"{amount}::bigint AS s{stored.slot}")
-    return terms
+def _term(stored: StoredMeasure, column: str, sign: int) -> sql.Composable:
+    """Return a measure's sum for the day in `column`, 0 for those that count on another."""
+    if (stored.measure.until if sign < 0 else stored.measure.at) != column:
+        return _part("no_term").format(slot=column_of(stored))
+    return _part("term").format(
+        sign=sql.SQL("-" if sign < 0 else ""), amount=contribution(stored.measure), slot=column_of(stored)
+    )

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import psycopg
 
+from ioc.period import CARRIED, CLOSING
 from sql import load_queries
 from streams.rollup.cells import array_texts
-from streams.rules.fold import matrix_of
+from streams.rules.fold import carried_totals, matrix_of
 
 
 def areas_of(connection: psycopg.Connection, feed_id: int) -> list[int]:
@@ -18,10 +19,17 @@ def areas_of(connection: psycopg.Connection, feed_id: int) -> list[int]:
     return [area_id for (area_id,) in rows]
 
 
-def close(connection: psycopg.Connection, feed_id: int, area_id: int, local: Sequence[int]) -> None:
+def close(
+    connection: psycopg.Connection,
+    feed_id: int,
+    area_id: int,
+    local: Sequence[int],
+    reports: Sequence[tuple[int, int]] = (),
+) -> None:
     """Write an area's running totals anew; the caller's transaction holds the roll-up's lock.
 
-    local: columns of the sums that do not stand in other areas than their own.
+    local:   columns of the sums that do not stand in other areas than their own.
+    reports: columns of amounts that stand until they are reported again, with that of the number of their reports.
     """
     queries = load_queries("rebuild")
     rows = connection.execute(queries["select_days"], {"feed_id": feed_id, "area_id": area_id}, binary=True).fetchall()
@@ -33,6 +41,11 @@ def close(connection: psycopg.Connection, feed_id: int, area_id: int, local: Seq
     # Of several rows of a day (its own, and what was taken over on it) the last holds the day's end.
     standing = {bucket: total for (bucket, _, _), total in zip(rows, totals, strict=True)}
     connection.execute(queries["remove_closing"], [feed_id, area_id])
+    levels = {CLOSING: list(standing.values())}
+    if reports and standing:
+        width = max(sums.shape[1], *(column + 1 for pair in reports for column in pair))
+        levels[CARRIED] = carried_totals(matrix_of(levels[CLOSING], width), reports, ()).tolist()
     with connection.cursor().copy(queries["copy_closing"]) as copy:
-        for bucket, text in zip(standing, array_texts(list(standing.values())), strict=True):
-            copy.write(f'{feed_id},closing,{area_id},{bucket},"{text}"\n')
+        for level, rows_of_level in levels.items():
+            for bucket, text in zip(standing, array_texts(rows_of_level), strict=True):
+                copy.write(f'{feed_id},{level},{area_id},{bucket},"{text}"\n')

@@ -13,6 +13,7 @@ from datetime import date
 
 import polars as pl
 import psycopg
+from psycopg import sql
 
 from ioc.catalogue import StoredMeasure
 from ioc.database.connection import translated_errors
@@ -65,10 +66,9 @@ class MeasureFill:
     def months(self, connection: psycopg.Connection) -> list[date]:
         """Return the first days of the months in which records count or something is stored, and are not done."""
         columns = {s.measure.at for s in self.measures} | {s.measure.until for s in self.measures if s.measure.until}
-        texts = [
-            f"SELECT DISTINCT date_trunc('month', {column})::date FROM {self.feed.table} WHERE {column} IS NOT NULL"
-            for column in sorted(columns)
-        ]
+        part = sql.SQL(self._queries["record_months"])
+        table = sql.Identifier(self.feed.table)
+        texts = [part.format(column=sql.Identifier(column), table=table) for column in sorted(columns)]
         with translated_errors():
             found = {month for text in texts for (month,) in connection.execute(text).fetchall()}
             found |= {month for (month,) in connection.execute(self._queries["stored_months"], [self.feed_id])}
@@ -101,23 +101,17 @@ class MeasureFill:
         """Return (area_id, day, s<slot>, ...): recomputed - stored - waiting, where it is not nothing."""
         if not self._sums:
             return self._frame([])
-        spoken = connection.execute(day_sums_sql(self.feed, self._sums, within=days)).fetchall()
+        # With parameters, though there are none: psycopg reads percent signs alike in all that is composed.
+        spoken = connection.execute(day_sums_sql(self.feed, self._sums, within=days), {}).fetchall()
         recomputed = self._placed(self._frame(spoken))
-        slots = ", ".join(f"coalesce(sums[{stored.slot}], 0)" for stored in self._sums)
-        totals = ", ".join(f"coalesce(sum(sums[{stored.slot}]), 0)::bigint" for stored in self._sums)
-        between = f"feed_id = {self.feed_id} AND bucket BETWEEN DATE '{days[0]}' AND DATE '{days[1]}'"
-        stored = self._frame(
-            connection.execute(
-                f"SELECT area_id, bucket, {slots} FROM measure_cell WHERE {between} AND period = 'day'"
-            ).fetchall()
-        )
+        slots = [stored.slot for stored in self._sums]
+        asked = {"feed_id": self.feed_id, "first": days[0], "last": days[1], "slots": slots}
+        rows = connection.execute(self._queries["select_day_cells"], asked).fetchall()
+        stored = self._frame([(area_id, day, *sums) for area_id, day, sums in rows])
+        rows = connection.execute(self._queries["select_waiting_sums"], asked).fetchall()
         named, placed = (
-            self._frame(
-                connection.execute(
-                    f"SELECT area_id, bucket, {totals} FROM measure_delta WHERE {between} AND {which} GROUP BY 1, 2"
-                ).fetchall()
-            )
-            for which in ("NOT placed", "placed")
+            self._frame([(area_id, day, *sums) for area_id, day, done, sums in rows if done is is_placed])
+            for is_placed in (False, True)
         )
         waiting = pl.concat([self._placed(named), placed])
         # A cell holds what lies below it too, but for local measures; its own part is the cell less its children.
@@ -166,25 +160,13 @@ class MeasureFill:
         """Append what members' counts lack, without taking them out of the database; return how many."""
         if not self._distinct:
             return 0
-        ids = ", ".join(f"({stored.slot}, {stored.measure_id})" for stored in self._distinct)
-        return connection.execute(
-            f"WITH spoken AS ({members_sql(self.feed, self._distinct, within=days)}), "
-            f"measured (slot, measure_id) AS (VALUES {ids}), "
-            "stored AS ("
-            "  SELECT d.* FROM distinct_member d JOIN measured USING (measure_id)"
-            f" WHERE period = 'day' AND bucket BETWEEN DATE '{days[0]}' AND DATE '{days[1]}'"
-            "), part AS ("
-            "  SELECT measure_id, p.place_id AS area_id, day, md5(member)::uuid AS member, count(*) AS n"
-            "  FROM spoken s JOIN measured USING (slot)"
-            "  JOIN area_place p ON p.area_id = s.area_id AND day >= p.since AND day < p.until GROUP BY 1, 2, 3, 4"
-            "  UNION ALL SELECT measure_id, area_id, bucket, member, -n FROM stored"
-            # As with sums: what an area holds of its children is not its own.
-            "  UNION ALL SELECT measure_id, a.parent_id, bucket, member, n"
-            "  FROM stored JOIN area a USING (area_id) WHERE a.parent_id IS NOT NULL"
-            "  UNION ALL SELECT measure_id, CASE WHEN placed THEN d.area_id ELSE p.place_id END, bucket, member, -n"
-            "  FROM member_delta d JOIN measured USING (measure_id)"
-            "  JOIN area_place p ON p.area_id = d.area_id AND bucket >= p.since AND bucket < p.until"
-            f" WHERE bucket BETWEEN DATE '{days[0]}' AND DATE '{days[1]}'"
-            ") INSERT INTO member_delta (measure_id, area_id, bucket, member, n, placed) "
-            "SELECT measure_id, area_id, day, member, sum(n), true FROM part GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0"
-        ).rowcount
+        statement = sql.SQL(self._queries["append_members"]).format(
+            spoken=members_sql(self.feed, self._distinct, within=days)
+        )
+        asked = {
+            "slots": [stored.slot for stored in self._distinct],
+            "measure_ids": [stored.measure_id for stored in self._distinct],
+            "first": days[0],
+            "last": days[1],
+        }
+        return connection.execute(statement, asked).rowcount

@@ -99,13 +99,13 @@ class Rebuild:
 
     def swap(self, watch: ProgressCallback = unwatched) -> None:
         """Make the candidates live, all in one transaction; their figures are as the roll-up has kept them."""
-        before = {plan.sector: plan.opening for plan in self._rollup.plans}
+        before = {plan.sector: (plan.opening, bool(plan.stocks)) for plan in self._rollup.plans}
         with translated_errors(), self._rollup.exclusively(self._connection):
             swap_in(self._connection, self.plan.codes)
         self._rollup = Rollup(self._settings, self._connection)
         for plan in self._rollup.plans:
             # Periods that only a replaced version knew are shut, and the last known day may have moved.
-            if plan.opening != before[plan.sector]:
+            if (plan.opening, bool(plan.stocks)) != before[plan.sector]:
                 self._compute(plan, watch)
 
     def _plan(self, asked: list[str]) -> RebuildPlan:
@@ -171,7 +171,7 @@ class Rebuild:
         local = [one.slot - 1 for one in stored if one.measure.local]
         for done, area_id in enumerate(areas, start=1):
             with translated_errors(), self._rollup.exclusively(self._connection):
-                close(self._connection, feed_id, area_id, local)
+                close(self._connection, feed_id, area_id, local, self._rollup.reports.get(feed, ()))
             watch(f"running totals · lũy kế: {feed}", done, len(areas))
 
     def _compute(self, plan: SectorPlan, watch: ProgressCallback) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -12,8 +12,7 @@ import psycopg
 from pydantic_core import to_json
 
 from ioc.catalogue import StoredMeasure
-from ioc.catalogue.indicator import REPORT_FEED
-from ioc.period import CLOSING
+from ioc.period import CARRIED, CLOSING
 from ioc.territory.area import AreaTree
 from ioc.territory.placement import places_frame, standings_frame
 from sql import load_queries
@@ -22,6 +21,7 @@ from streams.rules.fold import (
     CELL_KEY,
     Cells,
     Matrix,
+    carried_totals,
     fold_members,
     fold_standing,
     fold_sums,
@@ -38,12 +38,12 @@ class Touched:
     """What a fold changed.
 
     cells:   feed key -> cells whose sums changed (`KEY_SCHEMA`).
-    turned:  feed key -> periods (period, bucket) in which it began to count somewhere, or counts nowhere any more.
+    turned:  feed key -> days on which it began to count somewhere, or counts nowhere any more.
     closing: feed key -> area -> first day from which its running totals changed.
     """
 
     cells: dict[str, pl.DataFrame] = field(default_factory=dict)
-    turned: dict[str, list[tuple[str, date]]] = field(default_factory=dict)
+    turned: dict[str, list[date]] = field(default_factory=dict)
     closing: dict[str, dict[int, date]] = field(default_factory=dict)
 
 
@@ -56,11 +56,16 @@ class CellFold:
         feed_ids: dict[str, int],
         areas: AreaTree,
         stock_feeds: frozenset[str],
+        foretelling: frozenset[str] = frozenset(),
+        reports: Mapping[str, Sequence[tuple[int, int]]] | None = None,
         *,
         batch: int = 4000,
     ) -> None:
         """
         stock_feeds: feeds whose running totals are kept, because a stock is read from them.
+        foretelling: feeds whose records say ahead on which day they stop counting: it opens no period.
+        reports:     by feed, the columns of amounts that stand until they are reported again, each with that of the
+                     number of its reports.
         batch:       most deltas of one fold; bounds its memory.
         """
         self._queries = load_queries("rollup")
@@ -70,8 +75,9 @@ class CellFold:
         self._places = places_frame(areas)
         self._standings = standings_frame(areas)
         self._roots = [area.area_id for area in areas.areas if area.parent_id is None]
-        # Reports say ahead when they end: such a day opens no period.
-        self._foretold = [feed_id for key, feed_id in feed_ids.items() if key == REPORT_FEED]
+        self._foretelling = foretelling
+        self._reports = reports or {}
+        self._opening = load_queries("opening")
         self._batch = batch
         self._by_id = {stored.measure_id: stored for stored in measures}
         self._local = {
@@ -98,9 +104,8 @@ class CellFold:
             cells = _changed(_with_counts(cells, counted.get(feed, []), self._width[feed]))
             if cells.keys.height:
                 touched.cells[feed] = cells.keys
-                before = self._present(connection, feed_id, cells.keys)
                 self._add(connection, feed_id, cells)
-                touched.turned[feed] = sorted(before ^ self._present(connection, feed_id, cells.keys))
+                touched.turned[feed] = self._turn(connection, feed_id, feed, cells.keys)
                 if feed in self._stock_feeds:
                     standing = fold_standing(days, sums, self._standings, self._local[feed])
                     touched.closing[feed] = self._close(connection, feed_id, feed, _changed(standing))
@@ -143,20 +148,16 @@ class CellFold:
             counted.setdefault(stored.measure.feed, []).append((period, area_id, bucket, stored.slot, change))
         return counted
 
-    def _present(self, connection: psycopg.Connection, feed_id: int, keys: pl.DataFrame) -> set[tuple[str, date]]:
-        """Return those of the keys' periods in which the feed counts anything, anywhere."""
-        wanted = keys.select("period", "bucket").unique()
-        rows = connection.execute(
-            self._queries["select_present"],
-            {
-                "feed_id": feed_id,
-                "roots": self._roots,
-                "foretold": self._foretold,
-                "periods": wanted["period"].to_list(),
-                "buckets": wanted["bucket"].to_list(),
-            },
-        ).fetchall()
-        return {(period, bucket) for period, bucket in rows}
+    def _turn(self, connection: psycopg.Connection, feed_id: int, feed: str, keys: pl.DataFrame) -> list[date]:
+        """Keep the feed's open days; return those that opened or shut."""
+        touched = keys.filter((pl.col("period") == "day") & pl.col("area_id").is_in(self._roots))["bucket"].unique()
+        days: list[date] = touched.to_list()
+        asked = {"feed_id": feed_id, "days": days, "foretells": feed in self._foretelling}
+        counted = {day for (day,) in connection.execute(self._opening["select_counted_days"], asked)}
+        opened = connection.execute(self._opening["open_days"], {**asked, "days": sorted(counted)}).fetchall()
+        rest = sorted(set(days) - counted)
+        shut = connection.execute(self._opening["shut_days"], {**asked, "days": rest}).fetchall()
+        return sorted(day for (day,) in (*opened, *shut))
 
     def _add(self, connection: psycopg.Connection, feed_id: int, cells: Cells) -> None:
         """Add to the stored cells.
@@ -198,10 +199,19 @@ class CellFold:
         width = self._width[feed]
         keys: list[tuple[str, int, date]] = []
         totals: list[list[int]] = []
+        reports = self._reports.get(feed, ())
+        carried: dict[int, list[int]] = {}
+        if reports:
+            asked = {"feed_id": feed_id, "areas": list(since), "since": list(since.values())}
+            carried = dict(connection.execute(self._queries["select_carried"], asked, binary=True).fetchall())
         for area_id, changed in changes.items():
-            for day, sums in running_totals(sorted(known.get(area_id, [])), changed, width):
-                keys.append((CLOSING, area_id, day))
-                totals.append(sums)
+            found = running_totals(sorted(known.get(area_id, [])), changed, width)
+            keys += [(CLOSING, area_id, day) for day, _ in found]
+            totals += [sums for _, sums in found]
+            if reports:
+                keys += [(CARRIED, area_id, day) for day, _ in found]
+                matrix = matrix_of([sums for _, sums in found], width)
+                totals += carried_totals(matrix, reports, carried.get(area_id, ())).tolist()
         closing = Cells(pl.DataFrame(keys, schema=KEY_SCHEMA, orient="row"), matrix_of(totals, width))
         self._stage(connection, feed_id, closing)
         connection.execute(self._queries["set_staged_cells"])

@@ -1,25 +1,27 @@
 """From cells to figures: every indicator of a sector, for the areas and periods that a fold touched.
 
 A flow has no figure in a period in which its feed has counted nothing anywhere (nobody has reported), and 0 where
-others have reported and this area had nothing. Ratios and averages divide sums of the very area and period.
+others have reported and this area had nothing. Ratios and averages divide sums of the very area and period. What
+stands is carried on through periods in which nothing happened (`ioc.catalogue.opening`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
-import numpy as np
 import polars as pl
 import psycopg
 
-from ioc.catalogue import Measure, StoredMeasure
+from ioc.catalogue import StoredMeasure
 from ioc.catalogue.figure import figure_expr
-from ioc.catalogue.indicator import REPORT_FEED
-from ioc.catalogue.sector import SectorPlan
-from ioc.period import PERIODS, end_expr, end_of, start_of
+from ioc.catalogue.opening import Bucket, OpenDays, OpenPeriods, buckets_of, changed_buckets
+from ioc.catalogue.sector import SectorPart, SectorPlan
+from ioc.period import end_expr, end_of
+from ioc.province.expected import ExpectedReports
 from ioc.territory.area import AreaTree
 from sql import load_queries
+from streams.rollup.amounts import AmountReader
 from streams.rollup.cells import KEY_SCHEMA, Touched, array_texts
 from streams.rules.fold import CELL_KEY
 
@@ -35,76 +37,90 @@ class FigureWriter:
         measures: Sequence[StoredMeasure],
         feed_ids: Mapping[str, int],
         areas: AreaTree,
+        expected: Mapping[str, ExpectedReports],
     ) -> None:
         self._plans = plans
-        self._stored = {stored.measure: stored for stored in measures}
-        self._feed_ids = feed_ids
         self._areas = areas
+        self._amounts = AmountReader(measures, feed_ids, areas, expected)
         self._lives = pl.DataFrame(
             [(area.area_id, area.valid_from, area.valid_to) for area in areas.areas],
             schema={"area_id": pl.Int32, "valid_from": pl.Date, "valid_to": pl.Date},
             orient="row",
         )
-        self._roots = [area.area_id for area in areas.areas if area.parent_id is None]
-        # Reports say ahead when they end: such a day opens no period.
-        self._foretold = [feed_id for key, feed_id in feed_ids.items() if key == REPORT_FEED]
         self._queries = load_queries("rollup")
 
     def write(self, connection: psycopg.Connection, touched: Touched) -> int:
         """Bring the figures to the cells, within the fold's transaction; return how many rows were computed."""
         written = 0
+        known = _Known(connection, touched)
         for plan in self._plans:
-            if touched.cells.keys() & plan.feeds:
-                horizon = self._horizon(connection, plan)
-                keys = self._keys(connection, plan, touched, horizon)
-                self._write(connection, plan, keys, horizon)
+            if touched.cells.keys() & plan.feeds or (plan.stocks and known.moved):
+                after = known.after(plan)
+                keys = self._keys(connection, plan, touched, known, after)
+                self._write(connection, plan, keys, after)
                 written += keys.height
         return written
 
     def refresh(self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame) -> None:
         """Compute the figures of given cells (`KEY_SCHEMA`) anew; the caller holds the roll-up's lock."""
         connection.execute(self._queries["create_staging"])
-        self._write(connection, plan, keys, self._horizon(connection, plan))
+        self._write(connection, plan, keys, self._opened(connection, plan))
 
     def cells(self, connection: psycopg.Connection, plan: SectorPlan) -> pl.DataFrame:
-        """Return every cell (`KEY_SCHEMA`) that the sector has or should have, by bucket."""
-        feeds = [self._feed_ids[feed] for feed in plan.opening]
-        periods = connection.execute(
-            self._queries["select_all_present"], [feeds, self._roots, self._foretold, list(PERIODS)]
-        ).fetchall()
+        """Return every cell (`KEY_SCHEMA`) that the sector has or should have, by bucket, days before other periods."""
         stored = connection.execute(self._queries["select_sector_keys"], [plan.sector]).fetchall()
-        keys = pl.concat([self._grid(periods), pl.DataFrame(stored, schema=KEY_SCHEMA, orient="row")])
-        return keys.unique().sort("bucket", "period", "area_id")
+        opened = self._opened(connection, plan)
+        keys = pl.concat([self._grid(opened.buckets), pl.DataFrame(stored, schema=KEY_SCHEMA, orient="row")])
+        # Extremes of days are read from the stored figures of the days.
+        return keys.unique().sort(pl.col("period") != "day" if plan.reads_days else "bucket", *CELL_KEY[::-1])
 
-    def _write(self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame, horizon: date) -> None:
-        for chunk in self._remove_shut(connection, plan, keys).iter_slices(_CHUNK):
-            self._store(connection, plan, chunk, self._figures(connection, plan, chunk, horizon))
+    def _opened(self, connection: psycopg.Connection, plan: SectorPlan) -> OpenPeriods:
+        return OpenDays(connection).periods(plan.opening, carries=bool(plan.stocks))
 
-    def _horizon(self, connection: psycopg.Connection, plan: SectorPlan) -> date:
-        """Return the last business day that the sector knows of: periods go as far as that."""
-        feeds = [self._feed_ids[feed] for feed in plan.opening]
-        row = connection.execute(self._queries["select_horizon"], [feeds, self._roots, self._foretold]).fetchone()
-        return row[0] if row and row[0] is not None else date.min
+    def _write(self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame, opened: OpenPeriods) -> None:
+        shown = self._remove_shut(connection, plan, keys, opened)
+        days, longer = shown.filter(pl.col("period") == "day"), shown.filter(pl.col("period") != "day")
+        # A day is its own extreme: where one is asked for, days are written before they are read.
+        for part in (days, days, longer) if plan.reads_days else (shown,):
+            for chunk in part.iter_slices(_CHUNK):
+                frame = self._amounts.read(connection, plan, chunk, opened)
+                columns: dict[int, pl.Series] = {}
+                for one in plan.parts:
+                    columns |= self._figures(self._amounts.with_extremes(connection, frame, plan, one), one)
+                self._store(connection, plan, chunk, columns)
 
-    def _keys(self, connection: psycopg.Connection, plan: SectorPlan, touched: Touched, horizon: date) -> pl.DataFrame:
+    def _keys(
+        self,
+        connection: psycopg.Connection,
+        plan: SectorPlan,
+        touched: Touched,
+        known: _Known,
+        after: OpenPeriods,
+    ) -> pl.DataFrame:
         """Return the cells (`KEY_SCHEMA`) to compute.
 
-        They are those that were touched, all areas of a period that opened or shut, later ones of stocks, and all
-        areas of the periods in which the last known day lies, or lay before: their ends have moved.
+        They are those that were touched, all areas of a period that opened or shut or whose last day moved, later ones
+        of stocks, and those of the same year where a formula looks at the year.
         """
-        parts = [pl.DataFrame(schema=KEY_SCHEMA)]
-        for feed in plan.opening:
-            parts.append(touched.cells.get(feed, parts[0]).select(CELL_KEY))
-            parts.append(self._grid(touched.turned.get(feed, [])))
-        for feed in plan.stocks:
-            parts.append(self._later(connection, plan, touched.closing.get(feed, {})))
-        if plan.uses_days or plan.stocks:
-            row = connection.execute(self._queries["select_shown_horizon"], [plan.sector, self._roots]).fetchone()
-            shown = row[0] if row else None
-            if shown is not None and shown != horizon:
-                days = (day for day in (shown, horizon) if day != date.min)
-                parts.append(self._grid((period, start_of(period, day)) for day in days for period in PERIODS))
-        return pl.concat(parts).unique().sort(CELL_KEY)
+        cells = [touched.cells[feed].select(CELL_KEY) for feed in plan.flows | plan.opening if feed in touched.cells]
+        before = known.before(plan)
+        parts = [pl.DataFrame(schema=KEY_SCHEMA), *cells]
+        parts.append(self._grid(changed_buckets(before, after, ends=plan.uses_days or bool(plan.stocks))))
+        parts.append(self._grid(known.turned(plan)))
+        later = [self._later(connection, plan, touched.closing.get(feed, {})) for feed in plan.stocks]
+        if plan.spans - {"period"}:
+            changed = [(area_id, day) for feed in plan.stocks for area_id, day in touched.closing.get(feed, {}).items()]
+            changed += [row for frame in cells for row in frame.select("area_id", "bucket").unique().iter_rows()]
+            later.append(self._of_year(connection, plan, changed))
+            if before.horizon != after.horizon:
+                everywhere = [area.area_id for area in self._areas.areas]
+                days = [day for day in (before.horizon, after.horizon) if day != date.min]
+                later.append(self._of_year(connection, plan, [(area, day) for area in everywhere for day in days]))
+            begun = known.begun(plan)
+            if begun:
+                everywhere = [area.area_id for area in self._areas.areas]
+                later.append(self._of_year(connection, plan, [(area, day) for area in everywhere for day in begun]))
+        return pl.concat([*parts, *later]).unique().sort(CELL_KEY)
 
     def _existing(self, keys: pl.DataFrame) -> pl.DataFrame:
         """Return the cells whose area exists in their period."""
@@ -112,23 +128,12 @@ class FigureWriter:
         ends = end_expr(pl.col("period"), pl.col("bucket"))
         return found.filter((pl.col("valid_from") <= ends) & (pl.col("valid_to") > pl.col("bucket"))).select(CELL_KEY)
 
-    def _remove_shut(self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame) -> pl.DataFrame:
-        """Remove the figures of periods in which nobody has counted anything or the area is not; return other keys."""
-        periods = keys.select("period", "bucket").unique()
-        wanted = {
-            "periods": periods["period"].to_list(),
-            "buckets": periods["bucket"].to_list(),
-            "roots": self._roots,
-            "foretold": self._foretold,
-        }
-        found = {
-            row
-            for feed in plan.opening
-            for row in connection.execute(
-                self._queries["select_present"], {"feed_id": self._feed_ids[feed], **wanted}
-            ).fetchall()
-        }
-        present = pl.DataFrame(list(found), schema={"period": pl.String(), "bucket": pl.Date()}, orient="row")
+    def _remove_shut(
+        self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame, opened: OpenPeriods
+    ) -> pl.DataFrame:
+        """Remove the figures of periods that are shut or in which the area is not; return the other keys."""
+        wanted = [bucket for bucket in keys.select("period", "bucket").unique().iter_rows() if opened.holds(*bucket)]
+        present = pl.DataFrame(wanted, schema={"period": pl.String(), "bucket": pl.Date()}, orient="row")
         shown = self._existing(keys).join(present, on=["period", "bucket"], how="semi")
         shut = keys.join(shown, on=CELL_KEY, how="anti")
         if shut.height:
@@ -138,7 +143,7 @@ class FigureWriter:
             connection.execute(self._queries[query], {"sector": plan.sector, "own": list(plan.own), **gone})
         return shown.sort(CELL_KEY)
 
-    def _grid(self, periods: Iterable[tuple[str, date]]) -> pl.DataFrame:
+    def _grid(self, periods: Iterable[Bucket]) -> pl.DataFrame:
         """Return a cell for every area that exists in each period."""
         rows = [
             (period, area.area_id, bucket)
@@ -161,77 +166,28 @@ class FigureWriter:
         keys = pl.DataFrame(rows, schema=KEY_SCHEMA, orient="row").join(changed, on="area_id")
         return keys.filter(end_expr(pl.col("period"), pl.col("bucket")) >= pl.col("since")).select(CELL_KEY)
 
-    def _figures(
-        self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame, horizon: date
-    ) -> dict[int, pl.Series]:
-        """Return a column a slot that is written."""
-        end = pl.min_horizontal(end_expr(pl.col("period"), pl.col("bucket")), pl.lit(horizon))
-        frame = keys.with_columns(end=end).with_columns(
-            days=((pl.col("end") - pl.col("bucket")).dt.total_days() + 1).clip(lower_bound=1)
-        )
-        for feed in sorted(plan.flows):
-            frame = self._with_cells(connection, frame, feed, self._needed(plan, feed, running=False))
-        for feed in sorted(plan.stocks):
-            frame = self._with_closing(connection, frame, feed, self._needed(plan, feed, running=True))
-        columns: dict[int, pl.Series] = {}
-        for part in plan.parts:
-            figures = frame
-            for steps in part.stages:
-                figures = figures.with_columns(figure_expr(step, _total, _standing).alias(step.code) for step in steps)
-            columns |= {slot: figures[code].cast(pl.Float64) for code, slot in part.codes.items()}
-        return columns
-
-    def _needed(self, plan: SectorPlan, feed: str, *, running: bool) -> list[StoredMeasure]:
-        wanted = (m for p in plan.order for m in (p.running if running else p.periodic) if m.feed == feed)
-        return [self._stored[measure] for measure in dict.fromkeys(wanted)]
-
-    def _with_cells(
-        self, connection: psycopg.Connection, frame: pl.DataFrame, feed: str, measures: list[StoredMeasure]
+    def _of_year(
+        self, connection: psycopg.Connection, plan: SectorPlan, changed: Sequence[tuple[int, date]]
     ) -> pl.DataFrame:
-        """Add the period's sums: null where the feed has counted nothing anywhere, 0 where only this area has none."""
-        parts = [pl.DataFrame(schema={**KEY_SCHEMA, **{_name(s.measure): pl.Float64() for s in measures}})]
-        for (period,), group in frame.group_by("period"):
-            rows = connection.execute(
-                self._queries["select_cells"],
-                {
-                    "feed_id": self._feed_ids[feed],
-                    "period": period,
-                    "buckets": group["bucket"].unique().to_list(),
-                    "areas": [*group["area_id"].unique().to_list(), *self._roots],
-                },
-                binary=True,
-            ).fetchall()
-            parts.append(_unpacked([row[:3] for row in rows], [row[3] for row in rows], measures, running=False))
-        cells = pl.concat(parts)
-        present = cells.filter(pl.col("area_id").is_in(self._roots)).select("period", "bucket", present=pl.lit(True))
-        names = [_name(stored.measure) for stored in measures]
-        return (
-            frame.join(cells, on=CELL_KEY, how="left", maintain_order="left")
-            .join(present.unique(), on=["period", "bucket"], how="left", maintain_order="left")
-            .with_columns(pl.when(pl.col("present")).then(pl.col(name).fill_null(0)).alias(name) for name in names)
-            .drop("present")
-        )
-
-    def _with_closing(
-        self, connection: psycopg.Connection, frame: pl.DataFrame, feed: str, measures: list[StoredMeasure]
-    ) -> pl.DataFrame:
-        """Add the running totals at the end of each period; 0 before the first record."""
-        wanted = frame.select("area_id", "end").unique()
+        """Return the sector's cells of the years in which something changed: areas, and a day of the year."""
+        wanted = sorted({(area_id, day.replace(month=1, day=1)) for area_id, day in changed})
         rows = connection.execute(
-            self._queries["select_closing_at"],
+            self._queries["select_cells_of_year"],
             {
-                "feed_id": self._feed_ids[feed],
-                "areas": wanted["area_id"].to_list(),
-                "days": wanted["end"].to_list(),
+                "sector": plan.sector,
+                "areas": [area_id for area_id, _ in wanted],
+                "days": [day for _, day in wanted],
             },
-            binary=True,
         ).fetchall()
-        keys = [("closing", area_id, day) for area_id, day, _ in rows]
-        totals = _unpacked(keys, [row[2] for row in rows], measures, running=True).drop("period")
-        names = [_name(stored.measure, running=True) for stored in measures]
-        return frame.join(
-            totals.rename({"bucket": "end"}), on=["area_id", "end"], how="left", maintain_order="left"
-        ).with_columns(pl.col(name).fill_null(0) for name in names)
+        return pl.DataFrame(rows, schema=KEY_SCHEMA, orient="row")
+
+    def _figures(self, frame: pl.DataFrame, part: SectorPart) -> dict[int, pl.Series]:
+        """Return a column a slot that the part writes."""
+        for steps in part.stages:
+            frame = frame.with_columns(
+                figure_expr(step, part.plans).cast(pl.Float64).alias(step.column) for step in steps
+            )
+        return {slot: frame[code] for code, slot in part.codes.items()}
 
     def _store(
         self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame, figures: Mapping[int, pl.Series]
@@ -246,37 +202,69 @@ class FigureWriter:
             connection.execute(self._queries["set_staged_figures"])
         else:
             connection.execute(self._queries["merge_staged_figures"], {"own": list(plan.own)})
-        connection.execute("DELETE FROM staged_figures")
+        connection.execute(self._queries["clear_staged_figures"])
 
 
-def _name(measure: Measure, *, running: bool = False) -> str:
-    """Return the name of a measure's column while figures are computed."""
-    return f"{'closing' if running else 'sum'}:{measure}"
+class _Known:
+    """The open periods before and after one fold; each set of feeds is read once."""
+
+    def __init__(self, connection: psycopg.Connection, touched: Touched) -> None:
+        self._days = OpenDays(connection)
+        self._turned = touched.turned
+        self._found: dict[frozenset[str], list[date]] = {}
+        self._last = self._days.last()
+        self._last_before = self._last
+        turned = {day for days in touched.turned.values() for day in days}
+        if turned and self._last is not None and max(turned) >= self._last:
+            self._last_before = self._days.last_before(touched.turned)
+        elif turned and self._last is None:
+            self._last_before = max(turned)
+
+    @property
+    def moved(self) -> bool:
+        """Whether the last day that anything is known of has moved."""
+        return self._last != self._last_before
+
+    def after(self, plan: SectorPlan) -> OpenPeriods:
+        """Return a sector's open periods as they are now."""
+        days = self._found.get(plan.opening)
+        if days is None:
+            days = self._found[plan.opening] = self._days.of(plan.opening)
+        return OpenPeriods(days, self._last if plan.stocks else None)
+
+    def before(self, plan: SectorPlan) -> OpenPeriods:
+        """Return a sector's open periods as they were."""
+        if not any(self._turned.get(feed) for feed in plan.opening) and not (plan.stocks and self.moved):
+            return self.after(plan)
+        return OpenPeriods(self._days.before(plan.opening, self._turned), self._last_before if plan.stocks else None)
+
+    def turned(self, plan: SectorPlan) -> frozenset[Bucket]:
+        """Return the periods in which one of a sector's feeds begins to count, or ceases: no figure becomes 0 there."""
+        changed: frozenset[Bucket] = frozenset()
+        for now, before in self._changes(plan):
+            changed |= buckets_of(now) ^ buckets_of(before)
+        return changed
+
+    def begun(self, plan: SectorPlan) -> set[date]:
+        """Return a day of each year in which the first day of one of a sector's feeds is another than before."""
+        found: set[date] = set()
+        for now, before in self._changes(plan):
+            found |= _first_days(now) ^ _first_days(before)
+        return found
+
+    def _changes(self, plan: SectorPlan) -> Iterator[tuple[set[date], set[date]]]:
+        feeds = [feed for feed in sorted(plan.flows | plan.opening) if self._turned.get(feed)]
+        if not feeds:
+            return
+        days = self._days.by_feed(feeds)
+        for feed in feeds:
+            now = days.get(feed, set())
+            yield now, now ^ set(self._turned[feed])
 
 
-def _total(measure: Measure) -> pl.Expr:
-    return pl.col(_name(measure))
-
-
-def _standing(measure: Measure) -> pl.Expr:
-    return pl.col(_name(measure, running=True))
-
-
-def _unpacked(
-    keys: Sequence[tuple[str, int, date]],
-    sums: Sequence[Sequence[int]],
-    measures: list[StoredMeasure],
-    *,
-    running: bool,
-) -> pl.DataFrame:
-    """Return wide rows as a frame with one column a measure, in its unit."""
-    width = max((stored.slot for stored in measures), default=1)
-    matrix = np.zeros((len(sums), max([width, *map(len, sums)])), dtype=np.int64)
-    for at, row in enumerate(sums):
-        matrix[at, : len(row)] = row
-    frame = pl.DataFrame(keys, schema=KEY_SCHEMA, orient="row")
-    return frame.with_columns(
-        # NumPy divides; Polars multiplies with the reciprocal, which differs in the last bit.
-        pl.Series(_name(stored.measure, running=running), matrix[:, stored.slot - 1] / 10**stored.measure.decimals)
-        for stored in measures
-    )
+def _first_days(days: set[date]) -> set[date]:
+    """Return the first of the days of each year."""
+    years: dict[int, date] = {}
+    for day in sorted(days):
+        years.setdefault(day.year, day)
+    return set(years.values())

@@ -5,18 +5,21 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import psycopg
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from ioc.catalogue.sector import plan_sectors, stock_feeds
+from ioc.catalogue import StoredMeasure
+from ioc.catalogue.sector import SectorPlan, plan_sectors, reported_levels, stock_feeds
 from ioc.catalogue.store import load_editions, load_measures, read_epoch
 from ioc.database.connection import connect, translated_errors
 from ioc.errors import CatalogueChangedError, RetryableError
+from ioc.feeds.feed import load_feeds
 from ioc.logging import configure_logging
+from ioc.province.expected import ExpectedReports
 from ioc.province.profile import load_profile
 from ioc.province.store import check_province
 from ioc.settings import Settings
@@ -42,8 +45,18 @@ class Rollup:
         measures = load_measures(connection)
         feed_ids: dict[str, int] = dict(connection.execute(load_queries("profile")["select_feed_ids"]).fetchall())
         self.plans = plan_sectors(self.editions)
-        self._fold = CellFold(measures, feed_ids, profile.areas, stock_feeds(self.plans), batch=FOLD)
-        self.figures = FigureWriter(self.plans, measures, feed_ids, profile.areas)
+        feeds = load_feeds()
+        foretelling = frozenset(feed.key for feed in feeds.values() if feed.foretells_ends)
+        self.reports = report_columns(self.plans, measures)
+        self._fold = CellFold(
+            measures, feed_ids, profile.areas, stock_feeds(self.plans), foretelling, self.reports, batch=FOLD
+        )
+        expected = {
+            reference.name: ExpectedReports(feeds[reference.name], profile.reporters, profile.areas)
+            for plan in self.plans
+            for reference, _ in plan.named("expected")
+        }
+        self.figures = FigureWriter(self.plans, measures, feed_ids, profile.areas, expected)
         self._queries = load_queries("rollup")
         connection.commit()
 
@@ -83,7 +96,19 @@ class Rollup:
 
     def _check_epoch(self, connection: psycopg.Connection) -> None:
         if read_epoch(connection) != self.editions.epoch:
-            raise CatalogueChangedError("the catalogue has changed; the roll-up starts again with it")
+            raise CatalogueChangedError(
+                "catalogue, areas or reporters have changed; the roll-up starts again with them"
+            )
+
+
+def report_columns(plans: Sequence[SectorPlan], measures: Sequence[StoredMeasure]) -> dict[str, list[tuple[int, int]]]:
+    """Return by feed the columns of amounts that stand until they are reported again, with that of their reports."""
+    slots = {stored.measure: stored.slot - 1 for stored in measures}
+    found: dict[str, list[tuple[int, int]]] = {}
+    for amount, reports in sorted(reported_levels(plans), key=str):
+        if amount in slots and reports in slots:
+            found.setdefault(amount.feed, []).append((slots[amount], slots[reports]))
+    return found
 
 
 def run_rollup(settings: Settings) -> None:
@@ -114,6 +139,9 @@ def run_rollup(settings: Settings) -> None:
                     if taken:
                         seconds.observe(time.monotonic() - start)
                     pause = 0.0 if taken >= FOLD else settings.rollup_interval
+        except CatalogueChangedError as error:
+            ready.clear()
+            log.info("planned restart", reason=str(error))
         except RetryableError as error:
             ready.clear()
             log.warning("roll-up waits for the database", error=str(error))

@@ -34,7 +34,6 @@ class Contributor:
         self._sums = [contribution_expr(stored.measure).alias(str(stored.slot)) for stored in sums]
         self._slots = np.array([stored.slot - 1 for stored in sums], dtype=np.int64)
         self._width = max((stored.slot for stored in measures), default=0)
-        self.newest_measure = max((stored.measure_id for stored in measures), default=0)
         # (date column, sign) -> places in `_sums` of the measures that count on that day with that sign
         dated: dict[tuple[str, int], list[int]] = defaultdict(list)
         for place, stored in enumerate(sums):

@@ -126,6 +126,25 @@ def fold_members(members: pl.DataFrame, chains: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def carried_totals(totals: Matrix, reports: Sequence[tuple[int, int]], before: Sequence[int]) -> Matrix:
+    """Return running totals of one area in order of days with what was reported last in place of what ended.
+
+    reports: columns of amounts, each with that of the number of its reports.
+    before:  what was carried before the first day.
+    """
+    carried = totals.copy()
+    if not reports or not len(totals):
+        return carried
+    amounts, counts = (np.array(columns, dtype=np.int64) for columns in zip(*reports, strict=True))
+    last = matrix_of([before], totals.shape[1])[0]
+    for row in carried:
+        ended = row[counts] == 0
+        row[amounts] = np.where(ended, last[amounts], row[amounts])
+        row[counts] = np.where(ended, last[counts], row[counts])
+        last = row
+    return carried
+
+
 def running_totals(
     known: Sequence[tuple[date, Sequence[int]]], changes: Sequence[tuple[date, Sequence[int]]], width: int
 ) -> list[tuple[date, list[int]]]:

@@ -20,7 +20,7 @@ import psycopg
 import structlog
 import tenacity
 
-from ioc.errors import RetryableError
+from ioc.errors import CatalogueChangedError, RetryableError
 from streams.process.faultpoint import FaultPoint, no_fault
 from streams.rules.parse import BatchParser, ParsedBatch
 from streams.rules.span import BatchCounts
@@ -87,11 +87,13 @@ class FeedAgent:
         is_known_gap: KnownGap,
         patience: float,
         most_events: int,
+        restart: Callable[[], None],
         fault: FaultPoint = no_fault,
     ) -> None:
         """
         is_known_gap: tells whether Kafka has deleted everything of a partition up to an offset.
         patience:     seconds for which a batch is tried again before the worker gives up.
+        restart:      stops the process in good order, and starts it anew.
         most_events:  most events of one transaction, unless a single fetch holds more; twice as many wait at most.
         """
         self._work = work
@@ -102,6 +104,7 @@ class FeedAgent:
         self._is_known_gap = is_known_gap
         self._patience = patience
         self._most_events = most_events
+        self._restart = restart
         self._fault = fault
 
     async def run(self, events: AsyncIterable[Any]) -> None:
@@ -144,7 +147,12 @@ class FeedAgent:
         while True:
             taken = await backlog.take(self._most_events)
             start = time.perf_counter()
-            counts = await loop.run_in_executor(self._apply_pool, self._apply, [parsed.batch for parsed in taken])
+            try:
+                counts = await loop.run_in_executor(self._apply_pool, self._apply, [parsed.batch for parsed in taken])
+            except CatalogueChangedError as error:
+                log.info("planned restart", feed=self._work.feed, reason=str(error))
+                self._restart()
+                await asyncio.Event().wait()  # until the process has stopped: nothing more is applied by this edition
             self._fault("before_ack")
             for parsed in taken:
                 parsed.event.ack()

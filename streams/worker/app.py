@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
@@ -15,7 +15,7 @@ import faust
 from faust.types import TP, TransportT
 from mode.supervisors import CrashingSupervisor
 
-from ioc.catalogue.store import load_measures
+from ioc.catalogue.store import load_measures, read_epoch
 from ioc.database.connection import connect
 from ioc.feeds.feed import Feed
 from ioc.feeds.plausibility import Calendar
@@ -101,13 +101,19 @@ def _read_positions(settings: Settings, assignment: set[TP]) -> dict[TP, int]:
     return {tp: stored[tp] for tp in assignment}
 
 
-def create_app(settings: Settings, feeds: Mapping[str, Feed], profile: Profile, metrics: WorkerMetrics) -> IocApp:
+def create_app(
+    settings: Settings, feeds: Mapping[str, Feed], profile: Profile, metrics: WorkerMetrics, restart: Callable[[], None]
+) -> IocApp:
     """Return the application with an agent for each feed whose table fits it; reads the catalogue's measures.
+
+    restart: what agents call when another edition of catalogue, areas and reporters has been loaded.
 
     Raises ConfigError where the database holds another province's data: its events would count in areas of this one.
     """
     with connect(settings, "writer") as connection:
         check_province(connection, settings, profile)
+        # First: what is loaded after it may be newer than it says, never older.
+        epoch = read_epoch(connection)
         measures = load_measures(connection)
         ids: dict[str, int] = dict(connection.execute("SELECT key, feed_id FROM feed").fetchall())
         feeds = served_feeds(connection, feeds, ids, metrics)
@@ -123,7 +129,7 @@ def create_app(settings: Settings, feeds: Mapping[str, Feed], profile: Profile, 
         parser = BatchParser(feed, register, calendar)
         contributor = Contributor([measure for measure in measures if measure.measure.feed == feed.key])
         agent = FeedAgent(
-            Work(feed.key, parser, RecordStore(feed, ids[feed.key], contributor, fault=fault)),
+            Work(feed.key, parser, RecordStore(feed, ids[feed.key], contributor, epoch=epoch, fault=fault)),
             writer,
             parse_pool=parse_pool,
             apply_pool=apply_pool,
@@ -131,6 +137,7 @@ def create_app(settings: Settings, feeds: Mapping[str, Feed], profile: Profile, 
             is_known_gap=app.is_known_gap,
             patience=_PATIENCE,
             most_events=settings.worker_fetch_records,
+            restart=restart,
             fault=fault,
         )
         _register(app, feed, feed.topic(settings.topic_prefix), agent)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,7 +37,14 @@ def run_worker(settings: Settings) -> None:
     configure_logging(settings)
     feeds = load_feeds()
     metrics = WorkerMetrics()
-    app = create_app(settings, feeds, load_profile(settings.profile), metrics)
+    planned = threading.Event()
+
+    def restart() -> None:
+        """Stop as on a signal, so that the group is left in good order; the process starts itself anew then."""
+        planned.set()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    app = create_app(settings, feeds, load_profile(settings.profile), metrics, restart)
     log_ends = LogEnds(settings)
 
     def assigned() -> set[tuple[str, int]]:
@@ -61,6 +71,9 @@ def run_worker(settings: Settings) -> None:
     finally:
         relay.stop()
         watchdog.stop()
+        if planned.is_set():
+            health.stop()
+            os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - itself, with the arguments it was started with
     sys.exit(0)
 
 

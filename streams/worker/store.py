@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql as pg
 
 from ioc.catalogue.expression import SHARED_COLUMNS
+from ioc.catalogue.store import read_epoch
 from ioc.database.connection import translated_errors
 from ioc.errors import CatalogueChangedError, ConcurrentWriteError, FatalError, PositionGapError, Reason
 from ioc.feeds.feed import Feed
@@ -38,8 +39,14 @@ def no_gap(topic: str, partition: int, offset: int) -> bool:
 class RecordStore:
     """Applies batches of one feed over a connection that the caller keeps; one thread at a time."""
 
-    def __init__(self, feed: Feed, feed_id: int, contributor: Contributor, *, fault: FaultPoint = no_fault) -> None:
+    def __init__(
+        self, feed: Feed, feed_id: int, contributor: Contributor, *, epoch: int, fault: FaultPoint = no_fault
+    ) -> None:
+        """
+        epoch: of the catalogue, areas and reporters that the process has loaded (`ioc.catalogue.store.read_epoch`).
+        """
         self.feed = feed
+        self._epoch = epoch
         self._feed_id = feed_id
         self._contributor = contributor
         self._fault = fault
@@ -100,12 +107,15 @@ class RecordStore:
                 position = batch.next_offset
             if parts:
                 spans.append(Span(batches[0].topic, partition, start, tuple(parts)))
+        # After the lock, by a statement of its own: one that waited for a load would still see what was before it.
+        if read_epoch(connection) != self._epoch:
+            raise CatalogueChangedError(
+                f"{self.feed.key}: catalogue, areas or reporters have changed; the worker starts again with them"
+            )
         return spans
 
     def _lock(self, connection: psycopg.Connection, topic: str, partition: int) -> int:
-        row = connection.execute(self._queries["lock_position"], [self._feed_id, topic, partition]).fetchone()
-        if row is not None and row[1] != self._contributor.newest_measure:
-            raise CatalogueChangedError(f"{self.feed.key}: the catalogue has changed; the worker starts again with it")
+        row = connection.execute(self._queries["lock_position"], [topic, partition]).fetchone()
         if row is None:
             raise FatalError(f"no position is stored for {topic} partition {partition}; restart the worker")
         return int(row[0])

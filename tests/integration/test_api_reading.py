@@ -34,7 +34,7 @@ class Client:
     def __init__(self, settings: Settings, feeds: dict[str, Feed], profile: Profile) -> None:
         tokens = TokenFile(settings.token_file)
         _, secret = tokens.create("dashboard", (), (), reads=True)
-        self.reading = DatabaseReading(settings, feeds, profile.areas, timezone=profile.timezone)
+        self.reading = DatabaseReading(settings, feeds, lambda: profile.areas, timezone=profile.timezone)
         self._client = httpx.Client(
             transport=AsgiTransport(create_app(settings, tokens, self.reading)), base_url="http://api"
         )

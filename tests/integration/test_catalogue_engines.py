@@ -28,6 +28,7 @@ from ioc.catalogue import (
     member_sql,
 )
 from ioc.catalogue.expression import parse_expression, schema_of
+from ioc.catalogue.plan import Computed
 from ioc.errors import ConfigError
 from ioc.feeds.feed import UTC_TIME, Column, load_feeds
 
@@ -248,13 +249,13 @@ def test_formulas(db: psycopg.Connection) -> None:
 
 
 def test_formulas_of_the_catalogue(db: psycopg.Connection) -> None:
-    plans = [plan for plan in COMPILED.plans.values() if plan.formula]
-    codes = [*sorted({code for plan in plans for code in plan.inputs}), "days"]
+    formulas = [plan.formula for plan in COMPILED.plans.values() if isinstance(plan, Computed)]
+    codes = [*sorted({str(reference) for formula in formulas for reference in formula.references}), "days"]
     probe = Probe(db, dict.fromkeys(codes, pl.Float64()))
 
     @EXAMPLES
     @given(st.lists(st.fixed_dictionaries(dict.fromkeys(codes, FIGURES)), min_size=1, max_size=3))
     def check(rows: list[Row]) -> None:
-        probe.compare(rows, [(formula_expr(plan.formula), formula_sql(plan.formula)) for plan in plans])
+        probe.compare(rows, [(formula_expr(formula.text), formula_sql(formula.text)) for formula in formulas])
 
     check()

@@ -6,6 +6,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import pytest
 from testbed.breakdown import BREAKDOWNS, Breakdown
@@ -18,10 +19,15 @@ from deploy.simulator.ledger import Ledger
 from deploy.simulator.province import Province
 from deploy.simulator.roster import FEEDS, WITNESSES
 from ioc.catalogue import Catalogue, Compiled, compile_measures, contribution_sql
+from ioc.catalogue.formula import evaluate
 from ioc.catalogue.indicator import REPORT_FEED
+from ioc.catalogue.plan import Computed, DistinctCount, Quotient, Reported, ReportedMean, Total
+from ioc.database.connection import connect, snapshot
 from ioc.feeds.feed import Feed
 from ioc.province.profile import Profile, load_profile_catalogue
 from ioc.province.reporter import REGISTER_FEED
+from ioc.reading.explanation.explainer import Explainer
+from ioc.reading.explanation.model import CalculationNode
 from ioc.settings import Settings
 
 HOURLY = 80
@@ -102,6 +108,47 @@ def test_what_rests_on_events_is_counted_in_the_month(month: Month) -> None:
     wanted = {code for code in month.catalogue.indicators if set(month.compiled.feeds(code)) - {REPORT_FEED}}
     assert len(wanted) > 830
     assert sorted(wanted - {code for (code,) in rows}) == []
+
+
+def test_every_figure_says_what_it_is_made_of_or_why_there_is_none(month: Month) -> None:
+    """No part without a value lacks a reason, no sentence is empty, and the parts give the whole."""
+    with connect(month.pipeline.settings, "reader", autocommit=True) as connection, snapshot(connection):
+        explainer = Explainer(connection, month.compiled, month.pipeline.feeds, month.pipeline.profile.areas)
+        cell = explainer.cell("77", "month", date(2024, 10, 1))
+        found = {code: explainer.made_of(code, cell) for code in month.catalogue.indicators}
+    parts = [(code, part) for code, whole in found.items() for part in parts_of(whole)]
+    assert [code for code, part in parts if not (part.text_vi and part.text_en and part.what)] == []
+    assert [code for code, part in parts if part.value is None and not (part.none_vi and part.none_en)] == []
+    assert [code for code, whole in found.items() if not adds_up(whole, month.compiled)] == []
+    assert sum(whole.value is not None for whole in found.values()) > 1200
+
+
+def parts_of(part: CalculationNode) -> Iterator[CalculationNode]:
+    """A part, and all that it is made of."""
+    yield part
+    for source in part.inputs:
+        yield from parts_of(source)
+
+
+def adds_up(whole: CalculationNode, compiled: Compiled) -> bool:
+    """Whether a figure is what its parts give: counted anew from the records, or computed from the other figures."""
+    plan = compiled.plans[whole.code or ""]
+    values = [part.value for part in whole.inputs]
+    match plan:
+        case Computed(formula=formula):
+            figures = {part.name: part.value for part in whole.inputs if part.name}
+            given = evaluate(formula.text, {**figures, "days": 31.0})
+        case Quotient(scale=scale):
+            given = scale * (values[0] or 0) / values[1] if values[1] else None
+        case ReportedMean():
+            given = (values[0] or 0) / values[1] if values[1] else None
+        case Reported():
+            given = values[0] if values[1] else None
+        case _:
+            given = values[0]
+    if whole.value is None:
+        return given is None or given == 0 or isinstance(plan, Reported | Total | DistinctCount)
+    return given == pytest.approx(whole.value, rel=_PRECISION)
 
 
 @pytest.mark.parametrize("breakdown", BREAKDOWNS, ids=str)

@@ -106,14 +106,16 @@ EXAMPLES = [
     ("lodging.rooms.total", VUNG_TAU, *MONTH, 30),
     ("lodging.establishments.total", PROVINCE, "day", "2024-10-06", 3),
     ("lodging.establishments.type_homestay", CON_DAO, *MONTH, 0),
-    # A ratio of sums: 15 room-nights sold. The last day known is the 8th: 8 days of 30 rooms.
-    ("lodging.occupancy.total", PROVINCE, *MONTH, 100 * 15 / (30 * 8)),
+    # A ratio of sums: 15 room-nights sold. The last day known is the 8th: 8 days of 10 rooms, 4 of 20, 6 of 4.
+    ("lodging.occupancy.total", PROVINCE, *MONTH, 100 * 15 / (8 * 10 + 4 * 20 + 6 * 4)),
     ("lodging.occupancy.total", PROVINCE, "day", "2024-10-06", 100 * 10 / 34),
     ("lodging.occupancy.total", HOTEL_COMMUNE, "day", "2024-10-06", 100.0),
-    ("lodging.occupancy.total", CON_DAO, *MONTH, None),  # no room is left: nothing to divide by
+    ("lodging.occupancy.total", CON_DAO, *MONTH, 0.0),  # its rooms stood for six days, and nobody slept in them
+    ("lodging.occupancy.total", CON_DAO, "day", "2024-10-07", None),  # no room is left: nothing to divide by
     ("lodging.adr", PROVINCE, *MONTH, 18_000_000 / 15),
     ("lodging.reporting", PROVINCE, *MONTH, 2),
-    ("lodging.reporting_rate", PROVINCE, "day", "2024-10-06", 100 * 2 / 3),
+    # Two of the reports that 476 establishments owed for that day.
+    ("lodging.reporting_rate", PROVINCE, "day", "2024-10-06", 100 * 2 / 476),
     ("lodging.international_share", PROVINCE, *MONTH, 20.0),
 ]
 
@@ -134,7 +136,9 @@ def test_a_correction_takes_the_last_record_of_a_member_away(october: Pipeline) 
     assert october.figure("lodging.unique_guests.total", BA_RIA, *MONTH) == 0
     # Nothing is known of the 8th any more, so the month goes as far as the 7th.
     assert october.figure("lodging.unique_guests.total", PROVINCE, "day", "2024-10-08") is None
-    assert october.figure("lodging.occupancy.total", PROVINCE, *MONTH) == pytest.approx(100 * 15 / (30 * 7))
+    assert october.figure("lodging.occupancy.total", PROVINCE, *MONTH) == pytest.approx(
+        100 * 15 / (7 * 10 + 3 * 20 + 6 * 4)
+    )
     assert october.reconcile().differences == ()
 
 
@@ -161,7 +165,9 @@ def test_when_the_last_known_day_moves_on_the_month_before_is_whole(october: Pip
     """On 8 October eight days of the month had passed; in November all 31 have."""
     october.send("tourism.daily_report", [report(HOTEL, "2024-11-02", rooms_total=10)])
     october.roll_up()
-    assert october.figure("lodging.occupancy.total", PROVINCE, *MONTH) == pytest.approx(100 * 15 / (30 * 31))
+    assert october.figure("lodging.occupancy.total", PROVINCE, *MONTH) == pytest.approx(
+        100 * 15 / (31 * 10 + 27 * 20 + 6 * 4)
+    )
     assert october.reconcile().differences == ()
 
 

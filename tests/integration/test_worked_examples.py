@@ -20,7 +20,7 @@
     share by the month, in %    Oct   40                             90, voided          60 (50)   75
 
 The last day that the lodging sector knows of is Sunday 2024-10-06, the last on which a report begins is 2024-10-01:
-periods go as far as that.
+periods go as far as that. What stands is carried on to the last day that any feed knows of.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ TABLE = [
     # ------------------------------------------------------------------ reported stock: holds until its quarter ends
     (BEDS, C1, "day", "2024-07-01", 10, "the third quarter's"),
     (BEDS, C1, "day", "2024-10-01", 12, "the fourth quarter's, corrected from 20; not 10 + 12"),
-    (BEDS, C1, "day", "2024-10-02", None, "no report begins on that day: the feed has not come so far"),
+    (BEDS, C1, "day", "2024-10-02", 12, "no report begins on that day: what stands is carried on"),
     (BEDS, C1, *W, 12, "on October 1st"),
     (BEDS, C1, *M, 12, "on October 1st"),
     (BEDS, C1, *SEPTEMBER, 10, "on September 30th, the last day of its quarter"),

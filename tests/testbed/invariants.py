@@ -119,7 +119,8 @@ def assert_figures(run: Run) -> None:
             "SELECT code, value FROM indicator_value "
             "WHERE area_code = '77' AND period = 'year' AND bucket = '2024-01-01'"
         ).fetchall()
-    result = reconcile(run.settings)
+    result = reconcile(run.settings, patience=30.0)
+    assert result.waiting == 0
     assert result.differences == ()
     assert result.figures > 0
     shown = dict(witnesses)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from ioc.catalogue.store import load_measures
+from ioc.catalogue.store import load_measures, read_epoch
 from ioc.database.connection import connect
 from ioc.feeds.feed import Feed, load_feeds
 from ioc.feeds.plausibility import Calendar
@@ -25,7 +25,7 @@ from testbed.feed_event import NOW, Event, KafkaRecord, records
 EVENT_TABLES = (
     f"{', '.join(feed.table for feed in load_feeds().values())}, record_identity, record_revision, rejected_event, "
     "stream_position, stream_batch, stream_gap, measure_delta, member_delta, measure_cell, distinct_member, "
-    "indicator_cell"
+    "indicator_cell, open_day"
 )
 
 
@@ -51,6 +51,7 @@ class Pipeline:
 
     def start_again(self) -> None:
         """Read the catalogue anew, as worker and roll-up do when it has changed."""
+        self._epoch = read_epoch(self.connection)
         measures = load_measures(self.connection)
         self._contributors = {
             key: Contributor([stored for stored in measures if stored.measure.feed == key]) for key in self.feeds
@@ -60,7 +61,7 @@ class Pipeline:
 
     def store(self, feed: str, fault: FaultPoint = no_fault) -> RecordStore:
         """A store of its own for a feed."""
-        return RecordStore(self.feeds[feed], self._ids[feed], self._contributors[feed], fault=fault)
+        return RecordStore(self.feeds[feed], self._ids[feed], self._contributors[feed], epoch=self._epoch, fault=fault)
 
     def topic(self, feed: str) -> str:
         """Name of a feed's topic."""
@@ -100,8 +101,10 @@ class Pipeline:
             pass
 
     def reconcile(self) -> ReconcileResult:
-        """Recompute everything from the records."""
-        return reconcile(self.settings)
+        """Recompute everything from the records; whoever asks has folded what was sent."""
+        result = reconcile(self.settings)
+        assert result.waiting == 0, f"{result.waiting} contributions wait: nothing was compared"
+        return result
 
     def figure(self, code: str, area_code: str, period: str, bucket: str) -> float | None:
         """An indicator's value as dashboards read it; None where there is none."""

@@ -67,6 +67,7 @@ FEED = Feed(
     quality_source="report",
     located=True,
     any_level=True,
+    foretells_ends=True,
     derive={
         # The first day on which the value no longer holds.
         "next_start": (

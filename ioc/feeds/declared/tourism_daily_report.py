@@ -81,6 +81,7 @@ FEED = Feed(
     model=TourismDailyReport,
     effective="report_on",
     reporter="establishment_id",
+    reports_every="day",
     cadence=timedelta(hours=26),
     name_vi="Báo cáo ngày của cơ sở lưu trú",
     name_en="Daily reports of lodging establishments",

@@ -2,25 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
+from psycopg import sql
+
 from ioc.catalogue import Measure
+from ioc.catalogue.composition import joined
+from ioc.catalogue.opening import OpenPeriods
+from ioc.catalogue.step import How, TimeSpan
 from ioc.errors import QuestionError
 from ioc.period import PERIODS, end_of, start_of
 from ioc.territory.area import FOREVER, Area, AreaTree
 from ioc.territory.placement import ALWAYS, places, standings
+from sql import load_queries
 
 
 @dataclass(frozen=True)
 class Cell:
-    """An area, itself and everything below it in `units`, and a period."""
+    """An area, itself and everything below it in `units`, and the days from `start` to `end` of a period.
+
+    last: the last day that its figures speak of, where that is before `end`: nothing is known of what follows.
+    """
 
     area: Area
     period: str
     start: date
     end: date
     units: tuple[int, ...]
+    last: date
+
+    @property
+    def days(self) -> int:
+        """How many days its figures speak of."""
+        return max((self.last - self.start).days + 1, 1)
+
+    def known(self, opened: OpenPeriods) -> Cell:
+        """Return the cell with the last day that is known of."""
+        return replace(self, last=opened.end(self.period, self.start))
+
+    def over(self, span: TimeSpan, opened: OpenPeriods) -> Cell:
+        """Return the cell that a function of time means: the year so far, or the whole year that the period ends in."""
+        if span == "period":
+            return self
+        start = start_of("year", self.last)
+        last = self.last if span == "ytd" else opened.end("year", start)
+        return replace(self, start=start, end=max(self.end, last), last=last)
 
 
 class CellFinder:
@@ -46,48 +73,57 @@ class CellFinder:
             )
         start = start_of(period, on)
         units = (unit.area_id for unit in self._areas.areas if area.area_id in self._areas.chain(unit.area_id))
-        return Cell(area, period, start, end_of(period, start), tuple(units))
+        end = end_of(period, start)
+        return Cell(area, period, start, end, tuple(units), end)
 
-    def counting(self, measure: Measure, cell: Cell, *, running: bool) -> str:
-        """Return the condition under which a record counts in a cell: in the period, or standing at its end."""
-        last = f"{measure.at} <= DATE '{cell.end}'"
-        if not running:
-            days = f"{measure.at} >= DATE '{cell.start}' AND {last}{_chunks(measure.at, cell)}"
-            return f"{self._within(cell, measure, cell.start, cell.units)} AND {days}"
-        until = measure.until
-        standing = f" AND ({until} IS NULL OR {until} > DATE '{cell.end}')" if until else ""
+    def counting(self, measure: Measure, cell: Cell, how: How) -> sql.Composable:
+        """Return the condition under which a record counts in a cell.
+
+        how: `total`, its day lies in the cell; `closing` or `carried`, it stands on the last day; `standing`, it stood
+             on some day.
+        """
+        at = sql.Identifier(measure.at)
+        bounds = {"at": at, "first": sql.Literal(cell.start), "last": sql.Literal(cell.last)}
+        if how == "total":
+            days = _part("on_business_days" if measure.at == "effective_on" else "on_days").format(**bounds)
+            return _part("both").format(here=self._within(cell, measure, cell.start, cell.units), when=days)
         origins = tuple(
-            one.origin_id for one in self._standings if one.area_id == cell.area.area_id and one.since <= cell.end
+            one.origin_id for one in self._standings if one.area_id == cell.area.area_id and one.since <= cell.last
         )
-        return f"{self._within(cell, measure, ALWAYS, origins)} AND {last}{standing}"
+        until: sql.Composable = sql.SQL("")
+        if measure.until:
+            since = cell.start if how == "standing" else cell.last
+            until = _part("until").format(until=sql.Identifier(measure.until), since=sql.Literal(since))
+        days = _part("since").format(at=at, last=sql.Literal(cell.last), until=until)
+        return _part("both").format(here=self._within(cell, measure, ALWAYS, origins), when=days)
 
-    def lying(self, cell: Cell) -> str:
+    def lying(self, cell: Cell) -> sql.Composable:
         """Return the condition under which a record has its business date in the period, and lies in the area."""
-        measure = Measure("", "sum", "1")
-        return self.counting(measure, cell, running=False)
+        return self.counting(Measure("", "sum", "1"), replace(cell, last=cell.end), "total")
 
-    def _within(self, cell: Cell, measure: Measure, first: date, units: tuple[int, ...]) -> str:
+    def _within(self, cell: Cell, measure: Measure, first: date, units: tuple[int, ...]) -> sql.Composable:
         """Return the condition that what a record adds on its day is placed in one of the units."""
         if measure.local:
-            return f"area_id = {cell.area.area_id}"
+            return _part("in_area").format(area_id=sql.Literal(cell.area.area_id))
         wanted = set(units)
+        at = sql.Identifier(measure.at)
         always: list[int] = []
-        parts: list[str] = []
+        parts: list[sql.Composable] = []
         for place in self._places:
             if place.place_id not in wanted or place.until <= first or place.since > cell.end:
                 continue
-            bounds = [f"{measure.at} >= DATE '{place.since}'"] if place.since != ALWAYS else []
-            bounds += [f"{measure.at} < DATE '{place.until}'"] if place.until != FOREVER else []
             if place.since <= first and place.until > cell.end:
                 always.append(place.area_id)
-            else:
-                parts.append(" AND ".join([f"area_id = {place.area_id}", *bounds]))
-        ids = ", ".join(map(str, always))
-        return "(" + " OR ".join([f"area_id = ANY(ARRAY[{ids}]::integer[])", *(f"({part})" for part in parts)]) + ")"
+                continue
+            conditions: list[sql.Composable] = [_part("in_area").format(area_id=sql.Literal(place.area_id))]
+            if place.since != ALWAYS:
+                conditions.append(_part("from_day").format(at=at, day=sql.Literal(place.since)))
+            if place.until != FOREVER:
+                conditions.append(_part("before_day").format(at=at, day=sql.Literal(place.until)))
+            parts.append(_part("all_of").format(conditions=joined(conditions, " AND ")))
+        parts.append(_part("in_areas").format(area_ids=sql.Literal(always)))
+        return _part("all_of").format(conditions=joined(parts, " OR "))
 
 
-def _chunks(column: str, cell: Cell) -> str:
-    """Return the bounds that let PostgreSQL read only the chunks of the period; a day's margin for time zones."""
-    if column != "effective_on":
-        return ""
-    return f" AND effective_at >= DATE '{cell.start}' - 1 AND effective_at < DATE '{cell.end}' + 2"
+def _part(name: str) -> sql.SQL:
+    return sql.SQL(load_queries("explain_part")[name])

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import dict_row
 
-from ioc.catalogue import Compiled, IndicatorPlan
-from ioc.catalogue.indicator import REPORT_FEED
+from ioc.catalogue import Compiled
+from ioc.catalogue.composition import expression
+from ioc.catalogue.plan import Reported
 from ioc.feeds.feed import Feed
 from ioc.reading.explanation.cell import Cell, CellFinder
 from ioc.reading.explanation.model import Completeness, MissingReporter
@@ -40,36 +42,38 @@ class CompletenessReader:
         self._areas = areas
         self._finder = finder
         self._queries = load_queries("completeness")
+        self._parts = load_queries("explain_part")
 
     def read(self, code: str, cell: Cell) -> tuple[Completeness, ...]:
         """Return one entry a feed, by its key, then one a reported indicator, that a figure rests on."""
         plans = [self._compiled.plans[source] for source in sorted(self._compiled.closure(code))]
-        feeds = [feed for feed in self._compiled.feeds(code) if feed != REPORT_FEED]
-        reported = [plan for plan in plans if plan.measures and plan.measures[0].feed == REPORT_FEED]
+        feeds = sorted({measure.feed for plan in plans if not isinstance(plan, Reported) for measure in plan.measures})
+        reported = [plan for plan in plans if isinstance(plan, Reported)]
         return (
             *(self._of_feed(self._feeds[feed], cell) for feed in feeds),
             *(self._of_report(plan, cell) for plan in reported),
         )
 
     def _of_feed(self, feed: Feed, cell: Cell) -> Completeness:
-        speaking = "reporter" if feed.place is None else f"unnest(ARRAY[reporter, {feed.place}])"
+        speaking: sql.Composable = sql.Identifier("reporter")
+        if feed.place is not None:
+            speaking = sql.SQL(self._parts["speaking_places"]).format(place=sql.Identifier(feed.place))
         rows = self._connection.execute(
-            f"SELECT DISTINCT {speaking} FROM {feed.table} WHERE effective_on BETWEEN %(start)s AND %(end)s "
-            # The chunks of the period alone are read; a day's margin for time zones.
-            "AND effective_at >= %(start)s::date - 1 AND effective_at < %(end)s::date + 2",
+            sql.SQL(self._parts["speaking_reporters"]).format(speaking=speaking, table=sql.Identifier(feed.table)),
             {"start": cell.start, "end": cell.end},
         ).fetchall()
         said = [code for (code,) in rows if code is not None]
         codes = sorted({self._areas[unit].code for unit in cell.units})
         return self._entry(feed.key, None, "select_expected", cell, {"codes": codes, "said": said})
 
-    def _of_report(self, plan: IndicatorPlan, cell: Cell) -> Completeness:
-        measure = plan.measures[0]
-        where = self._finder.counting(measure, cell, running=measure in plan.running)
-        table = self._feeds[measure.feed].table
-        rows = self._connection.execute(
-            f"SELECT DISTINCT reporter FROM {table} WHERE {where} AND ({measure.condition})"
-        ).fetchall()
+    def _of_report(self, plan: Reported, cell: Cell) -> Completeness:
+        measure = plan.amount
+        statement = sql.SQL(self._parts["reporting_agencies"]).format(
+            table=sql.Identifier(self._feeds[measure.feed].table),
+            counting=self._finder.counting(measure, cell, "closing" if plan.running else "total"),
+            condition=expression(measure.condition),
+        )
+        rows = self._connection.execute(statement, {}).fetchall()
         asked = {"indicator": plan.code, "said": [code for (code,) in rows]}
         return self._entry(measure.feed, plan.code, "select_agencies", cell, asked)
 

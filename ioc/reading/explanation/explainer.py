@@ -10,12 +10,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import dict_row
 
-from ioc.catalogue import Compiled, IndicatorPlan, Measure, contribution_sql, member_sql
-from ioc.catalogue.formula import evaluate, fraction_of
+from ioc.catalogue import Compiled
+from ioc.catalogue.composition import joined
+from ioc.catalogue.opening import OpenDays, OpenPeriods
+from ioc.catalogue.plan import Reported
+from ioc.catalogue.sector import part_of
+from ioc.catalogue.step import Step
 from ioc.errors import QuestionError
 from ioc.feeds.feed import Feed
+from ioc.reading.explanation.anatomy import Anatomy, fraction_in
 from ioc.reading.explanation.cell import Cell, CellFinder
 from ioc.reading.explanation.completeness import CompletenessReader
 from ioc.reading.explanation.counted import CountedMeasure, adds_sql, counted_in
@@ -25,7 +31,6 @@ from ioc.reading.explanation.model import (
     CountedRecord,
     ExcludedRecord,
     Explanation,
-    Fraction,
     Freshness,
     RejectionGroup,
     Version,
@@ -57,7 +62,10 @@ class Explainer:
         self._queries = load_queries("explain")
         self._finder = CellFinder(areas)
         self._completeness = CompletenessReader(connection, compiled, feeds, areas, self._finder)
-        self._history = CorrectionReader(connection, feeds, self._finder, timezone)
+        self._history = CorrectionReader(connection, feeds, self._finder, timezone, self._where)
+        self._anatomy = Anatomy(connection, compiled, feeds, self._finder)
+        self._parts = load_queries("explain_part")
+        self._periods = OpenPeriods(())
         self.cell = self._finder.find
 
     def explain(self, code: str, cell: Cell, *, limit: int = 20, offset: int = 0) -> Explanation:
@@ -73,13 +81,15 @@ class Explainer:
                 f"no indicator has the code {code!r}; `ioc indicator list --search` finds them",
                 f"không có chỉ tiêu nào mang mã {code!r}; tìm bằng `ioc indicator list --search`",
             )
+        self._periods = self._open_periods(row["sector"])
+        cell = cell.known(self._periods)
         stored = self._value(code, cell)
-        counted = counted_in(self._compiled, code)
+        counted = counted_in(self._compiled.plans, code)
         records, total = self._records(counted, cell, limit, offset)
         excluded, excluded_total = self._excluded(counted, cell, limit, offset)
         corrections, changes, changes_total = self._history.read(counted, cell, limit, offset)
         used = sorted({one.measure.feed for one in counted})
-        made_of = self._part(plan, cell)
+        made_of = self._anatomy.of(Step(plan), cell, self._periods)
         return Explanation(
             code=code,
             version=row["version"],
@@ -96,8 +106,11 @@ class Explainer:
             end=cell.end,
             value=stored["value"] if stored else None,
             updated_at=stored["updated_at"] if stored else None,
+            as_of=self._anatomy.last_reported(plan.amount, cell)[1]
+            if isinstance(plan, Reported) and plan.running
+            else None,
             made_of=made_of,
-            fraction=_fraction(plan, made_of),
+            fraction=fraction_in(plan, made_of, cell),
             records=tuple(records),
             records_total=total,
             excluded=tuple(excluded),
@@ -110,6 +123,19 @@ class Explainer:
             freshness=tuple(Freshness(**row) for row in self._all("select_freshness", {"feeds": used})),
         )
 
+    def made_of(self, code: str, cell: Cell) -> CalculationNode:
+        """Return what a figure is made of, without the records; raises KeyError for an unknown code."""
+        row = self._one("select_indicator", [code])
+        if row is None:
+            raise KeyError(code)
+        self._periods = self._open_periods(row["sector"])
+        return self._anatomy.of(Step(self._compiled.plans[code]), cell.known(self._periods), self._periods)
+
+    def _open_periods(self, sector: str) -> OpenPeriods:
+        codes = [row["code"] for row in self._all("select_sector_codes", [sector])]
+        part = part_of({code: 0 for code in codes if code in self._compiled.plans}, self._compiled)
+        return OpenDays(self._connection).periods(part.opening, carries=bool(part.stocks))
+
     # ------------------------------------------------------------------------------------------ figures
     def _value(self, code: str, cell: Cell) -> dict[str, Any] | None:
         place = {"area_id": cell.area.area_id, "period": cell.period, "bucket": cell.start}
@@ -119,76 +145,72 @@ class Explainer:
         rows = self._all("select_versions", [code])
         return tuple(Version(**row | {"definition": _filled(row["definition"])}) for row in rows)
 
-    def _part(self, plan: IndicatorPlan, cell: Cell) -> CalculationNode:
-        stored = self._value(plan.code, cell)
-        value = stored["value"] if stored else None
-        if plan.method == "formula":
-            inputs = tuple(self._part(self._compiled.plans[source], cell) for source in plan.inputs)
-            return CalculationNode(code=plan.code, what=plan.formula, value=value, inputs=inputs)
-        sums = tuple(
-            CalculationNode(what=_told(measure), value=self._recomputed(measure, cell, running=measure in plan.running))
-            for measure in plan.measures[:2]
-        )
-        what = {
-            "quotient": f"{plan.scale:g} x first / second",
-            "running": "sum since the beginning",
-            "sent": "sum of the values reported for the period; the second says how many",
-            "state": "sum of the values reported for the period's last day; the second says how many",
-            "mean": "value reported for the period's last day: first / second",
-        }.get(plan.method, "")
-        return CalculationNode(code=plan.code, what=what or _told(plan.measures[0]), value=value, inputs=sums)
-
-    def _recomputed(self, measure: Measure, cell: Cell, *, running: bool) -> float:
-        """Return a measure's sum, counted anew from the records."""
-        if measure.kind == "distinct":
-            text = f"count(DISTINCT {member_sql(measure)})"
-        else:
-            text = f"coalesce(sum({contribution_sql(measure)}), 0)"
-        where = self._finder.counting(measure, cell, running=running)
-        row = self._connection.execute(f"SELECT {text} FROM {self._feeds[measure.feed].table} WHERE {where}").fetchone()
-        return float(row[0]) / 10**measure.decimals if row else 0.0
-
     # ------------------------------------------------------------------------------------------ records
     def _records(
         self, counted: Sequence[CountedMeasure], cell: Cell, limit: int, offset: int
     ) -> tuple[list[CountedRecord], int]:
         """Return a page of the records that count, newest business day first, and how many there are."""
-        parts = [
-            f"SELECT '{one.measure.feed}' AS feed, reporter, record_key, revision, {one.measure.at} AS counts_on, "
-            f"{one.amount} AS adds, '{one.adds_to}' AS adds_to, {place} AS place, received_at "
-            f"FROM {self._feeds[one.measure.feed].table} WHERE {self._counts(one, cell)}"
-            for place, one in enumerate(counted)
-        ]
-        source = (
-            f"SELECT DISTINCT ON (feed, record_key) * FROM ({' UNION ALL '.join(parts)}) one "
-            "ORDER BY feed, record_key, place"
-        )
-        total, rows = self._page(source, "counts_on DESC, feed, record_key", limit, offset)
+        if not counted:  # reports that were due, and nothing else
+            return [], 0
+        counted_records = sql.SQL(self._parts["counted_records"])
+        parts: list[sql.Composable] = []
+        for place, one in enumerate(counted):
+            where = self._where(one, cell)
+            parts.append(
+                counted_records.format(
+                    feed=sql.Literal(one.measure.feed),
+                    at=sql.Identifier(one.measure.at),
+                    amount=one.amount(where),
+                    adds_to=sql.Literal(one.adds_to),
+                    place=sql.Literal(place),
+                    table=sql.Identifier(self._feeds[one.measure.feed].table),
+                    counts=self._counts(one, where),
+                )
+            )
+        source = sql.SQL(self._parts["first_of_each"]).format(parts=joined(parts, " UNION ALL "))
+        total, rows = self._page(source, "page_of_records", limit, offset)
         return [CountedRecord(**{**row, "record": shortened(row.pop("record_key"))}) for row in rows], total
 
     def _excluded(
         self, counted: Sequence[CountedMeasure], cell: Cell, limit: int, offset: int
     ) -> tuple[list[ExcludedRecord], int]:
         """Return a page of the records that lie in the cell and add nothing to it, and how many there are."""
-        parts = []
+        if not counted:
+            return [], 0
+        parts: list[sql.Composable] = []
         for feed in dict.fromkeys(one.measure.feed for one in counted):
-            counts = " OR ".join(f"({self._counts(one, cell)})" for one in counted if one.measure.feed == feed)
+            counts: list[sql.Composable] = [
+                sql.SQL(self._parts["all_of"]).format(conditions=self._counts(one, self._where(one, cell)))
+                for one in counted
+                if one.measure.feed == feed
+            ]
             parts.append(
-                f"SELECT '{feed}' AS feed, reporter, record_key, revision, effective_on AS business_date, received_at "
-                f"FROM {self._feeds[feed].table} WHERE {self._finder.lying(cell)} AND ({counts}) IS NOT TRUE"
+                sql.SQL(self._parts["excluded_records"]).format(
+                    feed=sql.Literal(feed),
+                    table=sql.Identifier(self._feeds[feed].table),
+                    lying=self._finder.lying(cell),
+                    counts=joined(counts, " OR "),
+                )
             )
-        total, rows = self._page(" UNION ALL ".join(parts), "business_date DESC, feed, record_key", limit, offset)
+        total, rows = self._page(joined(parts, " UNION ALL "), "page_of_excluded", limit, offset)
         return [ExcludedRecord(**{**row, "record": shortened(row.pop("record_key"))}) for row in rows], total
 
-    def _counts(self, one: CountedMeasure, cell: Cell) -> str:
-        """Return the condition under which a record adds something to a sum of the cell."""
-        return f"{self._finder.counting(one.measure, cell, running=one.running)} AND ({adds_sql(one.measure)}) <> 0"
+    def _counts(self, one: CountedMeasure, cell: Cell) -> sql.Composable:
+        """Return the condition under which a record adds something to a sum of the cell of its span."""
+        return sql.SQL(self._parts["adds_something"]).format(
+            counting=self._finder.counting(one.measure, cell, one.how), adds=adds_sql(one.measure)
+        )
 
-    def _page(self, source: str, order: str, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
+    def _page(self, source: sql.Composable, page: str, limit: int, offset: int) -> tuple[int, list[dict[str, Any]]]:
         cursor = self._connection.cursor(row_factory=dict_row)
-        row = cursor.execute(f"SELECT count(*) AS total FROM ({source}) counted").fetchone()
-        page = f"SELECT * FROM ({source}) counted ORDER BY {order} LIMIT {limit:d} OFFSET {offset:d}"
-        return (row["total"] if row else 0), cursor.execute(page).fetchall()
+        row = cursor.execute(sql.SQL(self._parts["count_rows"]).format(source=source), {}).fetchone()
+        rows = cursor.execute(sql.SQL(self._parts[page]).format(source=source), {"limit": limit, "offset": offset})
+        return (row["total"] if row else 0), rows.fetchall()
+
+    def _where(self, one: CountedMeasure, cell: Cell) -> Cell:
+        """Return the days on which records count in a sum of the cell."""
+        where = cell.over(one.span, self._periods)
+        return self._anatomy.last_reported(one.measure, where)[0] if one.how == "carried" else where
 
     # ------------------------------------------------------------------------------------------ what was left out
     def _rejections(self, feed: str, cell: Cell) -> list[RejectionGroup]:
@@ -202,32 +224,6 @@ class Explainer:
     def _all(self, query: str, parameters: Any) -> list[dict[str, Any]]:
         cursor = self._connection.cursor(row_factory=dict_row)
         return cursor.execute(self._queries[query], parameters).fetchall()
-
-
-def _told(measure: Measure) -> str:
-    value = f"distinct {measure.value}" if measure.kind == "distinct" else f"sum of {measure.value}"
-    until = f" until {measure.until}" if measure.until else ""
-    return f"{value} of {measure.feed} where {measure.condition} by {measure.at}{until}"
-
-
-def _fraction(plan: IndicatorPlan, part: CalculationNode) -> Fraction | None:
-    """Return the two halves of a division, if the indicator is one."""
-    if plan.method in ("quotient", "mean"):
-        above, below = part.inputs
-        return Fraction(
-            numerator=above.what, numerator_value=above.value, denominator=below.what, denominator_value=below.value
-        )
-    halves = fraction_of(plan.formula) if plan.formula else None
-    if halves is None:
-        return None
-    figures = {source.code: source.value for source in part.inputs if source.code}
-    numerator, denominator = halves
-    return Fraction(
-        numerator=numerator,
-        numerator_value=evaluate(numerator, figures),
-        denominator=denominator,
-        denominator_value=evaluate(denominator, figures),
-    )
 
 
 def _filled(definition: Mapping[str, str]) -> dict[str, str]:

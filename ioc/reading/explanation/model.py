@@ -12,11 +12,22 @@ class _Said(BaseModel):
 
 
 class CalculationNode(_Said):
-    """A figure or a sum that an indicator is made of; `inputs` are what this part is made of in turn."""
+    """A figure or a sum that an indicator is made of; `inputs` are what this part is made of in turn.
+
+    name:    as a formula names it, such as `ytd(a.b)`; None for a sum.
+    what:    how it is computed: a formula, or what is summed up over which records, in SQL.
+    text_vi: the same in a sentence for whoever reads the figure, and in English.
+    none_vi: why there is no value, and in English; None where there is one.
+    """
 
     code: str | None = None
+    name: str | None = None
     what: str
+    text_vi: str = ""
+    text_en: str = ""
     value: float | None
+    none_vi: str | None = None
+    none_en: str | None = None
     inputs: tuple[CalculationNode, ...] = ()
 
 
@@ -149,7 +160,11 @@ class Freshness(_Said):
 
 
 class Explanation(_Said):
-    """Everything that one figure is made of."""
+    """Everything that one figure is made of.
+
+    as_of: of a level that agencies report, the first day of the period that they reported last; it stands until the
+           next report, so that it may lie long before the cell.
+    """
 
     code: str
     version: int
@@ -166,6 +181,7 @@ class Explanation(_Said):
     end: date
     value: float | None
     updated_at: datetime | None
+    as_of: date | None = None
     made_of: CalculationNode
     fraction: Fraction | None
     records: tuple[CountedRecord, ...]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ioc.catalogue import Catalogue, Compiled, IndicatorPlan, Measure, compile_measures, load_catalogue
+from ioc.catalogue.plan import DistinctCount, Quotient, RunningTotal, Total
 from ioc.feeds.feed import Feed
 
 STAY = "tourism.stay"
@@ -21,36 +22,35 @@ def plan_of(write: Write, feeds: Mapping[str, Feed], **row: str) -> IndicatorPla
 
 def test_a_flow_is_a_total(write: Write, feeds: Mapping[str, Feed]) -> None:
     plan = plan_of(write, feeds, value="nights", where="overnight", at="check_out_on")
-    assert plan.method == "total"
-    assert plan.measures == (Measure(STAY, "sum", "nights", "overnight", "check_out_on"),)
+    assert plan == Total("lodging.a", Measure(STAY, "sum", "nights", "overnight", "check_out_on"))
 
 
 def test_a_stock_runs(write: Write, feeds: Mapping[str, Feed]) -> None:
     plan = plan_of(write, feeds, kind="stock", until="check_out_on")
-    assert plan.method == "running"
-    assert plan.measures == (Measure(STAY, "sum", "1", until="check_out_on"),)
+    assert plan == RunningTotal("lodging.a", Measure(STAY, "sum", "1", until="check_out_on"))
 
 
 def test_a_distinct_counts_members(write: Write, feeds: Mapping[str, Feed]) -> None:
     plan = plan_of(write, feeds, kind="distinct", value="guest_id")
-    assert plan.measures == (Measure(STAY, "distinct", "guest_id"),)
+    assert plan == DistinctCount("lodging.a", Measure(STAY, "distinct", "guest_id"))
 
 
 def test_an_average_divides_by_the_records_whose_value_is_known(write: Write, feeds: Mapping[str, Feed]) -> None:
     plan = plan_of(write, feeds, kind="average", value="nights", where="overnight")
-    assert (plan.method, plan.scale) == ("quotient", 1)
-    assert plan.measures == (
-        Measure(STAY, "sum", "nights", "overnight"),
-        Measure(STAY, "sum", "1", "overnight AND nights IS NOT NULL"),
+    assert plan == Quotient(
+        "lodging.a",
+        part=Measure(STAY, "sum", "nights", "overnight"),
+        whole=Measure(STAY, "sum", "1", "overnight AND nights IS NOT NULL"),
     )
 
 
 def test_a_ratio_of_records_is_a_share_in_percent(write: Write, feeds: Mapping[str, Feed]) -> None:
     plan = plan_of(write, feeds, kind="ratio", value="declared_late", where="star = 5 OR star = 4")
-    assert (plan.method, plan.scale) == ("quotient", 100)
-    assert plan.measures == (
-        Measure(STAY, "sum", "1", "(star = 5 OR star = 4) AND declared_late"),
-        Measure(STAY, "sum", "1", "(star = 5 OR star = 4) AND declared_late IS NOT NULL"),
+    assert plan == Quotient(
+        "lodging.a",
+        part=Measure(STAY, "sum", "1", "(star = 5 OR star = 4) AND declared_late"),
+        whole=Measure(STAY, "sum", "1", "(star = 5 OR star = 4) AND declared_late IS NOT NULL"),
+        scale=100,
     )
 
 

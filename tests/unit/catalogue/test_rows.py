@@ -264,3 +264,33 @@ def test_every_target_of_the_feeds_names_its_source(catalogue: Catalogue, compil
         **{f"document.case_online_rate.level_{level}": "target" for level in ("province", "district", "commune")},
     }
     assert "1123/CĐ-TTg" in targets["petrol.einvoice_rate"].source
+
+
+def test_who_guests_are_is_neither_better_nor_worse(catalogue: Catalogue) -> None:
+    """More guests are better; that they are men, or came on business, is not."""
+    personal = ("sex", "age_group", "purpose", "doc_type")
+    found = [row for row in catalogue.of_sector("lodging") if row.breakdown in personal]
+    assert len(found) == 16
+    assert {row.direction for row in found} == {"none"}
+
+
+def test_no_row_moves_more_often_than_its_feed(catalogue: Catalogue, feeds: Mapping[str, Feed]) -> None:
+    finest = {"realtime": timedelta(hours=1), "hourly": timedelta(hours=2), "daily": timedelta(days=2)}
+    wrong = [
+        row.code
+        for row in catalogue.indicators.values()
+        if row.feed
+        and row.kind != "reported"
+        and row.cadence in finest
+        and feeds[row.feed].cadence > finest[row.cadence]
+    ]
+    assert wrong == []
+
+
+def test_a_unit_says_what_is_counted(catalogue: Catalogue) -> None:
+    rows = [row for row in catalogue.indicators.values() if row.unit.endswith("/10.000 dân")]
+    assert [(row.code, row.unit.partition("/")[0]) for row in rows] == [
+        ("health_system.beds_10k", "giường"),
+        ("health_system.doctors_10k", "bác sĩ"),
+        ("health_system.nurses_10k", "người"),
+    ]

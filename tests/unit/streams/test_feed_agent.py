@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,8 +14,9 @@ from typing import Any
 
 import polars as pl
 import pytest
+from structlog.testing import capture_logs
 
-from ioc.errors import DatabaseUnavailableError, PositionGapError
+from ioc.errors import CatalogueChangedError, DatabaseUnavailableError, PositionGapError
 from streams.process.faultpoint import FaultPoint, no_fault
 from streams.rules.parse import ParsedBatch
 from streams.rules.span import BatchCounts
@@ -85,6 +87,7 @@ class Bed:
     metrics: WorkerMetrics = field(default_factory=WorkerMetrics)
     fault: FaultPoint = no_fault
     patience: float = SECONDS
+    restarts: list[float] = field(default_factory=list)
 
     def connect(self) -> Any:
         self.connections.append(FakeConnection())
@@ -110,6 +113,7 @@ class Bed:
                 is_known_gap=lambda *_: False,
                 patience=self.patience,
                 most_events=4,
+                restart=lambda: self.restarts.append(time.monotonic()),
                 fault=self.fault,
             )
             running = asyncio.create_task(agent.run(stream()))
@@ -153,6 +157,17 @@ def test_nothing_is_acknowledged_before_it_is_applied() -> None:
     assert seen == [[]]
     # The first was taken alone; what gathered meanwhile went into one transaction.
     assert bed.store.applied == [[0], [1, 2]]
+
+
+def test_another_edition_restarts_the_process_and_nothing_is_acknowledged() -> None:
+    """It is planned: told at level info, no error; what was fetched is left to the successor."""
+    bed = Bed()
+    bed.store.gate.set()
+    bed.store.failures = [CatalogueChangedError("tourism.stay: reporters have changed")]
+    with capture_logs() as told:
+        asyncio.run(bed.run([[0], [1]], lambda: bool(bed.restarts)))
+    assert (len(bed.restarts), bed.store.attempts, bed.acknowledged) == (1, 1, [])
+    assert [(one["event"], one["log_level"]) for one in told] == [("planned restart", "info")]
 
 
 def test_what_gathers_is_bounded() -> None:

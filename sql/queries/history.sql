@@ -1,0 +1,58 @@
+-- What was corrected: the revisions that do not stand, of records that lie or count in a cell, or once did.
+
+-- name: corrections
+WITH step AS MATERIALIZED ({steps}), day AS (
+    SELECT (recorded_at AT TIME ZONE %(timezone)s)::date AS day, feed, count(*) AS revisions,
+           count(*) FILTER (WHERE late) AS late, count(*) FILTER (WHERE gone) AS voided
+    FROM step GROUP BY 1, 2
+), page AS (
+    SELECT * FROM step ORDER BY recorded_at DESC, feed, key, revision LIMIT %(limit)s OFFSET %(offset)s
+)
+SELECT coalesce((SELECT jsonb_agg(d ORDER BY day, feed) FROM day d), '[]') AS days,
+       (SELECT count(*) FROM step) AS total,
+       coalesce((SELECT jsonb_agg(p ORDER BY recorded_at DESC, feed, key, revision) FROM page p), '[]') AS page
+
+-- name: adding
+({place} AND {adds} <> 0)
+
+-- name: amount_here
+CASE WHEN {place} THEN {adds} ELSE 0 END
+
+-- name: dated
+(h.record ->> {column}) COLLATE "C" BETWEEN {first} AND {last}
+
+-- name: steps_of_feed
+(WITH touched AS (
+    SELECT h.key FROM record_revision h JOIN feed f USING (feed_id) WHERE f.key = {feed} AND ({dated})
+    UNION
+    SELECT s.key FROM {table} s WHERE ({here}) AND EXISTS (SELECT FROM record_revision h WHERE h.key = s.key)
+), revision AS (
+    SELECT h.key, h.revision, h.recorded_at, false AS standing, h.record IS NULL AS void, past AS content
+    FROM touched JOIN record_revision h USING (key)
+    LEFT JOIN area a ON a.code = h.record ->> 'area_code'
+     AND (h.record ->> 'effective_on')::date >= a.valid_from AND (h.record ->> 'effective_on')::date < a.valid_to
+    CROSS JOIN LATERAL jsonb_populate_record(NULL::{table}, h.record || jsonb_build_object(
+        'area_id', a.area_id, 'effective_at', h.record ->> 'effective_on')) AS past
+    UNION ALL
+    SELECT i.key, i.revision, s.recorded_at, true, i.effective_at IS NULL, s
+    FROM touched JOIN record_identity i USING (key)
+    LEFT JOIN {table} s ON s.key = i.key AND s.effective_at = i.effective_at
+), judged AS (
+    SELECT r.key, r.revision, r.recorded_at, r.standing, r.void, x.*
+    FROM revision r CROSS JOIN LATERAL (
+        SELECT record_key, reporter, ({here}) IS TRUE AS here, jsonb_build_array({amounts}) AS before
+        FROM (SELECT (r.content).*) content) x
+), ordered AS (
+    SELECT *, coalesce(recorded_at > min(recorded_at) OVER (
+        PARTITION BY key ORDER BY revision ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING), false) AS late
+    FROM judged
+), followed AS (
+    -- What replaced a revision is the next one that ever stood.
+    SELECT key, revision, recorded_at, standing, late, here, before,
+           max(record_key) OVER record AS record_key, max(reporter) OVER record AS reporter,
+           bool_or(standing AND void) OVER record AS gone,
+           lead(before) OVER stood AS after, lead(here) OVER stood AND NOT late AS here_after
+    FROM ordered WINDOW record AS (PARTITION BY key), stood AS (PARTITION BY key, late ORDER BY revision)
+)
+SELECT {feed} AS feed, key, record_key, reporter, revision, recorded_at, late, gone, before, after
+FROM followed WHERE NOT standing AND (here OR here_after))
