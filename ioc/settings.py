@@ -48,7 +48,8 @@ ENV_FILE = "IOC_ENV_FILE"
 # What each process has to know; all other secrets are withheld from it. The gateway faces the internet: it has no
 # password of the database.
 _SECRETS_OF: dict[str, frozenset[str]] = {
-    "gateway": frozenset({"kafka_sasl_password"}),
+    # The reader's to answer for receipts, the keys of pseudonyms to take the sectors' files.
+    "gateway": frozenset({"kafka_sasl_password", "db_reader_password", "pseudonym_key", "pseudonym_previous_key"}),
     "worker": frozenset({"kafka_sasl_password", "db_writer_password"}),
     "rollup": frozenset({"db_writer_password"}),
     "api": frozenset({"db_reader_password"}),

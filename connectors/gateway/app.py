@@ -14,11 +14,20 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from connectors.gateway.answer import PublishResponse, RequestRefusedError, status_of
+from connectors.gateway.control import ControlDesk
 from connectors.gateway.desk import ReceiptDesk
 from connectors.gateway.fate import FateReader
 from connectors.gateway.intake import Intake
 from connectors.gateway.metrics import GatewayMetrics
-from connectors.gateway.openapi import FILE_RESPONSES, RECEIPT_RESPONSES, RESPONSES, describe, file_body, request_body
+from connectors.gateway.openapi import (
+    FILE_RESPONSES,
+    RECEIPT_RESPONSES,
+    RESPONSES,
+    control_total_body,
+    describe,
+    file_body,
+    request_body,
+)
 from connectors.gateway.producer import EventProducer
 from connectors.gateway.receipt import receipt_id
 from connectors.gateway.upload import Asked, Upload, language_of
@@ -66,6 +75,7 @@ def create_app(
     calendar = Calendar.of(settings, load_profile(settings.profile).timezone)
     intake = Intake(settings, by_type, tokens, calendar=calendar, limit=limit, producer=producer, metrics=metrics)
     upload = Upload(settings, feeds, intake)
+    control = ControlDesk(settings, feeds, intake)
     receipts = ReceiptDesk(settings, feeds, intake, fates, RateLimit(_RECEIPT_RATE, _RECEIPT_BURST, clock))
     app = FastAPI(
         title="IOC event gateway",
@@ -113,6 +123,17 @@ def create_app(
         if not answer.refused:
             return _json(200 if dry_run else 202, answer)
         return _json(207 if answer.accepted else 422, answer)
+
+    @app.post(
+        "/v1/feeds/{feed}/control-totals", status_code=202, responses=RESPONSES, openapi_extra=control_total_body()
+    )
+    async def tell_control_totals(feed: Annotated[str, Path(max_length=64)], request: Request) -> Response:
+        """Tell how many records a reporter has sent for a period, and what some of their columns add up to.
+
+        One total, or an array of them; all are taken, or none. The platform compares them with what it has, and says
+        where they differ. A later word on the same period replaces the earlier one.
+        """
+        return _json(202, await control.take(request, feed))
 
     @app.get("/v1/receipts/{receipt}", responses=RECEIPT_RESPONSES, openapi_extra={"security": [{"bearer": []}]})
     async def get_receipt(receipt: str, request: Request) -> Response:

@@ -18,6 +18,7 @@ from connectors.gateway.verdict import Verdict, judge, pack
 from ioc.errors import KafkaUnavailableError
 from ioc.feeds.feed import Feed
 from ioc.feeds.plausibility import Calendar, Now
+from ioc.messaging.record import OutgoingRecord
 from ioc.settings import Settings
 from ioc.web.access import RequestFacts
 from ioc.web.bearer import UnauthenticatedError, authenticate
@@ -83,7 +84,7 @@ class Intake:
         facts: RequestFacts = request.scope["facts"]
         token = self.admit(request)
         mode = mode_of(request.headers)
-        body = await self._read_body(request, self._settings.gateway_max_body if mode == "batch" else MAX_EVENT_BYTES)
+        body = await self.read_body(request, self._settings.gateway_max_body if mode == "batch" else MAX_EVENT_BYTES)
         worth = math.ceil(len(body) / _BYTES_OF_AN_EVENT)
         try:
             check_nesting(body, self._settings.gateway_max_events if mode == "batch" else 1)
@@ -107,13 +108,18 @@ class Intake:
         return PublishResponse(accepted=accepted, refused=len(results) - accepted, results=results), places
 
     async def write(self, verdicts: list[Verdict], token: Token) -> list[RecordPlace]:
-        """Write the events that passed, wait until Kafka has them; refuses (503) when it does not say so in time."""
-        records = pack(verdicts, self._settings.topic_prefix, token.id)
-        places: list[RecordPlace] = []
+        """Write the events that passed, and say where they lie."""
+        places = await self.produce(pack(verdicts, self._settings.topic_prefix, token.id), token)
+        self._metrics.count(verdicts)
+        return places
+
+    async def produce(self, records: list[OutgoingRecord], token: Token) -> list[RecordPlace]:
+        """Wait until Kafka has the records, and say where; refuses (503) when it does not say so in time."""
         try:
-            if records:
-                with self._metrics.acknowledgement.time():
-                    places = await self._producer.publish(records)
+            if not records:
+                return []
+            with self._metrics.acknowledgement.time():
+                return await self._producer.publish(records)
         except KafkaUnavailableError as error:
             _log.warning("not acknowledged", reason=str(error), records=len(records), token=token.id)
             raise refusal(
@@ -125,8 +131,6 @@ class Intake:
                 en="Kafka is away: none of these events is confirmed; sending again is harmless",
                 headers={"retry-after": str(_RETRY_SECONDS)},
             ) from None
-        self._metrics.count(verdicts)
-        return places
 
     def authenticate(self, request: Request) -> Token:
         """Return the request's token; refuses without a good one (401), or with one that only reads (403)."""
@@ -145,7 +149,7 @@ class Intake:
         request.scope["facts"].token = token.id
         return token
 
-    async def _read_body(self, request: Request, limit: int) -> bytes:
+    async def read_body(self, request: Request, limit: int) -> bytes:
         """Read the body as it comes, and no more of it than is allowed, whatever its announced length."""
         limit = min(limit, self._settings.gateway_max_body)
         announced = request.headers.get("content-length", "")

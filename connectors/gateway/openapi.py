@@ -12,6 +12,7 @@ from connectors.gateway.answer import PublishResponse
 from connectors.gateway.cloudevents import CONTENT_TYPE_JSON
 from connectors.gateway.receipt import Receipt
 from connectors.gateway.upload import FILE_KINDS, FileResponse
+from ioc.feeds.control_total import ControlTotal
 from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, REPORTER_URN
 from ioc.feeds.feed import Feed
 
@@ -75,6 +76,18 @@ def file_body() -> dict[str, Any]:
             "required": True,
             "description": "The file as it is; docs/formats.md lists the formats.",
             "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in FILE_KINDS},
+        },
+    }
+
+
+def control_total_body() -> dict[str, Any]:
+    """Describe control totals."""
+    total = ControlTotal.model_json_schema(ref_template=_REF)
+    return {
+        "security": [{"bearer": []}],
+        "requestBody": {
+            "required": True,
+            "content": {CONTENT_TYPE_JSON: {"schema": {"oneOf": [total, {"type": "array", "items": total}]}}},
         },
     }
 

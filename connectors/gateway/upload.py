@@ -22,6 +22,7 @@ from starlette.requests import Request
 from connectors.formats.format import BadRecord, Event, Item, Remark
 from connectors.formats.memory import Memory
 from connectors.gateway.answer import RequestRefusedError, refusal
+from connectors.gateway.control import feed_of
 from connectors.gateway.intake import Intake
 from connectors.gateway.receipt import receipt_id
 from connectors.gateway.verdict import Verdict, judge
@@ -140,8 +141,10 @@ class Upload:
         What was confirmed before stays; sending the file again is harmless.
         """
         token = self._intake.admit(request)
-        feed = self._feed(key, token)
+        feed = feed_of(self._feeds, key, token)
         _check_kind(request)
+        if not self._settings.pseudonym_key.get_secret_value():
+            raise _NO_KEY
         if not self._free:
             raise _BUSY
         self._free -= 1
@@ -247,27 +250,6 @@ class Upload:
             self._made = FileReader(self._settings, memory=memory)
         return self._made
 
-    def _feed(self, key: str, token: Token) -> Feed:
-        feed = self._feeds.get(key)
-        if feed is None:
-            known = ", ".join(sorted(self._feeds))
-            raise refusal(
-                404,
-                "feed",
-                "feed_unknown",
-                vi=f"không có nguồn dữ liệu này; các nguồn: {known}",
-                en=f"there is no such feed; the feeds are {known}",
-            )
-        if key not in token.feeds:
-            raise refusal(
-                403,
-                "feed",
-                "feed_forbidden",
-                vi=f"mã truy cập này không được gửi {feed.name_vi.lower()} ({feed.key})",
-                en=f"this token may not publish {feed.key}",
-            )
-        return feed
-
 
 def language_of(request: Request) -> Language:
     """Return the language that Accept-Language puts first, Vietnamese where it names neither."""
@@ -313,4 +295,12 @@ _BUSY: RequestRefusedError = refusal(
     vi="đang đọc nhiều tệp khác; hãy gửi lại sau vài giây",
     en="many other files are being read; send it again in some seconds",
     headers={"retry-after": "5"},
+)
+_NO_KEY: RequestRefusedError = refusal(
+    503,
+    "",
+    "files_unavailable",
+    vi="cổng này không nhận tệp vì chưa có khóa giả danh (IOC_PSEUDONYM_KEY); hãy báo đơn vị vận hành",
+    en="this gateway takes no files: it has no key for pseudonyms (IOC_PSEUDONYM_KEY); tell whoever runs it",
+    headers={"retry-after": "3600"},
 )

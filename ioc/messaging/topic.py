@@ -1,4 +1,4 @@
-"""The topics: one per feed and one for dead letters; created once, compared ever after."""
+"""The topics: one per feed, one for dead letters, one for control totals; created once, compared ever after."""
 
 from __future__ import annotations
 
@@ -45,8 +45,13 @@ def dead_letter_topic(prefix: str) -> str:
     return f"{prefix}.dead-letter.v1"
 
 
+def control_total_topic(prefix: str) -> str:
+    """Name of the topic of control totals: what reporters say they have sent."""
+    return f"{prefix}.control-total.v1"
+
+
 def plan_topics(settings: Settings, feeds: Mapping[str, Feed]) -> list[TopicPlan]:
-    """Return the topics that the feeds need, and the one of dead letters."""
+    """Return the topics that the feeds need, and those of dead letters and control totals."""
     retention = settings.kafka_retention_days * _DAY_MS if settings.kafka_retention_days else -1
     options = {
         "cleanup.policy": "delete",
@@ -56,7 +61,11 @@ def plan_topics(settings: Settings, feeds: Mapping[str, Feed]) -> list[TopicPlan
     names = [feed.topic(settings.topic_prefix) for feed in feeds.values()]
     return [
         TopicPlan(name, settings.kafka_partitions, settings.kafka_replication, options)
-        for name in [*names, dead_letter_topic(settings.topic_prefix)]
+        for name in [
+            *names,
+            dead_letter_topic(settings.topic_prefix),
+            control_total_topic(settings.topic_prefix),
+        ]
     ]
 
 

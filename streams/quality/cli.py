@@ -1,4 +1,4 @@
-"""`ioc quality report`."""
+"""`ioc quality report|control-totals`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ioc.command.output import AsJson, show_rows
 from ioc.feeds.feed import load_feeds
 from ioc.province.profile import load_profile, load_profile_catalogue
 from ioc.settings import Settings
+from streams.quality.control import take_control_totals
 from streams.quality.report import report_quality as run
 
 app = typer.Typer(no_args_is_help=True)
@@ -38,6 +39,8 @@ def report_quality(
     quality and report it as the figures of `data_quality`; what has not changed is not sent.
     """
     settings, feeds = Settings(), load_feeds()
+    if not dry_run:
+        take_control_totals(settings)
     reports = run(
         settings,
         [] if on is None else [on.date()],
@@ -62,6 +65,9 @@ def report_quality(
         )
 
 
-@app.callback()
-def _group() -> None:
-    """Keep `report` a command of its own, as others may follow."""
+@app.command("control-totals")
+def control_totals(as_json: AsJson = False) -> None:
+    """Nhận tổng đối chiếu mà các đơn vị đã báo · Take the control totals that reporters have told into the database,
+    where the platform compares them with the records; `ioc quality report` does so too.
+    """
+    show_rows([{"taken": take_control_totals(Settings())}], as_json=as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from connectors.gateway.producer import KafkaEventProducer
 from ioc.feeds.feed import Feed
 from ioc.messaging.client import client_options
 from ioc.settings import Settings
+from streams.quality.control import take_control_totals
 
 FEED = "tourism.stay"
 STRANGER = "77-999-9999"  # the token may publish for it, the register does not know it
@@ -133,5 +135,32 @@ def test_a_file_can_be_asked_after_by_the_place_of_its_records(
     assert answer["complete"] is True
     # The sample's seller is not in the register: its sender learns that here.
     (event,) = answer["events"]
-    assert event["place"].startswith("file: ") and event["place"].endswith("HDon")
+    assert event["place"] == "file: 2C24TBH 15"  # series and number of the invoice
     assert (event["fate"], [reason["rule"] for reason in event["reasons"]]) == ("rejected", ["unknown_reporter"])
+
+
+def test_control_totals_reach_their_table_once_and_the_last_word_stands(
+    bed: GatewayBed, pipeline: Pipeline, settings: Settings
+) -> None:
+    def tell(records: int, reporter: str = HOTEL) -> None:
+        total = {"reporter": reporter, "first_on": "2024-10-01", "last_on": "2024-10-31", "records": records}
+        body = json.dumps(total | {"sums": {"age_years": 10 * records}}).encode()
+        headers = {"authorization": f"Bearer {bed.secret}", "content-type": "application/json"}
+        answer = bed.request("POST", f"/v1/feeds/{FEED}/control-totals", content=body, headers=headers)
+        assert answer.status_code == 202, answer.text
+
+    def table() -> list[Any]:
+        return pipeline.rows("SELECT reporter, summed, records, total::int FROM control_total ORDER BY 1, 2")
+
+    assert take_control_totals(settings) == 0
+    tell(31)
+    tell(32)
+    tell(5, INN)
+    assert take_control_totals(settings) == 3
+    expected = [(HOTEL, "", 32, None), (HOTEL, "age_years", 32, 320), (INN, "", 5, None), (INN, "age_years", 5, 50)]
+    assert table() == expected
+    assert take_control_totals(settings) == 0
+    # Read again from the start, the words are the same.
+    pipeline.connection.execute("UPDATE stream_position SET next_offset = 0 WHERE topic LIKE '%control-total%'")
+    assert take_control_totals(settings) == 3
+    assert table() == expected

@@ -97,7 +97,7 @@ def test_each_process_is_told_only_what_it_needs() -> None:
         environment = settings.to_environment(service)
         return {name for name in secrets if environment[name]}
 
-    assert told("gateway") == {"IOC_KAFKA_SASL_PASSWORD"}
+    assert told("gateway") == {"IOC_KAFKA_SASL_PASSWORD", "IOC_DB_READER_PASSWORD", "IOC_PSEUDONYM_KEY"}
     assert told("worker") == {"IOC_KAFKA_SASL_PASSWORD", "IOC_DB_WRITER_PASSWORD"}
     assert told("rollup") == {"IOC_DB_WRITER_PASSWORD"}
     assert told("api") == {"IOC_DB_READER_PASSWORD"}

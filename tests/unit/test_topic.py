@@ -16,7 +16,11 @@ def test_each_feed_has_a_topic_and_dead_letters_have_one() -> None:
         _env_file=None, topic_prefix="bd", kafka_partitions=4, kafka_replication=3, kafka_retention_days=2
     )
     plans = plan_topics(settings, feeds)
-    assert [plan.name for plan in plans] == [*(f"bd.{key}.v1" for key in feeds), "bd.dead-letter.v1"]
+    assert [plan.name for plan in plans] == [
+        *(f"bd.{key}.v1" for key in feeds),
+        "bd.dead-letter.v1",
+        "bd.control-total.v1",
+    ]
     assert {(plan.partitions, plan.replication) for plan in plans} == {(4, 3)}
     assert {plan.options["max.message.bytes"] for plan in plans} == {"16777216"}
     assert {plan.options["retention.ms"] for plan in plans} == {"172800000"}

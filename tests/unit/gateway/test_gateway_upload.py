@@ -12,6 +12,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 from testbed.event import stay
 from testbed.gateway import BATCH, GatewayBed
 
@@ -144,6 +145,13 @@ def test_a_file_beyond_the_limit_is_413_as_it_grows(tmp_path: Path) -> None:
 
     assert send(gateway, secret, chunks()).status_code == 413
     assert sent < 30_000
+
+
+def test_without_a_key_for_pseudonyms_no_file_is_taken(tmp_path: Path) -> None:
+    gateway = GatewayBed(tmp_path, pseudonym_key=SecretStr(""))
+    _, secret = gateway.tokens.create("All", list(FEEDS), ["*"])
+    response = send(gateway, secret, INVOICES)
+    assert (response.status_code, response.json()["reasons"][0]["rule"]) == (503, "files_unavailable")
 
 
 def test_kafka_away_in_the_middle_is_503(gateway: GatewayBed, secret: str) -> None:

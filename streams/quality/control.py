@@ -1,0 +1,80 @@
+"""Takes control totals from their topic into their table, each once, with the position in the same transaction."""
+
+from __future__ import annotations
+
+import structlog
+from kafka import KafkaConsumer, TopicPartition
+from psycopg import Connection
+from pydantic import ValidationError
+
+from ioc.database.connection import connect, translated_errors
+from ioc.feeds.control_total import ToldControlTotal
+from ioc.messaging.client import client_options
+from ioc.messaging.client import translated_errors as kafka_errors
+from ioc.messaging.topic import control_total_topic
+from ioc.settings import Settings
+from sql import load_queries
+
+_SECONDS = 10.0
+_log = structlog.get_logger(__name__)
+
+
+def take_control_totals(settings: Settings) -> int:
+    """Take all that lies in the topic now; return how many totals were taken.
+
+    Raises KafkaUnavailableError, DatabaseUnavailableError; what was taken before stays taken.
+    """
+    topic = control_total_topic(settings.topic_prefix)
+    taken = 0
+    with kafka_errors(settings):
+        consumer = KafkaConsumer(
+            **client_options(settings, _SECONDS),
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+        )
+        try:
+            with connect(settings, "writer", autocommit=True) as connection:
+                for number in sorted(consumer.partitions_for_topic(topic) or ()):
+                    taken += _take_partition(consumer, TopicPartition(topic, number), connection)
+        finally:
+            consumer.close(autocommit=False)
+    return taken
+
+
+def _take_partition(consumer: KafkaConsumer, place: TopicPartition, connection: Connection) -> int:
+    queries = load_queries("control_total")
+    taken = 0
+    consumer.assign([place])
+    end = consumer.end_offsets([place])[place]
+    with translated_errors():
+        connection.execute(queries["ensure_position"], list(place))
+        position = end + 1
+        while True:
+            with connection.transaction():
+                row = connection.execute(queries["lock_position"], list(place)).fetchone()
+                assert row is not None, "the position was made above"
+                if row[0] >= end:
+                    return taken
+                if row[0] != position:  # the first round, or another process has moved it
+                    consumer.seek(place, row[0])
+                records = consumer.poll(timeout_ms=1000).get(place, [])
+                for record in records:
+                    taken += _put(connection, record.value)
+                position = consumer.position(place)
+                connection.execute(queries["move_position"], [position, *place])
+
+
+def _put(connection: Connection, value: bytes | None) -> int:
+    """Write one message's totals: the count, and a row for each sum; what is none is logged and passed over."""
+    try:
+        told = ToldControlTotal.model_validate_json(value or b"")
+    except ValidationError as error:
+        _log.error("no control total", errors=error.error_count())
+        return 0
+    shared = told.model_dump(exclude={"sums"})
+    query = load_queries("control_total")["put_total"]
+    connection.execute(query, shared | {"summed": "", "total": None})
+    for name, total in told.sums.items():
+        connection.execute(query, shared | {"summed": name, "total": total})
+    return 1
