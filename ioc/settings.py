@@ -52,7 +52,7 @@ _SECRETS_OF: dict[str, frozenset[str]] = {
     "gateway": frozenset({"kafka_sasl_password", "db_reader_password", "pseudonym_key", "pseudonym_previous_key"}),
     "worker": frozenset({"kafka_sasl_password", "db_writer_password"}),
     "rollup": frozenset({"db_writer_password"}),
-    "api": frozenset({"db_reader_password"}),
+    "api": frozenset({"db_reader_password", "db_writer_password", "link_key"}),
 }
 
 # Whoever reads this file knows their defaults.
@@ -62,6 +62,7 @@ _SHIPPED_SECRETS = (
     "db_reader_password",
     "db_grafana_password",
     "pseudonym_key",
+    "link_key",
 )
 
 _SERVER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+):([0-9]{1,5})", re.ASCII)
@@ -198,6 +199,18 @@ class Settings(BaseSettings):
     api_burst: Rate = Field(100.0, description="Requests a token may make at once.")
     api_connections: int = Field(4, ge=1, description="Most connections of the API to PostgreSQL.")
     api_timeout: int = Field(15, ge=1, description="Seconds that an answer may take (504 after).")
+    public_url: str = Field(
+        "",
+        pattern=r"^$|^https?://[^/?#\s]+$",
+        description="Address at which people open the pages, such as https://ioc.example.vn; empty = the API's own.",
+    )
+    link_key: SecretStr = Field(
+        SecretStr("ioc-local-link-key"), description="Key of signed links, sessions and forms of the pages."
+    )
+    link_hours: int = Field(72, ge=1, le=24 * 31, description="Hours that a signed link opens the pages.")
+    session_hours: int = Field(
+        12, ge=1, le=24 * 31, description="Hours until who signed in with a token signs in again."
+    )
 
     # --- worker -----------------------------------------------------------------------------------
     worker_port: PortOrAny = Field(

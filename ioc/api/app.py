@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from ioc.api.example import EXAMPLES
 from ioc.api.model import Detail, Page, Problem
+from ioc.api.pages.app import Pages
 from ioc.api.parameter import Day, refuse_unknown
 from ioc.api.problem import ProblemError, handle_problems, internal_problem, refuse
 from ioc.api.reading import Reading
@@ -42,9 +43,14 @@ Offset = Annotated[int, Query(ge=0, le=1_000_000, description="Rows to pass over
 
 
 def create_app(
-    settings: Settings, tokens: TokenFile, reading: Reading, clock: Callable[[], float] = time.monotonic
+    settings: Settings,
+    tokens: TokenFile,
+    reading: Reading,
+    clock: Callable[[], float] = time.monotonic,
+    *,
+    pages: Pages | None = None,
 ) -> FastAPI:
-    """Return the application; `clock` gives seconds. The caller closes `reading`."""
+    """Return the application, with pages where they are given; `clock` gives seconds. The caller closes `reading`."""
     registry = CollectorRegistry()
     requests = Counter("ioc_api_requests", "Requests answered.", ["route", "status"], registry=registry)
     seconds = Histogram(
@@ -161,6 +167,8 @@ def create_app(
     async def show_metrics() -> PlainTextResponse:
         return PlainTextResponse(generate_latest(registry))
 
+    if pages is not None:
+        pages.add_to(app)
     document = _described(app)
 
     @app.get("/openapi.json", include_in_schema=False)

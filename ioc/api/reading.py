@@ -99,7 +99,7 @@ class DatabaseReading:
         self, *, sector: str | None, kind: str | None, owner: str | None, search: str | None, limit: int, offset: int
     ) -> Page:
         """Return indicators that fit, in the catalogue's order."""
-        with self._connected() as connection:
+        with self.connected() as connection:
             edition = self._current(connection).edition
         word = (search or "").casefold()
         found = [
@@ -115,7 +115,7 @@ class DatabaseReading:
 
     def detail(self, code: str) -> Detail:
         """Return one indicator."""
-        with self._connected() as connection:
+        with self.connected() as connection:
             edition = self._known(connection, code).edition
             cursor = connection.cursor(row_factory=dict_row)
             rows = cursor.execute(load_queries("explain")["select_versions"], [code]).fetchall()
@@ -142,7 +142,7 @@ class DatabaseReading:
         units_on: date | None,
     ) -> Series:
         """Return a series, as `ioc.reading.series.SeriesReader` reads it."""
-        with self._connected() as connection:
+        with self.connected() as connection:
             held = self._known(connection, code)
             reader = SeriesReader(connection, held.edition.compiled, self._feeds, held.areas)
             return reader.read(
@@ -151,7 +151,7 @@ class DatabaseReading:
 
     def explain(self, code: str, *, area: str, period: str, on: date, limit: int, offset: int) -> Explanation:
         """Return what a figure is made of."""
-        with self._connected() as connection:
+        with self.connected() as connection:
             held = self._known(connection, code)
             explainer = Explainer(connection, held.edition.compiled, self._feeds, held.areas, timezone=self._timezone)
             return explainer.explain(code, explainer.cell(area, period, on), limit=limit, offset=offset)
@@ -159,14 +159,14 @@ class DatabaseReading:
     def is_ready(self) -> bool:
         """Whether the database answers."""
         try:
-            with self._connected() as connection:
+            with self.connected() as connection:
                 connection.execute("SELECT 1")
         except ProblemError:
             return False
         return True
 
     @contextmanager
-    def _connected(self) -> Iterator[psycopg.Connection]:
+    def connected(self) -> Iterator[psycopg.Connection]:
         """Lend a connection within a snapshot; what the database or the question lacks becomes a problem."""
         try:
             with self._pool.connection() as connection, translated_errors():

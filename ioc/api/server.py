@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import time
+from zoneinfo import ZoneInfo
+
 import structlog
 
 from ioc.api.app import create_app
+from ioc.api.pages.acting import DatabaseActing
+from ioc.api.pages.app import Pages
+from ioc.api.pages.face import Face
+from ioc.api.pages.reading import PageReading
 from ioc.api.reading import DatabaseReading
 from ioc.feeds.feed import load_feeds
 from ioc.logging import configure_logging
-from ioc.province.profile import load_profile
+from ioc.province.profile import load_profile, load_sectors
 from ioc.settings import Settings
+from ioc.web.rate_limit import RateLimit
 from ioc.web.serving import serve
-from ioc.web.tokens import TokenFile
+from ioc.web.signing import Signing
+from ioc.web.tokens import TokenFile, utc_now
 
 _log = structlog.get_logger("api")
 
@@ -26,9 +35,19 @@ def run_api(settings: Settings) -> None:
     reading = DatabaseReading(
         settings, load_feeds(), lambda: load_profile(settings.profile).areas, timezone=profile.timezone
     )
+    zone = ZoneInfo(profile.timezone)
+    pages = Pages(
+        PageReading(reading.connected, zone, now=utc_now),
+        DatabaseActing(settings, utc_now),
+        reading.explain,
+        Signing(settings),
+        tokens,
+        RateLimit(settings.api_rate, settings.api_burst, time.monotonic),
+        Face(profile.name_vi, profile.note_vi, load_sectors(settings.profile), zone),
+    )
     try:
         serve(
-            create_app(settings, tokens, reading),
+            create_app(settings, tokens, reading, pages=pages),
             host=settings.api_host,
             port=settings.api_port,
             patience=settings.api_timeout + 5,

@@ -77,6 +77,11 @@ def load_catalogue(directory: Path, feeds: Mapping[str, Feed]) -> Catalogue:
     )
 
 
+def read_sectors(directory: Path) -> Mapping[str, Sector]:
+    """Return the sectors' names, without reading the indicators; raises ConfigError for a broken `catalogue.toml`."""
+    return _read_head(directory / "catalogue.toml").sectors
+
+
 def read_definitions(
     definitions: Iterable[Mapping[str, str]], feeds: Mapping[str, Feed]
 ) -> tuple[dict[str, Indicator], Problems]:

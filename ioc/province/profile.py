@@ -10,7 +10,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from ioc.catalogue import DATA, Catalogue, load_catalogue
+from ioc.catalogue import DATA, Catalogue, Sector, load_catalogue
+from ioc.catalogue.loading import read_sectors
 from ioc.catalogue.target import with_targets
 from ioc.errors import ConfigError
 from ioc.feeds.declared.registry_reporter import RegistryReporter, Word
@@ -105,3 +106,9 @@ def load_profile_catalogue(profile: Path, feeds: Mapping[str, Feed]) -> Catalogu
     catalogue = load_catalogue(own if own.is_dir() else DATA, feeds)
     targets = profile / "targets.csv"
     return with_targets(catalogue, targets) if targets.is_file() else catalogue
+
+
+def load_sectors(profile: Path) -> Mapping[str, Sector]:
+    """Return the names of the sectors of a profile's catalogue."""
+    own = profile / "catalogue"
+    return read_sectors(own if own.is_dir() else DATA)

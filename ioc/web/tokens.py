@@ -115,6 +115,12 @@ class TokenFile:
             raise _refused("token_expired", "mã truy cập (token) đã hết hạn", "the token has expired")
         return token
 
+    def may_read(self, token_id: str) -> bool:
+        """Whether a token of this id is neither revoked nor expired, and reads."""
+        self._refresh()
+        token = self._tokens.get(token_id)
+        return token is not None and token.reads and token.is_live(self._now())
+
     def create(
         self,
         name: str,

@@ -1,0 +1,269 @@
+"""The pages without a browser: who gets in, what each shows, what is written, and what is refused."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from testbed.gateway import AsgiTransport
+from testbed.page_data import GUESTS, NOW, fill_figures, fill_statuses
+from testbed.page_site import Clock, site
+from testbed.pipeline import Pipeline
+from testbed.server import cloned_database, free_ports
+
+from ioc.database.connection import connect
+from ioc.feeds.feed import Feed
+from ioc.province.profile import Profile
+from ioc.settings import Settings
+from ioc.web.signing import Signing
+from ioc.web.tokens import TokenFile
+
+LEADER = "Chủ tịch UBND tỉnh"
+
+
+def client_of(app: FastAPI) -> httpx.Client:
+    """Somebody's browser: it keeps cookies, and shows where it is sent."""
+    return httpx.Client(transport=AsgiTransport(app), base_url="http://127.0.0.1")
+
+
+@dataclass
+class Bed:
+    """The pages over a database of their own; `client` keeps cookies as a browser does."""
+
+    app: FastAPI
+    signing: Signing
+    tokens: TokenFile
+    clock: Clock
+    settings: Settings
+    incident: int
+
+    def stranger(self) -> httpx.Client:
+        return client_of(self.app)
+
+    def leader(self, path: str = "/") -> httpx.Client:
+        """Somebody who has opened a signed link."""
+        client = self.stranger()
+        answer = client.get(self.signing.link(path, LEADER))
+        assert (answer.status_code, answer.headers["location"]) == (303, path)
+        return client
+
+    def rows(self, statement: str) -> list[tuple[object, ...]]:
+        with connect(self.settings, "owner", autocommit=True) as connection:
+            return connection.execute(statement).fetchall()  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def filled(
+    template_database: str,
+    stack_settings: Settings,
+    feeds: dict[str, Feed],
+    profile: Profile,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Settings, int]]:
+    own = stack_settings.model_copy(
+        update={
+            "db_name": f"t{uuid.uuid4().hex[:12]}",
+            "token_file": tmp_path_factory.mktemp("pages") / "tokens.json",
+            "api_burst": 1000.0,
+        }
+    )
+    with cloned_database(own, template_database):
+        pipeline = Pipeline(own, feeds, profile)
+        fill_figures(pipeline)
+        pipeline.close()
+        with connect(own, "owner", autocommit=True) as owner:
+            incident = fill_statuses(owner)
+        yield own, incident
+
+
+@pytest.fixture
+def bed(filled: tuple[Settings, int]) -> Iterator[Bed]:
+    settings, incident = filled
+    clock = Clock()
+    with site(settings, clock) as (app, signing, tokens):
+        yield Bed(app, signing, tokens, clock, settings, incident)
+
+
+def text_of(answer: httpx.Response) -> str:
+    """What a page says, without its tags."""
+    assert answer.status_code == 200, answer.text
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text)).replace("\u202f", " ")
+
+
+PATHS = ("/", "/sectors/lodging", f"/indicators/{GUESTS}", "/incidents", "/incidents/1", "/morning")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_stranger_is_asked_to_enter(bed: Bed, path: str) -> None:
+    answer = bed.stranger().get(path)
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/enter?next=%2F")
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_page_allows_no_script_no_frame_and_is_kept_nowhere(bed: Bed, path: str) -> None:
+    answer = bed.leader().get(path)
+    assert answer.status_code == 200
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.text.startswith("<!DOCTYPE html>") and '<html lang="vi">' in answer.text
+    assert not re.search(r"<script|<style|\sstyle=|\son\w+=|javascript:", answer.text)
+
+
+def test_a_readers_token_opens_the_pages_until_it_is_revoked(bed: Bed) -> None:
+    token, secret = bed.tokens.create("Phòng tổng hợp", (), (), reads=True)
+    client = bed.stranger()
+    answer = client.post("/enter", data={"token": secret, "next": "/morning"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/morning")
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie and "samesite=lax" in cookie
+    assert secret not in answer.headers["set-cookie"]
+    assert client.get("/").status_code == 200
+    bed.tokens.revoke(token.id)
+    assert client.get("/").status_code == 303
+
+
+def test_a_publishers_token_and_a_wrong_one_open_nothing(bed: Bed) -> None:
+    _, secret = bed.tokens.create("PMS", ("tourism.stay",), ("*",))
+    for given, status, told in (
+        (secret, 403, "chỉ để gửi dữ liệu"),
+        ("ioc_x_y", 401, "không đúng"),
+        ("", 401, "không đúng"),
+    ):
+        answer = bed.stranger().post("/enter", data={"token": given})
+        assert answer.status_code == status
+        assert told in answer.text
+        assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "to", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "x"]
+)
+def test_entering_leads_nowhere_else(bed: Bed, to: str) -> None:
+    _, secret = bed.tokens.create("Đọc", (), (), reads=True)
+    assert bed.stranger().post("/enter", data={"token": secret, "next": to}).headers["location"] == "/"
+
+
+def test_a_link_ends_and_cannot_be_changed(bed: Bed) -> None:
+    link = bed.signing.link("/morning", LEADER, hours=2)
+    changed = link[:-2] + ("AA" if link[-2:] != "AA" else "BB")
+    assert bed.stranger().get(changed).status_code == 403
+    client = bed.stranger()
+    assert client.get(link).status_code == 303
+    bed.clock.now = NOW + timedelta(hours=2, seconds=1)
+    assert client.get("/morning").status_code == 303  # its session ends with it
+    answer = bed.stranger().get(link)
+    assert answer.status_code == 403 and "hết hạn" in answer.text
+    # A session is no link.
+    assert bed.stranger().get(f"/link/{client.cookies.get('ioc_session')}").status_code == 403
+
+
+def test_the_overview_says_what_is_behind_what_is_not_known_and_why(bed: Bed) -> None:
+    text = text_of(bed.leader().get("/"))
+    assert "Tổng lượt khách lưu trú" in text and "14,2 %" in text
+    assert "121 chỉ tiêu do nguồn" in text
+    assert "Mũi tiêm: mất dữ liệu 2 ngày" in text
+    assert "1.138 không có mục tiêu" in text
+
+
+def test_a_sector_lists_every_indicator_the_worst_first(bed: Bed) -> None:
+    text = text_of(bed.leader().get("/sectors/lodging"))
+    assert "132 chỉ tiêu" in text
+    assert text.index("Chậm tiến độ") < text.index("Công suất")
+    assert bed.leader().get("/sectors/nothing").status_code == 404
+
+
+def test_an_indicator_shows_its_course_against_the_pace_its_areas_and_why(bed: Bed) -> None:
+    answer = bed.leader().get(f"/indicators/{GUESTS}")
+    text = text_of(answer)
+    assert "Mục tiêu ≥ 500 lượt đến 31/12/2024" in text
+    assert "Chậm 14,2 %" in text and "41 ngày" in text
+    assert "Lũy kế từ đầu kỳ" in text and "Tiến độ phải đạt" in text
+    assert answer.text.count('class="line reactive nofill"') == 2
+    assert "Thành phố Vũng Tàu" in text and "22,5 %" in text
+    assert "bản ghi được tính" in text
+    assert "Chưa báo cáo:" in text
+
+
+def test_an_area_and_a_period_are_shown_as_asked(bed: Bed) -> None:
+    client = bed.leader()
+    text = text_of(client.get("/indicators/lodging.guests.total?area=747&period=day"))
+    assert "Thành phố Vũng Tàu" in text and "Theo ngày" in text and "Phường Thắng Tam" in text
+    assert client.get("/indicators/lodging.guests.total?area=000").status_code == 404
+    assert client.get("/indicators/no.such").status_code == 404
+    assert client.get("/indicators/lodging.guests.total?period=decade").status_code == 200
+
+
+def test_an_incident_shows_evidence_history_and_receipts(bed: Bed) -> None:
+    text = text_of(bed.leader().get(f"/incidents/{bed.incident - 1}"))
+    assert "thiếu trường bắt buộc" in text and "bản ghi gần nhất 07:05 22/10/2024" in text
+    text = text_of(bed.leader().get(f"/incidents/{bed.incident}"))
+    assert "Mở sự cố" in text and "so-du-lich.truong qua thư điện tử" in text
+    assert bed.leader().get("/incidents/999").status_code == 404
+
+
+def test_acknowledging_needs_the_form_of_the_very_session_and_incident(bed: Bed) -> None:
+    client, other = bed.leader(), bed.leader()
+    path = f"/incidents/{bed.incident}/acknowledge"
+    form = re.search(r'name="form" value="([^"]+)"', client.get(f"/incidents/{bed.incident}").text)
+    assert form is not None
+    bed.clock.now += timedelta(seconds=1)
+    stolen = bed.stranger()
+    later = client_of(bed.app)
+    later.get(bed.signing.link("/", "Người khác"))
+    assert stolen.post(path, data={"form": form[1]}).headers["location"].startswith("/enter")
+    assert later.post(path, data={"form": form[1]}).status_code == 403
+    assert client.post(path, data={"form": "x"}).status_code == 403
+    assert client.post(path, content=b"{}").status_code == 415
+    assert client.post(f"/incidents/{bed.incident - 1}/acknowledge", data={"form": form[1]}).status_code == 403
+    assert client.get(path).status_code == 405
+    assert client.post(path, data={"form": form[1], "note": "x" * 5000}).status_code == 413
+    assert bed.rows("SELECT count(*) FROM incident WHERE acknowledged_by IS NOT NULL") == [(0,)]
+
+    assert client.post(path, data={"form": form[1], "note": "<b>Đã giao</b>"}).status_code == 303
+    assert client.post(path, data={"form": form[1]}).status_code == 303  # twice does no harm
+    assert bed.rows(f"SELECT acknowledged_by FROM incident WHERE incident_id = {bed.incident}") == [(LEADER,)]
+    assert bed.rows("SELECT what, by, through, note FROM incident_change WHERE what = 'acknowledged'") == [
+        ("acknowledged", LEADER, "link", "<b>Đã giao</b>")
+    ]
+    page = other.get(f"/incidents/{bed.incident}").text
+    assert f"{LEADER}</strong> đã nhận xử lý" in page
+    assert "&lt;b&gt;Đã giao" in page and "<b>Đã giao" not in page
+
+
+def test_the_morning_page_tells_what_changed_overnight(bed: Bed) -> None:
+    text = text_of(bed.leader().get("/morning"))
+    assert text.index("Xấu đi trong 24 giờ qua Tổng lượt khách lưu trú") > 0
+    assert "Sắp đến hạn" in text and "Chưa biết" in text
+
+
+def test_without_a_scheduler_nothing_is_called_good(
+    template_database: str, stack_settings: Settings, tmp_path: object
+) -> None:
+    own = stack_settings.model_copy(update={"db_name": f"t{uuid.uuid4().hex[:12]}", "api_burst": 1000.0})
+    with cloned_database(own, template_database), site(own, Clock()) as (app, signing, _):
+        client = client_of(app)
+        client.get(signing.link("/", LEADER))
+        for path in ("/", "/morning"):
+            text = text_of(client.get(path))
+            assert "Chưa có đánh giá tiến độ" in text
+            assert "Không có chỉ tiêu nào chậm" not in text and "Mọi chỉ tiêu đều" not in text
+        assert "chưa có số liệu" in text_of(client.get(f"/indicators/{GUESTS}"))
+
+
+def test_a_database_that_is_away_is_told_as_a_page(bed: Bed) -> None:
+    away = bed.settings.model_copy(update={"db_port": free_ports(1)[0], "db_connect_timeout": 1})
+    with site(away, bed.clock) as (app, signing, _):
+        client = client_of(app)
+        client.get(signing.link("/", LEADER))
+        answer = client.get("/")
+    assert answer.status_code == 503
+    assert "Cơ sở dữ liệu tạm thời gián đoạn" in answer.text

@@ -1,0 +1,151 @@
+"""The pages in a real Chromium, on a telephone and on a desk: nothing is refused, all fits, and A4 prints."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import uvicorn
+from testbed.browser import CHROMIUM, Tab, open_tab
+from testbed.page_data import GUESTS, fill_figures, fill_statuses
+from testbed.page_site import Clock, site
+from testbed.pipeline import Pipeline
+from testbed.server import cloned_database, free_ports
+
+from ioc.database.connection import connect
+from ioc.feeds.feed import Feed
+from ioc.province.profile import Profile
+from ioc.settings import Settings
+from ioc.web.signing import Signing
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's package chromium is not installed")
+PHONE, DESK = 360, 1280
+# Screenshots for people go there, when it is set.
+PICTURES = os.environ.get("PICTURES", "")
+
+
+@dataclass(frozen=True)
+class Served:
+    """The pages, served."""
+
+    signing: Signing
+    incident: int
+
+    def link(self, path: str) -> str:
+        return self.signing.link(path, "Chủ tịch UBND tỉnh")
+
+
+@pytest.fixture(scope="module")
+def served(
+    template_database: str, stack_settings: Settings, feeds: dict[str, Feed], profile: Profile
+) -> Iterator[Served]:
+    (port,) = free_ports(1)
+    own = stack_settings.model_copy(
+        update={"db_name": f"t{uuid.uuid4().hex[:12]}", "api_port": port, "api_rate": 1000.0, "api_burst": 1000.0}
+    )
+    with cloned_database(own, template_database):
+        pipeline = Pipeline(own, feeds, profile)
+        fill_figures(pipeline)
+        pipeline.close()
+        with connect(own, "owner", autocommit=True) as owner:
+            incident = fill_statuses(owner)
+        with site(own, Clock()) as (app, signing, _):
+            server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None))
+            thread = threading.Thread(target=server.run, daemon=True)
+            thread.start()
+            yield Served(signing, incident)
+            server.should_exit = True
+            thread.join(20)
+
+
+def paths(served: Served) -> dict[str, str]:
+    return {
+        "overview": "/",
+        "sector": "/sectors/lodging",
+        "indicator": f"/indicators/{GUESTS}",
+        "area": "/indicators/lodging.occupancy.total?area=747&period=day",
+        "incidents": "/incidents",
+        "incident": f"/incidents/{served.incident}",
+        "silent": f"/incidents/{served.incident - 1}",
+        "morning": "/morning",
+    }
+
+
+async def is_inside(tab: Tab) -> bool:
+    """Whether nothing of the page lies beside the screen."""
+    return bool(await tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_every_page_fits_its_screen_and_nothing_of_it_is_refused(served: Served, width: int) -> None:
+    pictures: dict[str, bytes] = {}
+
+    async def visit() -> None:
+        async with open_tab() as tab:
+            for name, path in paths(served).items():
+                await tab.open(served.link(path), width=width, phone=width == PHONE)
+                assert await tab.evaluate("document.location.pathname + document.location.search") == path
+                assert await tab.evaluate("document.querySelectorAll('h1').length") == 1
+                # Its only style sheet holds, so that the browser paints what was drawn.
+                assert await tab.evaluate("document.styleSheets.length") == 1
+                assert await tab.evaluate("getComputedStyle(document.querySelector('.top')).display") == "flex"
+                assert await is_inside(tab), (name, width)
+                if width == PHONE:
+                    # What is touched is large enough for a finger.
+                    sizes = await tab.evaluate(
+                        "[...document.querySelectorAll('main button, main input:not([type=hidden])')]"
+                        ".map(one => one.getBoundingClientRect().height)"
+                    )
+                    assert all(height >= 44 for height in sizes)
+                pictures[f"{name}-{width}.png"] = await tab.screenshot() if PICTURES else b""
+            assert tab.complaints == []
+
+    asyncio.run(visit())
+    for file, picture in pictures.items():
+        if picture:
+            (Path(PICTURES) / file).write_bytes(picture)
+
+
+def test_a_chart_is_painted_in_the_colours_of_the_sheet(served: Served) -> None:
+    async def look() -> None:
+        async with open_tab() as tab:
+            await tab.open(served.link(f"/indicators/{GUESTS}"), width=DESK)
+            painted = "getComputedStyle(document.querySelector('.serie-0 .line')).stroke"
+            assert await tab.evaluate(painted) == "rgb(11, 92, 173)"
+            assert await tab.evaluate("document.querySelectorAll('script, [style], [onload]').length") == 0
+
+    asyncio.run(look())
+
+
+def test_an_incident_is_acknowledged_on_a_telephone(served: Served) -> None:
+    async def act() -> None:
+        async with open_tab() as tab:
+            await tab.open(served.link(f"/incidents/{served.incident}"), width=PHONE, phone=True)
+            await tab.evaluate("document.querySelector('#note').value = 'Đã giao phòng nghiệp vụ'")
+            await tab.click(".act button")
+            text = await tab.evaluate("document.querySelector('main').innerText")
+            assert "Chủ tịch UBND tỉnh đã nhận xử lý" in text
+            assert "Đã giao phòng nghiệp vụ" in text
+            assert await tab.evaluate("document.querySelector('.act')") is None
+            assert tab.complaints == []
+
+    asyncio.run(act())
+
+
+def test_the_morning_page_prints_on_a4(served: Served) -> None:
+    async def print_it() -> bytes:
+        async with open_tab() as tab:
+            await tab.open(served.link("/morning"), width=DESK)
+            return await tab.pdf()
+
+    pdf = asyncio.run(print_it())
+    if PICTURES:
+        (Path(PICTURES) / "morning.pdf").write_bytes(pdf)
+    assert b"595" in pdf and b"842" in pdf  # points of A4
+    assert 1 <= pdf.count(b"/Type /Page\n") + pdf.count(b"/Type/Page\n") <= 2
