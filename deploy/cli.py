@@ -111,6 +111,12 @@ COMMANDS = (
         " · Answer questions about figures over HTTP, read-only, until SIGTERM or Ctrl-C.",
     ),
     CommandEntry(
+        "link",
+        "ioc.api.link_cli",
+        "In liên kết có chữ ký, mở được trang web mà không cần mã truy cập"
+        " · Print a signed link that opens the pages without a token.",
+    ),
+    CommandEntry(
         "worker",
         "streams.worker.cli",
         "Chạy các agent Faust của mọi nguồn cho đến khi dừng · Run the Faust agents of all feeds until stopped.",

@@ -19,6 +19,7 @@ from rich.live import Live
 
 from connectors.publishing.client import gateway_url
 from deploy.demo.account import Account, settle_account
+from deploy.demo.face import check_pages, pages_link
 from deploy.demo.proof import prove
 from deploy.demo.quality import quality_view, send_quality
 from deploy.demo.reading import Snapshot, SnapshotReader
@@ -86,6 +87,7 @@ class _Course:
         settings = self._stage.settings
         reader = SnapshotReader(settings, self._feeds)
         try:
+            self._console.print(f"Trang web · pages: {pages_link(settings)}", soft_wrap=True, markup=False)
             with temporary_tokens(settings.token_file) as tokens:
                 publisher = ProvincePublisher(
                     self._province,
@@ -96,6 +98,8 @@ class _Course:
                 self._publish(publisher, reader)
             self._catch_up(reader)
             arrived_at = datetime.now(UTC)
+            pages = check_pages(settings)
+            self._console.print(f"Trang web: {pages} trang trả lời · {pages} pages answered")
             with self._console.status("Tính lại từ bản ghi · recomputing everything from the records"):
                 proof = prove(settings, self._feeds, reader, self._ledger, self._catalogue.indicators)
             account = settle_account(

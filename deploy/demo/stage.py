@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from psycopg import sql as pg
+from pydantic import SecretStr
 
 from deploy.local.process import end_of
 from deploy.local.progress import Progress
@@ -28,8 +29,8 @@ _TOPIC: Final = re.compile(r"^demo-[0-9a-f]{8}\.")
 
 
 def demo_settings(settings: Settings, run: str, ports: Sequence[int]) -> Settings:
-    """The settings of one run: all that it writes is its own. `ports`: of gateway, worker and roll-up."""
-    gateway, worker, rollup = ports
+    """The settings of one run: all that it writes is its own. `ports`: of gateway, worker, roll-up and API."""
+    gateway, worker, rollup, api = ports
     return settings.model_copy(
         update={
             "db_name": DATABASE,
@@ -45,6 +46,10 @@ def demo_settings(settings: Settings, run: str, ports: Sequence[int]) -> Setting
             "gateway_burst": 1_000_000.0,
             "worker_port": worker,
             "rollup_port": rollup,
+            "api_host": "127.0.0.1",
+            "api_port": api,
+            "public_url": "",
+            "link_key": SecretStr(secrets.token_hex(16)),
         }
     )
 
@@ -96,7 +101,7 @@ def set_up(settings: Settings, progress: Progress, leaving: Callable[[], None]) 
 def _build(settings: Settings, progress: Progress, cleanup: ExitStack) -> Stage:
     """Start one thing after the other, and tell `cleanup` how each is stopped."""
     cleanup.enter_context(only_one(settings.state_dir / "demo" / "lock"))
-    own = demo_settings(settings, secrets.token_hex(4), free_ports(3))
+    own = demo_settings(settings, secrets.token_hex(4), free_ports(4))
     own.token_file.unlink(missing_ok=True)
     stack = Stack(own)
     for server in (stack.postgres, stack.kafka):
@@ -113,7 +118,6 @@ def _build(settings: Settings, progress: Progress, cleanup: ExitStack) -> Stage:
     services = [
         Service(endpoint, _fresh_log(own, endpoint.name), env=own.to_environment(endpoint.name))
         for endpoint in endpoints(own)
-        if endpoint.name != "api"  # the demo shows figures itself, and leaves its port to the stack
     ]
     cleanup.callback(_stop_at_once, services)
     with progress.step(", ".join(service.name for service in services)):

@@ -108,8 +108,8 @@ SELECT code, name_vi, name_en, sector, slot, kind, unit, owner, cadence, directi
 WHERE live AND code = %(code)s
 
 -- name: list_indicators
-SELECT code, name_vi, unit, slot, kind, owner, cadence FROM indicator
-WHERE live AND sector = %(sector)s ORDER BY indicator_id
+SELECT code, name_vi, unit, slot, kind, owner, cadence, coalesce(definition ->> 'breakdown', '') AS breakdown
+FROM indicator WHERE live AND sector = %(sector)s ORDER BY indicator_id
 
 -- name: list_area_statuses
 -- How one indicator stands in the units below an area that are there on a day.

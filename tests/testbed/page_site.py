@@ -39,7 +39,7 @@ def site(settings: Settings, clock: Clock) -> Iterator[tuple[FastAPI, Signing, T
     """The application, what signs its links, and its tokens."""
     profile = load_profile(settings.profile)
     tokens, signing = TokenFile(settings.token_file, clock), Signing(settings, clock)
-    reading = DatabaseReading(settings, load_feeds(), profile.areas, timezone=profile.timezone)
+    reading = DatabaseReading(settings, load_feeds(), lambda: profile.areas, timezone=profile.timezone)
     zone = ZoneInfo(profile.timezone)
     limit = RateLimit(settings.api_rate, settings.api_burst, clock.now.timestamp)
     pages = Pages(

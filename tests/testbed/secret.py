@@ -10,4 +10,5 @@ NO_SHIPPED_SECRETS: dict[str, Any] = {
     "db_reader_password": "a reader's",
     "db_grafana_password": "a viewer's",
     "pseudonym_key": "a key of its own",
+    "link_key": "another key of its own",
 }

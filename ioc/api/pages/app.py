@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from ioc.api.pages.acting import Acting
-from ioc.api.pages.chart import Course, course_chart
+from ioc.api.pages.chart import PlottedCourse, course_chart
 from ioc.api.pages.face import Face
 from ioc.api.pages.number import short_bucket
 from ioc.api.pages.reading import IndicatorView, PageReading
@@ -49,7 +49,7 @@ _HEADERS = {
     "cache-control": "no-store",
 }
 Explain = Callable[..., Explanation]
-Handler = Callable[[Request, Visitor], Response]
+PageHandler = Callable[[Request, Visitor], Response]
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Pages:
         app.add_route("/style.css", _style, include_in_schema=False)
         app.add_route("/icon.svg", _icon, include_in_schema=False)
 
-    def _guarded(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    def _guarded(self, handler: PageHandler) -> Callable[[Request], Awaitable[Response]]:
         """Let in who has a session, as often as is allowed, and show what goes wrong as a page."""
 
         async def guarded(request: Request) -> Response:
@@ -108,7 +108,7 @@ class Pages:
         code, asked = request.path_params["code"], request.query_params
         period = asked.get("period") if asked.get("period") in PERIODS else None
         view = self.reading.indicator(code, area=asked.get("area") or None, period=period)
-        course = Course(
+        course = PlottedCourse(
             [short_bucket(view.period, point.bucket) for point in view.course],
             [point.value for point in view.course],
             [point.expected for point in view.course],

@@ -10,6 +10,7 @@ from typing import Any
 
 import pygal
 from markupsafe import Markup
+from pygal.style import Style
 
 from ioc.api.pages.number import number
 
@@ -25,7 +26,7 @@ sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module_
 
 
 @dataclass(frozen=True)
-class Course:
+class PlottedCourse:
     """What a chart of one indicator shows: by period its value, and where the pace says that it should be.
 
     labels: of the periods; `values` and `pace` have one number or None for each.
@@ -41,7 +42,7 @@ class Course:
         return any(value is not None for value in self.values)
 
 
-def course_chart(course: Course, title: str) -> Markup:
+def course_chart(course: PlottedCourse, title: str) -> Markup:
     """Return the chart as SVG for the page; `title` is read out by screen readers."""
     chart = pygal.Line(
         js=(),
@@ -54,7 +55,10 @@ def course_chart(course: Course, title: str) -> Markup:
         show_minor_x_labels=False,
         dots_size=4 if len(course.labels) <= 12 else 2,
         margin=6,
+        margin_right=40,  # half of the last label
         truncate_label=-1,
+        # Room for the letters at the size that they have on a phone; the sheet says what they look like.
+        style=Style(label_font_size=24, major_label_font_size=24),
     )
     chart.value_formatter = _axis_label
     chart.y_labels = _ticks([value for value in (*course.values, *course.pace) if value is not None])

@@ -18,8 +18,8 @@ from ioc.api.problem import ProblemError
 from ioc.period import end_of, start_of
 from sql import load_queries
 
-Row = dict[str, Any]
-Rows = list[Row]
+FoundRow = dict[str, Any]
+FoundRows = list[FoundRow]
 # How many periods a chart shows without a target.
 _SHOWN: Mapping[str, int] = {"day": 31, "week": 26, "month": 24, "quarter": 12, "year": 6}
 # The periods whose sums make the course of a longer one; days, until there are enough of the longer ones to see.
@@ -30,7 +30,7 @@ _DUE_AHEAD = timedelta(days=30)
 
 
 @dataclass(frozen=True)
-class Place:
+class PagePlace:
     """The area that a page is of, the day up to which it looks, and when statuses were last brought up to date."""
 
     area_id: int
@@ -56,63 +56,64 @@ class IndicatorView:
     period: of the course; `summed` where its figures are summed up from the beginning of the year or other period.
     """
 
-    place: Place
-    indicator: Row
-    status: Row | None
+    place: PagePlace
+    indicator: FoundRow
+    status: FoundRow | None
     period: str
     summed: bool
     course: Sequence[CoursePoint]
-    areas: Rows
-    incidents: Rows
+    areas: FoundRows
+    incidents: FoundRows
 
 
 @dataclass(frozen=True)
 class Overview:
     """The province: by sector how many indicators stand how, what is behind, what is not known, and incidents."""
 
-    place: Place
-    sectors: Rows
+    place: PagePlace
+    sectors: FoundRows
     totals: Mapping[str, int]
-    behind: Rows
-    causes: Rows
-    incidents: Rows
-    unusual: Rows
+    behind: FoundRows
+    causes: FoundRows
+    incidents: FoundRows
+    unusual: FoundRows
 
 
 @dataclass(frozen=True)
 class SectorView:
-    """A sector's indicators with status and newest figures."""
+    """A sector's indicators with status and newest figures; `parts` are breakdowns that are not behind."""
 
-    place: Place
+    place: PagePlace
     sector: str
-    rows: Rows
-    incidents: Rows
+    rows: FoundRows
+    parts: FoundRows
+    incidents: FoundRows
 
 
 @dataclass(frozen=True)
 class IncidentView:
     """An incident with what it touches, what was done, and who was told."""
 
-    incident: Row
-    touches: Rows = field(default_factory=list)
-    changes: Rows = field(default_factory=list)
-    receipts: Rows = field(default_factory=list)
+    incident: FoundRow
+    touches: FoundRows = field(default_factory=list)
+    changes: FoundRows = field(default_factory=list)
+    receipts: FoundRows = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Morning:
     """A leader's page of a day: what got worse and better since the day before, what is due, what is not known."""
 
-    place: Place
+    place: PagePlace
     since: datetime
     totals: Mapping[str, int]
-    worse: Rows
-    better: Rows
-    behind: Rows
-    due: Rows
-    causes: Rows
-    incidents: Rows
-    ended: Rows
+    worse: FoundRows
+    better: FoundRows
+    behind: FoundRows
+    due: FoundRows
+    causes: FoundRows
+    incidents: FoundRows
+    ended: FoundRows
 
 
 class PageReading:
@@ -169,7 +170,7 @@ class PageReading:
                 raise _unknown("không có lĩnh vực này", "there is no such sector")
             every = [*BEHIND, *UNKNOWN, "on_track", "no_target"]
             statuses = {row["code"]: row for row in self._statuses(connection, place, every, 2000, sector)}
-            figures: dict[str, Rows] = {}
+            figures: dict[str, FoundRows] = {}
             rows = []
             for one in indicators:
                 period = _own_period(one["cadence"])
@@ -181,7 +182,9 @@ class PageReading:
                 rows.append({**one, **_newest(one["slot"], period, figures[period]), **statuses.get(one["code"], {})})
             order = {status: at for at, status in enumerate(every)}
             rows.sort(key=lambda row: (order.get(row.get("status") or "", len(order)), -(row.get("lag") or 0)))
-            return SectorView(place, sector, rows, self._incidents(connection, sector=sector))
+            heads = [row for row in rows if not row["breakdown"] or row["status"] in BEHIND]
+            parts = [row for row in rows if row["breakdown"] and row["status"] not in BEHIND]
+            return SectorView(place, sector, heads, parts, self._incidents(connection, sector=sector))
 
     def indicator(self, code: str, *, area: str | None, period: str | None) -> IndicatorView:
         """Return an indicator's page in an area (none: the province); raises ProblemError for what there is not."""
@@ -219,7 +222,7 @@ class PageReading:
             queries = ("list_incident_touches", "list_incident_changes", "list_incident_receipts")
             return IncidentView(found[0], *(self._rows(connection, name, incident_id=incident_id) for name in queries))
 
-    def incidents(self) -> Rows:
+    def incidents(self) -> FoundRows:
         """Return incidents that are open, the worst first, and those that ended in the last seven days."""
         with self._connect() as connection:
             return self._incidents(connection, since=self._now() - _SEVEN_DAYS, limit=200)
@@ -248,7 +251,7 @@ class PageReading:
                 [row for row in incidents if row["closed_at"] is not None],
             )
 
-    def _place(self, connection: psycopg.Connection, code: str | None = None) -> Place:
+    def _place(self, connection: psycopg.Connection, code: str | None = None) -> PagePlace:
         today = self._now().astimezone(self._zone).date()
         root = self._rows(connection, "select_root", day=today)
         if not root:
@@ -263,10 +266,15 @@ class PageReading:
                 raise _unknown("không có địa bàn nào mang mã này", "no area has this code")
         (job,) = self._rows(connection, "select_job")
         area = found[0]
-        return Place(area["area_id"], area["code"], area["name_vi"], day, job["finished_at"])
+        return PagePlace(area["area_id"], area["code"], area["name_vi"], day, job["finished_at"])
 
     def _course(
-        self, connection: psycopg.Connection, indicator: Row, status: Row | None, place: Place, period: str | None
+        self,
+        connection: psycopg.Connection,
+        indicator: FoundRow,
+        status: FoundRow | None,
+        place: PagePlace,
+        period: str | None,
     ) -> tuple[str, bool, list[CoursePoint]]:
         """Return the period of a chart, whether it is summed up, and its points, oldest first."""
         judged = None if status is None or status["target"] is None or status["bucket"] is None else status
@@ -275,7 +283,7 @@ class PageReading:
         since, limit = date(1900, 1, 1), _SHOWN[shown]
         if judged is not None and parts:
             since, limit = judged["bucket"], 400
-        rows: Rows = []
+        rows: FoundRows = []
         for part in parts or (shown,):
             shown = part
             rows = self._rows(
@@ -304,11 +312,11 @@ class PageReading:
     def _statuses(
         self,
         connection: psycopg.Connection,
-        place: Place,
+        place: PagePlace,
         statuses: Sequence[str],
         limit: int,
         sector: str | None = None,
-    ) -> Rows:
+    ) -> FoundRows:
         parameters = {"area_id": place.area_id, "statuses": list(statuses), "sector": sector, "limit": limit}
         return self._rows(connection, "list_statuses", **parameters)
 
@@ -320,16 +328,16 @@ class PageReading:
         code: str | None = None,
         since: datetime | None = None,
         limit: int = 20,
-    ) -> Rows:
+    ) -> FoundRows:
         since = since or self._now() + timedelta(days=1)
         return self._rows(connection, "list_incidents", sector=sector, code=code, since=since, limit=limit)
 
-    def _rows(self, connection: psycopg.Connection, query: str, **parameters: Any) -> Rows:
+    def _rows(self, connection: psycopg.Connection, query: str, **parameters: Any) -> FoundRows:
         cursor = connection.cursor(row_factory=dict_row)
         return cursor.execute(self._queries[query].encode(), parameters).fetchall()
 
 
-def _expected(status: Row | None, day: date, *, summed: bool) -> float | None:
+def _expected(status: FoundRow | None, day: date, *, summed: bool) -> float | None:
     """Return where a linear pace is on a day, or the target where it holds at all times; None for other paces."""
     if status is None or status["target"] is None:
         return None
@@ -351,7 +359,7 @@ def _own_period(cadence: str) -> str:
     return {"weekly": "week", "monthly": "month", "quarterly": "quarter", "yearly": "year"}.get(cadence, "day")
 
 
-def _newest(slot: int, period: str, cells: Rows) -> Row:
+def _newest(slot: int, period: str, cells: FoundRows) -> FoundRow:
     """Return an indicator's newest figure and the one before it."""
     found = [(cell["bucket"], cell["figures"][slot - 1] if len(cell["figures"]) >= slot else None) for cell in cells]
     bucket, value = next(((at, figure) for at, figure in found if figure is not None), (None, None))
@@ -372,9 +380,9 @@ def _totals(rows: Any) -> dict[str, int]:
     return total
 
 
-def _last_of_each(changes: Rows) -> Rows:
+def _last_of_each(changes: FoundRows) -> FoundRows:
     """Return by indicator what became of it: the newest status beside the one before all changes; newest first."""
-    found: dict[str, Row] = {}
+    found: dict[str, FoundRow] = {}
     for row in changes:
         if row["code"] in found:
             found[row["code"]]["before"] = row["before"]
