@@ -12,7 +12,7 @@ from ioc.feeds.event import ReporterCode
 from ioc.feeds.feed import Feed
 from ioc.feeds.strict import StrictModel
 
-Total = Annotated[float, Field(ge=-MOST, le=MOST)]
+ToldSum = Annotated[float, Field(ge=-MOST, le=MOST)]
 _DAYS = 366
 
 
@@ -27,7 +27,7 @@ class ControlTotal(StrictModel, extra="forbid"):
     first_on: Day
     last_on: Day
     records: Annotated[int, Field(ge=0, le=MOST)]
-    sums: dict[str, Total] = Field(default_factory=dict, max_length=20)
+    sums: dict[str, ToldSum] = Field(default_factory=dict, max_length=20)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
