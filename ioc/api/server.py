@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -15,7 +17,7 @@ from ioc.api.pages.reading import PageReading
 from ioc.api.reading import DatabaseReading
 from ioc.feeds.feed import load_feeds
 from ioc.logging import configure_logging
-from ioc.province.profile import load_profile, load_sectors
+from ioc.province.profile import Profile, load_profile, load_sectors
 from ioc.settings import Settings
 from ioc.web.rate_limit import RateLimit
 from ioc.web.serving import serve
@@ -35,16 +37,11 @@ def run_api(settings: Settings) -> None:
     reading = DatabaseReading(
         settings, load_feeds(), lambda: load_profile(settings.profile).areas, timezone=profile.timezone
     )
-    zone = ZoneInfo(profile.timezone)
-    pages = Pages(
-        PageReading(reading.connected, zone, now=utc_now),
-        DatabaseActing(settings, utc_now),
-        reading.explain,
-        Signing(settings),
-        tokens,
-        RateLimit(settings.api_rate, settings.api_burst, time.monotonic),
-        Face(profile.name_vi, profile.note_vi, load_sectors(settings.profile), zone),
-    )
+    pages = None
+    if settings.link_key.get_secret_value():
+        pages = make_pages(settings, tokens, reading, profile)
+    else:
+        _log.warning("there are no pages", next_step="set IOC_LINK_KEY")
     try:
         serve(
             create_app(settings, tokens, reading, pages=pages),
@@ -54,3 +51,23 @@ def run_api(settings: Settings) -> None:
         )
     finally:
         reading.close()
+
+
+def make_pages(
+    settings: Settings,
+    tokens: TokenFile,
+    reading: DatabaseReading,
+    profile: Profile,
+    now: Callable[[], datetime] = utc_now,
+) -> Pages:
+    """Return the pages of a province over the API's own reading; `now` is the clock that they show."""
+    zone = ZoneInfo(profile.timezone)
+    return Pages(
+        PageReading(reading.connected, zone, now=now),
+        DatabaseActing(settings, now),
+        reading.explain,
+        Signing(settings, now),
+        tokens,
+        RateLimit(settings.api_rate, settings.api_burst, time.monotonic),
+        Face(profile.name_vi, profile.note_vi, load_sectors(settings.profile), zone),
+    )

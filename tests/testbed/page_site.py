@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
 from ioc.api.app import create_app
-from ioc.api.pages.acting import DatabaseActing
-from ioc.api.pages.app import Pages
-from ioc.api.pages.face import Face
-from ioc.api.pages.reading import PageReading
 from ioc.api.reading import DatabaseReading
+from ioc.api.server import make_pages
 from ioc.feeds.feed import load_feeds
-from ioc.province.profile import load_profile, load_sectors
+from ioc.province.profile import load_profile
 from ioc.settings import Settings
-from ioc.web.rate_limit import RateLimit
 from ioc.web.signing import Signing
 from ioc.web.tokens import TokenFile
 from testbed.page_data import NOW
@@ -40,17 +35,7 @@ def site(settings: Settings, clock: Clock) -> Iterator[tuple[FastAPI, Signing, T
     profile = load_profile(settings.profile)
     tokens, signing = TokenFile(settings.token_file, clock), Signing(settings, clock)
     reading = DatabaseReading(settings, load_feeds(), lambda: profile.areas, timezone=profile.timezone)
-    zone = ZoneInfo(profile.timezone)
-    limit = RateLimit(settings.api_rate, settings.api_burst, clock.now.timestamp)
-    pages = Pages(
-        PageReading(reading.connected, zone, now=clock),
-        DatabaseActing(settings, clock),
-        reading.explain,
-        signing,
-        tokens,
-        limit,
-        Face(profile.name_vi, profile.note_vi, load_sectors(settings.profile), zone),
-    )
+    pages = make_pages(settings, tokens, reading, profile, clock)
     try:
         yield create_app(settings, tokens, reading, pages=pages), signing, tokens
     finally:

@@ -29,7 +29,7 @@ ROLES = {
     "gateway": set(),
     "worker": {"writer"},
     "rollup": {"writer"},
-    "api": {"reader"},
+    "api": {"reader", "writer"},  # incidents are acknowledged on its pages
     "prepare": {"owner"},
 }
 PASSWORD = re.compile(r"IOC_DB_([A-Z]+)_PASSWORD_FILE")
