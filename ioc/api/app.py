@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Path, Query, Request, Response
@@ -23,13 +24,14 @@ from ioc.catalogue.indicator import KINDS
 from ioc.period import PERIODS
 from ioc.reading.explanation import Explanation
 from ioc.reading.series import Series
+from ioc.reading.series_file import FORMATS, written
 from ioc.settings import Settings
 from ioc.territory.area import LEVELS
 from ioc.web.access import AccessLog
 from ioc.web.bearer import authenticate
 from ioc.web.guard import RequestGuard
 from ioc.web.rate_limit import RateLimit
-from ioc.web.tokens import TokenFile
+from ioc.web.tokens import TokenFile, utc_now
 
 _CACHE = "private, max-age=10"
 _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
@@ -49,8 +51,12 @@ def create_app(
     clock: Callable[[], float] = time.monotonic,
     *,
     pages: Pages | None = None,
+    today: Callable[[], date] = lambda: utc_now().date(),
 ) -> FastAPI:
-    """Return the application, with pages where they are given; `clock` gives seconds. The caller closes `reading`."""
+    """Return the application, with pages where they are given. The caller closes `reading`.
+
+    clock: gives seconds. today: the province's day, which tells what is provisional.
+    """
     registry = CollectorRegistry()
     requests = Counter("ioc_api_requests", "Requests answered.", ["route", "status"], registry=registry)
     seconds = Histogram(
@@ -120,7 +126,7 @@ def create_app(
         """Return one indicator: its definition, what it is computed from, its versions."""
         return reading.detail(code)
 
-    @app.get("/v1/indicators/{code}/series", **guarded)
+    @app.get("/v1/indicators/{code}/series", response_model=Series, **guarded)
     def get_series(
         code: Code,
         first: Annotated[Day, Query(alias="from", description="A day of the first bucket.", examples=["2024-10-01"])],
@@ -131,13 +137,26 @@ def create_app(
         units_on: Annotated[
             Day | None, Query(description="Show the figures in the units of this day.", examples=["2025-07-01"])
         ] = None,
-    ) -> Series:
+        form: Annotated[
+            Literal["json", "csv", "parquet", "sdmx-csv"], Query(alias="format", description="Form of the answer.")
+        ] = "json",
+    ) -> Series | Response:
         """Return figures over time, of one area or of all areas of a level, as stored or in the units of another date.
 
         A point without a value has a note where the figure cannot be known in these units; otherwise nobody has
-        reported yet, or there is nothing to divide by.
+        reported yet, or there is nothing to divide by. `format` asks for a file instead: CSV, Parquet, or SDMX-CSV
+        with the status of each observation (A a figure, P provisional, M missing).
         """
-        return reading.series(code, period=period, first=first, last=last, area=area, level=level, units_on=units_on)
+        series = reading.series(code, period=period, first=first, last=last, area=area, level=level, units_on=units_on)
+        if form == "json":
+            return series
+        name = f"{series.code}.{'parquet' if form == 'parquet' else 'csv'}"
+        headers = {
+            "cache-control": _CACHE,
+            "vary": "Authorization",
+            "content-disposition": f'attachment; filename="{name}"',
+        }
+        return Response(written(series, form, today()), headers=headers, media_type=FORMATS[form])
 
     @app.get("/v1/indicators/{code}/explain", **guarded)
     def explain(

@@ -37,6 +37,7 @@ def run_api(settings: Settings) -> None:
     reading = DatabaseReading(
         settings, load_feeds(), lambda: load_profile(settings.profile).areas, timezone=profile.timezone
     )
+    zone = ZoneInfo(profile.timezone)
     pages = None
     if settings.link_key.get_secret_value():
         pages = make_pages(settings, tokens, reading, profile)
@@ -44,7 +45,7 @@ def run_api(settings: Settings) -> None:
         _log.warning("there are no pages", next_step="set IOC_LINK_KEY")
     try:
         serve(
-            create_app(settings, tokens, reading, pages=pages),
+            create_app(settings, tokens, reading, pages=pages, today=lambda: utc_now().astimezone(zone).date()),
             host=settings.api_host,
             port=settings.api_port,
             patience=settings.api_timeout + 5,

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -17,9 +21,18 @@ from ioc.database.connection import connect, translated_errors
 from ioc.feeds.feed import load_feeds
 from ioc.province.profile import load_profile
 from ioc.reading.series import Series, SeriesReader
+from ioc.reading.series_file import written
 from ioc.settings import Settings
 
 _DAY = ["%Y-%m-%d"]
+
+
+class FileForm(StrEnum):
+    """What `--format` takes."""
+
+    csv = "csv"
+    parquet = "parquet"
+    sdmx_csv = "sdmx-csv"
 
 
 def series_command(
@@ -52,14 +65,22 @@ def series_command(
     as_csv: Annotated[
         bool, typer.Option("--csv", help="In CSV, mỗi dòng một số liệu · Print CSV, one figure a row.")
     ] = False,
+    form: Annotated[
+        FileForm | None,
+        typer.Option("--format", help="Ghi tệp: csv, parquet hoặc sdmx-csv · Write a file: csv, parquet or sdmx-csv."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Tệp của --format; mặc định in ra · File of --format; default: standard output.")
+    ] = None,
 ) -> None:
     """Chuỗi số liệu theo thời gian: theo đơn vị từng thời kỳ, hoặc theo đơn vị của một ngày bất kỳ · Show an
     indicator's figures over time: by the units of each period, or by the units of any one day.
     """
-    if as_json and as_csv:
-        raise typer.BadParameter("JSON or CSV, not both", param_hint="--json / --csv")
+    if sum((as_json, as_csv, form is not None)) > 1:
+        raise typer.BadParameter("one of them", param_hint="--json / --csv / --format")
+    settings = Settings()
     found = _read(
-        Settings(),
+        settings,
         code,
         period=period,
         first=first.date(),
@@ -70,6 +91,14 @@ def series_command(
     )
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
+        return
+    if form is not None:
+        today = datetime.now(ZoneInfo(load_profile(settings.profile).timezone)).date()
+        content = written(found, form.value, today)
+        if output is None:
+            sys.stdout.buffer.write(content)
+        else:
+            output.write_bytes(content)
         return
     rows = [
         {

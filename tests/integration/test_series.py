@@ -385,6 +385,11 @@ def test_the_command(years: Pipeline) -> None:
 
     series = Series.model_validate(json.loads(run(*wards, "--json")))
     assert [point.value for point in series.areas[0].points] == [2, None]
+    observed = list(csv.DictReader(run(*wards, "--format", "sdmx-csv").splitlines()))
+    assert [(row["INDICATOR"], row["TIME_PERIOD"], row["OBS_VALUE"], row["OBS_STATUS"]) for row in observed] == [
+        ("lodging.guests.total", "2024", "2.0", "A"),
+        ("lodging.guests.total", "2025", "", "M"),
+    ]
     rows = list(csv.DictReader(run(*wards, "--csv").splitlines()))
     assert [(row["area_name"], row["bucket"], row["value"]) for row in rows] == [
         ("Phường Thắng Tam", "2024-01-01", "2.0"),

@@ -231,3 +231,22 @@ def test_the_document_describes_every_route(client: httpx.Client, get: Callable[
         assert list(responses["404"]["content"]) == ["application/problem+json"]
     assert document["security"] == [{"bearer": []}]
     assert 'ioc_api_requests_total{route="/v1/indicators",status="200"} 1.0' in client.get("/metrics").text
+
+
+@pytest.mark.parametrize(
+    ("form", "content_type", "name"),
+    [
+        ("csv", "text/csv; charset=utf-8", "csv"),
+        ("parquet", "application/vnd.apache.parquet", "parquet"),
+        ("sdmx-csv", "application/vnd.sdmx.data+csv;version=2.0.0;charset=utf-8", "csv"),
+    ],
+)
+def test_a_series_comes_as_a_file_too(get: Callable[..., Any], form: str, content_type: str, name: str) -> None:
+    query = {"from": "2024-10-01", "to": "2024-12-31", "area": "747"}
+    answer = get(f"/v1/indicators/{CODE}/series", **query, format=form)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == content_type
+    assert answer.headers["content-disposition"] == f'attachment; filename="{CODE}.{name}"'
+    assert answer.headers["cache-control"] == "private, max-age=10" and answer.headers["etag"]
+    assert answer.content
+    assert get(f"/v1/indicators/{CODE}/series", **query, format="xls").status_code == 422
