@@ -42,6 +42,22 @@ COMMANDS = (
         "Chỉ tiêu: có những gì, số liệu, vì sao · Indicators: what there is, what it shows, and why.",
     ),
     CommandEntry(
+        "status",
+        "ioc.incident.status_cli",
+        "Tình trạng từng chỉ tiêu: chậm, chưa cập nhật, đúng tiến độ"
+        " · How indicators stand: behind, stale, on their pace.",
+    ),
+    CommandEntry(
+        "incident",
+        "ioc.incident.cli",
+        "Sự cố: điều gì sai, từ bao giờ, ai xử lý · Incidents: what is wrong, since when, and who sees to it.",
+    ),
+    CommandEntry(
+        "target",
+        "ioc.province.target_cli",
+        "Chỉ tiêu được giao trong các văn bản · Targets: what documents ask of indicators.",
+    ),
+    CommandEntry(
         "profile",
         "ioc.province.cli",
         "Dữ liệu của tỉnh: địa bàn, đơn vị báo cáo, danh mục · The province's data: areas, reporters, catalogue.",
@@ -125,6 +141,12 @@ COMMANDS = (
         "rollup",
         "streams.rollup.cli",
         "Cộng dồn thành chỉ tiêu cho đến khi dừng · Fold contributions into indicators until stopped.",
+    ),
+    CommandEntry(
+        "scheduler",
+        "streams.status.cli",
+        "Cập nhật tình trạng, chất lượng, sự cố cho đến khi dừng"
+        " · Keep statuses, quality and incidents current until stopped.",
     ),
     CommandEntry(
         "reconcile",

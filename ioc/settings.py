@@ -52,6 +52,7 @@ _SECRETS_OF: dict[str, frozenset[str]] = {
     "gateway": frozenset({"kafka_sasl_password", "db_reader_password", "pseudonym_key", "pseudonym_previous_key"}),
     "worker": frozenset({"kafka_sasl_password", "db_writer_password"}),
     "rollup": frozenset({"db_writer_password"}),
+    "scheduler": frozenset({"kafka_sasl_password", "db_writer_password", "link_key"}),
     "api": frozenset({"db_reader_password", "db_writer_password", "link_key"}),
 }
 
@@ -124,6 +125,11 @@ class Settings(BaseSettings):
     profile: Path = Field(
         ROOT / "ioc" / "profiles" / "ba_ria_vung_tau",
         description="Directory with a province's areas, reporters, targets and catalogue.",
+    )
+    business_day: Literal["auto", "clock", "data"] = Field(
+        "auto",
+        description="Which day is today for statuses: the clock's, or the newest one with data (simulated provinces "
+        "live in the past); auto = the profile says.",
     )
 
     # --- Kafka ------------------------------------------------------------------------------------
@@ -225,6 +231,9 @@ class Settings(BaseSettings):
     fault: str = Field("", description="Tests only: `point[:passes]` at which the worker kills itself.")
     rollup_interval: Seconds = Field(0.5, description="Seconds between two folds of contributions into cells.")
     rollup_port: PortOrAny = Field(16067, description="Port of the roll-up's liveness and metrics; 0 = any free.")
+    scheduler_interval: Seconds = Field(5.0, description="Seconds between two looks at statuses and incidents.")
+    scheduler_port: PortOrAny = Field(16068, description="Port of the scheduler's liveness and metrics; 0 = any free.")
+    reconcile_minutes: int = Field(30, ge=1, description="Minutes between two windows that the scheduler recomputes.")
 
     # --- rules ------------------------------------------------------------------------------------
     pseudonym_key: SecretStr = Field(

@@ -7,7 +7,7 @@ a run are gathered before a `ConfigError` is raised, so that an editor mends a f
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -193,3 +193,12 @@ def read_rows(
             continue
         values = dict.fromkeys(optional, "") | dict(zip(header, map(str.strip, cells), strict=True))
         yield Row(path, number, values, problems)
+
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
+    """Write rows of texts as a file that `read_rows` reads; the first row's names are the header."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)

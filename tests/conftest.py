@@ -113,7 +113,7 @@ def template_database(infrastructure: Stack, stack_settings: Settings, feeds: di
 def settings(template_database: str, stack_settings: Settings, tmp_path: Path) -> Iterator[Settings]:
     """Settings of one test: a fresh database, free ports, and names that no other test uses."""
     name = f"t{uuid.uuid4().hex[:12]}"
-    gateway, worker, rollup, api = free_ports(4)
+    gateway, worker, rollup, scheduler, api = free_ports(5)
     own = stack_settings.model_copy(
         update={
             "db_name": name,
@@ -122,6 +122,7 @@ def settings(template_database: str, stack_settings: Settings, tmp_path: Path) -
             "gateway_port": gateway,
             "worker_port": worker,
             "rollup_port": rollup,
+            "scheduler_port": scheduler,
             "api_port": api,
             "token_file": tmp_path / "tokens.json",
         }

@@ -29,8 +29,8 @@ _TOPIC: Final = re.compile(r"^demo-[0-9a-f]{8}\.")
 
 
 def demo_settings(settings: Settings, run: str, ports: Sequence[int]) -> Settings:
-    """The settings of one run: all that it writes is its own. `ports`: of gateway, worker, roll-up and API."""
-    gateway, worker, rollup, api = ports
+    """The settings of one run: all that it writes is its own. `ports`: of gateway, worker, roll-up, scheduler, API."""
+    gateway, worker, rollup, scheduler, api = ports
     return settings.model_copy(
         update={
             "db_name": DATABASE,
@@ -46,6 +46,7 @@ def demo_settings(settings: Settings, run: str, ports: Sequence[int]) -> Setting
             "gateway_burst": 1_000_000.0,
             "worker_port": worker,
             "rollup_port": rollup,
+            "scheduler_port": scheduler,
             "api_host": "127.0.0.1",
             "api_port": api,
             "public_url": "",
@@ -101,7 +102,7 @@ def set_up(settings: Settings, progress: Progress, leaving: Callable[[], None]) 
 def _build(settings: Settings, progress: Progress, cleanup: ExitStack) -> Stage:
     """Start one thing after the other, and tell `cleanup` how each is stopped."""
     cleanup.enter_context(only_one(settings.state_dir / "demo" / "lock"))
-    own = demo_settings(settings, secrets.token_hex(4), free_ports(4))
+    own = demo_settings(settings, secrets.token_hex(4), free_ports(5))
     own.token_file.unlink(missing_ok=True)
     stack = Stack(own)
     for server in (stack.postgres, stack.kafka):

@@ -67,6 +67,8 @@ def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, 
             yield from _commands(entry.load(), (*path, entry.name))
         return
     children = getattr(command, "commands", None)
+    if children is not None and getattr(command, "invoke_without_command", False):
+        yield path, command
     if children is None:
         if not command.hidden:
             yield path, command

@@ -22,7 +22,7 @@ from ioc.settings import Settings
 app = typer.Typer(no_args_is_help=True)
 
 PartName = Annotated[
-    str, typer.Argument(help="Một trong các thành phần · kafka, postgres, gateway, worker, rollup or api.")
+    str, typer.Argument(help="Một trong các thành phần · kafka, postgres, gateway, worker, rollup, scheduler or api.")
 ]
 
 

@@ -49,11 +49,13 @@ def endpoints(settings: Settings) -> tuple[Endpoint, ...]:
     gateway = Address(settings.gateway_host, settings.gateway_port, "IOC_GATEWAY_PORT")
     worker = Address("127.0.0.1", settings.worker_port, "IOC_WORKER_PORT")
     rollup = Address("127.0.0.1", settings.rollup_port, "IOC_ROLLUP_PORT")
+    scheduler = Address("127.0.0.1", settings.scheduler_port, "IOC_SCHEDULER_PORT")
     api = Address(settings.api_host, settings.api_port, "IOC_API_PORT")
     return (
         Endpoint("gateway", (command, "gateway"), gateway),
         Endpoint("worker", (command, "worker"), worker),
         Endpoint("rollup", (command, "rollup"), rollup),
+        Endpoint("scheduler", (command, "scheduler"), scheduler),
         Endpoint("api", (command, "api"), api),
     )
 

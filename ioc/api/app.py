@@ -19,6 +19,7 @@ from ioc.api.pages.app import Pages
 from ioc.api.parameter import Day, refuse_unknown
 from ioc.api.problem import ProblemError, handle_problems, internal_problem, refuse
 from ioc.api.reading import Reading
+from ioc.api.standing import StandingReader, add_standing
 from ioc.api.tagged import TaggedRoute
 from ioc.catalogue.indicator import KINDS
 from ioc.period import PERIODS
@@ -52,10 +53,12 @@ def create_app(
     *,
     pages: Pages | None = None,
     today: Callable[[], date] = lambda: utc_now().date(),
+    standing: StandingReader | None = None,
 ) -> FastAPI:
     """Return the application, with pages where they are given. The caller closes `reading`.
 
     clock: gives seconds. today: the province's day, which tells what is provisional.
+    standing: answers about statuses, incidents and quality; without it there are no such addresses.
     """
     registry = CollectorRegistry()
     requests = Counter("ioc_api_requests", "Requests answered.", ["route", "status"], registry=registry)
@@ -171,6 +174,9 @@ def create_app(
         corrections, refused events, who has not reported. Records bear no personal data.
         """
         return reading.explain(code, area=area, period=period, on=on, limit=limit, offset=offset)
+
+    if standing is not None:
+        add_standing(app, guarded, tokens, standing)
 
     @app.get("/live", include_in_schema=False)
     async def live() -> PlainTextResponse:

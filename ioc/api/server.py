@@ -15,6 +15,7 @@ from ioc.api.pages.app import Pages
 from ioc.api.pages.face import Face
 from ioc.api.pages.reading import PageReading
 from ioc.api.reading import DatabaseReading
+from ioc.api.standing import StandingReader
 from ioc.feeds.feed import load_feeds
 from ioc.logging import configure_logging
 from ioc.province.profile import Profile, load_profile, load_sectors
@@ -45,7 +46,14 @@ def run_api(settings: Settings) -> None:
         _log.warning("there are no pages", next_step="set IOC_LINK_KEY")
     try:
         serve(
-            create_app(settings, tokens, reading, pages=pages, today=lambda: utc_now().astimezone(zone).date()),
+            create_app(
+                settings,
+                tokens,
+                reading,
+                pages=pages,
+                today=lambda: utc_now().astimezone(zone).date(),
+                standing=StandingReader(reading, settings),
+            ),
             host=settings.api_host,
             port=settings.api_port,
             patience=settings.api_timeout + 5,

@@ -1,42 +1,236 @@
-"""A province's own targets: `targets.csv` of a profile sets them, beside those that hold everywhere."""
+"""Targets: what documents ask of indicators. Many an indicator: by year, area and date.
+
+The catalogue's own columns `target`, `target_on`, `target_source` hold what is asked everywhere; a profile's
+`targets.csv` sets what is asked of the province, in their place.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
-from ioc.catalogue.indicator import Catalogue, Indicator
+from ioc.catalogue.indicator import Catalogue, Indicator, Target
 from ioc.catalogue.row import read_target
 from ioc.table import Problems, Row, read_rows
 
-_COLUMNS = ("code", "target", "target_on", "target_source")
+PACES = ("at_once", "linear", "seasonal", "steps")
+COLUMNS = ("code", "area", "year", "target", "target_on", "baseline", "baseline_on", "pace", "steps", "target_source")
+_REQUIRED = ("code", "target", "target_on", "target_source")
+
+
+@dataclass(frozen=True)
+class StandingTarget:
+    """One target. `op` is >= or <=; without `due_on` it holds at once and always.
+
+    area:     code of the area it is for; '' = of every area where the indicator is a rate, else of the province.
+    year:     the year it is for.
+    baseline: the value from which the pace runs, on `baseline_on`; none = the first known value.
+    pace:     at_once, linear, seasonal (last year's own curve), or steps.
+    steps:    (day, value that must stand by then), ascending.
+    """
+
+    code: str
+    op: str
+    value: float
+    due_on: date | None
+    source: str
+    area: str = ""
+    year: int | None = None
+    baseline: float | None = None
+    baseline_on: date | None = None
+    pace: str = "linear"
+    steps: tuple[tuple[date, float], ...] = ()
+    origin: str = "profile"
+    target_id: int = 0
+    area_id: int | None = None
+
+    def is_met(self, value: float) -> bool:
+        """Whether a value reaches the target."""
+        return value >= self.value if self.op == ">=" else value <= self.value
+
+    @property
+    def key(self) -> tuple[str, str, date | None]:
+        """Of targets with the same key only one can stand."""
+        return (self.code, self.area, self.due_on)
+
+
+def is_rate(indicator: Indicator) -> bool:
+    """Whether a target makes sense in every area alike: a share or a mean does not grow with its area, a count does."""
+    return indicator.unit == "%" or indicator.kind in ("ratio", "average") or indicator.value in ("ratio", "score")
 
 
 def with_targets(catalogue: Catalogue, path: Path) -> Catalogue:
     """Return the catalogue with the targets of a file in place of its own; an empty target takes one away.
 
-    Raises ConfigError naming file, row and column for an unknown code, a target of another form, a code given twice, or
-    a row that names no source.
+    An indicator shows the target of the file that is due last of those of the whole province. Raises ConfigError naming
+    file, row and column for an unknown code, a target of another form, one given twice, or a row without source.
     """
     problems = Problems()
     changed: dict[str, Indicator] = {}
-    for row in read_rows(path, _COLUMNS, problems):
+    for row, target in _read(path, catalogue, problems):
+        indicator = catalogue.indicators.get(row.text("code"))
+        if indicator is None or row.values.get("area"):
+            continue
+        before = changed.get(indicator.code)
+        if before is not None and before.target is not None and target is not None and not _is_later(target, before):
+            continue
+        definition = {**indicator.definition, **{name: row.text(name) for name in _REQUIRED[1:]}}
+        shown = None if target is None else Target(target.op, target.value, target.due_on, target.source)
+        changed[indicator.code] = replace(indicator, target=shown, definition=definition)
+    problems.raise_if_any()
+    return replace(catalogue, indicators={**catalogue.indicators, **changed})
+
+
+def load_targets(catalogue: Catalogue, path: Path) -> tuple[StandingTarget, ...]:
+    """Return all targets: those of the catalogue's rows, and those of a file in their place.
+
+    catalogue: as `with_targets` returns it. Raises ConfigError as that does.
+    """
+    problems = Problems()
+    own = [target for _, target in _read(path, catalogue, problems) if target is not None] if path.is_file() else []
+    problems.raise_if_any()
+    named = {target.code for target in own if not target.area}
+    general = [
+        StandingTarget(
+            code,
+            indicator.target.op,
+            indicator.target.value,
+            indicator.target.on,
+            indicator.target.source,
+            pace="at_once" if indicator.target.on is None else "linear",
+            origin="catalogue",
+        )
+        for code, indicator in catalogue.indicators.items()
+        if indicator.target is not None and code not in named
+    ]
+    return (*general, *own)
+
+
+def read_targets(path: Path, catalogue: Catalogue, *, origin: str) -> tuple[StandingTarget, ...]:
+    """Return the targets of a file alone; raises ConfigError as `with_targets` does."""
+    problems = Problems()
+    found = [replace(target, origin=origin) for _, target in _read(path, catalogue, problems) if target is not None]
+    problems.raise_if_any()
+    return tuple(found)
+
+
+def _is_later(target: StandingTarget, shown: Indicator) -> bool:
+    assert shown.target is not None
+    return (target.due_on or date.max) > (shown.target.on or date.max)
+
+
+def _read(path: Path, catalogue: Catalogue, problems: Problems) -> Iterable[tuple[Row, StandingTarget | None]]:
+    """Yield each row with its target; None where it takes the catalogue's away, or was complained about."""
+    seen: dict[tuple[str, str, date | None], str] = {}
+    for row in read_rows(path, _REQUIRED, problems, extra=True):
         code = row.required("code")
+        unknown = sorted(row.values.keys() - set(COLUMNS))
+        if unknown:
+            row.complain(
+                unknown[0], f"không phải cột của tệp này; có {', '.join(COLUMNS)} · is no column of targets; see those"
+            )
+            return
         if code not in catalogue.indicators:
             row.complain(
                 "code",
                 f"{code!r} không có trong danh mục; `ioc catalogue list` hiện mọi mã"
                 f" · {code!r} is not in the catalogue; `ioc catalogue list` shows all codes",
             )
-        elif code in changed:
-            row.complain("code", f"{code} có hai dòng; chỉ giữ một · {code} is there twice; keep one row")
-        else:
-            changed[code] = _with_target(catalogue.indicators[code], row)
-    problems.raise_if_any()
-    return replace(catalogue, indicators={**catalogue.indicators, **changed})
+            continue
+        row.required("target_source")
+        target = _target(row)
+        key = (code, row.values.get("area", ""), target.due_on if target else None)
+        if key in seen:
+            row.complain(
+                "code",
+                f"{code} có hai dòng cùng địa bàn và hạn ({seen[key]}); chỉ giữ một"
+                f" · {code} is there twice with this area and date; keep one row",
+            )
+            continue
+        seen[key] = row.at("code")
+        yield row, target
 
 
-def _with_target(indicator: Indicator, row: Row) -> Indicator:
-    row.required("target_source")
-    definition = {**indicator.definition, **{name: row.text(name) for name in _COLUMNS[1:]}}
-    return replace(indicator, target=read_target(row), definition=definition)
+def _target(row: Row) -> StandingTarget | None:
+    plain = read_target(row)
+    full = Row(row.path, row.number, {name: row.values.get(name, "") for name in COLUMNS}, row.problems)
+    if plain is None:
+        return None
+    pace = full.text("pace") or ("at_once" if plain.on is None else "steps" if full.text("steps") else "linear")
+    if pace not in PACES:
+        full.complain("pace", f"{pace!r} phải là một trong {', '.join(PACES)} · {pace!r} is not one of them")
+        return None
+    if (plain.on is None) != (pace == "at_once"):
+        full.complain(
+            "pace",
+            "chỉ và luôn là at_once khi không có target_on · must be at_once where target_on is empty, only there",
+        )
+        return None
+    baseline, baseline_on = full.number_of("baseline"), full.day("baseline_on")
+    if (baseline is None) != (baseline_on is None):
+        full.complain(
+            "baseline_on", "đi cùng baseline: điền cả hai hoặc bỏ cả hai · goes with baseline; fill both or neither"
+        )
+        return None
+    if baseline_on is not None and (plain.on is None or baseline_on >= plain.on):
+        full.complain("baseline_on", "phải trước target_on · must lie before target_on")
+        return None
+    steps = read_steps(full.text("steps"))
+    if steps is None or (pace == "steps") != bool(steps) or (steps and plain.on and steps[-1][0] > plain.on):
+        full.complain(
+            "steps",
+            "viết 2025-03-31=5;2025-06-30=12, tăng dần, không sau target_on, chỉ khi pace là steps"
+            " · must read so, ascending, none after target_on, for pace steps only",
+        )
+        return None
+    return StandingTarget(
+        code=full.text("code"),
+        op=plain.op,
+        value=plain.value,
+        due_on=plain.on,
+        source=plain.source,
+        area=full.text("area"),
+        year=full.integer("year") or (plain.on.year if plain.on else None),
+        baseline=baseline,
+        baseline_on=baseline_on,
+        pace=pace,
+        steps=steps,
+    )
+
+
+def read_steps(text: str) -> tuple[tuple[date, float], ...] | None:
+    """Return steps from `2025-03-31=5;2025-06-30=12`; None where they do not read so, or do not ascend."""
+    steps: list[tuple[date, float]] = []
+    for part in filter(None, (piece.strip() for piece in text.split(";"))):
+        day, found, value = part.partition("=")
+        try:
+            steps.append((date.fromisoformat(day.strip()), float(value)))
+        except ValueError:
+            return None
+        if not found:
+            return None
+    days = [day for day, _ in steps]
+    return tuple(steps) if days == sorted(set(days)) else None
+
+
+def write_steps(steps: Iterable[tuple[date, float]]) -> str:
+    """Return steps as `read_steps` reads them."""
+    return ";".join(f"{day}={value:g}" for day, value in steps)
+
+
+def fields_of(target: StandingTarget) -> Mapping[str, object]:
+    """Return a target as people and programs read it, by the names of the file's columns."""
+    return {
+        "code": target.code,
+        "area": target.area,
+        "year": target.year,
+        "target": f"{target.op}{target.value:g}",
+        "target_on": target.due_on,
+        "baseline": target.baseline,
+        "baseline_on": target.baseline_on,
+        "pace": target.pace,
+        "steps": write_steps(target.steps),
+        "target_source": target.source,
+    }

@@ -72,6 +72,7 @@ VIETNAMESE: Mapping[str, str] = {
     "published": "đã gửi",
     "ratio": "tỷ lệ",
     "reads": "được đọc",
+    "acts": "xử lý sự cố",
     "received_at": "nhận lúc",
     "recomputed": "tính lại",
     "record": "bản ghi",

@@ -31,6 +31,7 @@ def load_command(as_json: AsJson = False) -> None:
         "units_changed": loaded.units_changed,
         "reporters": loaded.reporters,
         **vars(loaded.catalogue),
+        **{f"targets_{name}": count for name, count in vars(loaded.targets).items()},
     }
     show_rows([row], as_json=as_json, title="Đã nạp · loaded")
     if loaded.units_changed and not as_json:

@@ -20,6 +20,7 @@ from ioc.feeds.feed import Feed, load_feeds
 from ioc.province.reporter import REGISTER_FEED, Reporter, load_reporters
 from ioc.territory.area import FOREVER, AreaTree, load_areas
 
+TARGETS = "targets.csv"
 NonEmptyText = Annotated[str, StringConstraints(min_length=1)]
 
 
@@ -104,7 +105,7 @@ def load_profile_catalogue(profile: Path, feeds: Mapping[str, Feed]) -> Catalogu
     """
     own = profile / "catalogue"
     catalogue = load_catalogue(own if own.is_dir() else DATA, feeds)
-    targets = profile / "targets.csv"
+    targets = profile / TARGETS
     return with_targets(catalogue, targets) if targets.is_file() else catalogue
 
 

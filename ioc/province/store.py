@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import psycopg
 
 from ioc.catalogue import Catalogue
 from ioc.catalogue.store import CatalogueChange, lock_edition, sync_catalogue
+from ioc.catalogue.target import load_targets
 from ioc.database.connection import connect, translated_errors
 from ioc.errors import ConfigError
-from ioc.province.profile import Profile
+from ioc.feeds.feed import load_feeds
+from ioc.province.calendar import load_calendar
+from ioc.province.deadline import load_deadlines
+from ioc.province.profile import TARGETS, Profile
 from ioc.province.reporter import over_time
+from ioc.province.target_store import TargetChange, load_business_days, sync_targets
 from ioc.settings import Settings
 from ioc.territory.area import FOREVER, LEVELS
 from ioc.territory.placement import ALWAYS, places, standings
@@ -32,6 +38,7 @@ class Loaded:
     reporters: int
     catalogue: CatalogueChange
     units_changed: bool
+    targets: TargetChange
 
 
 def load_into_database(settings: Settings, profile: Profile, catalogue: Catalogue) -> Loaded:
@@ -39,6 +46,8 @@ def load_into_database(settings: Settings, profile: Profile, catalogue: Catalogu
 
     Raises ConfigError where the database holds another province's data.
     """
+    calendar = load_calendar(settings.profile)
+    deadlines = load_deadlines(settings.profile, load_feeds(), calendar, ZoneInfo(profile.timezone))
     with connect(settings, "owner") as connection, translated_errors():
         lock_edition(connection)
         _claim(connection, settings, profile)
@@ -48,7 +57,9 @@ def load_into_database(settings: Settings, profile: Profile, catalogue: Catalogu
         if _describe(connection) != before:
             connection.execute(load_queries("catalogue")["bump_epoch"])
         change = sync_catalogue(connection, catalogue)
-    return Loaded(len(profile.areas), reporters, change, units_changed)
+        targets = sync_targets(connection, load_targets(catalogue, settings.profile / TARGETS), profile.areas)
+        load_business_days(connection, calendar, deadlines)
+    return Loaded(len(profile.areas), reporters, change, units_changed, targets)
 
 
 def check_province(connection: psycopg.Connection, settings: Settings, profile: Profile) -> None:

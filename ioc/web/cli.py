@@ -48,6 +48,12 @@ def create(
             help="Chỉ đọc số liệu qua API, không gửi · It reads figures over the HTTP API, and publishes nothing.",
         ),
     ] = False,
+    acts: Annotated[
+        bool,
+        typer.Option(
+            "--acts", help="Đọc và xử lý sự cố qua API · It reads, and acts on incidents: acknowledge, silence, assign."
+        ),
+    ] = False,
     days: Annotated[
         int | None,
         typer.Option(min=1, help="Số ngày hiệu lực; mặc định không hết hạn · Days until it expires; default: never."),
@@ -57,6 +63,7 @@ def create(
     """Tạo mã truy cập; mã chỉ hiện một lần, không lưu lại · Create a token. Its secret is shown once and kept
     nowhere.
     """
+    reader = reader or acts
     if reader and (feed or reporter):
         raise ConfigError("A token reads (--reader), or publishes (--feed, --reporter); make two for both.")
     if not reader and not (feed and reporter):
@@ -65,7 +72,7 @@ def create(
     if unknown := sorted(set(feed or ()) - set(known)):
         raise ConfigError(f"There is no feed {', '.join(unknown)}; the feeds are {', '.join(sorted(known))}.")
     expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
-    token, secret = _file().create(name, feed or (), reporter or (), expires_at, reads=reader)
+    token, secret = _file().create(name, feed or (), reporter or (), expires_at, reads=reader, acts=acts)
     if as_json:
         typer.echo(to_json({**_shown(token), "secret": secret}, indent=2))
         return

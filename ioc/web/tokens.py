@@ -36,6 +36,7 @@ class Token(BaseModel):
     """What a token allows; `reporters` are globs of reporter codes (`77-*`), and no glob means nobody.
 
     reads: it reads figures over the HTTP API, and publishes nothing.
+    acts:  it reads, and acknowledges, silences and assigns incidents.
     previous_sha256, previous_until: the secret before the last rotation, and until when it still opens.
     """
 
@@ -47,6 +48,7 @@ class Token(BaseModel):
     feeds: tuple[str, ...]
     reporters: tuple[str, ...]
     reads: bool = False
+    acts: bool = False
     created_at: AwareDatetime
     expires_at: AwareDatetime | None = None
     revoked_at: AwareDatetime | None = None
@@ -129,6 +131,7 @@ class TokenFile:
         expires_at: datetime | None = None,
         *,
         reads: bool = False,
+        acts: bool = False,
     ) -> tuple[Token, str]:
         """Add a token; returns it and its secret, which is kept nowhere."""
         token_id = secrets.token_hex(6)
@@ -139,7 +142,8 @@ class TokenFile:
             sha256=_digest(secret),
             feeds=tuple(feeds),
             reporters=tuple(reporters),
-            reads=reads,
+            reads=reads or acts,
+            acts=acts,
             created_at=self._now(),
             expires_at=expires_at,
         )

@@ -275,3 +275,37 @@ coalesce({standing}.{slot}, 0)
  JOIN period p ON p.period = {every}
  CROSS JOIN LATERAL generate_series(date_trunc(p.period, owed.low), owed.high, p.length) AS s (start)
  WHERE owed.low <= owed.high AND s.start >= owed.low AND s.start + p.length <= owed.high + interval '1 day')
+
+-- name: select_waiting
+-- Whether contributions of a feed's days have not been folded yet.
+SELECT EXISTS (SELECT FROM measure_delta d JOIN feed f USING (feed_id)
+               WHERE f.key = %(feed)s AND d.bucket BETWEEN %(first)s AND %(last)s)
+
+-- name: select_months
+-- The months that a feed has counted anything in, newest first.
+SELECT DISTINCT date_trunc('month', c.bucket)::date AS month
+FROM measure_cell c JOIN feed f USING (feed_id) JOIN area a USING (area_id)
+WHERE f.key = %s AND c.period = 'month' AND a.parent_id IS NULL
+ORDER BY month DESC
+
+-- name: wanted_day_sum
+SELECT {number}, area_id, day, {slot} FROM cell
+
+-- name: prove_days
+-- By day, how many sums of areas are compared, and how many are what the records say.
+WITH RECURSIVE up (origin_id, area_id, parent_id) AS (
+    SELECT area_id, area_id, parent_id FROM area
+    UNION ALL
+    SELECT up.origin_id, a.area_id, a.parent_id FROM up JOIN area a ON a.area_id = up.parent_id
+), d AS MATERIALIZED ({placed}
+), cell AS MATERIALIZED (
+    SELECT c.area_id, d.day, {sums} FROM d JOIN up c ON c.origin_id = d.area_id GROUP BY 1, 2
+), wanted (slot, area_id, day, amount) AS ({wanted}), stored AS (
+    SELECT m.slot, c.area_id, c.bucket AS day, coalesce(c.sums[m.slot], 0) AS amount
+    FROM measure_cell c JOIN feed f USING (feed_id) CROSS JOIN unnest(%(slots)s::int[]) AS m (slot)
+    WHERE f.key = %(feed)s AND c.period = 'day' AND c.bucket BETWEEN %(first)s AND %(last)s
+)
+SELECT day, count(*), count(*) FILTER (WHERE coalesce(s.amount, 0) = coalesce(w.amount, 0))
+FROM stored s FULL JOIN wanted w USING (slot, area_id, day)
+WHERE day BETWEEN %(first)s AND %(last)s
+GROUP BY day ORDER BY day

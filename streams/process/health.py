@@ -41,7 +41,9 @@ class HealthServer:
         try:
             self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         except OSError as error:
-            raise ConfigError(f"port {port} is in use; set IOC_WORKER_PORT or IOC_ROLLUP_PORT to a free one") from error
+            raise ConfigError(
+                f"port {port} is in use; set IOC_WORKER_PORT, IOC_ROLLUP_PORT or IOC_SCHEDULER_PORT to a free one"
+            ) from error
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 

@@ -1,4 +1,4 @@
-"""`ioc quality report|control-totals`."""
+"""`ioc quality` and `ioc quality report|control-totals`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Annotated
 import typer
 
 from ioc.command.output import AsJson, show_rows
+from ioc.database.connection import connect, translated_errors
 from ioc.feeds.feed import load_feeds
+from ioc.incident.reading import list_quality
 from ioc.province.profile import load_profile, load_profile_catalogue
 from ioc.settings import Settings
 from streams.quality.control import take_control_totals
 from streams.quality.report import report_quality as run
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(invoke_without_command=True)
 
 
 @app.command("report")
@@ -71,3 +73,41 @@ def control_totals(as_json: AsJson = False) -> None:
     where the platform compares them with the records; `ioc quality report` does so too.
     """
     show_rows([{"taken": take_control_totals(Settings())}], as_json=as_json)
+
+
+@app.callback()
+def show_quality(
+    context: typer.Context,
+    feed: Annotated[str | None, typer.Option("--feed", help="Chỉ nguồn này · Only this feed.")] = None,
+    area: Annotated[
+        str | None, typer.Option("--area", help="Mã địa bàn; mặc định cả tỉnh · Code of an area; none = the province.")
+    ] = None,
+    on: Annotated[
+        datetime | None,
+        typer.Option(
+            "--on", formats=["%Y-%m-%d"], help="Ngày; mặc định mới nhất · Day; none = the newest of each measure."
+        ),
+    ] = None,
+    reporter: Annotated[
+        str | None,
+        typer.Option("--reporter", help="Chỉ đơn vị này; mặc định gộp · Only this reporter; none = all together."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Đúng, đủ, sạch, sống, mỗi tỷ lệ kèm tử số và mẫu số · How correct, complete, clean and live the data is, each
+    share with the numbers behind it.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    day = None if on is None else on.date()
+    with connect(Settings(), "reader", autocommit=True) as connection, translated_errors():
+        rows = list_quality(connection, feed=feed, area=area, on=day, reporter=reporter)
+    if not as_json:
+        shown = ("feed", "measure", "day", "area_name", "reporter", "numerator", "denominator", "share", "detail")
+        rows = [{name: row[name] for name in shown} for row in rows]
+    show_rows(
+        rows,
+        as_json=as_json,
+        title="Đúng, đủ, sạch, sống · correct, complete, clean, live",
+        empty="Nothing has been measured yet; `ioc scheduler` measures every minute.",
+    )

@@ -128,12 +128,13 @@ time.sleep(60)
 
 
 def test_every_service_of_the_stack_has_a_port_of_its_own_setting() -> None:
-    settings = Settings(gateway_port=1, worker_port=2, rollup_port=3, api_port=4)
+    settings = Settings(gateway_port=1, worker_port=2, rollup_port=3, api_port=4, scheduler_port=5)
     found = {endpoint.name: endpoint.address for endpoint in endpoints(settings)}
     assert {name: (address.port, address.setting) for name, address in found.items()} == {
         "gateway": (1, "IOC_GATEWAY_PORT"),
         "worker": (2, "IOC_WORKER_PORT"),
         "rollup": (3, "IOC_ROLLUP_PORT"),
+        "scheduler": (5, "IOC_SCHEDULER_PORT"),
         "api": (4, "IOC_API_PORT"),
     }
 

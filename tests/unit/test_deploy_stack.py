@@ -46,7 +46,7 @@ def test_status_as_json(environment: dict[str, str | None]) -> None:
     shown = CliRunner().invoke(app, ["stack", "status", "--json"], env=environment)
     assert shown.exit_code == 0
     parts = json.loads(shown.stdout)
-    assert [part["name"] for part in parts] == ["kafka", "postgres", "gateway", "worker", "rollup", "api"]
+    assert [part["name"] for part in parts] == ["kafka", "postgres", "gateway", "worker", "rollup", "scheduler", "api"]
     assert {(part["state"], part["pid"]) for part in parts} == {("stopped", None)}
 
 

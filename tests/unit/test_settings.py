@@ -100,6 +100,7 @@ def test_each_process_is_told_only_what_it_needs() -> None:
     assert told("gateway") == {"IOC_KAFKA_SASL_PASSWORD", "IOC_DB_READER_PASSWORD", "IOC_PSEUDONYM_KEY"}
     assert told("worker") == {"IOC_KAFKA_SASL_PASSWORD", "IOC_DB_WRITER_PASSWORD"}
     assert told("rollup") == {"IOC_DB_WRITER_PASSWORD"}
+    assert told("scheduler") == {"IOC_KAFKA_SASL_PASSWORD", "IOC_DB_WRITER_PASSWORD", "IOC_LINK_KEY"}
     assert told("api") == {"IOC_DB_READER_PASSWORD", "IOC_DB_WRITER_PASSWORD", "IOC_LINK_KEY"}
 
 

@@ -27,6 +27,7 @@ def test_there_is_a_unit_for_each_process() -> None:
         "ioc-gateway.service",
         "ioc-quality.service",
         "ioc-rollup.service",
+        "ioc-scheduler.service",
         "ioc-worker@.service",
     ]
 

@@ -261,6 +261,7 @@ def test_every_target_of_the_feeds_names_its_source(catalogue: Catalogue, compil
         **{code: "limit" for code in catalogue.indicators if code.startswith("vaccination.dropout.")},
         "dossier.reuse_rate": "target",
         "dossier.satisfaction_rate": "target",
+        "dossier.online_payment_rate": "target",
         **{f"document.case_online_rate.level_{level}": "target" for level in ("province", "district", "commune")},
     }
     assert "1123/CĐ-TTg" in targets["petrol.einvoice_rate"].source

@@ -16,7 +16,7 @@ from ioc.settings import Settings
 
 def test_a_demo_shares_servers_but_no_database_topic_port_or_token(tmp_path: Path) -> None:
     shared = Settings(_env_file=None, state_dir=tmp_path)
-    own = demo_settings(shared, "0123abcd", (1, 2, 3, 4))
+    own = demo_settings(shared, "0123abcd", (1, 2, 3, 4, 5))
     assert (own.kafka_bootstrap, own.db_port, own.state_dir) == (
         shared.kafka_bootstrap,
         shared.db_port,
@@ -32,6 +32,7 @@ def test_a_demo_shares_servers_but_no_database_topic_port_or_token(tmp_path: Pat
         "rollup_port",
         "api_port",
         "link_key",
+        "scheduler_port",
     ):
         assert getattr(own, name) != getattr(shared, name), name
     assert own.token_file.is_relative_to(tmp_path)

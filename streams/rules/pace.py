@@ -1,0 +1,173 @@
+"""Where a target says that a figure should be by now, how far behind it is, and where it will be at the target's date.
+
+Pure: every day is passed in. What is expected never lies beyond the target itself, and is not known where only one
+value is: a pace between a value and itself would call anything on pace.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ioc.catalogue.target import StandingTarget
+
+Values = NDArray[np.float64]
+DatedValue = tuple[date, float]
+
+# Behind by no more than this (per cent of what is expected, or points) is on pace: figures are shown with one decimal.
+TOLERANCE = 0.1
+LEAST_POINTS = 4  # fewer known periods give no forecast
+LEAST_DAYS = 14  # nor do periods that lie closer together
+_NORMAL = 1.4826  # times the median of absolute deviations = the standard deviation of normal errors
+_NINETY = 1.645  # standard deviations of a two-sided 90 % interval
+_WEEK = 7
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How far behind: `amount` >= 0 in `unit` (`%` of what is expected; `point` where the figure is a percentage)."""
+
+    amount: float
+    unit: str
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The figure at the target's date if it goes on so, with a 90 % interval; without one where it cannot be told."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+def expected_value(
+    target: StandingTarget, through: date, *, first: DatedValue | None = None, curve: float | None = None
+) -> float | None:
+    """Return the value that the target asks for by the end of `through`; None where it cannot be known.
+
+    first: the first known value, taken as the baseline where the target names none; one of `through` itself is none.
+    curve: the share of last year's total that had been reached by this day, for a seasonal pace.
+    """
+    if target.due_on is None or through >= target.due_on:
+        return target.value
+    if target.pace == "steps":
+        return _step(target, through)
+    base = (target.baseline_on, target.baseline) if target.baseline_on is not None else first
+    if base is None or base[0] is None or base[1] is None:
+        return None
+    base_on, base_value = base[0], base[1]
+    if target.baseline_on is None and base_on >= through:
+        return None
+    if target.is_met(base_value):
+        # 99.35 % where 90 % is asked: it may fall to 90, and no lower.
+        return target.value
+    if target.pace == "seasonal" and curve is not None:
+        share = curve
+    else:
+        share = (through - base_on).days / (target.due_on - base_on).days
+    return base_value + (target.value - base_value) * min(max(share, 0.0), 1.0)
+
+
+def expected_total(target: StandingTarget, start: date, through: date, *, curve: float | None = None) -> float | None:
+    """Return what a total of the year that begins on `start` should have reached by the end of `through`."""
+    if target.due_on is None or through >= target.due_on:
+        return target.value
+    if target.pace == "steps":
+        return _step(target, through)
+    days = (through - start).days + 1, (target.due_on - start).days + 1
+    share = curve if target.pace == "seasonal" and curve is not None else days[0] / days[1]
+    share = min(max(share, 0.0), 1.0)
+    if target.op == "<=":  # a ceiling for the year: half of the year may have used half of it
+        return target.value * share
+    return min(target.value * share, target.value)
+
+
+def _step(target: StandingTarget, through: date) -> float | None:
+    """Return the last step that has come; before the first one, the baseline."""
+    reached = [value for on, value in target.steps if on <= through]
+    if not reached:
+        return None if target.baseline is None else _within(target, target.baseline)
+    return _within(target, reached[-1])
+
+
+def _within(target: StandingTarget, value: float) -> float:
+    return min(value, target.value) if target.op == ">=" else max(value, target.value)
+
+
+def lag_of(target: StandingTarget, value: float, expected: float, *, percentage: bool) -> Lag:
+    """Return how far a value is behind what is expected; 0 where it is not."""
+    short = expected - value if target.op == ">=" else value - expected
+    if short <= 0:
+        return Lag(0.0, "point" if percentage else "%")
+    if percentage:
+        return Lag(short, "point")
+    return Lag(100 * short / abs(expected) if expected else 100.0, "%")
+
+
+def lag_days(
+    target: StandingTarget, value: float, expected: float, through: date, base: DatedValue | None
+) -> float | None:
+    """Return how many days ago this value would have been on a straight pace; None where there is no such pace."""
+    if target.due_on is None or target.pace == "steps":
+        return None
+    if target.baseline_on is not None and target.baseline is not None:
+        base = (target.baseline_on, target.baseline)
+    if base is None or base[0] >= target.due_on:
+        return None
+    if target.is_met(base[1]):
+        return None  # the pace leads nowhere: it was reached before it began
+    slope = (target.value - base[1]) / (target.due_on - base[0]).days
+    overdue = max((through - target.due_on).days, 0)
+    longest = (min(through, target.due_on) - base[0]).days + overdue
+    behind = (expected - value) / slope + overdue if not target.is_met(value) else 0.0
+    return float(min(max(behind, 0.0), max(longest, 0)))
+
+
+def needed_per_week(target: StandingTarget, value: float, through: date) -> float | None:
+    """Return the change a week that still reaches the target; None where it is met, or no time is left."""
+    if target.due_on is None or through >= target.due_on or target.is_met(value):
+        return None
+    return (target.value - value) / ((target.due_on - through).days / _WEEK)
+
+
+def forecast_values(days: Sequence[int], values: Values, horizon: int) -> tuple[Values, Values, Values]:
+    """Return (value, low, high) for each row of `values`, `horizon` days after the last of `days`.
+
+    days:   ascending, one a column of `values`; the last is the period that is judged.
+    values: rows x days, NaN where a figure is not known. NaN comes back for a row with too few known values.
+
+    Theil-Sen: the median of the slopes of all pairs of points, which a single wild period does not move
+    (Sen 1968, doi:10.1080/01621459.1968.10480934); the interval is that of the residuals, wider the further it reaches.
+    """
+    at = np.asarray(days, dtype=np.float64) - days[-1]
+    first, second = np.triu_indices(len(days), k=1)
+    with np.errstate(invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # all NaN where nothing is known
+        slope = np.nanmedian((values[:, second] - values[:, first]) / (at[second] - at[first]), axis=1)
+        level = np.nanmedian(values - slope[:, None] * at, axis=1)
+        residual = values - level[:, None] - slope[:, None] * at
+        spread = _NORMAL * np.nanmedian(np.abs(residual), axis=1)
+        known = np.isfinite(values)
+        oldest = np.min(np.where(known, at, 0.0), axis=1)
+    enough = (known.sum(axis=1) >= LEAST_POINTS) & (-oldest >= LEAST_DAYS)
+    value = np.where(enough, level + slope * horizon, np.nan)
+    reach = _NINETY * spread * np.sqrt(1 + horizon / np.maximum(-oldest, 1.0))
+    return value, value - reach, value + reach
+
+
+def forecast_total(value: float, weeks: Values, days_left: int) -> Forecast | None:
+    """Return where a year's total will stand: what is there, and a median week for each week that is left."""
+    known = weeks[np.isfinite(weeks)]
+    if len(known) < LEAST_POINTS:
+        return None
+    median = float(np.median(known))
+    spread = _NORMAL * float(np.median(np.abs(known - median)))
+    left = days_left / _WEEK
+    reach = _NINETY * spread * left**0.5
+    ahead = value + median * left
+    return Forecast(ahead, max(ahead - reach, value), ahead + reach)

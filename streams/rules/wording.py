@@ -1,0 +1,167 @@
+"""What an incident says to people: Vietnamese first, short enough for a phone's lock screen, then English."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Bilingual:
+    """The same in Vietnamese and English."""
+
+    vi: str
+    en: str
+
+
+def number_vi(value: float, digits: int = 1) -> str:
+    """Return a number as it is written in Viet Nam: 1.234,5; no digits after the comma where they are zero."""
+    return number_en(value, digits).translate(str.maketrans(",.", ".,"))
+
+
+def number_en(value: float, digits: int = 1) -> str:
+    """Return a number as it is written in English: 1,234.5."""
+    text = f"{value:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def amount(value: float, unit: str) -> Bilingual:
+    """Return a value with its unit."""
+    sign = unit if unit == "%" else f" {unit}"
+    return Bilingual(f"{number_vi(value)}{sign}", f"{number_en(value)}{sign}")
+
+
+def day_text(day: date) -> Bilingual:
+    """Return a day: 22/10/2024, 2024-10-22."""
+    return Bilingual(f"{day:%d/%m/%Y}", day.isoformat())
+
+
+def moment_text(at: datetime, zone: ZoneInfo) -> Bilingual:
+    """Return a moment of local time."""
+    here = at.astimezone(zone)
+    return Bilingual(f"{here:%H:%M %d/%m/%Y}", f"{here:%Y-%m-%d %H:%M}")
+
+
+def duration_text(span: timedelta) -> Bilingual:
+    """Return a duration in the largest unit that fits."""
+    minutes = int(span.total_seconds() // 60)
+    if minutes < 120:
+        return Bilingual(f"{minutes} phút", f"{minutes} min")
+    hours = minutes // 60
+    if hours < 48:
+        return Bilingual(f"{hours} giờ", f"{hours} h")
+    return Bilingual(f"{hours // 24} ngày", f"{hours // 24} days")
+
+
+def listed(names: Sequence[str], shown: int = _SHOWN) -> Bilingual:
+    """Return the first names, and how many more there are."""
+    first = ", ".join(names[:shown])
+    more = len(names) - shown
+    if more <= 0:
+        return Bilingual(first, first)
+    return Bilingual(f"{first} và {more} đơn vị khác", f"{first} and {more} more")
+
+
+def feed_silent(
+    name: Bilingual, span: timedelta | None, last: Bilingual | None, refused: int, figures: int
+) -> tuple[Bilingual, Bilingual]:
+    """Return title and summary of a feed that sends nothing usable."""
+    if span is None or last is None:
+        title = Bilingual(f"{name.vi}: chưa từng có dữ liệu dùng được", f"{name.en}: nothing usable has ever come")
+        since = Bilingual("", "")
+    else:
+        long = duration_text(span)
+        title = Bilingual(f"{name.vi}: mất dữ liệu {long.vi}", f"{name.en}: silent for {long.en}")
+        since = Bilingual(
+            f"Bản ghi hợp lệ gần nhất nhận lúc {last.vi}. ", f"The newest accepted record came at {last.en}. "
+        )
+    only = (
+        Bilingual(
+            f"Trong 1 giờ qua chỉ có {refused} sự kiện và đều bị từ chối. ",
+            f"The last hour brought {refused} events, all refused. ",
+        )
+        if refused
+        else Bilingual("", "")
+    )
+    summary = Bilingual(
+        f"{since.vi}{only.vi}{figures} số liệu dựa vào nguồn này được ghi là chưa cập nhật, không xét chậm tiến độ.",
+        f"{since.en}{only.en}{figures} figures that rest on it are shown as stale and are not judged against targets.",
+    )
+    return title, summary
+
+
+def rejections_up(
+    name: Bilingual, share: float, usual: float, rule: str, reason: Bilingual, since: Bilingual
+) -> tuple[Bilingual, Bilingual]:
+    """Return title and summary of a feed whose events are refused far more often than before."""
+    title = Bilingual(
+        f"{name.vi}: {number_vi(share)}% sự kiện bị từ chối", f"{name.en}: {number_en(share)}% of events refused"
+    )
+    summary = Bilingual(
+        f"Bình thường {number_vi(usual)}%. Lý do nhiều nhất: {reason.vi} (quy tắc {rule}), bắt đầu từ {since.vi}.",
+        f"Usually {number_en(usual)}%. Most frequent reason: {reason.en} (rule {rule}), since {since.en}.",
+    )
+    return title, summary
+
+
+def reporters_missing(
+    name: Bilingual, day: Bilingual, missing: Sequence[str], reported: int, due: int
+) -> tuple[Bilingual, Bilingual]:
+    """Return title and summary of reporters that have not reported by their deadline."""
+    title = Bilingual(
+        f"{name.vi}: {len(missing)} đơn vị chưa báo cáo ngày {day.vi}",
+        f"{name.en}: {len(missing)} reporters missing for {day.en}",
+    )
+    names = listed(missing)
+    summary = Bilingual(
+        f"Đã có {reported}/{due}. Chưa có: {names.vi}.", f"{reported} of {due} are in. Missing: {names.en}."
+    )
+    return title, summary
+
+
+def reports_missing(agency: str, codes: Sequence[str]) -> tuple[Bilingual, Bilingual]:
+    """Return title and summary of reports that an agency owes."""
+    title = Bilingual(f"{agency}: {len(codes)} báo cáo quá hạn", f"{agency}: {len(codes)} reports overdue")
+    names = listed(codes)
+    return title, Bilingual(f"Chưa có số liệu: {names.vi}.", f"No figure yet of: {names.en}.")
+
+
+def lagging(
+    name: Bilingual,
+    area: str,
+    value: Bilingual,
+    expected: Bilingual,
+    lag: Bilingual,
+    areas: Sequence[str],
+    forecast: Bilingual | None,
+    due: Bilingual | None,
+    source: str,
+) -> tuple[Bilingual, Bilingual]:
+    """Return title and summary of an indicator that is behind its pace."""
+    title = Bilingual(f"{name.vi} chậm {lag.vi} – {area}", f"{name.en} behind by {lag.en} – {area}")
+    names = listed(areas)
+    parts_vi = [f"{area}: {value.vi}, đến nay cần {expected.vi}."]
+    parts_en = [f"{area}: {value.en}, {expected.en} expected by now."]
+    if areas:
+        parts_vi.append(f"Chậm nhất: {names.vi}.")
+        parts_en.append(f"Furthest behind: {names.en}.")
+    if forecast is not None and due is not None:
+        parts_vi.append(f"Dự báo đến {due.vi}: {forecast.vi}.")
+        parts_en.append(f"Forecast for {due.en}: {forecast.en}.")
+    parts_vi.append(f"Căn cứ: {source}.")
+    parts_en.append(f"Source: {source}.")
+    return title, Bilingual(" ".join(parts_vi), " ".join(parts_en))
+
+
+def pipeline_stopped(parts: Sequence[Bilingual], since: Bilingual) -> tuple[Bilingual, Bilingual]:
+    """Return title and summary of a platform that stands still."""
+    title = Bilingual(f"Luồng dữ liệu dừng: {parts[0].vi}", f"The pipeline stands still: {parts[0].en}")
+    summary = Bilingual(
+        f"Từ {since.vi}: {'; '.join(part.vi for part in parts)}. Số liệu giữ nguyên như trước đó.",
+        f"Since {since.en}: {'; '.join(part.en for part in parts)}. Figures stand as they stood before.",
+    )
+    return title, summary

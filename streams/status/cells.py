@@ -1,0 +1,94 @@
+"""Reading figures in blocks: areas x indicators for one period."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+
+from sql import load_queries
+from streams.status.plan import Block, JudgedUnits
+
+Values = NDArray[np.float64]
+
+
+class FigureReader:
+    """Reads over a connection that the caller keeps, within the caller's transaction."""
+
+    def __init__(self, connection: psycopg.Connection, ground: JudgedUnits) -> None:
+        self._connection = connection
+        self._ground = ground
+        self._queries = load_queries("status")
+
+    def of_root(self, block: Block, since: date, until: date) -> tuple[list[date], Values]:
+        """Return the periods that the province has figures of, newest first, and periods x members; NaN = no figure."""
+        rows = self._rows(
+            "select_root_figures",
+            sector=block.sector,
+            period=block.period,
+            root=self._ground.root.area_id,
+            since=since,
+            until=until,
+        )
+        return [bucket for bucket, _ in rows], _matrix([figures for _, figures in rows], block.slots)
+
+    def of_areas(
+        self, block: Block, buckets: Iterable[date], slots: NDArray[np.int64] | None = None
+    ) -> dict[date, Values]:
+        """Return by period areas x members (or the given slots); NaN = no figure."""
+        chosen = block.slots if slots is None else slots
+        wanted = sorted(set(buckets))
+        rows = self._rows(
+            "select_figures", sector=block.sector, period=block.period, areas=self._ground.ids, buckets=wanted
+        )
+        found: dict[date, Values] = {
+            bucket: np.full((len(self._ground.areas), len(chosen)), np.nan) for bucket in wanted
+        }
+        values = _matrix([figures for _, _, figures in rows], chosen)
+        for at, (bucket, area_id, _) in enumerate(rows):
+            found[bucket][self._ground.index[area_id]] = values[at]
+        return found
+
+    def first_known(self, block: Block, slot: int, areas: Sequence[int]) -> dict[int, tuple[date, float]]:
+        """Return by area the first period with a figure of a slot (from 1), and that figure."""
+        rows = self._rows("select_first_known", sector=block.sector, period=block.period, slot=slot, areas=list(areas))
+        return {area_id: (bucket, value) for area_id, bucket, value in rows}
+
+    def year_curve(self, block: Block, slot: int, through: date) -> dict[int, float]:
+        """Return by area the share of last year's total that had been reached by the same day of that year.
+
+        Areas of which less than 350 days are known have none: half a year is no curve.
+        """
+        year = through.year - 1
+        day = min(through.day, 28) if through.month == 2 else through.day
+        rows = self._rows(
+            "select_year_curve",
+            sector=block.sector,
+            slot=slot,
+            areas=self._ground.ids,
+            through=date(year, through.month, day),
+            start=date(year, 1, 1),
+            end=date(year, 12, 31),
+        )
+        return {area_id: (reached or 0) / whole for area_id, reached, whole, days in rows if whole and days >= 350}
+
+    def last_reports(self, today: date) -> dict[str, tuple[date, str]]:
+        """Return by indicator the newest period that an agency has reported, and the agency."""
+        rows = self._rows("select_last_reports", today=today)
+        return {code: (bucket, reporter) for code, bucket, reporter in rows}
+
+    def _rows(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:
+        statement = self._queries[query].encode()
+        return self._connection.cursor(binary=True).execute(statement, parameters).fetchall()
+
+
+def _matrix(rows: Sequence[Sequence[float | None]], slots: NDArray[np.int64]) -> Values:
+    """Return rows x slots (from 0); a row that is shorter has no figure in the slots beyond."""
+    width = max([*map(len, rows), int(slots.max(initial=-1)) + 1])
+    padded = [[*row, *[None] * (width - len(row))] for row in rows]
+    values = np.array(padded, dtype=np.float64).reshape(len(rows), width)
+    return values[:, slots]

@@ -1,0 +1,151 @@
+"""`ioc scheduler`: statuses and incidents every few seconds, quality every minute, the proof window by window.
+
+One process at a time in a database; another one waits for its lock and takes over.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from ioc.database.connection import connect, translated_errors
+from ioc.errors import RetryableError
+from ioc.feeds.feed import load_feeds
+from ioc.logging import configure_logging
+from ioc.province.profile import load_profile
+from ioc.province.store import check_province
+from ioc.settings import Settings
+from sql import load_queries
+from streams.process.health import HealthServer
+from streams.rules.incident import Finding
+from streams.rules.wording import Bilingual
+from streams.status.detect import Outage
+from streams.status.job import Job, State, run_due
+from streams.status.overseer import Overseer
+from streams.status.probe import Probe
+from streams.status.quality_job import QualityJob
+from streams.status.reconcile_job import ReconcileJob
+
+log = structlog.get_logger(__name__)
+
+_LONGEST_PAUSE = 10.0
+_OUTAGE_TOLD = timedelta(seconds=60)  # a restart of the database is no incident
+
+
+def utc_now() -> datetime:
+    """The present, in UTC."""
+    return datetime.now(UTC)
+
+
+class Scheduler:
+    """The jobs over one connection of the writer, in autocommit mode."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        connection: psycopg.Connection,
+        probe: Probe,
+        registry: CollectorRegistry,
+        away_since: datetime | None = None,
+    ) -> None:
+        """
+        away_since: since when the database had not answered before this connection; it is told as an outage.
+        """
+        feeds = load_feeds()
+        profile = load_profile(settings.profile)
+        check_province(connection, settings, profile)
+        self._connection = connection
+        self._probe = probe
+        self._away_since = away_since
+        self._overseer = Overseer(connection, settings, profile, feeds)
+        self._looks = Counter("ioc_status_looks_total", "Looks at statuses and incidents", registry=registry)
+        self._rows = Counter("ioc_status_rows_total", "Statuses written", registry=registry)
+        self._last = Gauge("ioc_last_look_timestamp_seconds", "When the last look ended", registry=registry)
+        quality = QualityJob(connection, settings, self._overseer.status, feeds)
+        proof = ReconcileJob(
+            connection, profile.areas, feeds, self._overseer.status.sectors, self._overseer.status.zone
+        )
+        self._sources: tuple[Callable[[datetime], list[Finding]], ...] = (quality.findings, proof.findings)
+        self.jobs = [
+            Job("status", timedelta(seconds=settings.scheduler_interval), self._look),
+            Job("quality", timedelta(minutes=1), quality.run),
+            Job("reconcile", timedelta(minutes=settings.reconcile_minutes), proof.run),
+        ]
+
+    def run_due(self, clock: Callable[[], datetime] = utc_now) -> list[str]:
+        """Run what is due."""
+        with translated_errors():
+            return run_due(self._connection, self.jobs, clock)
+
+    def _look(self, now: datetime, state: State) -> State:
+        outages = self._probe.outages(self._connection, now)
+        if self._away_since is not None:
+            # Nothing could be written while it lasted: it is told once it is over, and only if it lasted.
+            if now - self._away_since >= _OUTAGE_TOLD:
+                text = Bilingual("cơ sở dữ liệu không trả lời", "the database did not answer")
+                outages.append(Outage("database", text, self._away_since, {"until": now.isoformat()}))
+            else:
+                self._away_since = None
+        measured = [finding for source in self._sources for finding in source(now)]
+        look = self._overseer.look(now, outages=outages, measured=measured)
+        if self._away_since is not None and (look.moved.opened or look.moved.reopened):
+            self._away_since = None
+        self._looks.inc()
+        self._rows.inc(look.passed.written.rows)
+        self._last.set_to_current_time()
+        moved = {name: count for name, count in vars(look.moved).items() if count}
+        if moved:
+            log.info("incidents", **moved)
+        return {"rows": look.passed.written.rows}
+
+
+def run_scheduler(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT; reconnects while the database is away."""
+    configure_logging(settings)
+    registry = CollectorRegistry()
+    stopped, ready = threading.Event(), threading.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, lambda *_: stopped.set())
+    health = HealthServer(settings.scheduler_port, registry, ready.is_set)
+    health.start()
+    probe = Probe(settings, load_feeds())
+    pause = settings.scheduler_interval
+    away_since: datetime | None = None
+    own: CollectorRegistry | None = None
+    try:
+        while not stopped.is_set():
+            try:
+                with connect(settings, "writer", autocommit=True) as connection:
+                    if not _is_alone(connection):
+                        ready.set()  # waiting for the other one is what it is for
+                        stopped.wait(settings.scheduler_interval)
+                        continue
+                    own = CollectorRegistry()
+                    scheduler = Scheduler(settings, connection, probe, own, away_since)
+                    away_since = None
+                    ready.set()
+                    log.info("the scheduler has begun")
+                    pause = settings.scheduler_interval
+                    while not stopped.is_set():
+                        scheduler.run_due()
+                        stopped.wait(min(settings.scheduler_interval, 1.0))
+            except RetryableError as error:
+                ready.clear()
+                away_since = away_since or utc_now()
+                log.warning("the scheduler waits for the database", error=str(error))
+                stopped.wait(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+    finally:
+        probe.close()
+        health.stop()
+
+
+def _is_alone(connection: psycopg.Connection) -> bool:
+    """Take the lock of the database's one scheduler; it is held as long as the connection."""
+    return connection.execute(load_queries("status")["try_scheduler_lock"]).fetchone() == (True,)

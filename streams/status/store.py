@@ -1,0 +1,174 @@
+"""Statuses in the database: what they were, and what has changed, written in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import polars as pl
+import psycopg
+
+from sql import load_queries
+from streams.status.columns import COMPARED
+from streams.status.plan import Block
+
+_WRITTEN = (
+    "code",
+    "area_id",
+    "sector",
+    "unit",
+    "owner",
+    "status",
+    "since",
+    "period",
+    "bucket",
+    "through",
+    "value",
+    "target_id",
+    "target_op",
+    "target",
+    "target_on",
+    "pace",
+    "expected",
+    "lag",
+    "lag_in",
+    "lag_days",
+    "forecast",
+    "forecast_low",
+    "forecast_high",
+    "needed_per_week",
+    "unusual",
+    "unusual_score",
+    "usual",
+    "settlement",
+    "reported",
+    "due",
+    "cause",
+    "computed_at",
+)
+_KEY = ("code", "area_id")
+_BEFORE: Mapping[str, pl.DataType] = {
+    "code": pl.String(),
+    "area_id": pl.Int32(),
+    "status": pl.String(),
+    "since": pl.Datetime("us", "UTC"),
+    "period": pl.String(),
+    "bucket": pl.Date(),
+    "through": pl.Date(),
+    "value": pl.Float64(),
+    "target_id": pl.Int32(),
+    "expected": pl.Float64(),
+    "lag": pl.Float64(),
+    "lag_days": pl.Float64(),
+    "forecast": pl.Float64(),
+    "forecast_low": pl.Float64(),
+    "forecast_high": pl.Float64(),
+    "needed_per_week": pl.Float64(),
+    "unusual": pl.Boolean(),
+    "settlement": pl.String(),
+    "reported": pl.Int32(),
+    "due": pl.Int32(),
+    "cause": pl.String(),
+}
+
+
+@dataclass
+class Written:
+    """What a pass has written: rows that changed, and of these how many became another status."""
+
+    rows: int = 0
+    changes: int = 0
+    sectors: set[str] = field(default_factory=set)
+
+
+class StatusStore:
+    """Keeps the last rows of every block in memory, so that only what changed is written."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        """Read what stands in the database; `forget` is called where a transaction of `write` was rolled back."""
+        self._connection = connection
+        self._queries = load_queries("status")
+        rows = connection.cursor(binary=True).execute(self._queries["select_statuses"].encode()).fetchall()
+        self._stored = pl.DataFrame(rows, schema=_BEFORE, orient="row")
+        self._last: dict[tuple[str, str], pl.DataFrame] = {}
+
+    def current(self) -> pl.DataFrame:
+        """Return all rows as they were last computed or, before that, stored."""
+        if not self._last:
+            return self._stored
+        return pl.concat(list(self._last.values()), how="diagonal_relaxed")
+
+    def write(self, block: Block, frame: pl.DataFrame, now: datetime, written: Written) -> None:
+        """Write the rows of a block that are other than before, and the changes of status to the history."""
+        key = (block.sector, block.period)
+        now = now.astimezone(UTC)
+        before = self._before(key, frame)
+        frame = _with_past(frame, before, now)
+        different = pl.any_horizontal(
+            *(pl.col(name).ne_missing(pl.col(f"{name}_before")) for name in COMPARED), pl.col("status_before").is_null()
+        )
+        changed = frame.filter(different)
+        self._last[key] = frame.select(_WRITTEN)
+        if not changed.height:
+            return
+        written.rows += changed.height
+        written.sectors.add(block.sector)
+        columns = ", ".join(_WRITTEN)
+        parts = {"columns": columns, "excluded": ", ".join(f"excluded.{name}" for name in _WRITTEN)}
+        self._connection.execute(self._queries["create_staging"])
+        self._copy(self._queries["copy_staged"].format(**parts), changed.select(_WRITTEN))
+        self._connection.execute(self._queries["merge_staged"].format(**parts).encode())
+        self._connection.execute("DELETE FROM staged_status")
+        # That nothing has ever been known of a figure is no change, when it is looked at for the first time.
+        turned = changed.filter(
+            (pl.col("status") != pl.col("status_before"))
+            | (pl.col("status_before").is_null() & (pl.col("status") != "no_data"))
+            | pl.col("unusual").ne_missing(pl.col("unusual_before").fill_null(False))
+            | (pl.col("settlement") == "revised")
+        )
+        if turned.height:
+            written.changes += turned.height
+            history = turned.select(
+                pl.lit(now).alias("changed_at"),
+                *_KEY,
+                pl.col("status_before").alias("before"),
+                *("status", "period", "bucket", "value", "expected", "lag", "settlement", "reported", "due", "unusual"),
+            )
+            self._copy(self._queries["copy_changes"], history)
+
+    def remove_gone(self, areas: list[int]) -> None:
+        """Remove rows of indicators and units that are no longer there."""
+        self._connection.execute(self._queries["remove_gone"], [areas])
+
+    def _before(self, key: tuple[str, str], frame: pl.DataFrame) -> pl.DataFrame:
+        """Return what stood for the rows of a frame, in its order."""
+        last = self._last.get(key)
+        if last is None:
+            return frame.select(_KEY).join(self._stored, on=_KEY, how="left", maintain_order="left")
+        return last.select(list(_BEFORE))
+
+    def _copy(self, statement: str, frame: pl.DataFrame) -> None:
+        with self._connection.cursor().copy(statement.encode()) as copy:
+            copy.write(frame.write_csv(include_header=False, datetime_format="%Y-%m-%dT%H:%M:%S%.6f%z").encode())
+
+
+def _with_past(frame: pl.DataFrame, before: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """Add what stood before, since when the status is what it is, and whether a settled figure was revised."""
+    past = before.select(pl.col(name).alias(f"{name}_before") for name in _BEFORE if name not in _KEY)
+    joined = pl.concat([frame, past], how="horizontal")
+    same_period = (pl.col("bucket") == pl.col("bucket_before")) & (pl.col("period") == pl.col("period_before"))
+    was_settled = pl.col("settlement_before").is_in(["settled", "revised"])
+    revised = (
+        same_period
+        & was_settled
+        & (pl.col("settlement") == "settled")
+        & ((pl.col("settlement_before") == "revised") | pl.col("value").ne_missing(pl.col("value_before")))
+    )
+    return joined.with_columns(
+        since=pl.when(pl.col("status").eq_missing(pl.col("status_before")))
+        .then(pl.col("since_before"))
+        .otherwise(pl.lit(now)),
+        settlement=pl.when(revised).then(pl.lit("revised")).otherwise(pl.col("settlement")),
+        computed_at=pl.lit(now),
+    )

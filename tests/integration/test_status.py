@@ -1,0 +1,324 @@
+"""Where indicators stand and what opens an incident, on simulated time: each scenario passes its own clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+
+import psycopg
+import pytest
+from testbed.province_day import ProvinceDay, local
+
+from ioc.feeds.feed import Feed
+from ioc.incident.acting import IncidentActs, Actor
+from ioc.incident.reading import list_quality
+from ioc.province.profile import Profile
+from ioc.settings import Settings
+from streams.rules.wording import Bilingual
+from streams.status.detect import Outage
+from streams.status.quality_job import QualityJob
+
+RATE = "dossier.reuse_rate"
+DAY = date(2024, 10, 22)
+NOW = local(DAY + timedelta(days=1))
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def province(settings: Settings, db: psycopg.Connection, profile: Profile, feeds: Mapping[str, Feed]) -> ProvinceDay:
+    return ProvinceDay(settings, db, profile, feeds)
+
+
+def put_rates(province: ProvinceDay, whole: float, low: float, day: date = DAY) -> list[str]:
+    """Give three districts of eight a low rate of reused results; return the districts."""
+    districts = [area.code for area in province.profile.areas.units(day, "district")]
+    assert len(districts) == 8
+    for n, code in enumerate(districts):
+        province.figure(RATE, code, "day", day, low if n < 3 else 31.5)
+    province.figure(RATE, "77", "day", day, whole)
+    return districts
+
+
+def kinds(province: ProvinceDay) -> list[str]:
+    return sorted(f"{row['kind']}:{row['feed'] or row['code'] or ''}" for row in province.incidents())
+
+
+def test_three_districts_of_eight_below_a_target(province: ProvinceDay) -> None:
+    districts = put_rates(province, whole=25.0, low=12.0)
+    province.alive(NOW)
+    province.look(NOW)
+    assert province.row(RATE)["status"] == "on_track"
+    behind = province.row(RATE, districts[0])
+    assert (behind["status"], behind["lag"], behind["lag_in"], behind["expected"]) == ("lagging", 8.0, "point", 20.0)
+    states = [province.row(RATE, code)["status"] for code in districts]
+    assert (states.count("lagging"), states.count("on_track")) == (3, 5)
+    (incident,) = [row for row in province.incidents() if row["kind"] == "lagging"]
+    assert incident["code"] == RATE
+    assert incident["areas"] == 3
+    assert "điểm %" in incident["title_vi"]
+    assert "Căn cứ" in incident["summary_vi"]
+    assert incident["told"] != ""
+    # Looked at again, and again the next day with other low figures: still one, and the same.
+    province.look(NOW + MINUTE)
+    put_rates(province, whole=24.0, low=13.0, day=DAY + timedelta(days=1))
+    later = NOW + timedelta(days=1)
+    province.alive(later)
+    province.look(later)
+    assert len([row for row in province.incidents(closed=True) if row["kind"] == "lagging"]) == 1
+
+
+def test_late_reports_that_lift_a_value_close_the_incident_and_mark_it_revised(province: ProvinceDay) -> None:
+    districts = put_rates(province, whole=15.0, low=12.0)
+    province.alive(NOW)
+    province.look(NOW)
+    assert province.row(RATE)["status"] == "lagging"
+    put_rates(province, whole=26.0, low=22.0)
+    later = NOW + timedelta(hours=2)
+    province.alive(later)
+    province.look(later)
+    row = province.row(RATE)
+    assert (row["status"], row["settlement"], row["value"]) == ("on_track", "revised", 26.0)
+    assert province.row(RATE, districts[0])["status"] == "on_track"
+    (incident,) = [row for row in province.incidents(closed=True) if row["kind"] == "lagging"]
+    assert incident["closed_at"] == later
+    assert province.history(incident["incident_id"]) == ["opened", "closed"]
+
+
+def test_a_value_that_flaps_opens_one_incident(province: ProvinceDay) -> None:
+    for n in range(10):
+        now = NOW + timedelta(hours=2 * n)
+        put_rates(province, whole=15.0 if n % 2 == 0 else 26.0, low=25.0)
+        province.alive(now)
+        province.look(now)
+    (incident,) = [row for row in province.incidents(closed=True) if row["kind"] == "lagging"]
+    # It came back twice within what counts as the end; then the end had to last longer.
+    assert 1 <= incident["reopened"] <= 2
+
+
+def test_a_feed_silent_for_two_days_is_one_incident_and_nothing_lags(province: ProvinceDay) -> None:
+    put_rates(province, whole=15.0, low=12.0)
+    province.alive(NOW)
+    province.look(NOW)
+    (lagging,) = [row for row in province.incidents() if row["kind"] == "lagging"]
+    others = [feed for feed in province.feeds if feed != "dossier.event"]
+    for hours in (12, 24, 36, 48):
+        now = NOW + timedelta(hours=hours)
+        province.alive(now, others)
+        province.look(now)
+        province.look(now + 3 * MINUTE)
+    assert province.row(RATE)["status"] == "stale"
+    assert province.row(RATE)["cause"] == "dossier.event"
+    silent = [row for row in province.incidents(closed=True) if row["kind"] == "feed_silent"]
+    assert [row["feed"] for row in silent] == ["dossier.event"]
+    # The lag is not known any more: its incident neither closes nor changes.
+    still = next(row for row in province.incidents() if row["kind"] == "lagging")
+    assert still["changed_at"] >= lagging["opened_at"]
+    assert still["closed_at"] is None
+    # It speaks again: the silence ends, once.
+    back = NOW + timedelta(hours=49)
+    put_rates(province, whole=15.0, low=12.0, day=DAY + timedelta(days=1))
+    province.alive(back)
+    province.look(back)
+    province.look(back + 12 * MINUTE)
+    (ended,) = [row for row in province.incidents(closed=True) if row["kind"] == "feed_silent"]
+    assert ended["closed_at"] is not None
+    assert province.history(ended["incident_id"])[0] == "opened"
+    assert province.history(ended["incident_id"])[-1] == "closed"
+
+
+def test_a_feed_that_sends_only_refused_events_is_not_live(province: ProvinceDay) -> None:
+    province.alive(NOW)
+    province.look(NOW)
+    now = NOW
+    for _ in range(8):
+        now += 5 * MINUTE
+        province.alive(now, [feed for feed in province.feeds if feed != "tourism.stay"])
+        province.batch("tourism.stay", now, accepted=0, rejected=5, rule="unknown_code")
+    province.look(now)
+    province.look(now + MINUTE)
+    assert kinds(province) == ["rejections_up:tourism.stay"]
+    (incident,) = province.incidents()
+    assert incident["severity"] == "critical"
+    assert incident["evidence"]["rules"][0]["rule"] == "unknown_code"
+    assert "unknown_code" in incident["summary_vi"]
+
+
+def test_rejections_that_jump_name_the_rule_and_since_when(province: ProvinceDay) -> None:
+    province.alive(NOW)
+    for minute in range(0, 60, 10):
+        at = NOW - timedelta(hours=30) + minute * MINUTE
+        province.batch("tax.einvoice", at, accepted=99, rejected=1, rule="bad_total")
+    began = NOW - 30 * MINUTE
+    province.batch("tax.einvoice", began, accepted=60, rejected=40, rule="unknown_code")
+    province.alive(NOW)
+    province.look(NOW)
+    (incident,) = [row for row in province.incidents() if row["kind"] == "rejections_up"]
+    assert incident["feed"] == "tax.einvoice"
+    assert incident["since"] == began
+    assert incident["evidence"]["share"] > 30
+    assert incident["evidence"]["usual_share"] == 1.0
+
+
+@pytest.mark.parametrize("part", ["kafka", "database", "worker"])
+def test_an_outage_of_a_part_is_one_incident_whatever_falls_silent(province: ProvinceDay, part: str) -> None:
+    province.alive(NOW)
+    province.look(NOW)
+    began = NOW + MINUTE
+    outage = Outage(part, Bilingual("không trả lời", "does not answer"), began)
+    for minutes in (2, 30, 170):
+        now = began + minutes * MINUTE
+        province.look(now, outages=[outage])
+    assert kinds(province) == ["pipeline_stopped:"]
+    # It is over; the feeds get time to catch up before anything is said of them, and then they have.
+    province.look(now + MINUTE)
+    province.alive(now + 2 * MINUTE)
+    for minutes in (3, 8, 14):
+        province.alive(now + minutes * MINUTE)
+        province.look(now + minutes * MINUTE)
+    assert province.incidents() == []
+    assert [row["kind"] for row in province.incidents(closed=True)] == ["pipeline_stopped"]
+
+
+def test_all_frequent_feeds_silent_at_once_are_one_cause(province: ProvinceDay) -> None:
+    province.alive(NOW)
+    province.look(NOW)
+    now = NOW + timedelta(hours=3)
+    slow = [key for key, feed in province.feeds.items() if feed.cadence > timedelta(hours=2)]
+    province.alive(now, slow)
+    for minutes in (0, 2, 4):
+        province.look(now + minutes * MINUTE)
+    assert kinds(province) == ["pipeline_stopped:"]
+
+
+def test_three_steps_of_the_ladder_and_what_stops_them(province: ProvinceDay, db: psycopg.Connection) -> None:
+    for day in (24, 25, 29):
+        put_rates(province, whole=15.0, low=12.0, day=date(2024, 10, day))
+    monday = local("2024-10-28", 8)
+
+    def step_at(now: datetime) -> int:
+        province.alive(now)
+        province.look(now)
+        (row,) = [row for row in province.incidents() if row["kind"] == "lagging"]
+        return int(row["step"])
+
+    assert step_at(monday) == 0
+    assert step_at(monday + timedelta(hours=3)) == 0
+    assert step_at(monday + timedelta(hours=5)) == 1  # four office hours, and nobody has acknowledged
+    (incident,) = [row for row in province.incidents() if row["kind"] == "lagging"]
+    IncidentActs(db).acknowledge(incident["incident_id"], Actor("so-tttt", "command"), monday + timedelta(hours=6))
+    assert step_at(local("2024-10-30", 8)) == 1  # acknowledged: it waits three times as long
+    IncidentActs(db).silence(
+        incident["incident_id"], Actor("so-tttt", "link"), local("2024-10-30", 9), local("2024-11-08", 9), "đang sửa"
+    )
+    put_rates(province, whole=15.0, low=12.0, day=date(2024, 11, 6))
+    assert step_at(local("2024-11-07", 12)) == 1
+    assert province.history(incident["incident_id"])[:4] == ["opened", "escalated", "acknowledged", "silenced"]
+    put_rates(province, whole=15.0, low=12.0, day=date(2024, 11, 8))
+    assert step_at(local("2024-11-11", 12)) == 2  # the silence has ended, and it lasts
+
+
+def test_a_reporter_whose_totals_differ(province: ProvinceDay, db: psycopg.Connection) -> None:
+    province.alive(NOW)
+    job = QualityJob(db, province.settings, province.overseer.status, province.feeds)
+    db.execute(
+        "INSERT INTO control_total (feed, reporter, first_on, last_on, records, told_at) "
+        "VALUES ('tourism.daily_report', '77-747-0001', %s, %s, 5, %s)",
+        [DAY, DAY, NOW],
+    )
+    province.look(NOW)
+    job.run(NOW, {})
+    province.look(NOW, measured=job.findings(NOW))
+    assert [row["cause"] for row in province.incidents()] == ["control_total:tourism.daily_report:77-747-0001"]
+    (incident,) = province.incidents()
+    (period,) = incident["evidence"]["periods"]
+    assert (period["records_said"], period["records_stored"]) == (5, 1)
+    # What was measured of the day, each with its numbers.
+    rows = {
+        (row["feed"], row["measure"]): (row["numerator"], row["denominator"])
+        for row in list_quality(db, on=NOW.date())
+        if row["reporter"] == ""
+    }
+    assert rows["tourism.stay", "clean"] == (10, 10)
+    assert rows["tourism.stay", "live"][0] <= rows["tourism.stay", "live"][1]
+    called = {
+        row["feed"]: (row["numerator"], row["denominator"]) for row in list_quality(db, on=DAY, measure="complete")
+    }
+    assert called["tourism.daily_report"][0] == called["tourism.daily_report"][1] > 400
+
+
+def test_missing_reporters_are_one_incident_that_names_them(province: ProvinceDay) -> None:
+    province.everyone_reports(DAY - timedelta(days=1))
+    province.absent = [f"77-747-{n:04d}" for n in range(1, 41)]
+    code = "lodging.room_nights.total"
+    province.figure(code, "77", "day", DAY, 900)
+    province.figure(code, "747", "day", DAY, 500)
+    province.alive(NOW)
+    early = local(DAY + timedelta(days=1), 8)
+    province.alive(early)
+    province.look(early)
+    assert province.incidents() == []  # the deadline is at ten
+    province.look(NOW)
+    assert kinds(province) == ["reporter_missing:tourism.daily_report"]
+    (incident,) = province.incidents()
+    assert incident["evidence"]["missing_total"] == len(province.absent)
+    assert incident["value"] == incident["expected"] - len(province.absent)
+    row = province.row(code)
+    assert (row["status"], row["cause"]) == ("incomplete", "tourism.daily_report")
+    assert row["due"] - row["reported"] == len(province.absent)
+    province.absent = ()
+    province.alive(NOW + MINUTE)
+    province.look(NOW + MINUTE)
+    assert province.row(code)["status"] == "no_target"
+
+
+def test_tet_is_neither_silence_nor_unusual(province: ProvinceDay) -> None:
+    """In 2024 offices were closed from 8 to 14 February; the last day worked was Wednesday the 7th."""
+    last = date(2024, 2, 7)
+    for weeks in range(1, 9):
+        province.figure(RATE, "77", "day", last - timedelta(weeks=weeks), 25.0)
+        province.figure("lodging.guests.total", "77", "day", date(2024, 2, 11) - timedelta(weeks=weeks), 1000)
+    province.figure(RATE, "77", "day", last, 25.0)
+    others = [feed for feed in province.feeds if feed not in ("dossier.event", "document.flow")]
+    province.alive(local(last, 17))
+    for day in (11, 13, 14):
+        now = local(date(2024, 2, day))
+        province.alive(now, others)
+        province.figure("lodging.guests.total", "77", "day", date(2024, 2, day - 1), 9000)
+        province.look(now)
+        province.look(now + 3 * MINUTE)
+        assert province.row(RATE)["status"] == "on_track", day
+        assert province.row("lodging.guests.total")["unusual"] is False
+    assert [row for row in province.incidents(closed=True) if row["kind"] == "feed_silent"] == []
+    # On the second day after it the offices' silence counts again.
+    now = local(date(2024, 2, 16), 15)
+    province.alive(now, others)
+    province.look(now)
+    province.look(now + 3 * MINUTE)
+    assert "dossier.event" in {row["feed"] for row in province.incidents() if row["kind"] == "feed_silent"}
+
+
+def test_an_ordinary_day_far_from_its_past_is_unusual(province: ProvinceDay) -> None:
+    for weeks in range(1, 9):
+        province.figure("lodging.guests.total", "77", "day", DAY - timedelta(weeks=weeks), 1000 + 10 * weeks)
+    province.figure("lodging.guests.total", "77", "day", DAY, 3000)
+    province.alive(NOW)
+    province.look(NOW)
+    row = province.row("lodging.guests.total")
+    assert (row["status"], row["unusual"]) == ("no_target", True)
+    assert row["usual"] == 1040  # the Tuesday after the National Day was a day off
+
+
+def test_what_is_known_once_is_no_pace_and_percentages_lag_in_points(province: ProvinceDay) -> None:
+    province.figure("dti.targets_done.total", "77", "month", "2024-09-01", 32)
+    province.figure("banking.account_rate", "77", "month", "2024-09-01", 70.0)
+    province.figure("health_record.coverage", "77", "day", DAY - timedelta(days=30), 99.4)
+    province.figure("health_record.coverage", "77", "day", DAY, 99.35)
+    province.alive(NOW)
+    province.look(NOW)
+    done = province.row("dti.targets_done.total")
+    assert done["target"] == 37
+    assert 27 < done["expected"] < 32  # three quarters of the year, from 0 at its beginning
+    once = province.row("banking.account_rate")
+    assert once["expected"] is None
+    assert once["status"] in ("at_risk", "incomplete", "stale")
+    assert province.row("health_record.coverage")["expected"] == 90.0
