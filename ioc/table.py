@@ -195,7 +195,6 @@ def read_rows(
         yield Row(path, number, values, problems)
 
 
-
 def write_rows(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
     """Write rows of texts as a file that `read_rows` reads; the first row's names are the header."""
     with path.open("w", encoding="utf-8", newline="") as file:

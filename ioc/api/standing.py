@@ -23,7 +23,7 @@ from ioc.api.standing_model import (
 )
 from ioc.database.connection import connect, translated_errors
 from ioc.errors import DatabaseUnavailableError, QuestionError
-from ioc.incident.acting import IncidentActs, Actor
+from ioc.incident.acting import Actor, IncidentActs
 from ioc.incident.reading import (
     KINDS,
     STATUSES,

@@ -73,6 +73,7 @@ VIETNAMESE: Mapping[str, str] = {
     "ratio": "tỷ lệ",
     "reads": "được đọc",
     "acts": "xử lý sự cố",
+    "taken": "đã nhận",
     "received_at": "nhận lúc",
     "recomputed": "tính lại",
     "record": "bản ghi",

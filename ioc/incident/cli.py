@@ -12,7 +12,7 @@ from pydantic_core import to_json
 
 from ioc.command.output import AsJson, show_rows
 from ioc.database.connection import connect, translated_errors
-from ioc.incident.acting import IncidentActs, Actor
+from ioc.incident.acting import Actor, IncidentActs
 from ioc.incident.reading import list_incidents, show_incident
 from ioc.settings import Settings
 

@@ -13,8 +13,8 @@ from ioc.catalogue import StoredMeasure
 from ioc.catalogue.composition import joined
 from ioc.feeds.feed import Feed
 from sql import load_queries
-from streams.proof.recompute import day_sums_sql, placed_sql
-from streams.proof.reconcile import rolled_up_sql
+from streams.proof.figure_sql import rolled_up
+from streams.proof.recompute import column_of, day_sums_sql, placed_sql
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ class Incident:
 
 
 @dataclass(frozen=True)
-class Step:
+class IncidentMove:
     """What becomes of an incident: `opened`, `seen`, `changed`, `reopened` or `closed`; `incident_id` of an old one."""
 
     what: Literal["opened", "seen", "changed", "reopened", "closed"]
@@ -128,13 +128,13 @@ class CauseWatch:
         findings: Iterable[Finding],
         now: datetime,
         is_unknown: Callable[[Incident], bool] = lambda _: False,
-    ) -> list[Step]:
+    ) -> list[IncidentMove]:
         """Return what becomes of each incident, and what opens.
 
         incidents: those that are open, and those that closed lately, newest first.
         """
         found = {finding.cause: finding for finding in findings}
-        steps: list[Step] = []
+        steps: list[IncidentMove] = []
         by_cause: dict[str, Incident] = {}
         for incident in incidents:
             by_cause.setdefault(incident.cause, incident)
@@ -142,20 +142,20 @@ class CauseWatch:
             if incident.closed_at is None and incident.cause not in found:
                 gone = now - incident.seen_at
                 if not is_unknown(incident) and gone >= incident.clear_after:
-                    steps.append(Step("closed", None, incident.incident_id))
+                    steps.append(IncidentMove("closed", None, incident.incident_id))
         for cause, finding in found.items():
             before = by_cause.get(cause)
             if before is not None and before.closed_at is None:
                 what: Literal["seen", "changed"] = "changed" if _differs(before, finding) else "seen"
-                steps.append(Step(what, finding, before.incident_id))
+                steps.append(IncidentMove(what, finding, before.incident_id))
                 continue
             since = self._first.setdefault(cause, now)
             if now - since < _HOLD.get(finding.kind, timedelta()):
                 continue
             if before is not None and before.closed_at is not None and now - before.closed_at <= _same(finding.kind):
-                steps.append(Step("reopened", finding, before.incident_id))
+                steps.append(IncidentMove("reopened", finding, before.incident_id))
             else:
-                steps.append(Step("opened", finding))
+                steps.append(IncidentMove("opened", finding))
         self._first = {cause: since for cause, since in self._first.items() if cause in found}
         return steps
 

@@ -28,7 +28,7 @@ _STOCK_SCALE = 0.005  # of a stock's level: less is never far
 
 
 @dataclass
-class _Known:
+class _KnownBlock:
     """A block's fixed parts, and what is kept of its past."""
 
     block: Block
@@ -78,7 +78,7 @@ class Evaluator:
                 columns = self._judge(known, reader, moment, judge)
                 yield known.block, to_frame(columns, known.kept, known.fixed, known.block.period)
 
-    def _judge(self, known: _Known, reader: FigureReader, moment: PassMoment, judge: PeriodJudge) -> StatusColumns:
+    def _judge(self, known: _KnownBlock, reader: FigureReader, moment: PassMoment, judge: PeriodJudge) -> StatusColumns:
         block = known.block
         columns = StatusColumns(known.kept.shape)
         wanted = [judge.bucket(member, block.period) for member in block.members]
@@ -150,7 +150,9 @@ class Evaluator:
                 stale[:, at] |= judge.is_report_outdated(member)
         return stale, incomplete
 
-    def _score(self, known: _Known, columns: StatusColumns, reader: FigureReader, found: Sequence[date | None]) -> None:
+    def _score(
+        self, known: _KnownBlock, columns: StatusColumns, reader: FigureReader, found: Sequence[date | None]
+    ) -> None:
         """Fill how far figures lie from their own past."""
         block = known.block
         for bucket in sorted({bucket for bucket in found if bucket is not None}):
@@ -192,7 +194,7 @@ def _newest(buckets: Sequence[date], values: NDArray[np.float64], wanted: date) 
     )
 
 
-def _known(block: Block, ground: JudgedUnits) -> _Known:
+def _known(block: Block, ground: JudgedUnits) -> _KnownBlock:
     kept = block.levels(ground.areas)
     rows, places = np.nonzero(kept)
     codes = np.array([member.indicator.code for member in block.members], dtype=object)
@@ -206,4 +208,4 @@ def _known(block: Block, ground: JudgedUnits) -> _Known:
         "owner": pl.Series(owners[places].tolist(), dtype=pl.String),
         "percentage": pl.Series(block.percentages[places]),
     }
-    return _Known(block, kept, fixed)
+    return _KnownBlock(block, kept, fixed)

@@ -10,7 +10,7 @@ import pytest
 from testbed.province_day import ProvinceDay, local
 
 from ioc.feeds.feed import Feed
-from ioc.incident.acting import IncidentActs, Actor
+from ioc.incident.acting import Actor, IncidentActs
 from ioc.incident.reading import list_quality
 from ioc.province.profile import Profile
 from ioc.settings import Settings
