@@ -45,8 +45,11 @@ def range_around(newest: date | None, today: date, zone: ZoneInfo) -> TimeRange:
     board."""
     if newest is None or today - newest <= _RECENT:
         return TimeRange()
-    after = (newest.replace(day=1) + _SHOWN).replace(day=1)
-    first = newest.replace(day=1) if newest.day >= 15 else (newest.replace(day=1) - timedelta(days=1)).replace(day=1)
+    month = newest.replace(day=1)
+    if newest.day >= 15:
+        first, after = month, (month + _SHOWN).replace(day=1)
+    else:
+        first, after = (month - timedelta(days=1)).replace(day=1), newest.replace(day=6 if newest.day < 6 else 16)
     return TimeRange(*(_instant(day, zone) for day in (first, after)))
 
 

@@ -1,14 +1,18 @@
-"""A year of every indicator in every area: how long the roll-up takes, and a leader's first page over the result."""
+"""A year of every indicator in every area: the roll-up, a leader's first page, and every panel of Grafana."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import psycopg
 
 from bench.bed import Bed
+from grafana.bundle import load_bundle
+from grafana.checking.check import board_queries
+from grafana.checking.run import choose_variables
+from grafana.query.macros import Situation, expand
 from ioc.database.connection import connect
 from ioc.settings import Settings
 from sql import load_queries
@@ -17,10 +21,12 @@ from streams.rollup.service import Rollup
 _TIMES = 200
 _FIRST, _LAST = date(2024, 1, 1), date(2024, 12, 31)
 _QUICK_FIRST = date(2024, 12, 1)
+_PANEL_TIMES = 20
+_SHOWN = Situation(datetime(2024, 12, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC), timedelta(days=1))
 
 
 class Year:
-    """Seconds to roll up, figures a second, and milliseconds of the overview query."""
+    """Seconds to roll up, figures a second, and milliseconds of the overview query and of Grafana's panels."""
 
     name = "year"
     title = "Roll-up of all indicators, all areas, a year; overview query"
@@ -38,8 +44,12 @@ class Year:
                 owner.execute("VACUUM ANALYZE measure_delta")
                 rolled = _roll_up(settings)
                 owner.execute("VACUUM ANALYZE indicator_cell")
+                owner.execute(load_queries("bench")["make_statuses"], {"day": _LAST})
+                owner.execute("ANALYZE indicator_status")
             with connect(settings, "reader", autocommit=True) as reader:
-                return {**rolled, **_overview(bed, reader)}
+                overview = _overview(bed, reader)
+            with connect(settings, "grafana", autocommit=True) as grafana:
+                return {**rolled, **overview, **_panels(bed, grafana)}
 
 
 def _roll_up(settings: Settings) -> Mapping[str, float]:
@@ -69,4 +79,25 @@ def _overview(bed: Bed, reader: psycopg.Connection) -> Mapping[str, float]:
         "overview_p50_ms": took[_TIMES // 2],
         "overview_p95_ms": took[_TIMES * 95 // 100],
         "overview_figures": rows,
+    }
+
+
+def _panels(bed: Bed, grafana: psycopg.Connection) -> Mapping[str, float]:
+    """Every panel of every Vietnamese board, as Grafana's role: p95 of each; of these the median and the largest."""
+    slowest: list[float] = []
+    for board in load_bundle(bed.site.settings, ["vi"]).boards:
+        situation = choose_variables(grafana, board.model, _SHOWN)
+        for query in board_queries(board.model):
+            statement = expand(query.sql, situation).encode()
+            took = []
+            for _ in range(_PANEL_TIMES):
+                start = time.perf_counter()
+                grafana.execute(statement).fetchall()
+                took.append((time.perf_counter() - start) * 1000)
+            slowest.append(sorted(took)[_PANEL_TIMES * 95 // 100])
+    slowest.sort()
+    return {
+        "panels": len(slowest),
+        "panel_p95_median_ms": slowest[len(slowest) // 2],
+        "panel_p95_worst_ms": slowest[-1],
     }

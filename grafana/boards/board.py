@@ -18,7 +18,8 @@ from grafana.text import Language, Text
 Json = dict[str, Any]
 # What tells the project's boards from those that people save beside them.
 OWN_TAG = "ioc"
-_MAP_PIXELS, _TILE_PIXELS = 330, 256
+_MAP_PIXELS, _TILE_PIXELS = 230, 256
+_FEW = 5
 
 
 @dataclass(frozen=True)
@@ -52,14 +53,21 @@ class MapView:
 
     @classmethod
     def around(cls, places: Iterable[tuple[float, float]]) -> MapView:
-        """Return the view that shows all places (latitude, longitude) on a map of some 400 pixels."""
+        """Return the view of nearly all places (latitude, longitude): an island far off must not shrink the rest."""
         points = list(places)
         if not points:
             return cls()
-        (south, north), (west, east) = ((min(side), max(side)) for side in zip(*points, strict=True))
+        (south, north), (west, east) = (_middle(side) for side in zip(*points, strict=True))
         span = max(north - south, east - west, 0.05)
         zoom = math.floor(10 * math.log2(360 * _MAP_PIXELS / (_TILE_PIXELS * span))) / 10
         return cls(round((south + north) / 2, 4), round((west + east) / 2, 4), zoom)
+
+
+def _middle(side: Iterable[float]) -> tuple[float, float]:
+    """Return the ends of a coordinate without the outermost tenth on each side, where there are more than a few."""
+    ordered = sorted(side)
+    cut = (len(ordered) + 9) // 10 if len(ordered) >= _FEW else 0
+    return ordered[cut], ordered[-1 - cut]
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,11 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana.boards.board import Annotation, Folder, Json, MapView, TimeRange, board_uid, default_board
 from grafana.boards.panel import notice_text, text_stat
 from grafana.boards.scope import Scope
+from grafana.query.binding import Value
 from grafana.text import Text
 
-OVERVIEW, INDICATOR, AREA, QUALITY, PIPELINE, INCIDENT = (
-    "overview",
-    "indicator",
-    "area",
-    "quality",
-    "pipeline",
-    "incident",
-)
+OVERVIEW, PHONE, INDICATOR, AREA = "overview", "phone", "indicator", "area"
+QUALITY, PIPELINE, INCIDENT = "quality", "pipeline", "incident"
 GENERAL_FOLDER = Folder("ioc-folder-general", Text("IOC - Tổng quan", "IOC - Overview"))
 SYSTEM_FOLDER = Folder("ioc-folder-pipeline", Text("IOC - Hệ thống", "IOC - System"))
 
@@ -45,10 +40,11 @@ class Frame:
     shown: TimeRange
     view: MapView
 
-    def board(self, key: str, title: Text, *, moment: bool = False) -> Dashboard:
-        """Return a board with its header: title, area and day, or (`moment`) title and time."""
+    def board(self, key: str, title: Text, *, moment: bool = False, code: Value = "") -> Dashboard:
+        """Return a board with its header: title (of an indicator its name), area and day, or (`moment`) title and
+        time."""
         scope = self.scope
-        query = scope.target("moment_header" if moment else "header", title=title.of(scope.language))
+        query = scope.target("moment_header" if moment else "header", title=title.of(scope.language), code=code)
         shown = TimeRange("now-3h", "now") if moment else self.shown
         notice = self.notice.of(scope.language)
         built = default_board(key, title, scope.language, scope.timezone, shown)

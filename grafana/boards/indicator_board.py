@@ -43,7 +43,7 @@ def indicator_board(frame: Frame) -> Json:
     course = default_timeseries("course", "${indicator:text}").span(24).height(10)
     course = line_colors(course.with_target(scope.target("series", series=True, code=_CHOSEN)), scope)
     built = (
-        frame.board(INDICATOR, Text("Chỉ tiêu", "Indicator"))
+        frame.board(INDICATOR, Text("Chỉ tiêu", "Indicator"), code=_CHOSEN)
         .with_variable(sector_variable(scope))
         .with_variable(indicator_variable(scope))
         .with_variable(area_variable(scope))

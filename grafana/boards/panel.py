@@ -93,7 +93,7 @@ def text_stat(key: str, target: SqlTarget) -> stat.Panel:
         .color_mode(look.BigValueColorMode.VALUE)
         .text_mode(look.BigValueTextMode.VALUE)
         .justify_mode(look.BigValueJustifyMode.AUTO)
-        .text(common.VizTextDisplayOptions().value_size(22))
+        .text(common.VizTextDisplayOptions().value_size(17))
         .color_scheme(fixed_color("text"))
         .no_value("–")
     )
@@ -191,7 +191,7 @@ def default_geomap(key: str, title: str, tooltip: str) -> geomap.Panel:
         "size": {"fixed": 9, "min": 2, "max": 15},
         "symbol": {"fixed": "img/icons/marker/circle.svg", "mode": "fixed"},
         "text": {"field": tooltip, "fixed": "", "mode": "field"},
-        "textConfig": {"fontSize": 12, "offsetX": 0, "offsetY": 16, "textAlign": "center", "textBaseline": "middle"},
+        "textConfig": {"fontSize": 11, "offsetX": 0, "offsetY": 16, "textAlign": "center", "textBaseline": "middle"},
     }
     layer = (
         common.MapLayerOptions()
@@ -250,7 +250,7 @@ def line_colors(panel: timeseries.Panel, scope: Scope) -> timeseries.Panel:
     }
     for name, properties in looks.items():
         if "Giá" not in name and name != "Value":
-            properties["custom.fillOpacity"] = 0
+            properties |= {"custom.fillOpacity": 0, "custom.showPoints": "never"}
         values = [DynamicConfigValue(key, value) for key, value in properties.items()]
         panel = panel.with_override(MatcherConfig("byRegexp", f"/^{name}/"), values)
     return panel

@@ -57,7 +57,6 @@ def _heat_map(frame: Frame) -> statushistory.Panel:
         .col_width(0.95)
         .thresholds(thresholds((None, COLORS["lagging"]), (80, COLORS["at_risk"]), (95, COLORS["on_track"])))
         .color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
-        .display_name("${__field.labels.metric}")
         .legend(
             common.VizLegendOptions()
             .show_legend(False)

@@ -77,6 +77,7 @@ _CHANGES: dict[str, Text] = {
 }
 _LABELS: dict[str, Text] = {
     "expected": Text("kỳ vọng", "expected"),
+    "expected_now": Text("Kỳ vọng đến nay", "Expected by now"),
     "week_before": Text("tuần trước", "week before"),
     "before": Text("kỳ trước", "before"),
     "value": Text("Giá trị", "Value"),

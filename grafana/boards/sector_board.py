@@ -65,7 +65,7 @@ def sector_board(frame: Frame, sector: str) -> Json:
         .with_variable(period_variable(scope))
         .with_variable(head_variable(scope, sector))
         .with_panel(status_stat(frame).height(3))
-        .with_panel(heads.span(24).height(9))
+        .with_panel(heads.span(24).height(7))
         .with_panel(_indicator_table(frame, sector).height(13))
         .with_row(default_row("trend", scope.say("Diễn biến", "Trend")))
         .with_panel(_head_timeseries(frame))

@@ -66,3 +66,14 @@ SELECT code, period, value FROM indicator_value
 WHERE area_id = %(area)s
   AND (period, bucket) IN (('day', %(day)s), ('month', date_trunc('month', %(day)s::date)::date),
                            ('year', date_trunc('year', %(day)s::date)::date))
+
+-- name: make_statuses
+-- A status for every indicator and area, as the scheduler would keep it: panels read as many rows as they will.
+INSERT INTO indicator_status (code, area_id, sector, unit, owner, status, since, period, bucket, through, value, target_op, target,
+                              expected, lag, lag_in, computed_at)
+SELECT i.code, c.area_id, i.sector, i.unit, i.owner,
+       (ARRAY['on_track', 'at_risk', 'lagging', 'stale', 'incomplete', 'no_target'])[1 + (i.slot + c.area_id) %% 6], now(), 'day',
+       %(day)s::date - 1, %(day)s::date - 1, c.figures[i.slot], i.target_op, i.target, i.target, 1.5, '%%', now()
+FROM indicator i
+JOIN indicator_cell c ON c.sector = i.sector AND c.period = 'day' AND c.bucket = %(day)s::date - 1
+WHERE i.live

@@ -36,7 +36,8 @@ SELECT CASE %(language)s WHEN 'en' THEN name_en ELSE name_vi END AS __text, key 
 
 -- name: header
 -- What a wall must say in place of the title that it hides: board, area, last day that is over.
-SELECT %(title)s || ' · ' || CASE %(language)s WHEN 'en' THEN a.name_en ELSE a.name_vi END
+SELECT coalesce((SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END FROM indicator i
+                 WHERE i.live AND i.code = %(code)s), %(title)s) || ' · ' || CASE %(language)s WHEN 'en' THEN a.name_en ELSE a.name_vi END
        || CASE %(language)s WHEN 'en' THEN ' · data through ' ELSE ' · số liệu đến hết ngày ' END
        || coalesce(day_text(seen.through, %(language)s), '–') AS shown
 FROM area a
@@ -85,7 +86,7 @@ FROM indicator_status s
 JOIN indicator i ON i.code = s.code AND i.live
 CROSS JOIN LATERAL (SELECT coalesce(%(units)s::jsonb ->> s.unit, s.unit) AS name) unit
 LEFT JOIN LATERAL (
-    SELECT CASE %(language)s WHEN 'en' THEN n.title_en ELSE n.title_vi END AS title
+    SELECT CASE %(language)s WHEN 'en' THEN n.summary_en ELSE n.summary_vi END AS title
     FROM incident_touch t JOIN incident n USING (incident_id)
     WHERE t.code = s.code AND t.area_id = s.area_id AND t.ended_at IS NULL AND n.closed_at IS NULL
     ORDER BY n.opened_at LIMIT 1
@@ -148,12 +149,18 @@ WITH shown AS (
         date_trunc(${period:sqlstring}, $__timeFrom()::timestamptz AT TIME ZONE %(timezone)s),
         least(date_trunc(${period:sqlstring}, $__timeTo()::timestamptz AT TIME ZONE %(timezone)s), newest_day()),
         period_step(${period:sqlstring})) AS b
-    LEFT JOIN indicator_cell c
-        ON c.sector = i.sector AND c.period = ${period:sqlstring} AND c.area_id = ${area:sqlstring}::integer
-       AND c.bucket = b::date
-    LEFT JOIN indicator_cell past
-        ON past.sector = i.sector AND past.period = ${period:sqlstring} AND past.area_id = ${area:sqlstring}::integer
-       AND past.bucket = CASE ${period:sqlstring} WHEN 'week' THEN b::date - 364 ELSE (b - interval '1 year')::date END
+    -- One look at the index a period; joined as a whole, every period of the year before would be read.
+    LEFT JOIN LATERAL (
+        SELECT figures FROM indicator_cell
+        WHERE sector = i.sector AND period = ${period:sqlstring} AND area_id = ${area:sqlstring}::integer AND bucket = b::date
+        OFFSET 0
+    ) c ON true
+    LEFT JOIN LATERAL (
+        SELECT figures FROM indicator_cell
+        WHERE sector = i.sector AND period = ${period:sqlstring} AND area_id = ${area:sqlstring}::integer
+          AND bucket = CASE ${period:sqlstring} WHEN 'week' THEN b::date - 364 ELSE (b - interval '1 year')::date END
+        OFFSET 0
+    ) past ON true
     WHERE i.live AND i.code = %(code)s
 ), asked AS (
     SELECT t.* FROM target t JOIN shown USING (code)
@@ -182,7 +189,7 @@ ORDER BY 1, array_position(ARRAY['value', 'past', 'asked'], what.name)
 -- name: figure_tile
 -- One indicator in one area: what is known, each with its word.
 SELECT %(labels)s::jsonb ->> part.name AS name, part.shown,
-       CASE WHEN part.name IN ('value', 'status') THEN %(colors)s::jsonb ->> s.status ELSE 'text' END AS color
+       CASE WHEN part.name IN ('value', 'status') THEN %(colors)s::jsonb ->> s.status ELSE %(colors)s::jsonb ->> '' END AS color
 FROM indicator_status s
 CROSS JOIN LATERAL (SELECT coalesce(%(units)s::jsonb ->> s.unit, s.unit) AS name) unit
 CROSS JOIN LATERAL (VALUES
@@ -192,7 +199,7 @@ CROSS JOIN LATERAL (VALUES
     ('target', CASE WHEN s.target IS NOT NULL THEN CASE s.target_op WHEN '>=' THEN '≥ ' ELSE '≤ ' END
                     || amount_text(s.target, unit.name, %(language)s)
                     || coalesce(' · ' || day_text(s.target_on, %(language)s), '') END),
-    ('expected', amount_text(s.expected, unit.name, %(language)s)),
+    ('expected_now', amount_text(s.expected, unit.name, %(language)s)),
     ('lag', lag_text(nullif(s.lag, 0), s.lag_in, %(language)s)),
     ('forecast', amount_text(s.forecast, unit.name, %(language)s)),
     ('needed', amount_text(s.needed_per_week, unit.name, %(language)s)),
@@ -228,7 +235,7 @@ SELECT %(dimensions)s::jsonb ->> coalesce(nullif(i.definition ->> 'breakdown', '
        %(words)s::jsonb ->> coalesce(s.status, 'no_data') AS status, i.code
 FROM indicator i
 LEFT JOIN indicator_status s ON s.code = i.code AND s.area_id = ${area:sqlstring}::integer
-WHERE i.live AND i.code LIKE split_part(%(code)s, '.', 1) || '.' || split_part(%(code)s, '.', 2) || '.%%'
+WHERE i.live AND (i.code = %(code)s OR i.code LIKE split_part(%(code)s, '.', 1) || '.' || split_part(%(code)s, '.', 2) || '.%%')
 ORDER BY i.definition ->> 'breakdown', s.value DESC NULLS LAST, i.slot
 
 -- name: indicator_definition
@@ -253,12 +260,15 @@ WHERE i.live AND i.code = %(code)s AND part.shown IS NOT NULL
 ORDER BY part.place
 
 -- name: indicator_change
--- When the status of an indicator changed, the newest first.
+-- When the status of an indicator changed, the newest first; what stands, where nothing has changed since it was first known.
 SELECT moment_text(c.changed_at, %(timezone)s, %(language)s) AS changed, coalesce(%(words)s::jsonb ->> c.before, '–') AS before,
        %(words)s::jsonb ->> c.status AS status, coalesce(period_text(c.period, c.bucket, %(language)s), '–') AS period,
        coalesce(amount_text(c.value, coalesce(%(units)s::jsonb ->> i.unit, i.unit), %(language)s), '–') AS value,
        coalesce(amount_text(c.expected, coalesce(%(units)s::jsonb ->> i.unit, i.unit), %(language)s), '–') AS expected
-FROM indicator_status_change c
+FROM (SELECT changed_at, code, area_id, before, status, period, bucket, value, expected FROM indicator_status_change
+      UNION ALL
+      SELECT since, code, area_id, NULL, status, period, bucket, value, expected FROM indicator_status s
+      WHERE NOT EXISTS (SELECT FROM indicator_status_change k WHERE k.code = s.code AND k.area_id = s.area_id)) c
 JOIN indicator i ON i.code = c.code AND i.live
 WHERE c.code = %(code)s AND c.area_id = ${area:sqlstring}::integer
 ORDER BY c.changed_at DESC
@@ -280,7 +290,7 @@ WITH beside AS (
         (SELECT b.parent_id FROM area b, newest_day() AS today
          WHERE b.parent_id = ${area:sqlstring}::integer AND today >= b.valid_from AND today < b.valid_to LIMIT 1),
         (SELECT parent_id FROM area WHERE area_id = ${area:sqlstring}::integer))
-), count AS (
+), count AS MATERIALIZED (
     SELECT area_id, count(*) FILTER (WHERE status = 'lagging') AS lagging, count(*) FILTER (WHERE status = 'at_risk') AS at_risk,
            count(*) FILTER (WHERE status = 'on_track') AS on_track,
            count(*) FILTER (WHERE status IN ('stale', 'incomplete', 'no_data')) AS unknown,
@@ -380,13 +390,15 @@ ORDER BY 1, 2
 SELECT CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END AS feed, day_text(q.day, %(language)s) AS day,
        coalesce(missing.value ->> 'name', missing.value ->> 'code', missing.value #>> '{}') AS reporter,
        number_text(q.numerator, 0, %(language)s) || '/' || number_text(q.denominator, 0, %(language)s) AS reported
-FROM quality_measure q
-JOIN feed f ON f.key = q.feed
+FROM feed f
+CROSS JOIN LATERAL (
+    SELECT max(n.day) AS day FROM quality_measure n
+    WHERE n.feed = f.key AND n.measure = 'complete' AND n.day <= (SELECT newest_day())
+) newest
+JOIN quality_measure q ON q.feed = f.key AND q.measure = 'complete' AND q.day = newest.day AND q.reporter = ''
 JOIN area a ON a.area_id = q.area_id AND a.level = 'province'
 CROSS JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(q.detail -> 'missing') WHEN 'array' THEN q.detail -> 'missing' ELSE '[]' END)
     AS missing (value)
-WHERE q.measure = 'complete' AND q.reporter = ''
-  AND q.day = (SELECT max(n.day) FROM quality_measure n WHERE n.feed = q.feed AND n.measure = 'complete' AND n.day <= newest_day())
 ORDER BY q.share, feed, reporter
 LIMIT 500
 
@@ -466,7 +478,7 @@ LIMIT 100
 
 -- name: live_tile
 -- Events of the last day and minute, and how long ago the newest came.
-SELECT %(labels)s::jsonb ->> part.name AS name, coalesce(part.shown, '–') AS shown, 'text' AS color
+SELECT %(labels)s::jsonb ->> part.name AS name, coalesce(part.shown, '–') AS shown, %(colors)s::jsonb ->> '' AS color
 FROM (SELECT sum(consumed) AS day, sum(consumed) FILTER (WHERE committed_at > now() - interval '1 minute') AS minute
       FROM stream_batch WHERE committed_at > now() - interval '1 day') n
 CROSS JOIN (SELECT max(newest) AS newest FROM feed f CROSS JOIN LATERAL (
@@ -489,7 +501,7 @@ LEFT JOIN LATERAL (
 ORDER BY (now() - newest.committed_at) / extract(epoch FROM f.cadence) DESC NULLS FIRST, feed
 
 -- name: event_tile
-SELECT %(labels)s::jsonb ->> part.name AS name, number_text(part.n, 0, %(language)s) AS shown, 'text' AS color
+SELECT %(labels)s::jsonb ->> part.name AS name, number_text(part.n, 0, %(language)s) AS shown, %(colors)s::jsonb ->> '' AS color
 FROM (SELECT coalesce(sum(b.consumed), 0) AS received, coalesce(sum(b.accepted), 0) AS accepted, coalesce(sum(b.rejected), 0) AS rejected,
              coalesce(sum(b.duplicate), 0) AS duplicate, coalesce(sum(b.corrected), 0) AS corrected
       FROM stream_batch b JOIN feed f USING (feed_id)

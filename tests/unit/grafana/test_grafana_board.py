@@ -31,7 +31,7 @@ def test_every_sector_has_a_board_in_both_languages(bundle: Bundle, catalogue: C
     assert len(catalogue.sectors) == 31
     for sector in catalogue.sectors:
         assert {f"ioc-{sector_key(sector)}", f"ioc-{sector_key(sector)}-en"} <= set(models(bundle))
-    for key in ("overview", "indicator", "area", "quality", "pipeline", "incident"):
+    for key in ("overview", "phone", "indicator", "area", "quality", "pipeline", "incident"):
         assert {f"ioc-{key}", f"ioc-{key}-en"} <= set(models(bundle))
 
 
