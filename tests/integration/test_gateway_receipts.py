@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -127,13 +128,14 @@ def test_a_file_can_be_asked_after_by_the_place_of_its_records(
 ) -> None:
     _, secret = bed.tokens.create("tax", ["tax.einvoice"], ["*"])
     headers = {"authorization": f"Bearer {secret}", "content-type": "application/xml", "accept-language": "en"}
-    response = bed.request("POST", "/v1/feeds/tax.einvoice", content=INVOICE.read_bytes(), headers=headers)
+    # A seller that the register does not know.
+    content = re.sub(rb"<MST>\d{10}", b"<MST>0100109106", INVOICE.read_bytes(), count=1)
+    response = bed.request("POST", "/v1/feeds/tax.einvoice", content=content, headers=headers)
     assert response.status_code == 202, response.text
     work(pipeline, settings, "tax.einvoice")
     (receipt,) = response.json()["receipts"]
     answer = ask(bed, f"/v1/receipts/{receipt}", secret).json()
     assert answer["complete"] is True
-    # The sample's seller is not in the register: its sender learns that here.
     (event,) = answer["events"]
     assert event["place"] == "file: 2C24TBH 15"  # series and number of the invoice
     assert (event["fate"], [reason["rule"] for reason in event["reasons"]]) == ("rejected", ["unknown_reporter"])
