@@ -34,7 +34,7 @@ from ioc.incident.reading import (
 )
 from ioc.settings import Settings
 from ioc.web.bearer import authenticate
-from ioc.web.tokens import Token, TokenFile
+from ioc.web.tokens import TokenFile
 
 _InSector = Annotated[str | None, Query(description="Only this sector.", max_length=50, examples=["lodging"])]
 _InArea = Annotated[str | None, Query(description="Code of an area; none = the province.", max_length=20)]
@@ -150,7 +150,7 @@ def add_standing(
         """Return how correct, complete, clean and live the data is, each share with its numbers."""
         return standing.quality(feed=feed, area=area, on=on, reporter=reporter, limit=limit)
 
-    async def may_act(request: Request) -> Token:
+    async def may_act(request: Request) -> None:
         token = authenticate(request, tokens)
         if not token.acts:
             raise ProblemError(
@@ -159,12 +159,14 @@ def add_standing(
                 vi="mã truy cập này không được xử lý sự cố; cần mã tạo bằng ioc token create TÊN --acts",
                 en="this token may not act on incidents; one made by `ioc token create NAME --acts` may",
             )
-        return token
+        request.state.actor = token.name
 
-    @app.post("/v1/incidents/{incident_id}/acts", **guarded)
-    def act(incident_id: _Number, body: Act, token: Annotated[Token, Depends(may_act)]) -> IncidentDetail:
+    acting = {**guarded, "dependencies": [*guarded["dependencies"], Depends(may_act)]}
+
+    @app.post("/v1/incidents/{incident_id}/acts", **acting)
+    def act(incident_id: _Number, body: Act, request: Request) -> IncidentDetail:
         """Acknowledge, silence or assign an incident; the answer is the incident as it stands then."""
-        standing.act(incident_id, body, Actor(token.name, "API"), now())
+        standing.act(incident_id, body, Actor(request.state.actor, "API"), now())
         return standing.incident(incident_id)
 
 
