@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.documentation.catalogue_page import catalogue_pages
 from deploy.documentation.feed_listing import feed_page
+from deploy.documentation.format_page import format_pages
 from deploy.documentation.reference import command_page, settings_page
 from ioc.feeds.feed import load_feeds
 
-__all__ = ["catalogue_pages", "command_page", "feed_page", "settings_page", "write_pages"]
+__all__ = ["catalogue_pages", "command_page", "feed_page", "format_pages", "settings_page", "write_pages"]
 
 
 def write_pages(directory: Path) -> None:
-    """Write the pages into `docs/`; pages of sectors that the catalogue no longer has are removed."""
+    """Write the pages into `docs/`; pages of what is no longer there are removed."""
     (directory / "settings.md").write_text(settings_page(), encoding="utf-8")
     (directory / "cli.md").write_text(command_page(), encoding="utf-8")
     (directory / "feeds.md").write_text(feed_page(load_feeds()), encoding="utf-8")
-    catalogue = directory / "catalogue"
-    catalogue.mkdir(exist_ok=True)
-    pages = catalogue_pages()
-    for stale in set(catalogue.glob("*.md")) - {catalogue / name for name in pages}:
+    _write(directory / "catalogue", catalogue_pages())
+    _write(directory / "feeds", format_pages(load_feeds()))
+
+
+def _write(directory: Path, pages: Mapping[str, str]) -> None:
+    directory.mkdir(exist_ok=True)
+    for stale in set(directory.glob("*.md")) - {directory / name for name in pages}:
         stale.unlink()
     for name, text in pages.items():
-        (catalogue / name).write_text(text, encoding="utf-8")
+        (directory / name).write_text(text, encoding="utf-8")

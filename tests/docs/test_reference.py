@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.documentation import command_page, feed_page, settings_page
+from deploy.documentation import command_page, feed_page, format_pages, settings_page
 from ioc.feeds.feed import load_feeds
 from ioc.settings import ROOT
 from sql import load_migrations
@@ -37,6 +37,13 @@ def test_every_table_is_explained() -> None:
 
 def test_the_page_of_feeds_is_that_of_the_code() -> None:
     assert (DOCS / "feeds.md").read_text(encoding="utf-8") == feed_page(load_feeds()), "run `make docs`"
+
+
+def test_the_pages_of_formats_are_those_of_the_code() -> None:
+    pages = format_pages(load_feeds())
+    assert {path.name for path in (DOCS / "feeds").glob("*.md")} == pages.keys(), "run `make docs`"
+    for name, text in pages.items():
+        assert (DOCS / "feeds" / name).read_text(encoding="utf-8") == text, "run `make docs`"
 
 
 def test_the_readme_begins_with_the_two_commands() -> None:

@@ -1,0 +1,208 @@
+"""What files from outside got wrong, seen in the stored sums: each file read as `ioc publish` reads it, then stored.
+
+The figures were worked out by hand from the files; formats' own tests are in tests/unit/formats.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+from testbed.pipeline import Pipeline
+
+from connectors.formats.format import BadRecord, Event
+from connectors.formats.memory import Memory
+from connectors.publishing.publish import FileReader
+from connectors.publishing.report import FileResult
+from ioc.settings import Settings
+
+PETROL, KIM_DINH = "3590000051", "26566"
+HOTEL, XUAN_SON = "77-750-0004", "26584"
+OCTOBER = "2024-10-01"
+
+
+class Office:
+    """A sector system that publishes files: what its formats give goes the way of every event."""
+
+    def __init__(self, pipeline: Pipeline, directory: Path) -> None:
+        self._pipeline = pipeline
+        self._directory = directory
+        self._memory = Memory()
+        self._files = 0
+        self.now = datetime(2024, 10, 5, 11, tzinfo=UTC)
+
+    def publish(self, *contents: bytes, name: str = "") -> list[BadRecord]:
+        """Publish files at this moment, one after the other; returns what was refused."""
+        reader = FileReader(
+            Settings(_env_file=None),
+            establishment=HOTEL,
+            received_at=self.now,
+            memory=self._memory,
+            now=lambda: self.now,
+        )
+        bad: list[BadRecord] = []
+        for content in contents:
+            self._files += 1
+            file = self._directory / (name or f"{self._files}.bin")
+            file.write_bytes(content)
+            items = [*reader.due(), *reader.read(file, FileResult(""))]
+            bad += [item for item in items if isinstance(item, BadRecord)]
+            self._send([item for item in items if isinstance(item, Event)])
+        self._pipeline.roll_up()
+        return bad
+
+    def _send(self, events: Sequence[Event]) -> None:
+        by_feed: defaultdict[str, list[dict[str, object]]] = defaultdict(list)
+        for event in events:
+            by_feed[event.feed].append(dict(event.envelope))
+        for feed, envelopes in by_feed.items():
+            self._pipeline.send(feed, envelopes)
+
+    def figure(self, code: str, area: str, day: str = "") -> float | None:
+        """October's figure, or a day's."""
+        return self._pipeline.figure(code, area, "day" if day else "month", day or OCTOBER)
+
+
+@pytest.fixture
+def office(pipeline: Pipeline, tmp_path: Path) -> Office:
+    return Office(pipeline, tmp_path)
+
+
+def invoice(number: int, amount: int, *, related: str = "", beside: str = "", line: str = "", vat: int = 0) -> bytes:
+    """An invoice of a petrol shop; `related` stands in TTChung, `beside` behind it."""
+    line = line or f"<THHDVu>Hàng</THHDVu><ThTien>{amount}</ThTien><TSuat>10%</TSuat>"
+    rates = f"<LTSuat><TSuat>10%</TSuat><ThTien>{amount}</ThTien><TThue>{vat}</TThue></LTSuat>"
+    return (
+        "<HDon><DLHDon><TTChung><KHMSHDon>1</KHMSHDon><KHHDon>C24MPL</KHHDon>"
+        f"<SHDon>{number}</SHDon><NLap>2024-10-05</NLap>{related}</TTChung>{beside}<NDHDon><NBan><MST>{PETROL}</MST></NBan>"
+        f"<DSHHDVu><HHDVu><TChat>1</TChat>{line}</HHDVu></DSHHDVu><TToan><THTTLTSuat>{rates}</THTTLTSuat>"
+        f"<TgTCThue>{amount}</TgTCThue><TgTThue>{vat}</TgTThue><TgTTTBSo>{amount + vat}</TgTTTBSo></TToan></NDHDon>"
+        "</DLHDon><MCCQT>M1-24-SYN01-00000000042</MCCQT></HDon>"
+    ).encode()
+
+
+def relation(code: str, number: int) -> str:
+    return (
+        f"<TTHDLQuan><TCHDon>{code}</TCHDon><LHDCLQuan>1</LHDCLQuan><KHMSHDCLQuan>1</KHMSHDCLQuan>"
+        f"<KHHDCLQuan>C24MPL</KHHDCLQuan><SHDCLQuan>{number}</SHDCLQuan></TTHDLQuan>"
+    )
+
+
+def guest_list(*guests: dict[str, str]) -> bytes:
+    """The police template for Vietnamese guests, filled from row 4 on."""
+    book = Workbook()
+    page = book.active
+    page.title = "DS_KHACH_VIET_NAM_LUU_TRU"
+    usual = {"B": "NGUYỄN THỬ", "C": "20/10/1990", "D": "F - Nữ", "E": "VNM - Viet Nam", "F": "1 - Thẻ CCCD"}
+    stay = {"K": "701 - TP. Hồ Chí Minh", "N": "05/10/2024", "O": "07/10/2024", "Q": "1 - Du lịch"}
+    for row, guest in enumerate(guests, 4):
+        for column, value in ({"A": str(row - 3)} | usual | stay | guest).items():
+            page[f"{column}{row}"] = value
+    import io  # noqa: PLC0415
+
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def report(sold: int, revision: int | None = None) -> bytes:
+    pair = {"domestic": 1, "international": 1}
+    told = {
+        "establishment_code": HOTEL,
+        "report_date": "2024-10-04",
+        "rooms_total": 20,
+        "rooms_available": 20,
+        "rooms_sold": sold,
+        "beds_total": 40,
+        **dict.fromkeys(("arrivals", "staying_overnight", "day_guests", "guest_nights"), pair),
+        "revenue_vnd": {"room": 1, "food": 1, "other": 1},
+    }
+    return json.dumps(told | ({} if revision is None else {"revision": revision})).encode()
+
+
+def test_invoices_count_once_whatever_their_writers_did(office: Office, pipeline: Pipeline) -> None:
+    # 500,000 replaced by 600,000 is 600,000, with the relation beside TTChung.
+    assert office.publish(invoice(1, 500_000), invoice(2, 600_000, beside=relation("1", 1))) == []
+    assert office.figure("einvoice.value.total", KIM_DINH) == 600_000
+    # The same invoices an hour later change nothing, and are no conflict.
+    office.now += timedelta(hours=1)
+    office.publish(invoice(1, 500_000), invoice(2, 600_000, beside=relation("1", 1)))
+    assert office.figure("einvoice.value.total", KIM_DINH) == 600_000
+    assert pipeline.rows("SELECT count(*) FROM rejected_event") == [(0,)]
+    # A second replacement of the first is refused, one without a code too; nothing moves.
+    assert office.publish(invoice(3, 600_000, related=relation("1", 1)), invoice(4, 9, related=relation("", 1)))
+    assert office.figure("einvoice.value.total", KIM_DINH) == 600_000
+    # What shops write for fuels counts its litres; a summary table counts beside single invoices.
+    for number, name in enumerate(("Xăng E10 RON 95-III", "RON 95-III Vùng 2"), 10):
+        sold = "<DVTinh>Lít</DVTinh><SLuong>10</SLuong><ThTien>200000</ThTien><TSuat>10%</TSuat>"
+        line = f"<THHDVu>{name}</THHDVu>{sold}"
+        office.publish(invoice(number, 200_000, line=line, vat=20_000))
+    row = (
+        "<DLieu><KHMSHDon>1</KHMSHDon><KHHDon>C24MPL</KHHDon><SHDon>20</SHDon><NLap>2024-10-05</NLap>"
+        "<THHDVu>Dầu hỏa 2-K</THHDVu><DVTinh>Lít</DVTinh><SLuong>7</SLuong><TTCThue>100000</TTCThue><TSuat>10%</TSuat>"
+        "<TgTThue>10000</TgTThue><TgTTToan>110000</TgTTToan><TThai>0</TThai></DLieu>"
+    )
+    head, rows = f"<TTChung><MST>{PETROL}</MST></TTChung>", f"<NDBTHDLieu><DSDLieu>{row}</DSDLieu></NDBTHDLieu>"
+    table = f"<DLBTHop>{head}{rows}</DLBTHop>"
+    assert office.publish(f"<BTHDLieu>{table}</BTHDLieu>".encode()) == []
+    assert office.figure("petrol.volume.total", KIM_DINH) == 27
+    assert office.figure("petrol.volume.ron95_iii", KIM_DINH) == 20
+    assert office.figure("einvoice.value.total", KIM_DINH) == 600_000 + 400_000 + 100_000
+    assert pipeline.reconcile().differences == ()
+
+
+def test_guests_leave_and_reports_are_ordered(office: Office, pipeline: Pipeline) -> None:
+    office.publish(guest_list({"H": "077190000123"}, {"H": "077190000124", "O": "06/10/2024"}))
+    assert office.figure("lodging.guests.total", XUAN_SON) == 2, "row 4 holds a guest"
+    assert office.figure("lodging.in_house.total", XUAN_SON, "2024-10-05") == 2
+    assert office.figure("lodging.nights.total", XUAN_SON) in (None, 0), "a plan is no event before its day"
+    # Two days later another file comes: who was to leave on the 6th has left, as far as anyone can tell.
+    office.now += timedelta(days=2)
+    office.publish(guest_list({"H": "077190000125", "N": "07/10/2024", "O": "09/10/2024"}))
+    assert office.figure("lodging.in_house.total", XUAN_SON, "2024-10-07") == 2
+    assert office.figure("lodging.nights.total", XUAN_SON) == 1
+    office.now += timedelta(days=5)
+    office.publish(report(10, revision=2), report(3))
+    assert office.figure("lodging.in_house.total", XUAN_SON, "2024-10-12") in (None, 0), "and nobody stays for ever"
+    assert office.figure("lodging.nights.total", XUAN_SON) == 2 + 1 + 2
+    assert office.figure("lodging.room_nights.total", XUAN_SON) == 10, "revision 2 stands"
+    estimated = pipeline.rows("SELECT count(*) FROM tourism_stay WHERE check_out_estimated")
+    assert estimated == [(3,)]
+    # The lists of one second: the check-out of a foreigner stands, in either order.
+    guest = (
+        "<KHAI_BAO_TAM_TRU><THONG_TIN_KHACH><ngay_sinh>14/02/1988</ngay_sinh><gioi_tinh>F</gioi_tinh>"
+        "<ma_quoc_tich>KOR</ma_quoc_tich><so_ho_chieu>C0000001</so_ho_chieu><ngay_den>11/10/2024</ngay_den>"
+        "<ngay_di_du_kien>12/10/2024</ngay_di_du_kien>{}</THONG_TIN_KHACH></KHAI_BAO_TAM_TRU>"
+    )
+    left = guest.format("<ngay_tra_phong>12/10/2024</ngay_tra_phong>").encode()
+    office.publish(guest.format("").encode(), left)
+    assert office.figure("lodging.guests.international", XUAN_SON) == 1
+    assert pipeline.rows("SELECT count(*) FROM rejected_event") == [(0,)], "no conflict"
+    left_on = pipeline.rows("SELECT check_out_on::text FROM tourism_stay WHERE origin = 'international'")
+    assert left_on == [("2024-10-12",)]
+    assert pipeline.reconcile().differences == ()
+
+
+def test_every_other_sectors_file_moves_its_figures(office: Office, pipeline: Pipeline) -> None:
+    samples = Path(__file__).resolve().parents[1] / "samples" / "formats"
+    office.now = datetime(2024, 10, 5, 11, tzinfo=UTC)
+    for path in sorted(samples.glob("*/*")):
+        if ".golden" not in path.name and not path.parent.name.startswith(("einvoice", "lodging")):
+            office.publish(path.read_bytes(), name=path.name)
+    stored = {feed.key: pipeline.rows(f"SELECT count(*) FROM {feed.table}")[0][0] for feed in pipeline.feeds.values()}
+    silent = {key for key, count in stored.items() if not count}
+    assert silent <= {"tax.einvoice", "tourism.stay", "tourism.daily_report"}, "they have tests of their own above"
+    assert office.figure("health_visit.visits.total", "77") is not None
+    assert pipeline.rows("SELECT value FROM environment_reading WHERE param = 'tss'") == [(36.5,)]
+    late = b"TSS;31,5;mg/l;20241005105500;00\r\n"
+    office.now += timedelta(hours=2)
+    office.publish(late, name="BRVT_QTNT01_20241005105500.txt")
+    assert pipeline.rows("SELECT round(value::numeric, 4)::float FROM environment_reading WHERE param = 'tss'") == [
+        (round((34.5 + 38.5 + 31.5) / 3, 4),)
+    ], "a late value makes the hour's mean anew"
+    assert pipeline.reconcile().differences == ()
