@@ -11,7 +11,7 @@ TESTS ?= tests/unit tests/model tests/integration tests/acceptance tests/migrati
 # Coverage of the unit tests is reported with the whole suite, not with a part of it.
 COVERAGE ?= $(if $(filter file,$(origin TESTS)),--cov --cov-report=json)
 
-.PHONY: help setup demo up down status test pythons lint mutation bench docs lock clean
+.PHONY: help setup demo up down status test pythons lint mutation fuzz bench docs lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,10 @@ pythons: ## The unit tests with each supported Python of this machine (3.11, 3.1
 
 mutation: setup ## Break each promise on purpose and see its test fail; not part of `make test`
 	@$(BIN)/python tests/mutation/run.py
+
+fuzz: setup ## Look for inputs that crash or hang a parser (atheris); FUZZ_SECONDS=60; not part of `make test`
+	@$(BIN)/python -c "import atheris" 2>/dev/null || $(BIN)/pip install --quiet atheris
+	@$(BIN)/python tests/fuzz.py
 
 bench: setup ## The speed of this machine's stack beside its peer's; BENCH_ARGS passes options
 	@$(BIN)/ioc stack setup --peer

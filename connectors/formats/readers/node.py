@@ -128,10 +128,12 @@ class Places:
     def the(self, path: str) -> Node:
         """Return the element of the last name of `path`, which is where the specification has it."""
         name = path.rpartition("/")[2]
-        found = [(where, element) for where, element in self._found[name] if _content(element)]
+        found = self._found.get(name, [])
+        if len(found) > 1:
+            found = [(where, element) for where, element in found if _content(element)]
         if not found:
             found = self._found[name][:1]
-        if len({_content(element) for _, element in found}) > 1:
+        if len(found) > 1 and len({_content(element) for _, element in found}) > 1:
             self._root.findings.refuse(
                 path,
                 "several",

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from lxml import etree
 
@@ -31,12 +32,14 @@ _ASCII_LIKE = re.compile(
 _MAX_NAME = 4096
 
 
-@dataclass(frozen=True)
+@dataclass
 class XmlFile:
     """An XML file: `root` is the local name of its first element."""
 
     source: Source
     root: str
+    # What a reading to the end has found of the paths that stand several times, by the names of the records.
+    _several: dict[tuple[tuple[str, ...], tuple[str, ...]], set[str]] = field(default_factory=dict)
 
     def tree(self) -> etree._Element:
         """Return the root element with everything below it; raises RejectedError beyond the bounds."""
@@ -54,18 +57,18 @@ class XmlFile:
         The element is emptied when the next one is asked for. The whole file is parsed once before the first record,
         so that a file that is broken at its end gives none.
         """
-        first = _Walk(names, hidden)
-        for _ in first.run(self.source):
-            pass
-        second = _Walk(names, hidden, several=first.several)
+        if (names, hidden) not in self._several:
+            self.around(names, hidden)
+        second = _Walk(names, hidden, several=self._several[names, hidden])
         yield from second.run(self.source)
 
     def around(self, names: tuple[str, ...], hidden: tuple[str, ...] = ("Signature",)) -> etree._Element:
-        """Return the root with what lies around the records: their elements are there, emptied."""
-        walk = _Walk(names, hidden, keep=True)
+        """Return the root with what lies around the records, whose elements are gone."""
+        walk = _Walk(names, hidden)
         for _ in walk.run(self.source):
             pass
         assert walk.root is not None, "a well-formed document has a root"
+        self._several[names, hidden] = walk.several
         return walk.root
 
 
@@ -121,7 +124,6 @@ class _Walk:
     hidden: tuple[str, ...]
     several: set[str] = field(default_factory=set)
     whole: bool = False
-    keep: bool = False
     root: etree._Element | None = None
     _steps: list[str] = field(default_factory=list)
     _counts: list[Counter[str]] = field(default_factory=list)
@@ -212,8 +214,8 @@ class _Walk:
             yield "".join(self._steps), element
             self._inside = 0
             if not self.whole:
-                _forget(element, keep=self.keep)
-                self._around -= 0 if self.keep else 1
+                _forget(element)
+                self._around -= 1
         elif self._hidden:
             self._hidden -= 1
         self._steps.pop()
@@ -222,7 +224,12 @@ class _Walk:
 
 def local_name(element: etree._Element) -> str:
     """Return an element's name without its namespace."""
-    return str(element.tag).rpartition("}")[2]
+    return _without_namespace(element.tag)
+
+
+@lru_cache(maxsize=4096)
+def _without_namespace(tag: object) -> str:
+    return str(tag).rpartition("}")[2]
 
 
 def path_of(element: etree._Element) -> str:
@@ -239,11 +246,11 @@ def children(element: etree._Element, name: str) -> Iterator[etree._Element]:
     return (child for child in element if local_name(child) == name)
 
 
-def _forget(element: etree._Element, *, keep: bool) -> None:
-    """Free what a record holds; the parent keeps nothing of it unless the record's element is to stay, empty."""
+def _forget(element: etree._Element) -> None:
+    """Free what a record holds; its parent keeps nothing of it."""
     element.clear()
     parent = element.getparent()
-    if parent is not None and not keep:
+    if parent is not None:
         parent.remove(element)
 
 

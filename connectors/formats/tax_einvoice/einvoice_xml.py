@@ -16,7 +16,7 @@ from connectors.formats.findings import Findings, reason, refused, shown
 from connectors.formats.format import BadRecord, Context, Format, Item, Remark, attempt
 from connectors.formats.readers.node import Node
 from connectors.formats.readers.xml import XmlFile, children, local_name
-from connectors.formats.tax_einvoice.invoice import FEED, name_of, read_invoice
+from connectors.formats.tax_einvoice.invoice import FEED, name_of, open_invoice, read_invoice
 from connectors.formats.tax_einvoice.notice import read_notice
 from connectors.formats.tax_einvoice.summary import read_summary
 from ioc.errors import RejectedError
@@ -61,8 +61,9 @@ def _head(root: etree._Element) -> Node:
 def _record(element: etree._Element, path: str, message: str, context: Context) -> Iterator[Item]:
     name = local_name(element)
     if name in _INVOICES:
-        where = f"{context.file}: {name_of(element) or path}"
-        yield from attempt(where, read_invoice(element, where, context, message not in _UNCODED_MESSAGES))
+        root, places = open_invoice(element)
+        where = f"{context.file}: {name_of(places) or path}"
+        yield from attempt(where, read_invoice(root, places, where, context, message not in _UNCODED_MESSAGES))
         return
     where = f"{context.file}: {path}"
     try:

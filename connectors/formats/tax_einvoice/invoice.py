@@ -41,14 +41,18 @@ WALLS = frozenset({"Signature", "DSCKS", "TTKhac", "HHDVu", "HDon", "TBao", "LTS
 _NOTE_LINE = "4"
 
 
-def read_invoice(element: etree._Element, where: str, context: Context, coded: bool) -> Iterator[Event]:
+def open_invoice(element: etree._Element) -> tuple[Node, Places]:
+    """Return an invoice's element, and where everything in it stands."""
+    root = Node(element, Findings())
+    return root, Places(root, WALLS)
+
+
+def read_invoice(root: Node, places: Places, where: str, context: Context, coded: bool) -> Iterator[Event]:
     """Yield the invoice's events; raises RejectedError with all that is wrong.
 
     `coded` says whether the tax authority's code (MCCQT) is to be expected on a `C` series.
     """
-    findings = Findings()
-    root = Node(element, findings)
-    places = Places(root, WALLS)
+    findings = root.findings
     if not places.count("DLHDon") and not places.count("TTChung"):
         findings.missing("DLHDon")
         findings.settle()
@@ -103,12 +107,12 @@ def read_invoice(element: etree._Element, where: str, context: Context, coded: b
         yield void_event(context.feeds[FEED], seller_id, relation.replaces.key, stamp=void)
 
 
-def name_of(element: etree._Element) -> str:
-    """Return how people name an invoice, `C24TAA 1287`; empty where its series or number cannot be read."""
-    findings = Findings()
-    places = Places(Node(element, findings), WALLS)
-    number = read_number(*(places.the(name) for name in ("KHMSHDon", "KHHDon", "SHDon")))
-    return "" if findings.reasons else str(number)
+def name_of(places: Places) -> str:
+    """Return how people name an invoice, `1C24TAA 1287`; empty where its series or number cannot be read."""
+    own = Findings()
+    parts = (places.the(f"DLHDon/TTChung/{name}") for name in ("KHMSHDon", "KHHDon", "SHDon"))
+    number = read_number(*(replace(part, findings=own) for part in parts))
+    return "" if own.reasons else str(number)
 
 
 def signing_time(signatures: Node, context: Context) -> datetime | None:

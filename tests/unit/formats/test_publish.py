@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import tracemalloc
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ from connectors.gateway.producer import InMemoryEventProducer
 from connectors.publishing.client import DeliveryReport, GatewayClient, token_of
 from connectors.publishing.publish import FileReader, run
 from connectors.publishing.report import FileResult
-from connectors.publishing.sending import EventPublisher
+from connectors.publishing.sending import EventPublisher, send
 from deploy.cli import app as commands
 from ioc.errors import ConfigError, RetryableError
 from ioc.settings import Settings
@@ -251,3 +252,42 @@ def test_the_command_line() -> None:
     assert missing.exit_code == 1
     assert [file["events"] for file in files] == [0, 2], "one missing file does not stop the rest"
     assert files[0]["refusals"][0]["reasons"][0]["rule"] == "file_missing"
+
+
+@pytest.mark.parametrize("kind", ["csv", "xml", "ndjson"])
+def test_a_large_file_is_read_in_memory_that_does_not_grow(kind: str, tmp_path: Path) -> None:
+    """Ten times the records take no more memory; the figures of a million rows and 200 MiB are in docs/formats.md."""
+    peaks = []
+    for count in (50, 500):
+        file = tmp_path / f"{count}.{kind}"
+        file.write_text(large(kind, count), encoding="utf-8")
+        sums = FileResult("")
+        told: list[int] = []
+        tracemalloc.start()
+        send(sums, reader().read(file, sums, told.append), Counting())
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert sums.accepted == count
+        assert max(told) == file.stat().st_size, "the progress bar knows how far it is"
+    assert peaks[1] < 2 * peaks[0] + 8 * 2**20
+
+
+class Counting:
+    """Accepts every event and keeps none."""
+
+    def publish(self, events: Sequence[Mapping[str, Any]]) -> Iterator[list[DeliveryReport]]:
+        yield [DeliveryReport(event["id"], accepted=True) for event in events]
+
+
+def large(kind: str, count: int) -> str:
+    at = "2024-10-03T08:00:00+07:00"
+    if kind == "csv":
+        rows = "".join(f"soc-tinh,alert,AL-{n},{at},high,{at}\n" for n in range(count))
+        return f"centre,kind,item_id,occurred_at,severity,updated_at\n{rows}"
+    if kind == "ndjson":
+        told = {"centre": "soc-tinh", "kind": "alert", "occurred_at": at, "severity": "high", "updated_at": at}
+        return "".join(json.dumps(told | {"item_id": f"AL-{n}"}) + "\n" for n in range(count))
+    text = PETROL.read_text(encoding="utf-8")
+    one = text[text.index("<HDon>") : text.index("</HDon>") + 7]
+    invoices = "".join(one.replace(">1207<", f">{n}<") for n in range(1, count + 1))
+    return f"<TDiep><TTChung><MLTDiep>206</MLTDiep></TTChung><DLieu>{invoices}</DLieu></TDiep>"
