@@ -26,6 +26,8 @@ from sql import load_queries
 app = typer.Typer(no_args_is_help=True)
 app.command("series")(series_command)
 
+_NAMED = 20  # missing reporters that are named
+
 Code = Annotated[str, typer.Argument(help="Mã chỉ tiêu · Code of the indicator, e.g. lodging.guests.total.")]
 Period = Annotated[
     str, typer.Option("--period", help="Ngày, tuần, tháng, quý hoặc năm · day, week, month, quarter or year.")
@@ -197,9 +199,15 @@ def _print(found: Explanation, *, with_sql: bool) -> None:
     )
     for feed in found.completeness:
         names = ", ".join(f"{one.name} ({one.code})" for one in feed.missing)
-        more = feed.expected - feed.reported - len(feed.missing)
-        missing = f"; missing · còn thiếu: {names}" + (f" and {more:,} more" if more else "") if names else ""
-        told = f"{feed.reported:,} of {feed.expected:,} reporters have reported{missing}"
+        if feed.expected is None:
+            told = (
+                f"{feed.reported:,} đơn vị đã gửi; nguồn theo sự kiện, không có hạn nộp · "
+                "senders so far; events drive this feed, no report is due"
+            )
+        else:
+            more = " …" if len(feed.missing) >= _NAMED else ""
+            missing = f"; còn thiếu · missing: {names}{more}" if names else ""
+            told = f"{feed.reported:,} / {feed.expected:,} báo cáo đã có · reported{missing}"
         console.print(Text(f"{feed.indicator or feed.feed}: {told}"))
     for fresh in found.freshness:
         newest = cell(fresh.newest_received_at) or "never"

@@ -87,5 +87,11 @@ WHERE effective_on BETWEEN %(start)s AND %(end)s
 -- name: speaking_places
 unnest(ARRAY[reporter, {place}])
 
+-- name: reports_by_day
+-- Who has reported for which day; the chunks of the period alone are read, with a day's margin for time zones.
+SELECT DISTINCT reporter, effective_on AS day FROM {table}
+WHERE effective_on BETWEEN %(start)s AND %(end)s
+  AND effective_at >= %(start)s::date - 1 AND effective_at < %(end)s::date + 2
+
 -- name: reporting_agencies
 SELECT DISTINCT reporter AS code FROM {table} WHERE {counting} AND ({condition})

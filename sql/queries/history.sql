@@ -27,23 +27,24 @@ CASE WHEN {place} THEN {adds} ELSE 0 END
     UNION
     SELECT s.key FROM {table} s WHERE ({here}) AND EXISTS (SELECT FROM record_revision h WHERE h.key = s.key)
 ), revision AS (
-    SELECT h.key, h.revision, h.recorded_at, false AS standing, h.record IS NULL AS void, past AS content
+    SELECT h.key, h.revision, h.recorded_at, h.superseded, false AS standing, h.record IS NULL AS void, past AS content
     FROM touched JOIN record_revision h USING (key)
     LEFT JOIN area a ON a.code = h.record ->> 'area_code'
      AND (h.record ->> 'effective_on')::date >= a.valid_from AND (h.record ->> 'effective_on')::date < a.valid_to
     CROSS JOIN LATERAL jsonb_populate_record(NULL::{table}, h.record || jsonb_build_object(
         'area_id', a.area_id, 'effective_at', h.record ->> 'effective_on')) AS past
     UNION ALL
-    SELECT i.key, i.revision, s.recorded_at, true, i.effective_at IS NULL, s
+    SELECT i.key, i.revision, s.recorded_at, false, true, i.effective_at IS NULL, s
     FROM touched JOIN record_identity i USING (key)
     LEFT JOIN {table} s ON s.key = i.key AND s.effective_at = i.effective_at
 ), judged AS (
-    SELECT r.key, r.revision, r.recorded_at, r.standing, r.void, x.*
+    SELECT r.key, r.revision, r.recorded_at, r.superseded, r.standing, r.void, x.*
     FROM revision r CROSS JOIN LATERAL (
         SELECT record_key, reporter, ({here}) IS TRUE AS here, jsonb_build_array({amounts}) AS before
         FROM (SELECT (r.content).*) content) x
 ), ordered AS (
-    SELECT *, coalesce(recorded_at > min(recorded_at) OVER (
+    -- By the times, what was kept before it was noted; of one transaction they are all the same.
+    SELECT *, superseded OR coalesce(recorded_at > min(recorded_at) OVER (
         PARTITION BY key ORDER BY revision ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING), false) AS late
     FROM judged
 ), followed AS (

@@ -37,7 +37,7 @@ FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::uuid[], %s::timestamptz[
 WHERE i.key = new.key AND i.revision = new.old_revision
 
 -- name: copy_revisions
-COPY record_revision (key, revision, feed_id, content_hash, record) FROM STDIN (FORMAT csv)
+COPY record_revision (key, revision, feed_id, content_hash, record, superseded) FROM STDIN (FORMAT csv)
 
 -- name: copy_rejections
 COPY rejected_event (feed_id, topic, partition, record_offset, position, reporter, event_id, subject, rule, reasons, payload)

@@ -240,13 +240,19 @@ class RecordStore:
             "key", revision="stored_revision", content_hash="stored_hash"
         )
         parts = [
-            replaced.join(old.select("key", record=content), on="key", how="left"),
+            replaced.join(old.select("key", record=content), on="key", how="left").with_columns(
+                superseded=pl.lit(False)
+            ),
             result.superseded.select(
-                "key", "revision", "content_hash", record=pl.when(~pl.col("voided")).then(content)
+                "key",
+                "revision",
+                "content_hash",
+                record=pl.when(~pl.col("voided")).then(content),
+                superseded=pl.lit(True),
             ),
         ]
         history = pl.concat(parts).select(
-            "key", "revision", pl.lit(self._feed_id).alias("feed_id"), "content_hash", "record"
+            "key", "revision", pl.lit(self._feed_id).alias("feed_id"), "content_hash", "record", "superseded"
         )
         self._copy(connection, self._queries["copy_revisions"], history)
 

@@ -10,7 +10,7 @@ import polars as pl
 import psycopg
 import pytest
 import sqlglot
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 from sqlglot import exp
@@ -40,7 +40,10 @@ FEEDS = load_feeds()
 COMPILED = compile_measures(load_catalogue(DATA, FEEDS))
 # The connection outlives the examples of one test; each example starts with an empty table.
 EXAMPLES = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 NUMBERS = st.sampled_from([0, 1, 2, 4, 5, 17, 18, 30, 31, 60, 61, 1440, 1441, -7]) | st.integers(-(10**14), 10**14)
@@ -215,6 +218,10 @@ def test_whatever_the_loader_lets_through(db: psycopg.Connection) -> None:
 
     @settings(EXAMPLES, max_examples=300)
     @given(rows_of(SCHEMA, {}), CONDITIONS, COMPUTED)
+    # Where no row has a text, Polars made one row of a comparison that begins with a constant.
+    @example([dict.fromkeys(SCHEMA), dict.fromkeys(SCHEMA)], "0 = CASE WHEN s = 'x' THEN x END", "n")
+    @example([dict.fromkeys(SCHEMA), dict.fromkeys(SCHEMA)], "'x' <> CASE WHEN b THEN t END", "1 + n")
+    @example([dict.fromkeys(SCHEMA), dict.fromkeys(SCHEMA)], "3 > ABS(CASE WHEN s = 'x' THEN n END)", "n")
     def check(rows: list[Row], condition: str, value: str) -> None:
         where, what = accepted(condition), accepted(value)
         plain = [(pl.sql_expr(text), text) for text in (where, what)]
@@ -229,7 +236,7 @@ def counted(condition: str) -> str:
 
 # ------------------------------------------------------------------------------ formulas
 FIGURES = st.none() | st.sampled_from([0.0, 1.0, 3.0, 100.0]) | st.integers(-(10**12), 10**12).map(float)
-CODES = ("a.x", "a.y.1", "b.z", "days")
+CODES = ("a.x", "a.y.1", "b.z", "ytd(a.x)", "standing_days(b.z)", "days")
 FORMULAS = st.recursive(
     st.sampled_from(CODES) | st.integers(1, 1000).map(str),
     lambda inner: joined("{} {} {}", inner, choice_of("+ - * /"), inner) | joined("({})", inner),

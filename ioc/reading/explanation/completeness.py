@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import dict_row
+from psycopg.rows import class_row, dict_row
 
 from ioc.catalogue import Compiled
 from ioc.catalogue.composition import expression
@@ -21,11 +22,23 @@ from sql import load_queries
 NAMED = 20  # missing reporters that are named
 
 
+@dataclass(frozen=True)
+class _Due:
+    """One row of `select_due`."""
+
+    code: str
+    name: str
+    due: int
+    sent: int
+
+
 class CompletenessReader:
     """Reads over the explainer's connection.
 
-    Of a feed, every reporter of the area should report, and so should every place in it of which records tell by name
-    (a shop whose firm may sit elsewhere). Of what agencies report, each indicator has an agency of its own.
+    Of a feed whose reporters owe a report for each day (or week, month, ...), every deadline counts by itself. Events
+    of other feeds come when something happens, so that nobody is missing there; who has sent some is counted, and so is
+    every place of which records tell by name (a shop whose firm may sit elsewhere). Of what agencies report, each
+    indicator has an agency of its own.
     """
 
     def __init__(
@@ -50,7 +63,10 @@ class CompletenessReader:
         feeds = sorted({measure.feed for plan in plans if not isinstance(plan, Reported) for measure in plan.measures})
         reported = [plan for plan in plans if isinstance(plan, Reported)]
         return (
-            *(self._of_feed(self._feeds[feed], cell) for feed in feeds),
+            *(
+                self._of_deadlines(feed, cell) if feed.reports_every else self._of_feed(feed, cell)
+                for feed in map(self._feeds.__getitem__, feeds)
+            ),
             *(self._of_report(plan, cell) for plan in reported),
         )
 
@@ -64,7 +80,37 @@ class CompletenessReader:
         ).fetchall()
         said = [code for (code,) in rows if code is not None]
         codes = sorted({self._areas[unit].code for unit in cell.units})
-        return self._entry(feed.key, None, "select_expected", cell, {"codes": codes, "said": said})
+        found = self._entry(feed.key, None, "select_expected", cell, {"codes": codes, "said": said})
+        # Events come when something happens: who sent none may have had none.
+        return found.model_copy(update={"expected": None, "missing": ()})
+
+    def _of_deadlines(self, feed: Feed, cell: Cell) -> Completeness:
+        """Return how many reports were due up to the last known day, and came; who owes most is named first."""
+        statement = sql.SQL(self._parts["reports_by_day"]).format(table=sql.Identifier(feed.table))
+        rows = self._connection.execute(statement, {"start": cell.start, "end": cell.last}).fetchall()
+        asked = {
+            "feed": feed.key,
+            "every": feed.reports_every,
+            "codes": sorted({self._areas[unit].code for unit in cell.units}),
+            "start": cell.start,
+            "end": cell.last,
+            "reporters": [reporter for reporter, _ in rows],
+            "days": [day for _, day in rows],
+        }
+        owed = (
+            self._connection.cursor(row_factory=class_row(_Due)).execute(self._queries["select_due"], asked).fetchall()
+        )
+        missing = [
+            MissingReporter(code=one.code, name=one.name, reports=one.due - one.sent)
+            for one in owed
+            if one.sent < one.due
+        ]
+        return Completeness(
+            feed=feed.key,
+            expected=sum(one.due for one in owed),
+            reported=sum(one.sent for one in owed),
+            missing=tuple(missing[:NAMED]),
+        )
 
     def _of_report(self, plan: Reported, cell: Cell) -> Completeness:
         measure = plan.amount

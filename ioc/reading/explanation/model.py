@@ -132,21 +132,25 @@ class Correction(_Said):
 
 
 class MissingReporter(_Said):
-    """Who has not reported."""
+    """Who has not reported, and how many reports it owes, where deadlines are counted."""
 
     code: str
     name: str
+    reports: int | None = None
 
 
 class Completeness(_Said):
     """Who should report and who has, of the feed and area, in the period; `missing` names twenty at most.
 
+    expected, reported: reports that were due and came, of a feed whose reporters owe one for each day, week, ...;
+               reporters of what agencies report. None is expected of a feed that events drive: `reported` says how
+               many have sent some.
     indicator: of what agencies report, the indicator that is to be reported; None for other feeds.
     """
 
     feed: str
     indicator: str | None = None
-    expected: int
+    expected: int | None
     reported: int
     missing: tuple[MissingReporter, ...]
 
