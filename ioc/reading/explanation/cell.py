@@ -39,6 +39,8 @@ class Cell:
 
     def known(self, opened: OpenPeriods) -> Cell:
         """Return the cell with the last day that is known of."""
+        if not opened.holds(self.period, self.start):
+            return self  # nothing of it has been folded yet: what the records say is all there is
         return replace(self, last=opened.end(self.period, self.start))
 
     def over(self, span: TimeSpan, opened: OpenPeriods) -> Cell:
@@ -46,7 +48,8 @@ class Cell:
         if span == "period":
             return self
         start = start_of("year", self.last)
-        last = self.last if span == "ytd" else opened.end("year", start)
+        known = opened.end("year", start) if opened.holds("year", start) else end_of("year", start)
+        last = self.last if span == "ytd" else known
         return replace(self, start=start, end=max(self.end, last), last=last)
 
 
