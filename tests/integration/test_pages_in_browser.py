@@ -93,7 +93,9 @@ def test_every_page_fits_its_screen_and_nothing_of_it_is_refused(served: Served,
                 assert await tab.evaluate("document.location.pathname + document.location.search") == path
                 assert await tab.evaluate("document.querySelectorAll('h1').length") == 1
                 # Its only style sheet holds, so that the browser paints what was drawn.
-                assert await tab.evaluate("document.styleSheets.length") == 1
+                sheets = "[...document.styleSheets].filter(one => one.href?.includes('/style.css')).length"
+                assert await tab.evaluate(sheets) == 1
+                assert await tab.evaluate("document.querySelectorAll('style, script').length") == 0
                 assert await tab.evaluate("getComputedStyle(document.querySelector('.top')).display") == "flex"
                 assert await is_inside(tab), (name, width)
                 if width == PHONE:
