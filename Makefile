@@ -11,7 +11,7 @@ TESTS ?= tests/unit tests/model tests/integration tests/acceptance tests/migrati
 # Coverage of the unit tests is reported with the whole suite, not with a part of it.
 COVERAGE ?= $(if $(filter file,$(origin TESTS)),--cov --cov-report=json)
 
-.PHONY: help setup demo up down status test pythons lint mutation fuzz bench docs lock clean
+.PHONY: help setup browser demo up down status test pythons lint mutation fuzz bench docs lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,13 +32,16 @@ down: ## Stop what `make up` started
 status: ## What runs, and where
 	@$(BIN)/ioc stack status
 
+browser: setup ## Debian's Chromium, in which the tests open the pages
+	@deploy/local/bootstrap.sh --browser || echo "  ! no Chromium: the tests that open the pages in it are skipped"
+
 lint: setup ## Format, lint, types and import directions
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint ## Static checks, then all tests; TESTS=tests/unit runs a part
+test: lint browser ## Static checks, then all tests; TESTS=tests/unit runs a part
 	$(BIN)/pytest $(COVERAGE) $(TESTS)
 
 pythons: ## The unit tests with each supported Python of this machine (3.11, 3.12)

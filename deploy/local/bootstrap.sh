@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What must be there before Python can take over: Debian's packages and the virtual environment.
-# Safe to run again: what is there already is left alone. `make setup` runs it.
+# Safe to run again: what is there already is left alone. `make setup` runs it; `make test` with `--browser`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
@@ -14,6 +14,9 @@ packages=(
     systemd                                                      # systemd-analyze judges the units
     spin                                                         # checks the model of the protocol
 )
+
+# Some 110 MB: only for those who test the pages in a browser.
+[[ ${1:-} == --browser ]] && packages+=(chromium fonts-dejavu-core)
 
 fail() {
     printf '\nset-up failed: %s\n' "$*" >&2
