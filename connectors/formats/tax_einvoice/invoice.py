@@ -88,7 +88,9 @@ def read_invoice(root: Node, places: Places, where: str, context: Context, coded
         "issued_on": issued_on,
         "signed_at": signed_at,
         # Told by the authority's signature only: the arrival of a file is no fact of the invoice.
-        "sent_at": signing_time(places.the("DSCKS").child("CQT"), context),
+        "sent_at": _first_sent(
+            f"{seller_id}/{number.key}", signing_time(places.the("DSCKS").child("CQT"), context), context
+        ),
         "pay_method": read_pay_method(places.the("DLHDon/TTChung/HTTToan")),
         "buyer_type": read_buyer_type(places.the("DLHDon/NDHDon/NMua")),
         "amount_net": dong(totals.net, exchange_rate),
@@ -113,6 +115,12 @@ def name_of(places: Places) -> str:
     parts = (places.the(f"DLHDon/TTChung/{name}") for name in ("KHMSHDon", "KHHDon", "SHDon"))
     number = read_number(*(replace(part, findings=own) for part in parts))
     return "" if own.reasons else str(number)
+
+
+def _first_sent(key: str, sent_at: datetime | None, context: Context) -> datetime | None:
+    """Return when an invoice was sent as its first message told: message 202 after 200 is the same invoice."""
+    known: str = context.memory.first("invoice/sent", key, sent_at.isoformat() if sent_at else "")
+    return datetime.fromisoformat(known) if known else None
 
 
 def signing_time(signatures: Node, context: Context) -> datetime | None:

@@ -174,6 +174,14 @@ def test_the_same_invoice_an_hour_later_is_the_same_event() -> None:
     assert events_of(invoice()) == events_of(invoice(), received_at=later)
 
 
+def test_a_message_before_and_after_coding_is_one_invoice() -> None:
+    memory = Memory()
+    signed = b"<DSCKS><CQT><Signature><SigningTime>2024-10-05T09:00:00</SigningTime></Signature></CQT></DSCKS></HDon>"
+    before = events_of(invoice(), memory=memory)
+    assert events_of(invoice().replace(b"</HDon>", signed), memory=memory) == before, "else the two are a conflict"
+    assert "sent_at" in events_of(invoice().replace(b"</HDon>", signed))[0].envelope["data"]
+
+
 def test_an_extension_does_not_make_a_declaration_late() -> None:
     memory = Memory()
     first = datetime(2024, 10, 5, 8, tzinfo=UTC)

@@ -256,7 +256,7 @@ def test_the_command_line() -> None:
 
 @pytest.mark.parametrize("kind", ["csv", "xml", "ndjson"])
 def test_a_large_file_is_read_in_memory_that_does_not_grow(kind: str, tmp_path: Path) -> None:
-    """Ten times the records take no more memory; the figures of a million rows and 200 MiB are in docs/formats.md."""
+    """Ten times the records take no more memory; the figures of a million rows are in docs/formats.md."""
     peaks = []
     for count in (50, 500):
         file = tmp_path / f"{count}.{kind}"
