@@ -104,6 +104,7 @@ class FetchedRecord:
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]]
+    timestamp_type: int = 1  # set by the broker
 
 
 def as_fetched(records: Sequence[OutgoingRecord], *, at: datetime) -> list[FetchedRecord]:

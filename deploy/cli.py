@@ -70,6 +70,17 @@ COMMANDS = (
     ),
     CommandEntry("topic", "ioc.messaging.cli", "Topic Kafka của các nguồn · Kafka topics of the feeds."),
     CommandEntry(
+        "position",
+        "streams.worker.position_cli",
+        "Vị trí đọc của từng phân vùng Kafka; cho đọc tiếp phân vùng bị tạm dừng"
+        " · Where the reading of each partition stands; let a halted one go on.",
+    ),
+    CommandEntry(
+        "retention",
+        "ioc.database.retention_cli",
+        "Xóa dữ liệu vận hành đã quá thời hạn lưu · Remove what is older than its table's retention setting.",
+    ),
+    CommandEntry(
         "schema",
         "ioc.messaging.schema_cli",
         "JSON Schema của sự kiện, và AsyncAPI · JSON Schemas of the events, and AsyncAPI.",

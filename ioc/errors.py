@@ -56,6 +56,10 @@ class ConcurrentWriteError(RetryableError):
     """Another worker changed the same records; the transaction is rolled back and run again."""
 
 
+class UnstorableError(IocError):
+    """The database refuses values (out of range, wrong encoding, a broken rule); the events at fault are set aside."""
+
+
 class Reason(BaseModel):
     """Why an input was refused: where (`field`), which `rule`, what it held, and a sentence in two languages."""
 

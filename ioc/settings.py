@@ -235,6 +235,23 @@ class Settings(BaseSettings):
     scheduler_port: PortOrAny = Field(16068, description="Port of the scheduler's liveness and metrics; 0 = any free.")
     reconcile_minutes: int = Field(30, ge=1, description="Minutes between two windows that the scheduler recomputes.")
 
+    # --- retention --------------------------------------------------------------------------------
+    retention_rejected_event_days: int = Field(
+        365, ge=0, description="Days that refused events are kept for replay; 0 = without end."
+    )
+    retention_stream_batch_days: int = Field(
+        1096, ge=0, description="Days that the account of each batch is kept; 0 = without end."
+    )
+    retention_stream_gap_days: int = Field(
+        1096, ge=0, description="Days that gaps in Kafka's logs are kept; 0 = without end."
+    )
+    retention_record_revision_days: int = Field(
+        0, ge=0, description="Days that replaced revisions are kept; 0 = without end: past views rest on them."
+    )
+    retention_indicator_status_change_days: int = Field(
+        1096, ge=0, description="Days that changes of an indicator's status are kept; 0 = without end."
+    )
+
     # --- rules ------------------------------------------------------------------------------------
     pseudonym_key: SecretStr = Field(
         SecretStr("local-demo-key-replace-me"),

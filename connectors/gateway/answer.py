@@ -16,7 +16,7 @@ class EventResult(BaseModel):
     index: int
     id: str | None
     status: Literal["accepted", "refused"]
-    code: Literal[202, 400, 403, 422] = 202
+    code: Literal[202, 400, 403, 413, 422] = 202
     reasons: list[Reason] = []
 
 

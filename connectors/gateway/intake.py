@@ -14,7 +14,7 @@ from connectors.gateway.answer import PublishResponse, RequestRefusedError, refu
 from connectors.gateway.cloudevents import check_nesting, mode_of, read_events
 from connectors.gateway.metrics import GatewayMetrics
 from connectors.gateway.producer import EventProducer, RecordPlace
-from connectors.gateway.verdict import Verdict, judge, pack
+from connectors.gateway.verdict import Packed, Verdict, judge, pack, too_large
 from ioc.errors import KafkaUnavailableError
 from ioc.feeds.feed import Feed
 from ioc.feeds.plausibility import Calendar, Now
@@ -108,13 +108,40 @@ class Intake:
         return PublishResponse(accepted=accepted, refused=len(results) - accepted, results=results), places
 
     async def write(self, verdicts: list[Verdict], token: Token) -> list[RecordPlace]:
-        """Write the events that passed, and say where they lie."""
-        places = await self.produce(pack(verdicts, self._settings.topic_prefix, token.id), token)
+        """Write the events that passed, and return where they lie; refuses (503) when Kafka does not say so in time.
+
+        Verdicts of events that are too large for their topic are replaced in `verdicts`.
+        """
+        prefix = self._settings.topic_prefix
+        packed = pack(verdicts, prefix, token.id)
+        written = await self._produce([one.record for one in packed], token)
+        # A record that holds several events is parted: only an event that is too large by itself is refused.
+        large = [one for one, place in zip(packed, written, strict=True) if place is None]
+        apart = [
+            Packed(single.record, (number,))
+            for one in large
+            if len(one.verdicts) > 1
+            for number in one.verdicts
+            for single in pack([verdicts[number]], prefix, token.id)
+        ]
+        again = await self._produce([one.record for one in apart], token)
+        alone = [one for one in large if len(one.verdicts) == 1]
+        alone += [one for one, place in zip(apart, again, strict=True) if place is None]
+        for one in alone:
+            (number,) = one.verdicts
+            verdicts[number] = too_large(verdicts[number])
         self._metrics.count(verdicts)
-        return places
+        return [place for place in (*written, *again) if place is not None]
 
     async def produce(self, records: list[OutgoingRecord], token: Token) -> list[RecordPlace]:
-        """Wait until Kafka has the records, and say where; refuses (503) when it does not say so in time."""
+        """Wait until Kafka has the records, and say where; refuses (503) when it does not say so in time.
+
+        What is too large for its topic has no place.
+        """
+        return [place for place in await self._produce(records, token) if place is not None]
+
+    async def _produce(self, records: list[OutgoingRecord], token: Token) -> list[RecordPlace | None]:
+        """Wait until Kafka has the records; None where one is too large for its topic."""
         try:
             if not records:
                 return []

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import structlog
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, MessageSizeTooLargeError
 from kafka.producer.future import RecordMetadata
 
 from ioc.errors import KafkaUnavailableError
@@ -42,8 +42,11 @@ class RecordPlace:
 class EventProducer(Protocol):
     """Writes records durably."""
 
-    async def publish(self, records: Sequence[OutgoingRecord]) -> list[RecordPlace]:
-        """Return where the records lie once all in-sync replicas have all; `KafkaUnavailableError` = some may not."""
+    async def publish(self, records: Sequence[OutgoingRecord]) -> list[RecordPlace | None]:
+        """Return where each record lies once all in-sync replicas have it; None = too large for its topic.
+
+        Raises `KafkaUnavailableError`: some may be missing.
+        """
 
     async def is_ready(self) -> bool:
         """Whether records would be taken now."""
@@ -53,18 +56,22 @@ class EventProducer(Protocol):
 
 
 class InMemoryEventProducer:
-    """Keeps records in `records`; `available = False` is Kafka away."""
+    """Keeps records in `records`; `available = False` is Kafka away, `largest` what a topic takes in bytes."""
 
     def __init__(self) -> None:
         self.records: list[OutgoingRecord] = []
         self.available = True
+        self.largest = MAX_MESSAGE_BYTES
 
-    async def publish(self, records: Sequence[OutgoingRecord]) -> list[RecordPlace]:
+    async def publish(self, records: Sequence[OutgoingRecord]) -> list[RecordPlace | None]:
         """Keep the records, each topic in one partition; raises `KafkaUnavailableError` when not available."""
         if not self.available:
             raise KafkaUnavailableError("the in-memory producer was told to be away")
-        places = []
+        places: list[RecordPlace | None] = []
         for record in records:
+            if len(record.value or b"") > self.largest:
+                places.append(None)
+                continue
             offset = sum(kept.topic == record.topic for kept in self.records)
             places.append(RecordPlace(record.topic, 0, offset))
             self.records.append(record)
@@ -80,7 +87,7 @@ class InMemoryEventProducer:
 
 
 class KafkaEventProducer:
-    """Writes with `acks=all`, idempotently; every wait is bounded by `gateway_produce_timeout`.
+    """Writes with `acks=all`; every wait is bounded by `gateway_produce_timeout`.
 
     The client blocks while it looks for brokers, so all calls to it run in one thread; it is opened with the
     first records, which lets the gateway start, and say why it cannot serve, while Kafka is away.
@@ -95,7 +102,7 @@ class KafkaEventProducer:
         self._failures = 0
         self._acknowledged_at = float("-inf")
 
-    async def publish(self, records: Sequence[OutgoingRecord]) -> list[RecordPlace]:
+    async def publish(self, records: Sequence[OutgoingRecord]) -> list[RecordPlace | None]:
         """Send the records and wait for their acknowledgements without blocking the event loop."""
         if not records:
             return []
@@ -119,7 +126,7 @@ class KafkaEventProducer:
             self._pending_bytes -= size
         self._failures = 0
         self._acknowledged_at = time.monotonic()
-        return [place for place in acknowledgement.places if place is not None]
+        return acknowledgement.places
 
     async def is_ready(self) -> bool:
         """Whether Kafka acknowledged in the last seconds, or answers now."""
@@ -141,16 +148,21 @@ class KafkaEventProducer:
         for number, record in enumerate(records):
             if time.monotonic() > deadline:
                 raise TimeoutError
-            self._client.send(
-                record.topic, value=record.value, key=record.key, headers=list(record.headers)
-            ).add_callback(acknowledgement.success, number).add_errback(acknowledgement.failure)
+            try:
+                sent = self._client.send(record.topic, value=record.value, key=record.key, headers=list(record.headers))
+            except MessageSizeTooLargeError as error:  # larger than this client sends at all
+                acknowledgement.failure(error)
+                continue
+            sent.add_callback(acknowledgement.success, number).add_errback(acknowledgement.failure)
 
     def _options(self) -> dict[str, object]:
         half = self._timeout / 2
         return client_options(self._settings, half) | {
             "client_id": "ioc-gateway",
             "acks": "all",
-            "enable_idempotence": True,
+            # The client's own protection against writing twice makes one record that is too large for its topic
+            # fatal to the client, and to all that waits in it. An event that is written twice counts once anyway.
+            "enable_idempotence": False,
             "compression_type": "lz4",
             "linger_ms": 5,
             "batch_size": 256 * 1024,
@@ -199,15 +211,21 @@ class _AcknowledgementCounter:
     def success(self, number: int, metadata: RecordMetadata) -> None:
         """The record of this number is on all in-sync replicas."""
         self.places[number] = RecordPlace(metadata.topic, metadata.partition, metadata.offset)
+        self._done()
+
+    def failure(self, error: Exception) -> None:
+        """One record was given up: where it is too large, it alone; any other failure is the request's, at once."""
+        if isinstance(error, MessageSizeTooLargeError):
+            self._done()
+        else:
+            self._tell(error)
+
+    def _done(self) -> None:
         with self._lock:
             self._left -= 1
             done = self._left == 0
         if done:
             self._tell(None)
-
-    def failure(self, error: Exception) -> None:
-        """One record was given up; the request fails at once."""
-        self._tell(error)
 
     def _tell(self, error: Exception | None) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed, nobody waits any more

@@ -37,6 +37,7 @@ from ioc.web.tokens import Token
 Language = Literal["vi", "en"]
 Result = TypeVar("Result")
 _PART = 500
+TOO_LARGE = 413  # by itself, for its topic
 _MOST_ERRORS = 1000
 _MOST_UPLOADS = 4
 _BODY_SECONDS = 300.0
@@ -195,6 +196,10 @@ class Upload:
                     await self._intake.pace(token, len(part))
                     if verdicts and not asked.dry_run:
                         places = await self._intake.write(verdicts, token)
+                        for verdict in verdicts:
+                            if verdict.result.code == TOO_LARGE:
+                                tally.accepted -= 1
+                                tally.refuse(verdict.place or "", verdict.result.reasons)
                         if receipt := receipt_id(places, self._settings.topic_prefix):
                             tally.receipts.append(receipt)
                 if not asked.dry_run:

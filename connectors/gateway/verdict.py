@@ -29,7 +29,7 @@ _MOST_FIELDS = 256  # of data: more than any record has
 TOKEN_HEADER = "ioc-token"  # noqa: S105 - a header's name
 PLACES_HEADER = "ioc-places"  # the events' places in an uploaded file: a JSON array, deflated
 
-_Packed = tuple[bytes, str | None]
+_EventBytes = tuple[int, bytes, str | None]
 # Extension attributes do not reach Kafka.
 _WRITTEN = set(Envelope.model_fields)
 
@@ -72,21 +72,29 @@ def judge(feeds: Mapping[str, Feed], token: Token, index: int, event: Any, *, no
     return Verdict(EventResult(index=index, id=shown_id, status="accepted"), feed, envelope)
 
 
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A record, and which of the verdicts it holds, by their numbers."""
+
+    record: OutgoingRecord
+    verdicts: tuple[int, ...]
+
+
 def pack(
     verdicts: Iterable[Verdict],
     topic_prefix: str,
     token_id: str,
     max_bytes: int = MAX_RECORD_BYTES,
     max_events: int = MAX_RECORD_EVENTS,
-) -> list[OutgoingRecord]:
+) -> list[Packed]:
     """Return the accepted events as records of one feed and reporter each, in the order in which they came.
 
     What is written is what was validated: attributes that no feed declares do not reach Kafka. A record holds
     at most `max_events` and about `max_bytes`, or a single event that is larger.
     """
-    groups: dict[tuple[str, str], list[list[_Packed]]] = {}
+    groups: dict[tuple[str, str], list[list[_EventBytes]]] = {}
     sizes: dict[tuple[str, str], int] = {}
-    for verdict in verdicts:
+    for number, verdict in enumerate(verdicts):
         feed, envelope = verdict.feed, verdict.envelope
         if feed is None or envelope is None:
             continue
@@ -97,17 +105,31 @@ def pack(
         if chunks[-1] and (size > max_bytes or len(chunks[-1]) >= max_events):
             chunks.append([])
             size = len(event) + 1
-        chunks[-1].append((event, verdict.place))
+        chunks[-1].append((number, event, verdict.place))
         sizes[key] = size
     return [
-        _record(topic, reporter, token_id, chunk) for (topic, reporter), chunks in groups.items() for chunk in chunks
+        Packed(_record(topic, reporter, token_id, chunk), tuple(number for number, _, _ in chunk))
+        for (topic, reporter), chunks in groups.items()
+        for chunk in chunks
     ]
 
 
-def _record(topic: str, reporter: str, token_id: str, packed: list[_Packed]) -> OutgoingRecord:
+def too_large(verdict: Verdict) -> Verdict:
+    """Return the verdict of an event that its topic does not take: the event by itself is too large."""
+    result = verdict.result
+    reason = Reason(
+        field="",
+        rule="record_too_large",
+        message_vi="sự kiện lớn hơn mức mà topic của nguồn này nhận; các sự kiện khác của yêu cầu không bị ảnh hưởng",
+        message_en="the event is larger than its topic takes; the other events of the request are not concerned",
+    )
+    return Verdict(_refused(result.index, result.id, 413, [reason]), verdict.feed, place=verdict.place)
+
+
+def _record(topic: str, reporter: str, token_id: str, packed: list[_EventBytes]) -> OutgoingRecord:
     """Make a record of one event, or of an array of several."""
-    events = [event for event, _ in packed]
-    places = [place for _, place in packed if place is not None]
+    events = [event for _, event, _ in packed]
+    places = [place for _, _, place in packed if place is not None]
     told = [(PLACES_HEADER, zlib.compress(to_json(places)))] if places else []
     return record_of(topic, reporter, events, (TOKEN_HEADER, token_id.encode()), *told)
 
@@ -136,7 +158,9 @@ def _by_reasons(index: int, event_id: str | None, reasons: Sequence[Reason]) -> 
     return _refused(index, event_id, 422 if about_data else 400, reasons)
 
 
-def _refused(index: int, event_id: str | None, code: Literal[400, 403, 422], reasons: Sequence[Reason]) -> EventResult:
+def _refused(
+    index: int, event_id: str | None, code: Literal[400, 403, 413, 422], reasons: Sequence[Reason]
+) -> EventResult:
     return EventResult(index=index, id=event_id, status="refused", code=code, reasons=list(reasons))
 
 

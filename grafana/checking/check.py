@@ -24,6 +24,7 @@ from ioc.errors import ConfigError
 TABLES = frozenset(
     {
         "area",
+        "contribution_set_aside",
         "feed",
         "incident",
         "incident_change",
@@ -40,6 +41,7 @@ TABLES = frozenset(
         "scheduler_job",
         "stream_batch",
         "stream_gap",
+        "stream_halt",
         "stream_position",
         "target",
     }

@@ -9,7 +9,7 @@ from typing import Literal
 import psycopg
 from psycopg import errors as pg_errors
 
-from ioc.errors import ConcurrentWriteError, DatabaseUnavailableError, FatalError
+from ioc.errors import ConcurrentWriteError, DatabaseUnavailableError, FatalError, UnstorableError
 from ioc.settings import Settings
 
 Role = Literal["owner", "writer", "reader", "grafana"]
@@ -70,5 +70,13 @@ def translated_errors() -> Iterator[None]:
         raise ConcurrentWriteError(f"another writer changed the same rows: {error.diag.message_primary}") from error
     except (pg_errors.UndefinedTable, pg_errors.UndefinedColumn, pg_errors.InsufficientPrivilege) as error:
         raise FatalError(f"{error.diag.message_primary}. Run `ioc db migrate`.") from error
+    except (
+        psycopg.DataError,
+        psycopg.IntegrityError,
+        psycopg.InternalError,
+        pg_errors.ProgramLimitExceeded,
+        pg_errors.StatementTooComplex,
+    ) as error:
+        raise UnstorableError(f"PostgreSQL: {error.diag.message_primary or str(error).strip()}") from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise DatabaseUnavailableError(f"PostgreSQL: {str(error).strip()}") from error

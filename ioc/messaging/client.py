@@ -42,6 +42,11 @@ class _AdminClient(KafkaAdminClient):  # type: ignore[misc]
             raise
 
 
+def open_admin(settings: Settings, timeout: float = 10.0) -> KafkaAdminClient:
+    """Open an administration client that the caller closes; raises kafka-python's errors when Kafka is away."""
+    return _AdminClient(**client_options(settings, timeout))
+
+
 @contextmanager
 def admin_client(settings: Settings, timeout: float = 10.0) -> Iterator[KafkaAdminClient]:
     """Open an administration client; raises `KafkaUnavailableError` when Kafka is away or refuses."""

@@ -30,3 +30,8 @@ def record_of(topic: str, reporter: str, events: Sequence[bytes], *headers: tupl
         events[0] if alone else b"[" + b",".join(events) + b"]",
         (("content-type", content_type.encode()), *headers),
     )
+
+
+def content_type_of(payload: bytes) -> str:
+    """Return how a payload travels again: what begins as an array, even one that could not be read, as a batch."""
+    return CONTENT_TYPE_BATCH if payload.lstrip()[:1] == b"[" else CONTENT_TYPE_EVENT

@@ -56,6 +56,8 @@ def plan_topics(settings: Settings, feeds: Mapping[str, Feed]) -> list[TopicPlan
     options = {
         "cleanup.policy": "delete",
         "max.message.bytes": str(MAX_MESSAGE_BYTES),
+        # A record's time is the broker's; what a producer's clock says is not trusted anywhere.
+        "message.timestamp.type": "LogAppendTime",
         "retention.ms": str(retention),
     }
     names = [feed.topic(settings.topic_prefix) for feed in feeds.values()]

@@ -564,7 +564,7 @@ SELECT %(labels)s::jsonb ->> part.name AS name, part.shown, %(colors)s::jsonb ->
 FROM (SELECT count(*) AS n, now() - min(appended_at) AS age FROM (SELECT appended_at FROM measure_delta LIMIT 100000) w) delta
 CROSS JOIN (SELECT count(*) AS n, now() - min(recorded_at) AS age
             FROM (SELECT recorded_at FROM rejected_event WHERE relayed_at IS NULL ORDER BY recorded_at LIMIT 100000) w) relay
-CROSS JOIN (SELECT coalesce(sum(to_offset - from_offset), 0) AS n FROM stream_gap) gap
+CROSS JOIN (SELECT coalesce(sum(to_offset - from_offset), 0) AS n FROM stream_gap WHERE kind = 'deleted') gap
 CROSS JOIN (SELECT now() - max(finished_at) AS age FROM scheduler_job) job
 CROSS JOIN LATERAL (VALUES
     ('pending_delta', number_text(delta.n, 0, %(language)s) || coalesce(' · ' || duration_text(delta.age, %(language)s), ''),
@@ -586,5 +586,6 @@ ORDER BY updated_at, topic, partition
 SELECT moment_text(found_at, %(timezone)s, %(language)s) AS found, topic, partition::text AS partition,
        number_text(from_offset, 0, %(language)s) AS from_offset, number_text(to_offset - from_offset, 0, %(language)s) AS lost
 FROM stream_gap
+WHERE kind <> 'skipped'
 ORDER BY found_at DESC
 LIMIT 100

@@ -1,10 +1,17 @@
 -- name: take_unrelayed
+-- The oldest that wait, at most so many, and no more after the first 8 MiB of payloads.
+WITH next AS (
+    SELECT recorded_at, topic, partition, record_offset, position,
+           sum(bytes) OVER (ORDER BY recorded_at, topic, partition, record_offset, position) - bytes AS before
+    FROM (SELECT recorded_at, topic, partition, record_offset, position, coalesce(octet_length(payload), 0) AS bytes
+          FROM rejected_event WHERE relayed_at IS NULL
+          ORDER BY recorded_at, topic, partition, record_offset, position LIMIT %s) waiting
+)
 SELECT f.key, r.recorded_at, r.topic, r.partition, r.record_offset, r.position, r.reporter, r.event_id, r.reasons,
        r.payload
-FROM rejected_event r JOIN feed f USING (feed_id)
-WHERE r.relayed_at IS NULL
+FROM next JOIN rejected_event r USING (recorded_at, topic, partition, record_offset, position) JOIN feed f USING (feed_id)
+WHERE next.before < 8 * 1024 * 1024 AND r.relayed_at IS NULL
 ORDER BY r.recorded_at, r.topic, r.partition, r.record_offset, r.position
-LIMIT %s
 FOR UPDATE OF r SKIP LOCKED
 
 -- name: mark_relayed
@@ -29,12 +36,20 @@ WHERE r.recorded_at >= now() - %(within)s::interval AND (%(feed)s::text IS NULL 
 ORDER BY r.recorded_at DESC LIMIT %(limit)s
 
 -- name: take_replayable
+-- As take_unrelayed, of what a feed refused and was not replayed yet.
+WITH next AS (
+    SELECT recorded_at, topic, partition, record_offset, position,
+           sum(bytes) OVER (ORDER BY recorded_at, topic, partition, record_offset, position) - bytes AS before
+    FROM (SELECT r.recorded_at, r.topic, r.partition, r.record_offset, r.position, octet_length(r.payload) AS bytes
+          FROM rejected_event r JOIN feed f USING (feed_id)
+          WHERE r.replayed_at IS NULL AND r.payload IS NOT NULL AND f.key = %(feed)s
+            AND (%(rule)s::text IS NULL OR r.rule = %(rule)s)
+          ORDER BY r.recorded_at, r.topic, r.partition, r.record_offset, r.position LIMIT %(limit)s) waiting
+)
 SELECT f.key, r.recorded_at, r.topic, r.partition, r.record_offset, r.position, r.reporter, r.payload
-FROM rejected_event r JOIN feed f USING (feed_id)
-WHERE r.replayed_at IS NULL AND r.payload IS NOT NULL AND f.key = %(feed)s
-  AND (%(rule)s::text IS NULL OR r.rule = %(rule)s)
+FROM next JOIN rejected_event r USING (recorded_at, topic, partition, record_offset, position) JOIN feed f USING (feed_id)
+WHERE next.before < 8 * 1024 * 1024 AND r.replayed_at IS NULL
 ORDER BY r.recorded_at, r.topic, r.partition, r.record_offset, r.position
-LIMIT %(limit)s
 FOR UPDATE OF r SKIP LOCKED
 
 -- name: mark_replayed

@@ -12,13 +12,13 @@ SELECT area_id, {column} AS day{terms} FROM {table} WHERE {days} GROUP BY 1, 2
 SELECT area_id, effective_on AS day FROM {table} WHERE false
 
 -- name: total
-, sum({slot})::bigint AS {slot}
+, sum({slot}) AS {slot}
 
 -- name: term
-, {sign} sum({amount})::bigint AS {slot}
+, {sign} sum({amount}) AS {slot}
 
 -- name: no_term
-, 0::bigint AS {slot}
+, 0::numeric AS {slot}
 
 -- name: placed
 -- Everything in the unit in which it counts on its day; what is local stays with the area that the record names.

@@ -72,10 +72,10 @@ INSERT INTO opened_day SELECT {feed}, bucket FROM {open} WHERE period = 'day'
 ANALYZE {table}
 
 -- name: rolled_up
-, coalesce(sum(d.{slot}), 0)::bigint AS {slot}
+, coalesce(sum(d.{slot}), 0) AS {slot}
 
 -- name: rolled_up_alone
-, coalesce(sum(d.{slot}) FILTER (WHERE c.origin_id = c.area_id), 0)::bigint AS {slot}
+, coalesce(sum(d.{slot}) FILTER (WHERE c.origin_id = c.area_id), 0) AS {slot}
 
 -- name: wanted_sum
 SELECT {number} AS slot, period, area_id, bucket, {slot} AS amount FROM {cell}

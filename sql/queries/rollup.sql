@@ -7,12 +7,30 @@ SELECT pg_advisory_xact_lock(7305002)
 -- name: take_deltas
 DELETE FROM measure_delta
 WHERE delta_id IN (SELECT delta_id FROM measure_delta ORDER BY delta_id LIMIT %s)
-RETURNING feed_id, area_id, bucket, sums, placed
+RETURNING feed_id, area_id, bucket, sums, placed, appended_at
 
 -- name: take_members
 DELETE FROM member_delta
 WHERE ctid = ANY (ARRAY(SELECT ctid FROM member_delta LIMIT %s))
-RETURNING measure_id, area_id, bucket, replace(member::text, '-', ''), n, placed
+RETURNING measure_id, area_id, bucket, replace(member::text, '-', ''), n, placed, appended_at
+
+-- name: insert_set_aside
+INSERT INTO contribution_set_aside (feed_id, area_id, bucket, sums, measure_id, member, n, placed, appended_at, records, fault)
+VALUES (%(feed_id)s, %(area_id)s, %(bucket)s, %(sums)s, %(measure_id)s, %(member)s, %(n)s, %(placed)s, %(appended_at)s,
+        %(records)s, %(fault)s)
+
+-- name: count_set_aside
+SELECT count(*) FROM contribution_set_aside
+
+-- name: select_replaced
+SELECT key::text FROM record_revision
+WHERE feed_id = %(feed_id)s AND recorded_at = %(at)s ORDER BY 1 LIMIT %(most)s
+
+-- name: take_set_aside
+-- Those that have been waiting longest since they were last tried.
+DELETE FROM contribution_set_aside
+WHERE set_aside_id IN (SELECT set_aside_id FROM contribution_set_aside ORDER BY set_aside_id LIMIT %s)
+RETURNING feed_id, area_id, bucket, sums, measure_id, replace(member::text, '-', ''), n, placed, appended_at, records
 
 -- name: create_staging
 CREATE TEMPORARY TABLE IF NOT EXISTS staged_cell (

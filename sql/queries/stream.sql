@@ -2,7 +2,31 @@
 INSERT INTO stream_position (topic, partition, next_offset) VALUES (%s, %s, 0) ON CONFLICT DO NOTHING
 
 -- name: select_positions
-SELECT topic, partition, next_offset FROM stream_position WHERE topic = ANY(%s)
+SELECT topic, partition, next_offset, topic_id FROM stream_position WHERE topic = ANY(%s)
+
+-- name: set_topic_id
+UPDATE stream_position SET topic_id = %(topic_id)s
+WHERE topic = %(topic)s AND (topic_id IS NULL OR (topic_id <> %(topic_id)s AND next_offset = 0))
+
+-- name: insert_halt
+INSERT INTO stream_halt (topic, partition, kind, position, log_start, log_end)
+VALUES (%(topic)s, %(partition)s, %(kind)s, %(position)s, %(log_start)s, %(log_end)s)
+ON CONFLICT (topic, partition) DO NOTHING
+
+-- name: select_halts
+SELECT topic, partition, kind FROM stream_halt WHERE topic = ANY(%s)
+
+-- name: list_positions
+SELECT p.topic, p.partition, p.next_offset, p.topic_id, p.updated_at, h.kind, h.found_at
+FROM stream_position p LEFT JOIN stream_halt h USING (topic, partition)
+WHERE p.topic = ANY(%s) ORDER BY p.topic, p.partition
+
+-- name: accept_position
+UPDATE stream_position SET next_offset = %(to)s, topic_id = %(topic_id)s, updated_at = clock_timestamp()
+WHERE topic = %(topic)s AND partition = %(partition)s
+
+-- name: delete_halt
+DELETE FROM stream_halt WHERE topic = %(topic)s AND partition = %(partition)s RETURNING kind, position
 
 -- name: lock_position
 SELECT next_offset FROM stream_position WHERE topic = %s AND partition = %s FOR UPDATE
@@ -12,7 +36,8 @@ UPDATE stream_position SET next_offset = %(to)s, updated_at = clock_timestamp()
 WHERE topic = %(topic)s AND partition = %(partition)s AND next_offset = %(from)s
 
 -- name: insert_gap
-INSERT INTO stream_gap (topic, partition, from_offset, to_offset) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING
+INSERT INTO stream_gap (topic, partition, from_offset, to_offset, kind) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING
 
 -- name: select_feed_id
 SELECT feed_id FROM feed WHERE key = %s
@@ -37,7 +62,7 @@ FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::uuid[], %s::timestamptz[
 WHERE i.key = new.key AND i.revision = new.old_revision
 
 -- name: copy_revisions
-COPY record_revision (key, revision, feed_id, content_hash, record, superseded) FROM STDIN (FORMAT csv)
+COPY record_revision (key, revision, feed_id, content_hash, record, superseded, reporter) FROM STDIN (FORMAT csv)
 
 -- name: copy_rejections
 COPY rejected_event (feed_id, topic, partition, record_offset, position, reporter, event_id, subject, rule, reasons, payload)

@@ -18,10 +18,10 @@ from psycopg.rows import dict_row
 
 from ioc.database.connection import connect, translated_errors
 from ioc.errors import RetryableError
-from ioc.feeds.event import CONTENT_TYPE_EVENT, REPORTER_URN
+from ioc.feeds.event import REPORTER_URN
 from ioc.feeds.feed import Feed
 from ioc.messaging.client import ACK_SECONDS, open_producer, send_all
-from ioc.messaging.record import OutgoingRecord
+from ioc.messaging.record import OutgoingRecord, content_type_of
 from ioc.messaging.topic import dead_letter_topic
 from ioc.settings import Settings
 from sql import load_queries
@@ -135,14 +135,14 @@ def replay(settings: Settings, feed: Feed, *, rule: str | None, limit: int) -> i
                         topic,
                         _reporter_of(payload, reporter),
                         payload,
-                        [("content-type", CONTENT_TYPE_EVENT.encode())],
+                        [("content-type", content_type_of(payload).encode())],
                     )
                     for *_, reporter, payload in rows
                 ]
                 send_all(producer, letters)
                 connection.cursor().executemany(queries["mark_replayed"], [row[1:6] for row in rows])
             replayed += len(rows)
-            if len(rows) < batch:
+            if not rows:
                 break
     finally:
         producer.close(timeout=ACK_SECONDS)

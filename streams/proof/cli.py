@@ -40,4 +40,9 @@ def reconcile(as_json: AsJson = False) -> None:
             f"So sánh {result.cells:,} tổng · sums, {result.figures:,} số liệu · figures:"
             f" {len(rows):,} chênh lệch · differences"
         )
+        if result.set_aside:
+            typer.echo(
+                f"{result.set_aside:,} phần chưa cộng được, chỉ tiêu còn thiếu (bảng contribution_set_aside)"
+                " · contributions cannot be folded, and the figures lack them (table contribution_set_aside)"
+            )
     raise typer.Exit(_WAITING if result.waiting else 1 if rows else 0)

@@ -18,7 +18,8 @@ Days = tuple[date, date]
 def day_sums_sql(feed: Feed, sums: Sequence[StoredMeasure], *, within: Days | None = None) -> sql.Composed:
     """Return a query of `area_id, day, s<slot>, ...`: what the records of each area add to each day.
 
-    Slots hold bigint in units of 10^-decimals; what a stock takes back on its last day is negative there.
+    Slots hold numeric in units of 10^-decimals, which no sum can run over; what a stock takes back on its last day is
+    negative there.
     within: only these days, the first to the last.
     """
     dated = sorted({(s.measure.at, 1) for s in sums} | {(s.measure.until, -1) for s in sums if s.measure.until})

@@ -53,12 +53,14 @@ class ReconcileResult:
 
     waiting: contributions that the roll-up has not folded yet: what they move is no difference, and nothing was
              compared.
+    set_aside: contributions that the roll-up could not fold: sums and figures lack them, and differ so far.
     """
 
     cells: int
     figures: int
     differences: tuple[Difference, ...]
     waiting: int = 0
+    set_aside: int = 0
 
     def to_json(self) -> str:
         """Return the result as JSON."""
@@ -146,7 +148,7 @@ class Reconciler:
                 checked, found = self._compare_figures(plan)
                 figures += checked
                 differences += found
-        return ReconcileResult(cells, figures, tuple(differences))
+        return ReconcileResult(cells, figures, tuple(differences), set_aside=self._set_aside())
 
     def _execute(self, name: str, **parts: sql.Composable) -> None:
         """Run a statement made of parts; one with parameters, so that psycopg reads percent signs alike everywhere."""
@@ -254,6 +256,10 @@ class Reconciler:
     def _pair(self, name: str | int, figures: FigureSql, part: SectorPart, code: str) -> sql.Composable:
         figure = figures.figure(Step(part.plans[code]))
         return sql.SQL(self._queries["pair"]).format(slot=sql.Literal(name), figure=figure)
+
+    def _set_aside(self) -> int:
+        row = self._connection.execute(load_queries("rollup")["count_set_aside"]).fetchone()
+        return int(row[0]) if row else 0
 
     def _count(self, name: str, of: object) -> int:
         counted = self._connection.cursor(row_factory=scalar_row).execute(self._queries[name], [of]).fetchone()

@@ -103,7 +103,7 @@ class MeasureFill:
             return self._frame([])
         # With parameters, though there are none: psycopg reads percent signs alike in all that is composed.
         spoken = connection.execute(day_sums_sql(self.feed, self._sums, within=days), {}).fetchall()
-        recomputed = self._placed(self._frame(spoken))
+        recomputed = self._placed(self._frame([(area_id, day, *map(int, sums)) for area_id, day, *sums in spoken]))
         slots = [stored.slot for stored in self._sums]
         asked = {"feed_id": self.feed_id, "first": days[0], "last": days[1], "slots": slots}
         rows = connection.execute(self._queries["select_day_cells"], asked).fetchall()

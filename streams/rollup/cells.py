@@ -16,6 +16,7 @@ from ioc.period import CARRIED, CLOSING
 from ioc.territory.area import AreaTree
 from ioc.territory.placement import places_frame, standings_frame
 from sql import load_queries
+from streams.rollup.waiting import Contribution, Delta, MemberDelta, Waiting
 from streams.rules.contribute import MEMBER_SCHEMA
 from streams.rules.fold import (
     CELL_KEY,
@@ -89,17 +90,19 @@ class CellFold:
         }
         self._stock_feeds = stock_feeds
 
-    def fold(self, connection: psycopg.Connection) -> tuple[int, Touched]:
-        """Take what is waiting, at most `batch` deltas and 20 times as many members; return how many and what."""
-        touched = Touched()
+    def take(self, connection: psycopg.Connection) -> Waiting:
+        """Take what is waiting, at most `batch` deltas and 20 times as many members."""
         deltas = connection.execute(self._queries["take_deltas"], [self._batch], binary=True).fetchall()
         members = connection.execute(self._queries["take_members"], [self._batch * 20], binary=True).fetchall()
-        if not deltas and not members:
-            return 0, touched
+        return Waiting([Delta(*row) for row in deltas], [MemberDelta(*row) for row in members])
+
+    def fold(self, connection: psycopg.Connection, waiting: Waiting) -> Touched:
+        """Add what was taken to the cells; return what changed. Raises one of `DATA_FAULTS` where that cannot be."""
+        touched = Touched()
         connection.execute(self._queries["create_staging"])
-        counted = self._fold_members(connection, members)
+        counted = self._fold_members(connection, waiting.members)
         for feed_id, feed in self._feeds.items():
-            days, sums = self._placed(feed, [row for row in deltas if row[0] == feed_id])
+            days, sums = self._placed(feed, [row for row in waiting.deltas if row.feed_id == feed_id])
             cells = fold_sums(days, sums, self._chains, self._local[feed])
             cells = _changed(_with_counts(cells, counted.get(feed, []), self._width[feed]))
             if cells.keys.height:
@@ -109,18 +112,24 @@ class CellFold:
                 if feed in self._stock_feeds:
                     standing = fold_standing(days, sums, self._standings, self._local[feed])
                     touched.closing[feed] = self._close(connection, feed_id, feed, _changed(standing))
-        return len(deltas) + len(members), touched
+        return touched
 
-    def _placed(self, feed: str, rows: list[tuple[int, int, date, list[int], bool]]) -> tuple[pl.DataFrame, Matrix]:
+    def feed_of(self, contribution: Contribution) -> str:
+        """Return the feed that a contribution belongs to."""
+        if isinstance(contribution, Delta):
+            return self._feeds[contribution.feed_id]
+        return self._by_id[contribution.measure_id].measure.feed
+
+    def _placed(self, feed: str, rows: list[Delta]) -> tuple[pl.DataFrame, Matrix]:
         """Return a feed's deltas (`area_id`, `bucket`) and their sums, where they count."""
         days, sums = [], []
         for done in (False, True):
-            chosen = [row for row in rows if row[4] == done]
+            chosen = [row for row in rows if row.placed == done]
             frame = pl.DataFrame(
-                {"area_id": [row[1] for row in chosen], "bucket": [row[2] for row in chosen]},
+                {"area_id": [row.area_id for row in chosen], "bucket": [row.bucket for row in chosen]},
                 schema={"area_id": pl.Int32, "bucket": pl.Date},
             )
-            matrix = matrix_of([row[3] for row in chosen], self._width[feed])
+            matrix = matrix_of([row.sums for row in chosen], self._width[feed])
             if not done:
                 frame, matrix = relocate(frame, matrix, self._places, self._local[feed])
             days.append(frame)
@@ -128,12 +137,13 @@ class CellFold:
         return pl.concat(days), np.concatenate(sums)
 
     def _fold_members(
-        self, connection: psycopg.Connection, rows: list[tuple[int, int, date, str, int, bool]]
+        self, connection: psycopg.Connection, rows: list[MemberDelta]
     ) -> dict[str, list[tuple[str, int, date, int, int]]]:
         """Merge members; return by feed (period, area, bucket, slot, change of the count)."""
         if not rows:
             return {}
-        members = pl.DataFrame(rows, schema={**MEMBER_SCHEMA, "placed": pl.Boolean()}, orient="row")
+        schema = {**MEMBER_SCHEMA, "placed": pl.Boolean()}
+        members = pl.DataFrame([row[: len(schema)] for row in rows], schema=schema, orient="row")
         there = members.join(self._places, on="area_id").filter(
             (pl.col("bucket") >= pl.col("since")) & (pl.col("bucket") < pl.col("until"))
         )

@@ -27,10 +27,14 @@ from sql import load_queries
 from streams.process.health import HealthServer
 from streams.rollup.cells import CellFold
 from streams.rollup.figures import FigureWriter
+from streams.rollup.set_aside import SetAside
+from streams.rollup.waiting import Waiting
+from streams.rules.fault import DATA_FAULTS
 
 log = structlog.get_logger(__name__)
 
 FOLD = 4000  # most contributions of one fold
+_RETRY_SECONDS = 60.0
 
 
 class Rollup:
@@ -57,6 +61,7 @@ class Rollup:
             for reference, _ in plan.named("expected")
         }
         self.figures = FigureWriter(self.plans, measures, feed_ids, profile.areas, expected)
+        self._set_aside = SetAside(measures, feed_ids)
         self._queries = load_queries("rollup")
         connection.commit()
 
@@ -87,12 +92,32 @@ class Rollup:
             self._check_epoch(connection)
             yield
 
+    def retry_set_aside(self, connection: psycopg.Connection) -> int:
+        """Try to fold what was set aside, each contribution by itself; return how many are still set aside."""
+        with translated_errors(), self.exclusively(connection):
+            for waiting in self._set_aside.take(connection):
+                self._fold_or_set_aside(connection, waiting)
+            return self._set_aside.count(connection)
+
     def _run(self, connection: psycopg.Connection) -> int:
         self._check_epoch(connection)
-        taken, touched = self._fold.fold(connection)
-        if taken:
-            self.figures.write(connection, touched)
-        return taken
+        waiting = self._fold.take(connection)
+        if waiting:
+            self._fold_or_set_aside(connection, waiting)
+        return len(waiting)
+
+    def _fold_or_set_aside(self, connection: psycopg.Connection, waiting: Waiting) -> None:
+        """Fold what was taken and compute its figures; what is at fault is found by halves and set aside."""
+        try:
+            with translated_errors(), connection.transaction():
+                self.figures.write(connection, self._fold.fold(connection, waiting))
+        except DATA_FAULTS as error:
+            if len(waiting) == 1:
+                one = waiting.single
+                self._set_aside.put(connection, self._fold.feed_of(one), one, error)
+                return
+            for part in waiting.halves():
+                self._fold_or_set_aside(connection, part)
 
     def _check_epoch(self, connection: psycopg.Connection) -> None:
         if read_epoch(connection) != self.editions.epoch:
@@ -117,6 +142,9 @@ def run_rollup(settings: Settings) -> None:
     registry = CollectorRegistry()
     folded = Counter("ioc_contributions_folded_total", "Contributions folded into cells", registry=registry)
     seconds = Histogram("ioc_fold_seconds", "Seconds of one fold", registry=registry)
+    aside = Gauge(
+        "ioc_contributions_set_aside", "Contributions that cannot be folded; the figures lack them", registry=registry
+    )
     last = Gauge("ioc_last_fold_timestamp_seconds", "When the last fold ended", registry=registry)
     stopped = threading.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
@@ -131,6 +159,7 @@ def run_rollup(settings: Settings) -> None:
                 rollup = Rollup(settings, connection)
                 ready.set()
                 log.info("roll-up has begun")
+                retried = float("-inf")
                 while not stopped.wait(pause):
                     start = time.monotonic()
                     taken = rollup.run_once(connection)
@@ -139,9 +168,18 @@ def run_rollup(settings: Settings) -> None:
                     if taken:
                         seconds.observe(time.monotonic() - start)
                     pause = 0.0 if taken >= FOLD else settings.rollup_interval
+                    if time.monotonic() - retried > _RETRY_SECONDS:
+                        aside.set(rollup.retry_set_aside(connection))
+                        retried = time.monotonic()
         except CatalogueChangedError as error:
             ready.clear()
             log.info("planned restart", reason=str(error))
+        except DATA_FAULTS as error:
+            # Not even what is at fault could be set aside; everything waits where it was.
+            ready.clear()
+            log.critical("the roll-up cannot fold and tries again", exc_info=error)
+            pause = min(max(pause, settings.rollup_interval) * 2, 10.0)
+            stopped.wait(pause)
         except RetryableError as error:
             ready.clear()
             log.warning("roll-up waits for the database", error=str(error))

@@ -25,6 +25,10 @@ MEMBER_SCHEMA: dict[str, pl.DataType] = {
 }
 
 
+# Half of what eight bytes hold, so that the sum of two that fit fits.
+SUM_LIMIT = 2**62
+
+
 class Contributor:
     """Turns records of one feed into deltas of its measures."""
 
@@ -47,12 +51,15 @@ class Contributor:
     def deltas(self, records: pl.DataFrame) -> pl.DataFrame:
         """Return `DELTA_SCHEMA`: one row an area and day, sums by slot (0 where nothing was added).
 
+        Raises OverflowError where a sum would not fit eight bytes.
+
         records: `area_id`, `sign` (+1 counts, -1 takes back) and the feed's columns. Days that are null (a guest who
         has not left) contribute nothing yet.
         """
         if not self._sums or not records.height:
             return pl.DataFrame(schema=DELTA_SCHEMA)
         amounts = records.select(self._sums).to_numpy() * records["sign"].to_numpy()[:, None]
+        check_fits(amounts)
         days = {column: records[column] for column, _ in self._dated}
         keys = pl.concat(pl.DataFrame({"area_id": records["area_id"], "bucket": day}) for day in days.values())
         keys = keys.drop_nulls().unique().sort("area_id", "bucket").with_row_index("at")
@@ -90,6 +97,18 @@ class Contributor:
                 found = found.with_columns(_hashed(found["member"]), measure_id=pl.lit(stored.measure_id, pl.Int32))
                 parts.append(found.select(pl.col(name).cast(dtype) for name, dtype in MEMBER_SCHEMA.items()))
         return pl.concat(parts)
+
+
+def check_fits(amounts: np.ndarray[tuple[int, int], np.dtype[np.int64]]) -> None:
+    """Raise OverflowError where a column's amounts, added up in any way, may not fit eight bytes: NumPy would wrap."""
+    if not amounts.size:
+        return
+    largest = max(int(amounts.max()), -int(amounts.min()))
+    if largest * len(amounts) < SUM_LIMIT:
+        return  # no sum of them can run over: what nearly always holds costs one look at the largest
+    total = float(np.abs(amounts.astype(np.float64)).sum(axis=0).max())
+    if total >= SUM_LIMIT:
+        raise OverflowError(f"a sum of {len(amounts)} contributions comes to {total:.3g}, beyond {SUM_LIMIT:.3g}")
 
 
 def _hashed(members: pl.Series) -> pl.Series:

@@ -10,7 +10,9 @@ import numpy as np
 import polars as pl
 
 from ioc.period import CLOSING, PERIODS, bucket_expr
+from streams.rules.contribute import check_fits
 
+SumRow = np.ndarray[tuple[int], np.dtype[np.int64]]
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.int64]]
 CELL_KEY = ("period", "area_id", "bucket")
 
@@ -109,6 +111,7 @@ def _added_up(rows: pl.DataFrame, sums: Matrix, local: Sequence[int]) -> Cells:
         .sort("run")["at"]
     )
     amounts = sums[rows["delta"].to_numpy()]
+    check_fits(sums)
     if local:
         above = rows.select(pl.col("area_id") != pl.col("origin")).to_series().to_numpy()
         amounts[np.ix_(above, np.array(local))] = 0
@@ -152,6 +155,7 @@ def running_totals(
 
     known:   the last total before the first change, and all totals from it on, in order of days.
     changes: what each day adds, in order of days.
+    Raises OverflowError where a total would not fit eight bytes.
     """
     days = sorted({day for day, _ in changes} | {day for day, _ in known if day >= changes[0][0]})
     earlier = [sums for day, sums in known if day < changes[0][0]]
@@ -162,8 +166,17 @@ def running_totals(
     result = []
     for day in days:
         if day in added:
-            offset = offset + matrix_of([added[day]], width)[0]
+            offset = checked_sum(offset, matrix_of([added[day]], width)[0])
         if day in totals:
             standing = matrix_of([totals[day]], width)[0]
-        result.append((day, (standing + offset).tolist()))
+        result.append((day, checked_sum(standing, offset).tolist()))
     return result
+
+
+def checked_sum(a: SumRow, b: SumRow) -> SumRow:
+    """Return a + b; raises OverflowError where NumPy would wrap."""
+    total: SumRow = a + b
+    # Two numbers of one sign whose sum has the other.
+    if (((a ^ total) & (b ^ total)) < 0).any():
+        raise OverflowError("a running total does not fit eight bytes")
+    return total

@@ -11,18 +11,18 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from ioc.errors import Reason, RejectedError
 from ioc.feeds.event import Envelope
 from ioc.feeds.feed import UTC_TIME, Column, Feed
 from ioc.feeds.plausibility import Calendar, Now, check_clock, latest_of
 from ioc.feeds.validation import check_envelope, mask, read_event
-from streams.rules.raw import Payloads, RawRecord, is_batch, value_of
-from streams.rules.refuse import reason_of
+from streams.rules.fault import DATA_FAULTS, told
+from streams.rules.raw import Payloads, RawRecord, elements, is_batch, received_ms, value_of
+from streams.rules.refuse import MAX_PAYLOAD, Rejection, reason_of, unstorable
 from streams.rules.register import Register
 
-MAX_PAYLOAD = 64 * 1024
 MAX_KEY = 64
 VOID_HASH = hashlib.md5(b"void", usedforsecurity=False).hexdigest()
 
@@ -43,29 +43,19 @@ _HEAD = tuple(name for name in EVENT_SCHEMA if name != "row")
 
 
 @dataclass(frozen=True)
-class Rejection:
-    """An event that cannot be counted, and why. `payload` is None when it is larger than `MAX_PAYLOAD`."""
-
-    record_offset: int
-    position: int
-    reasons: tuple[Reason, ...]
-    reporter: str | None = None
-    event_id: str | None = None
-    subject: str | None = None
-    payload: bytes | None = None
-
-
-@dataclass(frozen=True)
 class ParsedBatch:
     """One fetch of one partition, ready for the database.
 
+    begins_at: where the client stood before; it lies below `first_offset` where offsets are missing in the log.
     events:   columns of `EVENT_SCHEMA`, `area_code`, `area_id`, `effective_at`, `effective_on` and the feed's own, in
               the order of the log; content is null where `voided`.
     consumed: events per record offset, so that a prefix of the batch can be dropped.
+    payloads: the events as they came, for those that are refused later.
     """
 
     topic: str
     partition: int
+    begins_at: int
     first_offset: int
     next_offset: int
     oldest_received_at: datetime
@@ -73,20 +63,28 @@ class ParsedBatch:
     events: pl.DataFrame
     rejections: tuple[Rejection, ...]
     consumed: dict[int, int]
+    payloads: Payloads
 
 
 @dataclass
 class _Rows:
     """The accepted envelopes while they are gathered.
 
-    now:      what is plausible while they are.
+    now:      what is plausible while they are parsed; `now_ms` the moment itself.
+    received: when Kafka appended the record whose events are being taken, in milliseconds.
     heads:    values of the columns `_HEAD`, `received_at` in microseconds.
     contents: data as JSON by the model, without its nulls: what is hashed, and what the frame is read from.
     """
 
     now: Now
+    now_ms: int
+    received: int = 0
     heads: list[tuple[Any, ...]] = field(default_factory=list)
     contents: list[bytes] = field(default_factory=list)
+
+    def part(self, start: int, end: int | None) -> _Rows:
+        """Return some of the rows."""
+        return _Rows(self.now, self.now_ms, self.received, self.heads[start:end], self.contents[start:end])
 
 
 class BatchParser:
@@ -105,25 +103,54 @@ class BatchParser:
         self._times = [_from_json(column) for column in feed.model_columns if column.dtype.is_temporal()]
         self._key_prefix = f"{feed.key}/".encode()
 
-    def parse(self, topic: str, partition: int, records: Sequence[RawRecord], *, now: datetime) -> ParsedBatch:
-        """Parse one fetch (at least one record, in the order of their offsets); never raises for bad input."""
-        rows, rejections = _Rows(self._calendar.at(now)), list[Rejection]()
+    def parse(
+        self,
+        topic: str,
+        partition: int,
+        records: Sequence[RawRecord],
+        *,
+        now: datetime,
+        begins_at: int | None = None,
+    ) -> ParsedBatch:
+        """Parse one fetch (at least one record, in the order of their offsets); never raises for bad input.
+
+        begins_at: where the client stood before the fetch; None = at its first record.
+        """
+        now_ms = int(now.timestamp() * 1000)
+        rows, rejections = _Rows(self._calendar.at(now), now_ms), list[Rejection]()
         consumed: dict[int, int] = {}
         for record in records:
+            rows.received = received_ms(record, now_ms)
             consumed[record.offset] = self._read(record, rows, rejections)
-        frame = self._frame(rows)
-        kept, refused = self._check(frame, records, rows.now)
+        payloads = Payloads(records)
+        kept, refused = self._typed(rows, payloads)
+        first = records[0].offset
+        received = [received_ms(record, now_ms) for record in (records[0], records[-1])]
         return ParsedBatch(
             topic=topic,
             partition=partition,
-            first_offset=records[0].offset,
+            begins_at=first if begins_at is None else min(begins_at, first),
+            first_offset=first,
             next_offset=records[-1].offset + 1,
-            oldest_received_at=_time_of(records[0]),
-            newest_received_at=_time_of(records[-1]),
+            oldest_received_at=_time_of(min(received)),
+            newest_received_at=_time_of(max(received)),
             events=kept,
             rejections=(*rejections, *refused),
             consumed=consumed,
+            payloads=payloads,
         )
+
+    def _typed(self, rows: _Rows, payloads: Payloads) -> tuple[pl.DataFrame, list[Rejection]]:
+        """Return the rows as typed events, and those refused; rows that no column can hold are found by halves."""
+        try:
+            return self._check(self._frame(rows), payloads, rows.now)
+        except DATA_FAULTS as error:
+            if len(rows.heads) == 1:
+                head = dict(zip(_HEAD, rows.heads[0], strict=True))
+                return self._typed(_Rows(rows.now, rows.now_ms), payloads)[0], [unstorable(head, payloads, told(error))]
+            middle = len(rows.heads) // 2
+            parts = [self._typed(part, payloads) for part in (rows.part(0, middle), rows.part(middle, None))]
+            return pl.concat(frame for frame, _ in parts), [refused for _, found in parts for refused in found]
 
     def _read(self, record: RawRecord, rows: _Rows, rejections: list[Rejection]) -> int:
         """Take the events of one Kafka record; return how many it holds, at least one."""
@@ -156,9 +183,10 @@ class BatchParser:
         if not isinstance(items, list):
             rejections.append(self._rejected(record, 0, value, [_NOT_AN_ARRAY]))
             return 1
-        for position, item in enumerate(items):
-            self._read_one(record, position, to_json(item, inf_nan_mode="constants"), rows, rejections)
-        return len(items)
+        events = elements(value)
+        for position, event in enumerate(events):
+            self._read_one(record, position, event, rows, rejections)
+        return len(events)
 
     def _read_one(self, record: RawRecord, position: int, raw: bytes, rows: _Rows, rejections: list[Rejection]) -> None:
         try:
@@ -180,7 +208,8 @@ class BatchParser:
         """Append a well-formed envelope to `rows`, or its reasons to `rejections`."""
         reasons = check_envelope(self.feed, envelope) or check_clock(envelope, rows.now)
         if reasons:
-            rejections.append(self._rejected(record, position, _bytes_of(raw or envelope), reasons, envelope))
+            event = raw if raw is not None else Payloads([record]).of(record.offset, position)
+            rejections.append(self._rejected(record, position, event, reasons, envelope))
             return
         data = envelope.data
         content = b"{}" if data is None else data.__pydantic_serializer__.to_json(data, exclude_none=True)
@@ -190,7 +219,7 @@ class BatchParser:
             (
                 record.offset,
                 position,
-                record.timestamp * 1000,
+                rows.received * 1000,
                 envelope.id,
                 envelope.reporter,
                 subject,
@@ -249,9 +278,7 @@ class BatchParser:
             return pl.DataFrame(schema=self._json_schema).with_columns(self._times)
         return pl.read_ndjson(b"\n".join(contents), schema=self._json_schema).with_columns(self._times)
 
-    def _check(
-        self, frame: pl.DataFrame, records: Sequence[RawRecord], now: Now
-    ) -> tuple[pl.DataFrame, list[Rejection]]:
+    def _check(self, frame: pl.DataFrame, payloads: Payloads, now: Now) -> tuple[pl.DataFrame, list[Rejection]]:
         """Part the events that the register and the calendar allow from those that they do not."""
         frame = frame.with_columns(implausible=pl.coalesce(self._implausible(now))).with_columns(
             rule=pl.when(~pl.col("known_reporter"))
@@ -264,7 +291,6 @@ class BatchParser:
             .then(pl.lit("unknown_area"))
         )
         bad = frame.filter(pl.col("rule").is_not_null())
-        payloads = Payloads(records)
         refused = [self._refuse(row, payloads, now) for row in bad.iter_rows(named=True)]
         return frame.filter(pl.col("rule").is_null()).drop("rule", "implausible", "known_reporter"), refused
 
@@ -312,10 +338,6 @@ _NOT_AN_ARRAY = Reason(
 )
 
 
-def _bytes_of(source: bytes | Envelope) -> bytes:
-    return source if isinstance(source, bytes) else source.model_dump_json(exclude_none=True).encode()
-
-
 def _from_json(column: Column) -> pl.Expr:
     """Return the expression that reads a date or a time as pydantic writes it: ISO 8601, times with their offset."""
     text = pl.col(column.name).str
@@ -328,5 +350,5 @@ def _md5(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
-def _time_of(record: RawRecord) -> datetime:
-    return datetime.fromtimestamp(record.timestamp / 1000, tz=ZoneInfo("UTC"))
+def _time_of(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, tz=ZoneInfo("UTC"))

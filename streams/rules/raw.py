@@ -1,7 +1,8 @@
-"""Records as the Kafka client delivers them, and the single events in them."""
+"""Records as the Kafka client delivers them, and the single events in them, byte by byte as they came."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -9,17 +10,23 @@ from pydantic_core import from_json, to_json
 
 from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, attribute_value
 
+LOG_APPEND_TIME = 1
 _BATCH_TYPE = CONTENT_TYPE_BATCH.encode()
 _BATCH_HEADER = ("content-type", _BATCH_TYPE)
 _ATTRIBUTE = "ce_"
 _EVENT_HEADER = ("content-type", CONTENT_TYPE_EVENT.encode())
+_DAY_MS = 86_400_000
+_FIRST_MS = 946_684_800_000  # 2000-01-01: no broker of this platform is older
+# A string (with whatever is escaped in it), or what opens, closes or parts values.
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
 
 
 class RawRecord(Protocol):
-    """What is read of a Kafka record."""
+    """What is read of a Kafka record; `timestamp` in milliseconds, `timestamp_type` 1 = set by the broker."""
 
     offset: int
     timestamp: int
+    timestamp_type: int
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]]
@@ -62,8 +69,18 @@ def value_of(record: RawRecord) -> bytes | None:
     return to_json(event, inf_nan_mode="constants")
 
 
+def received_ms(record: RawRecord, now_ms: int) -> int:
+    """Return when Kafka appended a record, in milliseconds; now where only its producer says when.
+
+    A producer's time is never trusted: it may be in microseconds, or in any year.
+    """
+    if record.timestamp_type == LOG_APPEND_TIME and _FIRST_MS <= record.timestamp <= now_ms + _DAY_MS:
+        return record.timestamp
+    return now_ms
+
+
 class Payloads:
-    """Finds the events of a fetch again, for the few that are refused; each record is read once at most."""
+    """Finds the events of a fetch again, for the few that are refused; each record is cut up once at most."""
 
     def __init__(self, records: Sequence[RawRecord]) -> None:
         self._records = records
@@ -74,5 +91,22 @@ class Payloads:
         if offset not in self._opened:
             record = next(record for record in self._records if record.offset == offset)
             value = value_of(record) or b""
-            self._opened[offset] = [to_json(item) for item in from_json(value)] if is_batch(record) else [value]
+            self._opened[offset] = elements(value) if is_batch(record) else [value]
         return self._opened[offset][position]
+
+
+def elements(array: bytes) -> list[bytes]:
+    """Return the elements of a JSON array (valid, and an array) as they are written there."""
+    found = []
+    depth, start = 0, 0
+    for token in _TOKEN.finditer(array):
+        mark = token.group()
+        if mark in (b"[", b"{"):
+            depth += 1
+            start = token.end() if depth == 1 else start
+        elif mark in (b"]", b"}") or mark == b",":
+            if depth == 1 and mark != b"}":
+                found.append(array[start : token.start()].strip())
+                start = token.end()
+            depth -= mark != b","
+    return [] if found == [b""] else found

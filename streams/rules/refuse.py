@@ -1,14 +1,35 @@
-"""Why the register or the calendar refuses an event, in two languages."""
+"""What is refused, and why the register, the calendar or the database refuses it, in two languages."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ioc.errors import Reason
 from ioc.feeds.feed import Feed
 from ioc.feeds.plausibility import Now, implausible_date
 from ioc.feeds.validation import mask
+from streams.rules.raw import Payloads
+
+UNSTORABLE = "unstorable"
+
+
+# Nearly what a topic takes in one record: the rest is for the reasons, which travel with it to the dead letters.
+MAX_PAYLOAD = 15 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """An event that cannot be counted, and why. `payload` is None when it is larger than `MAX_PAYLOAD`."""
+
+    record_offset: int
+    position: int
+    reasons: tuple[Reason, ...]
+    reporter: str | None = None
+    event_id: str | None = None
+    subject: str | None = None
+    payload: bytes | None = None
 
 
 def reason_of(feed: Feed, row: Mapping[str, Any], now: Now) -> Reason:
@@ -31,4 +52,39 @@ def reason_of(feed: Feed, row: Mapping[str, Any], now: Now) -> Reason:
         value=str(row["area_code"] or ""),
         message_vi="không có đơn vị hành chính này vào ngày nghiệp vụ; kiểm tra danh bạ hoặc danh mục địa bàn",
         message_en="no such administrative unit on the business date; check the register or the area list",
+    )
+
+
+def unstorable(row: Mapping[str, Any], payloads: Payloads, fault: str) -> Rejection:
+    """Return the rejection of an event that no table can hold, though every rule lets it pass.
+
+    row:   `record_offset`, `position`, `reporter`, `event_id`, `record_key`.
+    fault: what was raised, in short; it goes to the log, not to the sender.
+    """
+    reason = Reason(
+        field="data",
+        rule=UNSTORABLE,
+        value=fault.partition(":")[0],
+        message_vi="hệ thống không ghi được giá trị của sự kiện này; người vận hành đã được báo và sẽ phát lại",
+        message_en="the platform cannot store what this event holds; its operators are told, and will replay it",
+    )
+    payload = payloads.of(row["record_offset"], row["position"])
+    return Rejection(
+        record_offset=row["record_offset"],
+        position=row["position"],
+        reasons=(reason,),
+        reporter=row["reporter"],
+        event_id=row["event_id"],
+        subject=row["record_key"],
+        payload=payload if len(payload) <= MAX_PAYLOAD else None,
+    )
+
+
+def bare_reason(rule: str) -> Reason:
+    """Return a reason that shows nothing of the event."""
+    return Reason(
+        field="",
+        rule=rule,
+        message_vi="bị từ chối; không ghi được chi tiết",
+        message_en="refused; details cannot be kept",
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import astuple, dataclass, replace
 
 import polars as pl
 
-from streams.rules.parse import ParsedBatch, Rejection
+from streams.rules.parse import ParsedBatch
+from streams.rules.refuse import Rejection, bare_reason, unstorable
 
 ACCEPTED = ("new", "corrected", "voided", "superseded")
 
@@ -64,6 +65,46 @@ def cut(batch: ParsedBatch, position: int) -> ParsedBatch:
         rejections=tuple(rejection for rejection in batch.rejections if rejection.record_offset >= position),
         consumed={offset: n for offset, n in batch.consumed.items() if offset >= position},
     )
+
+
+def halves(batch: ParsedBatch) -> tuple[ParsedBatch, ParsedBatch] | None:
+    """Return a batch in two parts of about as many Kafka records; None where it holds one only."""
+    offsets = sorted(batch.consumed)
+    if len(offsets) < 2:
+        return None
+    middle = offsets[len(offsets) // 2]
+    head = replace(
+        batch,
+        next_offset=middle,
+        events=batch.events.filter(pl.col("record_offset") < middle),
+        rejections=tuple(rejection for rejection in batch.rejections if rejection.record_offset < middle),
+        consumed={offset: n for offset, n in batch.consumed.items() if offset < middle},
+    )
+    return head, replace(cut(batch, middle), begins_at=middle)
+
+
+def refused(batch: ParsedBatch, places: Collection[int], fault: str) -> ParsedBatch:
+    """Return a batch with the events at these places of its frame refused as unstorable."""
+    at = pl.int_range(pl.len()).is_in(sorted(places))
+    rows = batch.events.filter(at).select("record_offset", "position", "reporter", "event_id", "record_key")
+    found = tuple(unstorable(row, batch.payloads, fault) for row in rows.iter_rows(named=True))
+    return replace(batch, events=batch.events.filter(~at), rejections=(*batch.rejections, *found))
+
+
+def only(batch: ParsedBatch, places: Collection[int]) -> ParsedBatch:
+    """Return a batch with no other events than those at these places, to try whether they can be written."""
+    at = pl.int_range(pl.len()).is_in(sorted(places))
+    events = batch.events.filter(at)
+    return replace(batch, events=events, rejections=(), consumed={batch.first_offset: events.height})
+
+
+def bare(batch: ParsedBatch) -> ParsedBatch:
+    """Return a batch whose rejections name their rule and nothing that came from outside but the payload."""
+    rejections = tuple(
+        Rejection(one.record_offset, one.position, (bare_reason(one.reasons[0].rule),), payload=one.payload)
+        for one in batch.rejections
+    )
+    return replace(batch, rejections=rejections)
 
 
 def account(span: Span, outcomes: pl.DataFrame, rejected: int) -> BatchCounts:

@@ -2,8 +2,9 @@
 
 Two threads work beside the event loop: while the database applies what was parsed, the next fetches are parsed, and
 all that gather meanwhile are applied in one transaction. Order is kept, and nothing is acknowledged before its commit.
-A failure that retrying cannot mend ends the worker with nothing acknowledged; its successor starts at the position in
-the database.
+What fails on data is cut until the events at fault are alone (`last_line.py`). A feed that fails for another reason is
+halted, loudly, and the other feeds go on; what a restart mends (a gap, a changed catalogue, a database that stays away)
+ends the worker with nothing acknowledged, and its successor starts at the position in the database.
 """
 
 from __future__ import annotations
@@ -14,21 +15,27 @@ from collections.abc import AsyncIterable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import psycopg
 import structlog
 import tenacity
 
-from ioc.errors import CatalogueChangedError, RetryableError
+from ioc.errors import CatalogueChangedError, ConcurrentWriteError, FatalError, RetryableError, UnstorableError
 from streams.process.faultpoint import FaultPoint, no_fault
+from streams.rules.fault import told
 from streams.rules.parse import BatchParser, ParsedBatch
 from streams.rules.span import BatchCounts
 from streams.worker.backlog import Backlog
+from streams.worker.halt import Halts
+from streams.worker.last_line import LastLine
 from streams.worker.metrics import WorkerMetrics
-from streams.worker.store import KnownGap, RecordStore
+from streams.worker.store import LogStart, RecordStore
 
 log = structlog.get_logger(__name__)
+
+_MOST_CONFLICTS = 8
 
 
 @dataclass(frozen=True)
@@ -56,12 +63,14 @@ class Writer:
         self._connect = connect
         self._connection: psycopg.Connection | None = None
 
-    def apply(self, store: RecordStore, batches: Sequence[ParsedBatch], *, is_known_gap: KnownGap) -> BatchCounts:
-        """Apply batches once; a connection that failed is thrown away."""
+    def apply(
+        self, store: RecordStore, batches: Sequence[ParsedBatch], *, log_start: LogStart, keep: bool = True
+    ) -> BatchCounts:
+        """Apply batches once, and take it back unless `keep`; a connection that failed is thrown away."""
         if self._connection is None or self._connection.closed:
             self._connection = self._connect()
         try:
-            return store.apply(self._connection, batches, is_known_gap=is_known_gap)
+            return store.apply(self._connection, batches, log_start=log_start, keep=keep)
         except RetryableError:
             self.close()
             raise
@@ -84,75 +93,96 @@ class FeedAgent:
         parse_pool: Executor,
         apply_pool: Executor,
         metrics: WorkerMetrics,
-        is_known_gap: KnownGap,
+        log_start: LogStart,
+        halts: Halts,
         patience: float,
         most_events: int,
         restart: Callable[[], None],
         fault: FaultPoint = no_fault,
     ) -> None:
         """
-        is_known_gap: tells whether Kafka has deleted everything of a partition up to an offset.
-        patience:     seconds for which a batch is tried again before the worker gives up.
-        restart:      stops the process in good order, and starts it anew.
-        most_events:  most events of one transaction, unless a single fetch holds more; twice as many wait at most.
+        log_start:   gives the first offset that Kafka still keeps of a partition.
+        halts:       partitions whose records are left alone until an operator has decided.
+        patience:    seconds for which a batch is tried again before the worker gives up.
+        most_events: most events of one transaction, unless a single fetch holds more; twice as many wait at most.
+        restart:     stops the process in good order, and starts it anew.
         """
         self._work = work
         self._writer = writer
         self._parse_pool = parse_pool
         self._apply_pool = apply_pool
         self._metrics = metrics
-        self._is_known_gap = is_known_gap
+        self._log_start = log_start
+        self._halts = halts
         self._patience = patience
         self._most_events = most_events
         self._restart = restart
         self._fault = fault
+        self._last_line = LastLine(
+            work.feed,
+            self._write,
+            partial(self._write, keep=False),
+            partial(metrics.unstorable, work.feed),
+        )
 
     async def run(self, events: AsyncIterable[Any]) -> None:
-        """Work through a stream of Faust events whose values are lists of raw records; returns when it ends.
+        """Work through a stream of Faust events whose values are fetches; returns when it ends.
 
         Raises what applying raised, at once: not when the next event comes.
         """
-        loop = asyncio.get_running_loop()
-        reader = asyncio.current_task()
-        assert reader is not None
         backlog: Backlog[Parsed] = Backlog(2 * self._most_events)
-        applier = asyncio.create_task(self._apply_all(backlog))
-
-        def wake(_: object) -> None:
-            reader.cancel()
-
-        applier.add_done_callback(wake)
         try:
-            async for event in events:
-                self._fault("after_fetch")
-                batch, seconds = await loop.run_in_executor(self._parse_pool, self._parse, event.message)
-                await backlog.put(Parsed(event, batch, seconds), sum(batch.consumed.values()))
-        except asyncio.CancelledError:
-            if applier.done():
-                reader.uncancel()
-                applier.result()
-            raise
-        finally:
-            applier.remove_done_callback(wake)
-            applier.cancel()
-            await asyncio.gather(applier, return_exceptions=True)
+            async with asyncio.TaskGroup() as group:
+                applier = group.create_task(self._apply_all(backlog))
+                await self._read_all(events, backlog)
+                applier.cancel()
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+
+    async def _read_all(self, events: AsyncIterable[Any], backlog: Backlog[Parsed]) -> None:
+        loop = asyncio.get_running_loop()
+        async for event in events:
+            self._fault("after_fetch")
+            message = event.message
+            if self._halts.holds(message.topic, message.partition):
+                event.ack()  # in Kafka's group only; the position in the database stays
+                continue
+            try:
+                batch, seconds = await loop.run_in_executor(self._parse_pool, self._parse, message)
+            except RetryableError:
+                raise
+            except Exception as error:
+                self._halt(message.topic, error)
+                continue
+            await backlog.put(Parsed(event, batch, seconds), sum(batch.consumed.values()))
 
     def _parse(self, message: Any) -> tuple[ParsedBatch, float]:
         start = time.perf_counter()
-        batch = self._work.parser.parse(message.topic, message.partition, message.value, now=datetime.now(UTC))
+        fetch = message.value
+        batch = self._work.parser.parse(
+            message.topic, message.partition, fetch.records, now=datetime.now(UTC), begins_at=fetch.begins_at
+        )
         return batch, time.perf_counter() - start
 
     async def _apply_all(self, backlog: Backlog[Parsed]) -> None:
         loop = asyncio.get_running_loop()
         while True:
             taken = await backlog.take(self._most_events)
+            taken = [one for one in taken if not self._halts.holds(one.batch.topic, one.batch.partition)]
+            if not taken:
+                continue
             start = time.perf_counter()
             try:
-                counts = await loop.run_in_executor(self._apply_pool, self._apply, [parsed.batch for parsed in taken])
+                counts = await loop.run_in_executor(self._apply_pool, self._apply, [one.batch for one in taken])
             except CatalogueChangedError as error:
                 log.info("planned restart", feed=self._work.feed, reason=str(error))
                 self._restart()
                 await asyncio.Event().wait()  # until the process has stopped: nothing more is applied by this edition
+            except (FatalError, RetryableError):
+                raise
+            except Exception as error:
+                self._halt(taken[0].batch.topic, error)
+                continue
             self._fault("before_ack")
             for parsed in taken:
                 parsed.event.ack()
@@ -165,18 +195,40 @@ class FeedAgent:
                 visible_s=(datetime.now(UTC) - oldest).total_seconds(),
             )
 
+    def _halt(self, topic: str, error: Exception) -> None:
+        """Stop this feed, and no other; a restart of the worker tries it again."""
+        log.critical(
+            "this feed fails and is halted; the others go on. Mend it and start the worker again",
+            feed=self._work.feed,
+            exc_info=error,
+        )
+        self._halts.halt_topic(topic, told(error))
+
     def _apply(self, batches: Sequence[ParsedBatch]) -> BatchCounts:
-        """Apply batches, again and again while the database is away, for as long as patience lasts."""
+        return self._last_line.apply(batches)
+
+    def _write(self, batches: Sequence[ParsedBatch], *, keep: bool = True) -> BatchCounts:
+        """Write batches, again and again while the database is away, for as long as patience lasts."""
+        patience_ends = tenacity.stop_after_delay(self._patience)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(RetryableError),
             wait=tenacity.wait_random_exponential(multiplier=0.2, max=5.0),
-            stop=tenacity.stop_after_delay(self._patience),
+            stop=lambda state: patience_ends(state) or _always_in_conflict(state),
             before_sleep=self._tell,
             reraise=True,
         )
-        return retrying(self._writer.apply, self._work.store, batches, is_known_gap=self._is_known_gap)
+        try:
+            return retrying(self._writer.apply, self._work.store, batches, log_start=self._log_start, keep=keep)
+        except ConcurrentWriteError as error:
+            # No other worker is so persistent: it is what the batch itself holds.
+            raise UnstorableError(str(error)) from error
 
     def _tell(self, state: tenacity.RetryCallState) -> None:
         self._metrics.retry(self._work.feed)
         error = state.outcome.exception() if state.outcome else None
         log.warning("batch is tried again", feed=self._work.feed, attempt=state.attempt_number, error=str(error))
+
+
+def _always_in_conflict(state: tenacity.RetryCallState) -> bool:
+    error = state.outcome.exception() if state.outcome else None
+    return isinstance(error, ConcurrentWriteError) and state.attempt_number >= _MOST_CONFLICTS

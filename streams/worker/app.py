@@ -12,11 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import faust
+import psycopg
+import structlog
 from faust.types import TP, TransportT
 from mode.supervisors import CrashingSupervisor
 
 from ioc.catalogue.store import load_measures, read_epoch
 from ioc.database.connection import connect
+from ioc.errors import RetryableError
 from ioc.feeds.feed import Feed
 from ioc.feeds.plausibility import Calendar
 from ioc.province.profile import Profile
@@ -29,15 +32,21 @@ from streams.rules.parse import BatchParser
 from streams.rules.register import Register
 from streams.worker.agent import FeedAgent, Work, Writer
 from streams.worker.delivery import RawSchema, SingleRecordScheduler, WholeFetchScheduler
+from streams.worker.halt import Halts, PartitionKey
+from streams.worker.log_state import LogStates
 from streams.worker.metrics import WorkerMetrics
 from streams.worker.selection import served_feeds
 from streams.worker.store import RecordStore
-from streams.worker.transport import PositionTransport, with_retries
+from streams.worker.stored_position import judge, pass_over, read_positions
+from streams.worker.transport import PositionConsumer, PositionTransport, with_retries
 
 # Long enough for a restart of PostgreSQL, short enough that a rebalance is not held up.
 _PATIENCE = 90.0
 # Compressed, some thousand events: more costs memory and is no faster. A record that is larger still comes whole.
 _MAX_FETCH_BYTES = 1024 * 1024
+_PASS_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
 
 
 class IocApp(faust.App):
@@ -46,6 +55,9 @@ class IocApp(faust.App):
     def __init__(self, settings: Settings, topics: Sequence[str]) -> None:
         self._ioc_settings = settings
         self._ioc_topics = list(topics)
+        self._log_states = LogStates(settings)
+        self.halts = Halts()
+        self.log_starts: dict[PartitionKey, int] = {}
         super().__init__(
             settings.consumer_group,
             broker=[f"kafka://{server}" for server in settings.kafka_bootstrap.split(",")],
@@ -69,36 +81,71 @@ class IocApp(faust.App):
             broker_max_poll_interval=600.0,
             consumer_max_fetch_size=_MAX_FETCH_BYTES,
             consumer_auto_offset_reset="earliest",
+            # A topic that was made again, and partitions that were added, are found within so long.
+            consumer_metadata_max_age_ms=15_000,
             web_enabled=False,
         )
 
     def _new_transport(self) -> TransportT:
-        return PositionTransport(self.conf.broker_consumer, self, positions=self._stored_positions)
+        return PositionTransport(self.conf.broker_consumer, self, positions=self._positions)
 
-    async def _stored_positions(self, assignment: set[TP]) -> Mapping[TP, int]:
-        """Return the stored position of each assigned partition, creating those that are new."""
-        return await with_retries(
-            lambda: asyncio.to_thread(_read_positions, self._ioc_settings, assignment), attempts=8, pause=1.0
-        )
+    async def _positions(self, assignment: set[TP]) -> tuple[Mapping[TP, int], Mapping[TP, int]]:
+        """Return the stored position of each assigned partition, and where to begin to read; new ones are created."""
+        return await with_retries(lambda: asyncio.to_thread(self._judged, assignment), attempts=8, pause=1.0)
+
+    def _judged(self, assignment: set[TP]) -> tuple[Mapping[TP, int], Mapping[TP, int]]:
+        topics = {tp.topic for tp in assignment}
+        with connect(self._ioc_settings, "writer", autocommit=True) as connection:
+            ensure = load_queries("stream")["ensure_position"]
+            connection.cursor().executemany(ensure, sorted(assignment))
+            # Positions first: another worker may still move one, and none may seem to lie beyond an older end.
+            stored = read_positions(connection, topics)
+            logs = self._log_states(topics)
+            self.log_starts.update({place: state.start for place, state in logs.items()})
+            judge(connection, stored, logs, self.halts)
+        positions = {tp: stored[tp.topic, tp.partition].next_offset for tp in assignment}
+        # Of a halted partition nothing is stored: reading begins at its end.
+        begins = {
+            tp: (state.end if self.halts.holds(tp.topic, tp.partition) else max(positions[tp], state.start))
+            for tp in assignment
+            if (state := logs.get((tp.topic, tp.partition))) is not None
+        }
+        return positions, positions | begins
 
     @property
     def is_flowing(self) -> bool:
         """Whether records are being fetched: false before the first assignment and during a rebalance."""
         return bool(self.consumer.flow_active)  # type: ignore[attr-defined]  # every consumer has it; the interface does not
 
-    def is_known_gap(self, topic: str, partition: int, offset: int) -> bool:
-        """Tell whether Kafka had deleted everything up to an offset when its partition was sought."""
-        transport = cast(PositionTransport, self.transport)
-        return transport.deleted_up_to.get(TP(topic, partition)) == offset
+    def log_start(self, topic: str, partition: int) -> int:
+        """Return the first offset that Kafka was last seen to keep of a partition."""
+        return self.log_starts.get((topic, partition), 0)
 
-
-def _read_positions(settings: Settings, assignment: set[TP]) -> dict[TP, int]:
-    queries = load_queries("stream")
-    with connect(settings, "writer") as connection:
-        connection.cursor().executemany(queries["ensure_position"], sorted(assignment))
-        rows = connection.execute(queries["select_positions"], [sorted({tp.topic for tp in assignment})]).fetchall()
-    stored = {TP(topic, partition): offset for topic, partition, offset in rows}
-    return {tp: stored[tp] for tp in assignment}
+    @faust.Service.task
+    async def _pass_what_the_log_does_not_show(self) -> None:
+        """Move positions over markers at a log's end, and over what was deleted where nothing follows."""
+        before: dict[TP, tuple[int, int]] = {}
+        while not self.should_stop:
+            await self.sleep(_PASS_SECONDS)
+            consumer = cast(PositionConsumer, self.consumer)
+            passed = {} if self.rebalancing else consumer.passed()
+            same = {
+                tp: span
+                for tp, span in passed.items()
+                if before.get(tp) == span and not self.halts.holds(tp.topic, tp.partition)
+            }
+            before = passed
+            if not same:
+                continue
+            spans = [(tp.topic, tp.partition, *span) for tp, span in same.items()]
+            try:
+                moved = await asyncio.to_thread(pass_over, self._ioc_settings, spans, self.log_starts)
+            except (RetryableError, psycopg.Error) as error:
+                log.warning("positions cannot be moved now", error=str(error))
+                continue
+            for tp, (start, end) in same.items():
+                if (tp.topic, tp.partition) in moved:
+                    consumer.went_on(tp, start, end)
 
 
 def create_app(
@@ -134,7 +181,8 @@ def create_app(
             parse_pool=parse_pool,
             apply_pool=apply_pool,
             metrics=metrics,
-            is_known_gap=app.is_known_gap,
+            log_start=app.log_start,
+            halts=app.halts,
             patience=_PATIENCE,
             most_events=settings.worker_fetch_records,
             restart=restart,

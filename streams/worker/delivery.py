@@ -20,13 +20,21 @@ from streams.rules.raw import RawRecord
 
 
 @dataclass(frozen=True, slots=True)
+class Fetch:
+    """Records of one partition, and where the client stood before it: what lies between, the log does not show."""
+
+    records: list[RawRecord]
+    begins_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class FetchedRecords:
-    """Looks to Faust like one record of Kafka; `value` holds the records of the fetch, `offset` is the last one's."""
+    """Looks to Faust like one record of Kafka; `value` holds the fetch, `offset` is its last record's."""
 
     topic: str
     partition: int
     offset: int
-    value: list[RawRecord]
+    value: Fetch
     timestamp: int
     timestamp_type: int = 0
     headers: tuple[tuple[str, bytes], ...] = ()
@@ -36,31 +44,47 @@ class FetchedRecords:
     serialized_value_size: int = field(default=0)
 
 
-def _as_one(tp: TP, records: list[RawRecord]) -> FetchedRecords:
-    last = records[-1]
-    return FetchedRecords(tp.topic, tp.partition, last.offset, records, last.timestamp)
+class Following(DefaultSchedulingStrategy):
+    """Knows where each partition's next message has to begin.
+
+    Offsets have holes: markers of transactions, what compaction has removed, what was deleted. The client passes them,
+    so a message says where the one before it ended; a hole between them was never an event, and is recorded. Only a
+    message that Faust has lost leaves a gap that no message covers, and that ends the worker.
+    """
+
+    def __init__(self) -> None:
+        self.stands: dict[TP, int] = {}
+
+    def begin(self, positions: Mapping[TP, int]) -> None:
+        """Start over after an assignment: each partition goes on at its stored position."""
+        self.stands = dict(positions)
+
+    def _as_one(self, tp: TP, records: list[RawRecord]) -> FetchedRecords:
+        last = records[-1]
+        # Below where it stood: the client was sent back, because the log no longer holds that offset.
+        begins_at = min(self.stands.get(tp, records[0].offset), records[0].offset)
+        self.stands[tp] = last.offset + 1
+        return FetchedRecords(tp.topic, tp.partition, last.offset, Fetch(records, begins_at), last.timestamp)
 
 
-class WholeFetchScheduler(DefaultSchedulingStrategy):
+class WholeFetchScheduler(Following):
     """Yields one message a partition and fetch."""
 
     def iterate(self, records: Mapping[TP, list[RawRecord]]) -> Iterator[tuple[TP, FetchedRecords]]:
-        """Yield each partition's records as one message."""
-        for tp, fetched in records.items():
-            if fetched:
-                yield tp, _as_one(tp, fetched)
+        """Return each partition's records as one message."""
+        # All at once: what is still to be handed on must not look as if the log did not show it.
+        return iter([(tp, self._as_one(tp, fetched)) for tp, fetched in records.items() if fetched])
 
 
-class SingleRecordScheduler(DefaultSchedulingStrategy):
+class SingleRecordScheduler(Following):
     """Stock delivery, record by record, in the same shape: lists of one."""
 
     def iterate(self, records: Mapping[TP, list[RawRecord]]) -> Iterator[tuple[TP, FetchedRecords]]:
-        """Yield the records in Faust's own order, round-robin between partitions."""
-        for tp, record in super().iterate(records):
-            yield tp, _as_one(tp, [record])
+        """Return the records in Faust's own order, round-robin between partitions."""
+        return iter([(tp, self._as_one(tp, [record])) for tp, record in super().iterate(records)])
 
 
-class RawSchema(faust.Schema[bytes, list[RawRecord]]):
+class RawSchema(faust.Schema[bytes, Fetch]):
     """Hands the value on unread: an error in a decoder would end the agent silently."""
 
     def compile(self, app: AppT, **_: Any) -> Callable[..., Awaitable[EventT[Any]]]:

@@ -40,6 +40,18 @@ class WorkerMetrics:
         self.left_out = Gauge(
             "ioc_feed_left_out", "1 where the feed's table does not fit it", ["feed"], registry=self.registry
         )
+        self._unstorable = Counter(
+            "ioc_events_unstorable_total",
+            "Events that every rule let pass and no table could hold; they are dead letters",
+            ["feed"],
+            registry=self.registry,
+        )
+        self.halted = Gauge(
+            "ioc_halted",
+            "1 = records of this partition are not stored until an operator decides (ioc position)",
+            ["topic", "partition"],
+            registry=self.registry,
+        )
         self.lag = Gauge(
             "ioc_lag_records", "Records behind the log's end", ["topic", "partition"], registry=self.registry
         )
@@ -54,6 +66,10 @@ class WorkerMetrics:
         self._seconds.labels(feed, "parse").observe(parse_s)
         self._seconds.labels(feed, "apply").observe(apply_s)
         self._latency.labels(feed).observe(visible_s)
+
+    def unstorable(self, feed: str, events: int) -> None:
+        """Count events that could not be stored."""
+        self._unstorable.labels(feed).inc(events)
 
     def retry(self, feed: str) -> None:
         """Count a batch that is tried again."""

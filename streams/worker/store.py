@@ -8,7 +8,7 @@ or nothing of it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 import psycopg
@@ -25,15 +25,18 @@ from sql import load_queries
 from streams.process.faultpoint import FaultPoint, no_fault
 from streams.rules.classify import HISTORY_SCHEMA, STORED_SCHEMA, Classified, classify
 from streams.rules.contribute import Contributor
-from streams.rules.parse import ParsedBatch, Rejection
+from streams.rules.parse import ParsedBatch
+from streams.rules.position import missing
+from streams.rules.refuse import Rejection
 from streams.rules.span import BatchCounts, Span, account, cut
 
-KnownGap = Callable[[str, int, int], bool]
+HISTORY_COLUMNS = ("key", "revision", "content_hash", "record", "superseded", "reporter")
+LogStart = Callable[[str, int], int]
 
 
-def no_gap(topic: str, partition: int, offset: int) -> bool:
-    """Know of no gap: every batch must begin where the database says."""
-    return False
+def whole_log(topic: str, partition: int) -> int:
+    """Know of nothing that Kafka has deleted."""
+    return 0
 
 
 class RecordStore:
@@ -69,25 +72,34 @@ class RecordStore:
         self._record_schema = {column.name: column.dtype for column in (*BASE_COLUMNS, *feed.columns)}
 
     def apply(
-        self, connection: psycopg.Connection, batches: Sequence[ParsedBatch], *, is_known_gap: KnownGap = no_gap
+        self,
+        connection: psycopg.Connection,
+        batches: Sequence[ParsedBatch],
+        *,
+        log_start: LogStart = whole_log,
+        keep: bool = True,
     ) -> BatchCounts:
         """Write what of `batches` is not yet written, and move the positions, in one transaction.
 
-        batches:      of one topic, those of a partition in their order.
-        is_known_gap: tells whether Kafka has deleted everything up to an offset; such a gap is recorded and skipped.
+        batches:   of one topic, those of a partition in their order.
+        log_start: gives the first offset that Kafka still keeps of a partition. Offsets that are missing between a
+                   batch and the one before are passed and recorded: deleted below it, above it what the log never
+                   showed (transaction markers, what compaction has removed).
+        keep:      False takes everything back in the end, to see whether it could be written.
         Returns the counts of what was written. Raises PositionGapError, ConcurrentWriteError,
-        DatabaseUnavailableError; nothing is written then.
+        DatabaseUnavailableError, or one of `DATA_FAULTS`; nothing is written then.
         """
         with translated_errors(), connection.transaction():
-            spans = self._spans(connection, batches, is_known_gap)
+            spans = self._spans(connection, batches, log_start)
             counts = self._write(connection, spans) if spans else BatchCounts()
+            if not keep:
+                raise psycopg.Rollback
             self._fault("before_commit")
-        self._fault("after_commit")
+        if keep:
+            self._fault("after_commit")
         return counts
 
-    def _spans(
-        self, connection: psycopg.Connection, batches: Sequence[ParsedBatch], is_known_gap: KnownGap
-    ) -> list[Span]:
+    def _spans(self, connection: psycopg.Connection, batches: Sequence[ParsedBatch], log_start: LogStart) -> list[Span]:
         """Lock the positions and return what lies at or above them, a span a partition."""
         by_partition: dict[int, list[ParsedBatch]] = {}
         for batch in batches:
@@ -101,7 +113,7 @@ class RecordStore:
                 if position >= batch.next_offset:
                     continue
                 if position < batch.first_offset:
-                    self._skip_gap(connection, batch, position, is_known_gap)
+                    self._skip_gap(connection, batch, position, log_start)
                     start = batch.first_offset if not parts else start
                 parts.append(cut(batch, position))
                 position = batch.next_offset
@@ -120,15 +132,15 @@ class RecordStore:
             raise FatalError(f"no position is stored for {topic} partition {partition}; restart the worker")
         return int(row[0])
 
-    def _skip_gap(
-        self, connection: psycopg.Connection, batch: ParsedBatch, position: int, is_known_gap: KnownGap
-    ) -> None:
-        if not is_known_gap(batch.topic, batch.partition, batch.first_offset):
+    def _skip_gap(self, connection: psycopg.Connection, batch: ParsedBatch, position: int, log_start: LogStart) -> None:
+        if position < batch.begins_at:
             raise PositionGapError(
                 f"{batch.topic} partition {batch.partition}: the batch starts at {batch.first_offset}, "
                 f"the database expects {position}; the worker restarts at the stored position"
             )
-        connection.execute(self._queries["insert_gap"], [batch.topic, batch.partition, position, batch.first_offset])
+        kept_from = log_start(batch.topic, batch.partition)
+        for start, end, kind in missing(position, batch.first_offset, kept_from):
+            connection.execute(self._queries["insert_gap"], [batch.topic, batch.partition, start, end, kind])
         self._move(connection, batch.topic, batch.partition, position, batch.first_offset)
 
     def _move(self, connection: psycopg.Connection, topic: str, partition: int, start: int, end: int) -> None:
@@ -147,7 +159,7 @@ class RecordStore:
         result = self._classify(connection, events)
         conflicts: dict[int, list[Rejection]] = {}
         for row in result.conflicts.iter_rows(named=True):
-            conflicts.setdefault(row["partition"], []).append(self._conflict(row))
+            conflicts.setdefault(row["partition"], []).append(self._conflict(row, _payload(spans, row)))
         old = self._take_back_old(connection, result.winners)
         self._write_identities(connection, result.winners)
         standing = result.winners.filter(~pl.col("voided"))
@@ -241,18 +253,22 @@ class RecordStore:
         )
         parts = [
             replaced.join(old.select("key", record=content), on="key", how="left").with_columns(
-                superseded=pl.lit(False)
+                superseded=pl.lit(value=False), reporter=pl.lit(None, pl.String)
             ),
             result.superseded.select(
                 "key",
                 "revision",
                 "content_hash",
+                "reporter",
                 record=pl.when(~pl.col("voided")).then(content),
-                superseded=pl.lit(True),
+                superseded=pl.lit(value=True),
             ),
         ]
-        history = pl.concat(parts).select(
-            "key", "revision", pl.lit(self._feed_id).alias("feed_id"), "content_hash", "record", "superseded"
+        history = pl.concat(part.select(HISTORY_COLUMNS) for part in parts).select(
+            "key",
+            "revision",
+            pl.lit(self._feed_id).alias("feed_id"),
+            *HISTORY_COLUMNS[2:],
         )
         self._copy(connection, self._queries["copy_revisions"], history)
 
@@ -299,7 +315,7 @@ class RecordStore:
                     )
                 )
 
-    def _conflict(self, row: dict[str, object]) -> Rejection:
+    def _conflict(self, row: dict[str, object], payload: bytes) -> Rejection:
         reason = Reason(
             field="revision",
             rule="conflict",
@@ -314,12 +330,20 @@ class RecordStore:
             reporter=str(row["reporter"]),
             event_id=str(row["event_id"]),
             subject=str(row["record_key"]),
+            payload=payload,
         )
 
     def _copy(self, connection: psycopg.Connection, statement: str | pg.Composed, frame: pl.DataFrame) -> None:
         if frame.height:
             with connection.cursor().copy(statement) as copy:
                 copy.write(frame.write_csv(include_header=False, datetime_format="%Y-%m-%d %H:%M:%S%.6f%z").encode())
+
+
+def _payload(spans: Sequence[Span], row: Mapping[str, object]) -> bytes:
+    """Return an event as it came."""
+    offset = _int(row["record_offset"])
+    parts = (part for span in spans if span.partition == row["partition"] for part in span.parts)
+    return next(part for part in parts if offset in part.consumed).payloads.of(offset, _int(row["position"]))
 
 
 def _standing_time() -> pl.Expr:

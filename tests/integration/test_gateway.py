@@ -6,7 +6,9 @@ import asyncio
 import gc
 import json
 import logging
+import random
 import signal
+import string
 import subprocess
 import sys
 import threading
@@ -20,6 +22,7 @@ from typing import Any
 import httpx
 import pytest
 from kafka import KafkaConsumer
+from kafka.admin import ConfigResource, ConfigResourceType
 from testbed.event import encoded, stay
 from testbed.gateway import BATCH, EVENT, GatewayBed
 from testbed.server import free_ports
@@ -29,7 +32,7 @@ from deploy.local.kafka_server import KafkaServer
 from deploy.local.process import wait_until
 from ioc.errors import KafkaUnavailableError
 from ioc.feeds.feed import Feed
-from ioc.messaging.client import is_reachable
+from ioc.messaging.client import admin_client, is_reachable
 from ioc.messaging.record import OutgoingRecord
 from ioc.messaging.topic import create_topics, list_topics
 from ioc.settings import Settings
@@ -200,6 +203,30 @@ def test_too_much_waiting_is_refused_at_once(own_kafka: tuple[KafkaServer, Setti
     producer.close()
     assert all(isinstance(outcome, KafkaUnavailableError) for outcome in outcomes)
     assert "too much waits" in str(outcomes[1])
+
+
+def test_a_record_too_large_for_its_topic_fails_neither_neighbours_nor_the_next_request(
+    settings: Settings, kafka_topics: list[str], tmp_path: Path
+) -> None:
+    """On a real topic that takes less than the gateway does: told per event, whatever the records were packed with."""
+    topic = f"{settings.topic_prefix}.tourism.stay.v1"
+    with admin_client(settings) as admin:
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs={"max.message.bytes": "900"})])
+    producer = KafkaEventProducer(settings)
+    bed = GatewayBed(tmp_path, producer, settings)
+    # Text that no compression makes small.
+    noise = "".join(random.Random(1).choices(string.ascii_letters + string.digits, k=360))
+    large = {**stay(id=noise[:120], revision=2), "dataschema": f"https://x/{noise[120:]}"}
+    try:
+        first = bed.post([stay(id=f"a{n}", revision=n) for n in range(1, 9)], BATCH)
+        assert first.status_code == 202, first.text
+        mixed = bed.post([stay(id="b1", revision=20), large, stay(id="b2", revision=21)], BATCH)
+        assert [result["code"] for result in mixed.json()["results"]] == [202, 413, 202]
+        assert bed.post(large).status_code == 413
+        assert bed.post(stay(id="c", revision=30)).status_code == 202
+    finally:
+        producer.close()
+    assert ids(consumed(settings, topic)) == [*(f"a{n}" for n in range(1, 9)), "b1", "b2", "c"]
 
 
 def test_the_process_answers_what_is_under_way_and_leaves(settings: Settings, kafka_topics: list[str]) -> None:

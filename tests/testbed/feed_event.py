@@ -32,6 +32,7 @@ class KafkaRecord:
     headers: Sequence[tuple[str, bytes]] = (("content-type", CONTENT_TYPE_EVENT.encode()),)
     key: bytes | None = HOTEL.encode()
     timestamp: int = 1_730_000_000_000
+    timestamp_type: int = 1  # set by the broker
 
 
 def event(feed: str, reporter: str, record_key: str, revision: int | None, data: dict[str, Any] | None) -> Event:

@@ -29,7 +29,7 @@ START = datetime(2024, 10, 5, 8, tzinfo=UTC)
 class BrokenProducer(InMemoryEventProducer):
     """Fails as only a mistake in the code does, and quotes what it carried."""
 
-    async def publish(self, records: Sequence[OutgoingRecord]) -> list[RecordPlace]:
+    async def publish(self, records: Sequence[OutgoingRecord]) -> list[RecordPlace | None]:
         raise RuntimeError(records[0].value.decode())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from ioc.catalogue.store import load_measures, read_epoch
 from ioc.database.connection import connect
@@ -18,6 +19,7 @@ from streams.rules.contribute import Contributor
 from streams.rules.parse import BatchParser, ParsedBatch
 from streams.rules.register import Register
 from streams.rules.span import BatchCounts
+from streams.worker.last_line import LastLine
 from streams.worker.store import RecordStore
 from testbed.feed_event import NOW, Event, KafkaRecord, records
 
@@ -25,7 +27,7 @@ from testbed.feed_event import NOW, Event, KafkaRecord, records
 EVENT_TABLES = (
     f"{', '.join(feed.table for feed in load_feeds().values())}, record_identity, record_revision, rejected_event, "
     "stream_position, stream_batch, stream_gap, measure_delta, member_delta, measure_cell, distinct_member, "
-    "indicator_cell, open_day"
+    "indicator_cell, open_day, stream_halt, contribution_set_aside"
 )
 
 
@@ -67,13 +69,15 @@ class Pipeline:
         """Name of a feed's topic."""
         return self.feeds[feed].topic(self.settings.topic_prefix)
 
-    def parse(self, feed: str, fetched: Sequence[KafkaRecord], partition: int = 0) -> ParsedBatch:
+    def parse(
+        self, feed: str, fetched: Sequence[KafkaRecord], partition: int = 0, *, begins_at: int | None = None
+    ) -> ParsedBatch:
         """Parse one fetch, and make sure that its partition has a position."""
         self.connection.execute(
             "INSERT INTO stream_position (topic, partition, next_offset) VALUES (%s, %s, 0) ON CONFLICT DO NOTHING",
             [self.topic(feed), partition],
         )
-        return self._parsers[feed].parse(self.topic(feed), partition, fetched, now=self.now)
+        return self._parsers[feed].parse(self.topic(feed), partition, fetched, now=self.now, begins_at=begins_at)
 
     def apply(
         self, feed: str, fetched: Sequence[KafkaRecord], partition: int = 0, *, known_gap: bool = False
@@ -84,12 +88,20 @@ class Pipeline:
     def apply_all(
         self, feed: str, fetches: Sequence[tuple[int, Sequence[KafkaRecord]]], *, known_gap: bool = False
     ) -> BatchCounts:
-        """Parse fetches of partitions and store them in one transaction."""
-        batches = [self.parse(feed, fetched, partition) for partition, fetched in fetches]
-        counts = self.stores[feed].apply(self.connection, batches, is_known_gap=lambda *_: known_gap)
+        """Parse fetches of partitions and store them in one transaction, but for what cannot be stored.
+
+        known_gap: what is missing before a fetch, Kafka has deleted.
+        """
+        begins_at = 0 if known_gap else None
+        batches = [self.parse(feed, fetched, partition, begins_at=begins_at) for partition, fetched in fetches]
+        last_line = LastLine(feed, partial(self._write, feed), partial(self._write, feed, keep=False))
+        counts = last_line.apply(batches)
         for batch in batches:
             self._next[feed, batch.partition] = batch.next_offset
         return counts
+
+    def _write(self, feed: str, batches: Sequence[ParsedBatch], *, keep: bool = True) -> BatchCounts:
+        return self.stores[feed].apply(self.connection, batches, log_start=lambda *_: 2**62, keep=keep)
 
     def send(self, feed: str, events: Iterable[Event], partition: int = 0) -> BatchCounts:
         """Store events as one fetch, at the partition's next offsets."""

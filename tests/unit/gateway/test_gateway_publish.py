@@ -297,3 +297,18 @@ def test_a_token_that_reads_publishes_nothing(gateway: GatewayBed) -> None:
     answer = gateway.post(stay(), secret=secret)
     assert (answer.status_code, answer.json()["reasons"][0]["rule"]) == (403, "token_reads")
     assert gateway.memory.records == []
+
+
+def test_an_event_too_large_for_its_topic_does_not_fail_its_neighbours(gateway: GatewayBed) -> None:
+    """Told per event; events that are only together too large are written one by one."""
+    gateway.memory.largest = len(encoded(stay()))
+    large = stay(id="x" * 120, revision=2)
+    response = gateway.post([stay(id="1"), large, stay(id="3", revision=3)], BATCH)
+    assert response.status_code == 207
+    assert [(one["code"], [r["rule"] for r in one["reasons"]]) for one in response.json()["results"]] == [
+        (202, []),
+        (413, ["record_too_large"]),
+        (202, []),
+    ]
+    assert [json.loads(record.value)["id"] for record in gateway.memory.records] == ["1", "3"]
+    assert gateway.post(large).status_code == 413

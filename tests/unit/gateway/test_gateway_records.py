@@ -9,9 +9,11 @@ import pytest
 from testbed.event import stay
 
 from connectors.gateway.producer import InMemoryEventProducer
-from connectors.gateway.verdict import Verdict, judge, pack
+from connectors.gateway.verdict import Verdict, judge
+from connectors.gateway.verdict import pack as pack_events
 from ioc.feeds.feed import Feed, load_feeds
 from ioc.feeds.plausibility import Calendar
+from ioc.messaging.record import OutgoingRecord
 from ioc.settings import Settings
 from ioc.web.rate_limit import RateLimit
 from ioc.web.tokens import Token, utc_now
@@ -38,6 +40,11 @@ def report(reporter: str, day: str) -> dict[str, object]:
 def judged(*events: object) -> list[Verdict]:
     now = Calendar.of(Settings(_env_file=None), "Asia/Ho_Chi_Minh").at(datetime.now(UTC))
     return [judge(FEEDS, TOKEN, index, event, now=now) for index, event in enumerate(events)]
+
+
+def pack(verdicts: list[Verdict], prefix: str, token: str, **most: int) -> list[OutgoingRecord]:
+    """The records, without what they hold."""
+    return [packed.record for packed in pack_events(verdicts, prefix, token, **most)]
 
 
 def test_a_record_has_one_feed_and_one_reporter() -> None:

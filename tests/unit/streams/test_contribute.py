@@ -6,12 +6,14 @@ import hashlib
 from datetime import date
 from typing import Any
 
+import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ioc.catalogue import Measure, StoredMeasure
-from streams.rules.contribute import DELTA_SCHEMA, MEMBER_SCHEMA, Contributor
+from streams.rules.contribute import DELTA_SCHEMA, MEMBER_SCHEMA, Contributor, check_fits
 
 FEED = "tourism.stay"
 D1, D2, D3 = date(2024, 10, 5), date(2024, 10, 6), date(2024, 10, 7)
@@ -131,3 +133,11 @@ def _total(contributor: Contributor, parts: list[list[dict[str, Any]]]) -> tuple
 
 def _md5(text: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def test_a_sum_that_would_wrap_is_refused() -> None:
+    check_fits(np.array([[2**61], [2**60]], dtype=np.int64))
+    check_fits(np.array([[2**61, 0], [0, 2**61]], dtype=np.int64))  # columns do not add up
+    for amounts in ([[2**61], [2**61]], [[-(2**61)], [-(2**61)]], [[2**63 - 1]], [[-(2**63)]]):
+        with pytest.raises(OverflowError):
+            check_fits(np.array(amounts, dtype=np.int64))

@@ -16,11 +16,20 @@ import polars as pl
 import pytest
 from structlog.testing import capture_logs
 
-from ioc.errors import CatalogueChangedError, DatabaseUnavailableError, PositionGapError
+from ioc.errors import (
+    CatalogueChangedError,
+    ConcurrentWriteError,
+    DatabaseUnavailableError,
+    PositionGapError,
+    UnstorableError,
+)
 from streams.process.faultpoint import FaultPoint, no_fault
 from streams.rules.parse import ParsedBatch
+from streams.rules.raw import Payloads
 from streams.rules.span import BatchCounts
+from streams.worker import agent as agent_module
 from streams.worker.agent import FeedAgent, Work, Writer
+from streams.worker.halt import Halts
 from streams.worker.metrics import WorkerMetrics
 
 SECONDS = 5.0
@@ -32,10 +41,22 @@ class FakeParser:
     def __init__(self) -> None:
         self.parsed: list[int] = []
 
-    def parse(self, topic: str, partition: int, records: Sequence[Any], *, now: datetime) -> ParsedBatch:
+    def parse(
+        self, topic: str, partition: int, records: Sequence[Any], *, now: datetime, begins_at: int | None = None
+    ) -> ParsedBatch:
         self.parsed.append(records[0])
         return ParsedBatch(
-            topic, partition, records[0], records[-1] + 1, now, now, pl.DataFrame(), (), dict.fromkeys(records, 1)
+            topic=topic,
+            partition=partition,
+            begins_at=records[0],
+            first_offset=records[0],
+            next_offset=records[-1] + 1,
+            oldest_received_at=now,
+            newest_received_at=now,
+            events=pl.DataFrame({"record_offset": list(records)}),
+            rejections=(),
+            consumed=dict.fromkeys(records, 1),
+            payloads=Payloads([]),
         )
 
 
@@ -48,7 +69,9 @@ class FakeStore:
     applied: list[list[int]] = field(default_factory=list)
     attempts: int = 0
 
-    def apply(self, connection: Any, batches: Sequence[ParsedBatch], *, is_known_gap: Any) -> BatchCounts:
+    def apply(
+        self, connection: Any, batches: Sequence[ParsedBatch], *, log_start: Any, keep: bool = True
+    ) -> BatchCounts:
         assert self.gate.wait(SECONDS)
         self.attempts += 1
         if self.failures:
@@ -69,11 +92,12 @@ class Event:
     """A fetch as Faust hands it over; notes in `log` when it is acknowledged."""
 
     def __init__(self, offsets: Sequence[int], log: list[int], partition: int = 0) -> None:
-        self.message = SimpleNamespace(topic="t", partition=partition, value=list(offsets))
+        fetch = SimpleNamespace(records=list(offsets), begins_at=offsets[0] if offsets else 0)
+        self.message = SimpleNamespace(topic="t", partition=partition, value=fetch)
         self._log = log
 
     def ack(self) -> None:
-        self._log.append(self.message.value[0])
+        self._log.append(self.message.value.records[0])
 
 
 @dataclass
@@ -85,6 +109,7 @@ class Bed:
     connections: list[FakeConnection] = field(default_factory=list)
     acknowledged: list[int] = field(default_factory=list)
     metrics: WorkerMetrics = field(default_factory=WorkerMetrics)
+    halts: Halts = field(default_factory=Halts)
     fault: FaultPoint = no_fault
     patience: float = SECONDS
     restarts: list[float] = field(default_factory=list)
@@ -110,7 +135,8 @@ class Bed:
                 parse_pool=parse_pool,
                 apply_pool=apply_pool,
                 metrics=self.metrics,
-                is_known_gap=lambda *_: False,
+                log_start=lambda *_: 0,
+                halts=self.halts,
                 patience=self.patience,
                 most_events=4,
                 restart=lambda: self.restarts.append(time.monotonic()),
@@ -226,12 +252,46 @@ def test_patience_ends() -> None:
     assert bed.acknowledged == []
 
 
-def test_an_error_in_parsing_ends_the_agent_too() -> None:
+def test_a_feed_that_fails_is_halted_and_read_past() -> None:
+    """Its topic's messages are taken off the stream, so that those of other feeds behind them are not held up."""
     bed = Bed()
     bed.store.gate.set()
-    with pytest.raises(IndexError):
-        asyncio.run(bed.run([[]], None))
+    bed.store.failures = [KeyError("a mistake of ours")]
+    asyncio.run(bed.run([[0], [1], [2]], lambda: bool(bed.halts.topics)))
+    assert set(bed.halts.topics) == {"t"}
+    assert bed.store.applied == []
+
+
+def test_an_error_in_parsing_halts_the_feed_too() -> None:
+    bed = Bed()
+    bed.store.gate.set()
+    asyncio.run(bed.run([[]], lambda: bool(bed.halts.topics)))
     assert bed.acknowledged == []
+
+
+def test_of_a_halted_partition_nothing_is_applied() -> None:
+    bed = Bed()
+    bed.store.gate.set()
+    bed.halts.halt(("t", 0), "remade")
+    asyncio.run(bed.run([[0], [1]], lambda: bed.acknowledged == [0, 1]))
+    assert bed.store.applied == [] and bed.parser.parsed == []
+
+
+def test_what_fails_on_data_is_cut_and_the_rest_is_applied() -> None:
+    bed = Bed()
+    bed.store.gate.set()
+    bed.store.failures = [UnstorableError("out of range")]
+    asyncio.run(bed.run([[0, 1, 2]], lambda: bed.acknowledged == [0]))
+    assert bed.store.applied == [[0], [1]]
+
+
+def test_a_conflict_that_never_ends_counts_as_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agent_module, "_MOST_CONFLICTS", 2)
+    bed = Bed()
+    bed.store.gate.set()
+    bed.store.failures = [ConcurrentWriteError("the same rows")] * 2
+    asyncio.run(bed.run([[0, 1]], lambda: bed.acknowledged == [0]))
+    assert bed.store.applied == [[0], [1]]
 
 
 def test_an_agent_that_is_cancelled_ends_as_cancelled() -> None:

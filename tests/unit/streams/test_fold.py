@@ -8,6 +8,7 @@ from itertools import accumulate
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,3 +111,12 @@ def _by_day(rows: list[tuple[int, int]]) -> dict[date, int]:
     for day, amount in rows:
         days[date(2024, 10, 1 + day)] += amount
     return dict(sorted(days.items()))
+
+
+def test_a_running_total_that_would_wrap_is_refused() -> None:
+    known = [(date(2024, 10, 1), [2**62])]
+    assert running_totals(known, [(date(2024, 10, 2), [2**62 - 1])], 1)[-1][1] == [2**63 - 1]
+    with pytest.raises(OverflowError):
+        running_totals(known, [(date(2024, 10, 2), [2**62])], 1)
+    with pytest.raises(OverflowError):
+        running_totals([(date(2024, 10, 1), [-(2**63)])], [(date(2024, 10, 2), [-1])], 1)

@@ -27,7 +27,8 @@ from testbed.poison import POISON
 
 from ioc.feeds.feed import Feed
 from ioc.province.profile import Profile
-from streams.rules.parse import MAX_PAYLOAD, BatchParser, ParsedBatch
+from streams.rules.parse import BatchParser, ParsedBatch
+from streams.rules.refuse import MAX_PAYLOAD
 
 SELLER, SHOP = "3590000407", "3590000407.CHXD-02"
 

@@ -8,7 +8,9 @@ import polars as pl
 import pytest
 
 from ioc.errors import Reason
-from streams.rules.parse import ParsedBatch, Rejection
+from streams.rules.parse import ParsedBatch
+from streams.rules.raw import Payloads
+from streams.rules.refuse import Rejection
 from streams.rules.span import BatchCounts, Span, account, cut
 
 AT = datetime(2024, 10, 5, tzinfo=UTC)
@@ -19,15 +21,17 @@ def parsed(first: int, following: int) -> ParsedBatch:
     """A batch of two events a Kafka record, the second of them refused."""
     offsets = list(range(first, following))
     return ParsedBatch(
-        "t",
-        0,
-        first,
-        following,
-        AT,
-        AT,
-        pl.DataFrame({"record_offset": offsets}),
-        tuple(Rejection(offset, 1, (REASON,)) for offset in offsets),
-        dict.fromkeys(offsets, 2),
+        topic="t",
+        partition=0,
+        begins_at=first,
+        first_offset=first,
+        next_offset=following,
+        oldest_received_at=AT,
+        newest_received_at=AT,
+        events=pl.DataFrame({"record_offset": offsets}),
+        rejections=tuple(Rejection(offset, 1, (REASON,)) for offset in offsets),
+        consumed=dict.fromkeys(offsets, 2),
+        payloads=Payloads([]),
     )
 
 

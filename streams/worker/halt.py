@@ -1,0 +1,45 @@
+"""Partitions that are left alone: what is read of them is not stored until an operator has decided, or a mend is in."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+PartitionKey = tuple[str, int]
+
+
+class Halts:
+    """Halted partitions and topics, each with its reason; shared by the threads of one worker."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._places: dict[PartitionKey, str] = {}
+        self._topics: dict[str, str] = {}
+
+    def halt(self, place: PartitionKey, reason: str) -> bool:
+        """Leave a partition alone; tell whether that is new."""
+        with self._lock:
+            new = place not in self._places
+            self._places[place] = reason
+            return new
+
+    def halt_topic(self, topic: str, reason: str) -> None:
+        """Leave a whole topic alone, for as long as this worker runs."""
+        with self._lock:
+            self._topics[topic] = reason
+
+    def holds(self, topic: str, partition: int) -> bool:
+        """Whether a partition is left alone."""
+        return bool(self._topics or self._places) and (topic in self._topics or (topic, partition) in self._places)
+
+    @property
+    def places(self) -> Mapping[PartitionKey, str]:
+        """The partitions that wait for an operator."""
+        with self._lock:
+            return dict(self._places)
+
+    @property
+    def topics(self) -> Mapping[str, str]:
+        """The topics whose feed has failed."""
+        with self._lock:
+            return dict(self._topics)

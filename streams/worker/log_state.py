@@ -1,0 +1,70 @@
+"""What Kafka has of the topics now: their ids, where each partition begins and where it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from ioc.messaging.client import client_options, open_admin
+from ioc.settings import Settings
+from streams.rules.position import LogState
+
+_SECONDS = 10.0
+_UNKNOWN_TOPIC = 3
+
+
+class LogStates:
+    """Reads them with clients of its own, opened when they are first needed and anew after a failure; one thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._consumer: Any = None
+        self._admin: Any = None
+
+    def __call__(self, topics: Collection[str]) -> dict[tuple[str, int], LogState]:
+        """Return all partitions of those topics that exist, assigned to a worker or not; raises while Kafka is away."""
+        try:
+            return self._read(topics)
+        except Exception:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the clients."""
+        for client in (self._consumer, self._admin):
+            if client is not None:
+                client.close()
+        self._consumer = self._admin = None
+
+    def _read(self, topics: Collection[str]) -> dict[tuple[str, int], LogState]:
+        from kafka import KafkaConsumer, TopicPartition  # noqa: PLC0415
+
+        if not topics:
+            return {}
+        if self._admin is None:
+            self._admin = open_admin(self._settings, _SECONDS)
+        if self._consumer is None:
+            self._consumer = KafkaConsumer(
+                **client_options(self._settings, _SECONDS),
+                enable_auto_commit=False,
+                # The end that a reader of committed events can reach: an open transaction does not count as lag.
+                isolation_level="read_committed",
+                allow_auto_create_topics=False,
+            )
+        ids: dict[tuple[str, int], UUID | None] = {}
+        for topic in self._admin.describe_topics(sorted(topics)):
+            if topic["error_code"] == 0:
+                for partition in topic["partitions"]:
+                    ids[topic["name"], partition["partition_index"]] = _uuid(topic["topic_id"])
+            elif topic["error_code"] != _UNKNOWN_TOPIC:
+                raise ConnectionError(f"Kafka does not describe {topic['name']}: error {topic['error_code']}")
+        places = {place: TopicPartition(*place) for place in ids}
+        starts = self._consumer.beginning_offsets(list(places.values()))
+        ends = self._consumer.end_offsets(list(places.values()))
+        return {place: LogState(ids[place], starts[tp], ends[tp]) for place, tp in places.items()}
+
+
+def _uuid(value: object) -> UUID | None:
+    found = value if isinstance(value, UUID) else UUID(str(value))
+    return found if found.int else None

@@ -1,0 +1,69 @@
+"""Looks at every partition of every feed, assigned to this worker or not: lag, and logs that were exchanged."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection
+
+import structlog
+
+from ioc.database.connection import connect
+from ioc.settings import Settings
+from streams.rules.position import StoredPosition
+from streams.worker.halt import Halts, PartitionKey
+from streams.worker.log_state import LogStates
+from streams.worker.metrics import WorkerMetrics
+from streams.worker.stored_position import judge, read_positions
+from streams.worker.watchdog import EXIT_STALLED
+
+log = structlog.get_logger(__name__)
+
+
+class PartitionWatch:
+    """What the watchdog's thread asks; `look` raises while Kafka or the database is away."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        topics: Collection[str],
+        *,
+        assigned: Callable[[], set[PartitionKey]],
+        halts: Halts,
+        log_starts: dict[PartitionKey, int],
+        metrics: WorkerMetrics,
+        on_accepted: Callable[[int], None] = os._exit,
+    ) -> None:
+        self._settings = settings
+        self._topics = topics
+        self._assigned = assigned
+        self._halts = halts
+        self._log_starts = log_starts
+        self._metrics = metrics
+        self._on_accepted = on_accepted
+        self._states = LogStates(settings)
+        self._stored: dict[PartitionKey, StoredPosition] = {}
+
+    def look(self) -> dict[PartitionKey, int]:
+        """Look at all partitions; return the log ends of those that this worker has to keep up with."""
+        with connect(self._settings, "writer", autocommit=True) as connection:
+            # Positions first: they move on, and none may seem to lie beyond an end that was read before it.
+            self._stored = read_positions(connection, self._topics)
+            logs = self._states(self._topics)
+            self._log_starts.update({place: state.start for place, state in logs.items()})
+            halted = judge(connection, self._stored, logs, self._halts)
+        for place, state in logs.items():
+            stored = self._stored.get(place)
+            # A partition that no worker has been given yet is behind by all that it holds.
+            behind = state.end - (stored.next_offset if stored else state.start)
+            labels = (place[0], str(place[1]))
+            self._metrics.lag.labels(*labels).set(max(behind, 0))
+            self._metrics.halted.labels(*labels).set(self._halts.holds(*place))
+        accepted = self._halts.places.keys() - halted
+        if accepted:
+            log.warning("positions were accepted; the worker starts again at them", partitions=sorted(accepted))
+            self._on_accepted(EXIT_STALLED)
+        return {place: logs[place].end for place in self._assigned() if place in logs and not self._halts.holds(*place)}
+
+    def positions(self) -> dict[PartitionKey, int]:
+        """Return the positions as they stood when `look` was last called."""
+        return {place: stored.next_offset for place, stored in self._stored.items()}

@@ -1,0 +1,77 @@
+"""Stored positions beside Kafka's logs: which may be read on, which are halted, what was passed without an event."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+import psycopg
+import structlog
+
+from ioc.database.connection import connect
+from ioc.settings import Settings
+from sql import load_queries
+from streams.rules.position import LogState, StoredPosition, fault_of, missing
+from streams.worker.halt import Halts, PartitionKey
+
+log = structlog.get_logger(__name__)
+
+
+def read_positions(connection: psycopg.Connection, topics: Collection[str]) -> dict[PartitionKey, StoredPosition]:
+    """Return the stored positions of topics."""
+    rows = connection.execute(load_queries("stream")["select_positions"], [sorted(topics)]).fetchall()
+    return {(topic, partition): StoredPosition(offset, topic_id) for topic, partition, offset, topic_id in rows}
+
+
+def judge(
+    connection: psycopg.Connection,
+    stored: Mapping[PartitionKey, StoredPosition],
+    logs: Mapping[PartitionKey, LogState],
+    halts: Halts,
+) -> set[PartitionKey]:
+    """Halt the partitions whose position does not belong to their log, and return all that are halted in the database.
+
+    A halt is recorded, and stays until an operator lets the reading go on (`ioc position accept`).
+    """
+    queries = load_queries("stream")
+    topics = sorted({topic for topic, _ in logs})
+    for place, state in logs.items():
+        kind = fault_of(stored[place], state) if place in stored else None
+        if kind is not None:
+            topic, partition = place
+            where = {"topic": topic, "partition": partition, "position": stored[place].next_offset}
+            where |= {"log_start": state.start, "log_end": state.end}
+            connection.execute(queries["insert_halt"], {**where, "kind": kind})
+            if halts.halt(place, kind):
+                log.critical(
+                    "the stored position does not belong to this log; nothing of the partition is stored until an "
+                    "operator has looked: `ioc position list`, `ioc position accept`",
+                    kind=kind,
+                    **where,
+                )
+    for topic in topics:
+        ids = {state.topic_id for (name, _), state in logs.items() if name == topic and state.topic_id is not None}
+        if len(ids) == 1:
+            connection.execute(queries["set_topic_id"], {"topic": topic, "topic_id": ids.pop()})
+    halted = connection.execute(queries["select_halts"], [topics]).fetchall()
+    for topic, partition, kind in halted:
+        halts.halt((topic, partition), kind)
+    return {(topic, partition) for topic, partition, _ in halted}
+
+
+def pass_over(
+    settings: Settings, passed: Iterable[tuple[str, int, int, int]], log_starts: Mapping[PartitionKey, int]
+) -> list[PartitionKey]:
+    """Move positions over what the log never showed (topic, partition, from, to), recording it; return those moved.
+
+    A position that is not at `from` is left: something of the partition is still being written.
+    """
+    queries = load_queries("stream")
+    moved = []
+    with connect(settings, "writer") as connection:
+        for topic, partition, start, end in sorted(passed):
+            place = {"topic": topic, "partition": partition, "from": start, "to": end}
+            if connection.execute(queries["move_position"], place).rowcount == 1:
+                for first, following, kind in missing(start, end, log_starts.get((topic, partition), 0)):
+                    connection.execute(queries["insert_gap"], [topic, partition, first, following, kind])
+                moved.append((topic, partition))
+    return moved

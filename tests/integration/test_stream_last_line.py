@@ -1,0 +1,137 @@
+"""What the database refuses, or no sum can hold: it is set aside with its name, and everything else goes on."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from testbed.feed_event import HOTEL, HOTEL_COMMUNE, INN, RIVAL, batch, record, report, stay
+from testbed.pipeline import Pipeline
+
+from ioc.database.connection import connect
+from ioc.settings import Settings
+from streams.dead_letter.letter import list_causes, show_events
+from streams.rollup.service import Rollup
+
+FEED = "tourism.stay"
+MOST = 2**63 - 1
+
+
+@pytest.fixture
+def forbidding(pipeline: Pipeline) -> Pipeline:
+    """A pipeline whose record table refuses one age, as it would a value that no column holds."""
+    with connect(pipeline.settings, "owner", autocommit=True) as owner:
+        owner.execute("ALTER TABLE tourism_stay ADD CONSTRAINT no_age_66 CHECK (age_years <> 66)")
+    return pipeline
+
+
+def test_events_that_the_table_refuses_become_dead_letters(forbidding: Pipeline) -> None:
+    pipeline = forbidding
+    bad = stay(guest=66, age_years=66)
+    fetched = [
+        record(0, stay(guest=1)),
+        batch(1, [stay(guest=2), bad, stay(guest=3)]),
+        record(2, stay(guest=67, age_years=66)),
+        record(3, b"{"),
+        record(4, stay(guest=4)),
+    ]
+    counts = pipeline.apply(FEED, fetched)
+    assert (counts.consumed, counts.accepted, counts.rejected) == (7, 4, 3)
+    stored = pipeline.rows("SELECT guest_id FROM tourism_stay ORDER BY 1")
+    assert [int(str(guest)[3:], 16) for (guest,) in stored] == [1, 2, 3, 4]
+    letters = pipeline.rows(
+        "SELECT record_offset, position, reporter, convert_from(payload, 'UTF8')::jsonb FROM rejected_event "
+        "WHERE rule = 'unstorable' ORDER BY 1"
+    )
+    assert letters == [(1, 1, HOTEL, bad), (2, 0, HOTEL, stay(guest=67, age_years=66))]
+    assert pipeline.rows("SELECT next_offset FROM stream_position") == [(5,)]
+    assert pipeline.rows("SELECT sum(consumed), sum(accepted + rejected + duplicate) FROM stream_batch") == [(7, 7)]
+    pipeline.roll_up()
+    assert pipeline.reconcile().differences == ()
+
+
+def test_a_conflict_is_kept_as_it_came(pipeline: Pipeline) -> None:
+    pipeline.send(FEED, [stay(guest=1, age_years=30)])
+    other = stay(guest=1, age_years=31)
+    pipeline.send(FEED, [other])
+    assert pipeline.rows("SELECT rule, convert_from(payload, 'UTF8')::jsonb FROM rejected_event") == [
+        ("conflict", other)
+    ]
+
+
+def test_a_late_revision_is_told_with_its_sender(pipeline: Pipeline) -> None:
+    pipeline.send(FEED, [stay(guest=1, revision=5), stay(guest=1, revision=3)])
+    rows = pipeline.rows("SELECT revision, superseded, reporter FROM record_revision")
+    assert rows == [(3, True, HOTEL)]
+    pipeline.send(FEED, [stay(guest=1, revision=6)])
+    assert pipeline.rows("SELECT revision FROM record_revision WHERE superseded") == [(3,)]
+
+
+def test_a_contribution_that_no_sum_can_hold_waits_until_it_fits(pipeline: Pipeline, db: psycopg.Connection) -> None:
+    """One cell is full; the contribution that would run over waits, named, and all others are folded."""
+    pipeline.send(FEED, [stay(HOTEL, guest=1)])
+    pipeline.roll_up()
+    area = _fill(db, by=MOST - 1)
+    pipeline.send(FEED, [stay(HOTEL, guest=2)])
+    pipeline.send(FEED, [stay(RIVAL, guest=3)])
+    pipeline.send("tourism.daily_report", [report(INN, "2024-10-05", rooms_total=7)])
+    pipeline.roll_up()
+    aside = pipeline.rows(
+        "SELECT a.code, s.bucket::text, s.records[1], s.fault LIKE '%%range%%' FROM contribution_set_aside s "
+        "JOIN area a USING (area_id)"
+    )
+    guest = stay(HOTEL, guest=2)["subject"]
+    assert aside == [(HOTEL_COMMUNE, "2024-10-05", guest, True)]
+    assert pipeline.rows("SELECT count(*) FROM measure_delta") == [(0,)]
+    assert pipeline.figure("lodging.guests.total", "748", "day", "2024-10-05") == 1
+    result = pipeline.reconcile()
+    assert result.set_aside == 1 and result.differences
+    _fill(db, by=-(MOST - 1), area=area)
+    with connect(pipeline.settings, "writer") as connection:
+        assert Rollup(pipeline.settings, connection).retry_set_aside(connection) == 0
+    assert pipeline.figure("lodging.guests.total", "747", "day", "2024-10-05") == 2
+    result = pipeline.reconcile()
+    assert (result.set_aside, result.differences) == (0, ())
+
+
+def test_reports_whose_sum_runs_over_end_no_process(pipeline: Pipeline) -> None:
+    """Reconcile computes wider than the cells; nothing ends in a traceback."""
+    pipeline.send(FEED, [stay(HOTEL, guest=1)])
+    pipeline.roll_up()
+    with connect(pipeline.settings, "owner", autocommit=True) as owner:
+        owner.execute(
+            "INSERT INTO measure_delta (feed_id, area_id, bucket, sums) "
+            "SELECT feed_id, area_id, '2024-10-05', array_fill(%s::bigint, ARRAY[3]) FROM feed, area "
+            "WHERE key = 'tourism.stay' AND code = %s AND level = 'commune' "
+            "AND valid_from <= '2024-10-05' AND valid_to > '2024-10-05'",
+            [MOST, HOTEL_COMMUNE],
+        )
+    pipeline.roll_up()
+    assert pipeline.rows("SELECT count(*) FROM contribution_set_aside") == [(1,)]
+    assert pipeline.reconcile().differences == ()
+
+
+def test_what_was_refused_is_grouped(pipeline: Pipeline, settings: Settings) -> None:
+    strangers = [stay(f"99-999-{number:04}", guest=number) for number in range(300)]
+    pipeline.send(FEED, strangers)
+    causes = list_causes(settings, feed=None, within="1 day")
+    assert [(cause["rule"], cause["events"], cause["replayable"]) for cause in causes] == [
+        ("unknown_reporter", 300, 300)
+    ]
+    assert len(show_events(settings, feed=None, rule=None, within="1 day", limit=20)) == 20
+
+
+def _fill(db: psycopg.Connection, *, by: int, area: int | None = None) -> int:
+    """Add to the day's cell of the hotel's commune, in the slot that counts guests; return the area."""
+    slot = db.execute(
+        "SELECT slot FROM measure JOIN feed USING (feed_id) WHERE key = 'tourism.stay' AND kind = 'sum' "
+        "AND value = '1' AND condition = 'TRUE' AND at = 'effective_on' AND until = ''"
+    ).fetchone()
+    assert slot is not None
+    row = db.execute(
+        "UPDATE measure_cell c SET sums[%s] = sums[%s] + %s FROM area a, feed f "
+        "WHERE a.area_id = c.area_id AND a.code = %s AND c.feed_id = f.feed_id AND f.key = 'tourism.stay' "
+        "AND period = 'day' AND bucket = '2024-10-05' RETURNING c.area_id",
+        [slot[0], slot[0], by, HOTEL_COMMUNE],
+    ).fetchone()
+    assert row is not None
+    return area or int(row[0])
