@@ -144,9 +144,11 @@ class StatusStore:
     def _before(self, key: tuple[str, str], frame: pl.DataFrame) -> pl.DataFrame:
         """Return what stood for the rows of a frame, in its order."""
         last = self._last.get(key)
-        if last is None:
-            return frame.select(_KEY).join(self._stored, on=_KEY, how="left", maintain_order="left")
-        return last.select(list(_BEFORE))
+        if last is not None and last.select(_KEY).equals(frame.select(_KEY)):
+            return last.select(list(_BEFORE))
+        # The first pass, or another day has other units.
+        before = self._stored if last is None else last.select(list(_BEFORE))
+        return frame.select(_KEY).join(before, on=_KEY, how="left", maintain_order="left")
 
     def _copy(self, statement: str, frame: pl.DataFrame) -> None:
         with self._connection.cursor().copy(statement.encode()) as copy:
