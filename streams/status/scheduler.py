@@ -43,6 +43,15 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class SchedulerMetrics:
+    """What the process shows on `/metrics`, over all its connections to the database."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.looks = Counter("ioc_status_looks_total", "Looks at statuses and incidents", registry=registry)
+        self.rows = Counter("ioc_status_rows_total", "Statuses written", registry=registry)
+        self.last = Gauge("ioc_last_look_timestamp_seconds", "When the last look ended", registry=registry)
+
+
 class Scheduler:
     """The jobs over one connection of the writer, in autocommit mode."""
 
@@ -51,7 +60,7 @@ class Scheduler:
         settings: Settings,
         connection: psycopg.Connection,
         probe: Probe,
-        registry: CollectorRegistry,
+        metrics: SchedulerMetrics,
         away_since: datetime | None = None,
     ) -> None:
         """
@@ -64,9 +73,7 @@ class Scheduler:
         self._probe = probe
         self._away_since = away_since
         self._overseer = Overseer(connection, settings, profile, feeds)
-        self._looks = Counter("ioc_status_looks_total", "Looks at statuses and incidents", registry=registry)
-        self._rows = Counter("ioc_status_rows_total", "Statuses written", registry=registry)
-        self._last = Gauge("ioc_last_look_timestamp_seconds", "When the last look ended", registry=registry)
+        self._metrics = metrics
         quality = QualityJob(connection, settings, self._overseer.status, feeds)
         proof = ReconcileJob(
             connection, profile.areas, feeds, self._overseer.status.sectors, self._overseer.status.zone
@@ -96,9 +103,9 @@ class Scheduler:
         look = self._overseer.look(now, outages=outages, measured=measured)
         if self._away_since is not None and (look.moved.opened or look.moved.reopened):
             self._away_since = None
-        self._looks.inc()
-        self._rows.inc(look.passed.written.rows)
-        self._last.set_to_current_time()
+        self._metrics.looks.inc()
+        self._metrics.rows.inc(look.passed.written.rows)
+        self._metrics.last.set_to_current_time()
         moved = {name: count for name, count in vars(look.moved).items() if count}
         if moved:
             log.info("incidents", **moved)
@@ -117,7 +124,7 @@ def run_scheduler(settings: Settings) -> None:
     probe = Probe(settings, load_feeds())
     pause = settings.scheduler_interval
     away_since: datetime | None = None
-    own: CollectorRegistry | None = None
+    metrics = SchedulerMetrics(registry)
     try:
         while not stopped.is_set():
             try:
@@ -126,8 +133,7 @@ def run_scheduler(settings: Settings) -> None:
                         ready.set()  # waiting for the other one is what it is for
                         stopped.wait(settings.scheduler_interval)
                         continue
-                    own = CollectorRegistry()
-                    scheduler = Scheduler(settings, connection, probe, own, away_since)
+                    scheduler = Scheduler(settings, connection, probe, metrics, away_since)
                     away_since = None
                     ready.set()
                     log.info("the scheduler has begun")
