@@ -24,6 +24,7 @@ from grafana.query.binding import DATASOURCE_TYPE, DATASOURCE_UID
 from grafana.text import Language, Text
 from ioc.catalogue import Catalogue
 from ioc.feeds.feed import load_feeds
+from ioc.province.duty import Ladder, load_ladder
 from ioc.province.profile import load_profile, load_profile_catalogue
 from ioc.settings import Settings
 
@@ -58,12 +59,18 @@ def load_bundle(settings: Settings, languages: Sequence[Language], shown: TimeRa
     """Compose the bundle of the settings' profile; raises ConfigError for what is wrong in it."""
     profile = load_profile(settings.profile)
     catalogue = load_profile_catalogue(settings.profile, load_feeds())
-    contacts = load_contacts(settings.profile / "contacts.csv", known_names(catalogue))
+    posts = ladder_contacts(load_ladder(settings.profile, catalogue.sectors))
+    contacts = posts | load_contacts(settings.profile / "contacts.csv", known_names(catalogue) | posts.keys())
     view = MapView.around((a.latitude, a.longitude) for a in profile.areas.areas if a.latitude and a.longitude)
     notice = _SIMULATED if profile.simulated else Text("", "")
     return make_bundle(
         catalogue, settings, profile.timezone, notice, contacts, languages=languages, shown=shown, view=view
     )
+
+
+def ladder_contacts(ladder: Ladder) -> dict[str, Contact]:
+    """Return where each post of the duty ladders is reached; a row of `contacts.csv` goes before it."""
+    return {post.post: Contact("", (post.email,)) for post in ladder.posts if post.email}
 
 
 def known_names(catalogue: Catalogue) -> frozenset[str]:
