@@ -151,13 +151,6 @@ WHERE sector = %(sector)s AND period = %(period)s AND bucket = %(bucket)s
 -- The newest business day with figures of the province; reports may foretell later ones.
 SELECT max(bucket) AS day FROM indicator_cell WHERE period = 'day' AND area_id = %(area_id)s AND bucket <= %(today)s
 
--- name: acknowledge
--- Somebody has taken an open incident on; nothing where it has ended, or somebody has before.
-UPDATE incident SET acknowledged_by = %(by)s, acknowledged_at = %(now)s, changed_at = %(now)s
-WHERE incident_id = %(incident_id)s AND closed_at IS NULL AND acknowledged_at IS NULL
-RETURNING incident_id
-
--- name: insert_acknowledged
-INSERT INTO incident_change (incident_id, changed_at, what, by, through, note, severity, step, evidence)
-SELECT incident_id, %(now)s, 'acknowledged', %(by)s, 'link', %(note)s, severity, step, evidence
-FROM incident WHERE incident_id = %(incident_id)s
+-- name: select_acknowledged
+-- When an open incident was taken on; no row for one that has ended.
+SELECT acknowledged_at FROM incident WHERE incident_id = %s AND closed_at IS NULL

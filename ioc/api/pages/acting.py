@@ -8,11 +8,13 @@ from typing import Protocol
 
 from ioc.api.problem import ProblemError
 from ioc.database.connection import connect, translated_errors
+from ioc.errors import QuestionError
+from ioc.incident.acting import Actor, IncidentActs
 from ioc.settings import Settings
 from sql import load_queries
 
 
-class Acting(Protocol):
+class PageActing(Protocol):
     """Acts on incidents; raises ProblemError where it cannot."""
 
     def acknowledge(self, incident_id: int, *, by: str, note: str) -> None: ...
@@ -35,7 +37,11 @@ class DatabaseActing:
                 vi=f"trang này chỉ đọc; hãy nhận xử lý bằng lệnh ioc incident ack {incident_id}",
                 en="these pages only read (IOC_DB_WRITER_PASSWORD is empty); acknowledge it by command",
             )
-        parameters = {"incident_id": incident_id, "by": by, "note": note, "now": self._now()}
-        with translated_errors(), connect(self._settings, "writer") as connection:
-            if connection.execute(self._queries["acknowledge"].encode(), parameters).fetchone() is not None:
-                connection.execute(self._queries["insert_acknowledged"].encode(), parameters)
+        with translated_errors(), connect(self._settings, "writer", autocommit=True) as connection:
+            found = connection.execute(self._queries["select_acknowledged"].encode(), [incident_id]).fetchone()
+            if found is None or found[0] is not None:
+                return
+            try:
+                IncidentActs(connection).acknowledge(incident_id, Actor(by, "link"), self._now(), note)
+            except QuestionError as error:
+                raise ProblemError(409, "incident", vi=error.message_vi, en=str(error)) from None

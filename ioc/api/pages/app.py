@@ -20,7 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from ioc.api.pages.acting import Acting
+from ioc.api.pages.acting import PageActing
 from ioc.api.pages.chart import PlottedCourse, course_chart
 from ioc.api.pages.face import Face
 from ioc.api.pages.number import short_bucket
@@ -57,7 +57,7 @@ class Pages:
     """What the pages are made of; `explain` is the API's own answer to why a figure is what it is."""
 
     reading: PageReading
-    acting: Acting
+    acting: PageActing
     explain: Explain
     signing: Signing
     tokens: TokenFile

@@ -27,6 +27,8 @@ _PARTS: Mapping[str, tuple[str, ...]] = {"year": ("month", "day"), "quarter": ("
 _ENOUGH = 4
 _SEVEN_DAYS = timedelta(days=7)
 _DUE_AHEAD = timedelta(days=30)
+# The scheduler looks every few seconds; after this long without a look it stands still.
+_KEPT_CURRENT = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class PagePlace:
     name: str
     day: date
     computed_at: datetime | None
+    is_old: bool = False  # nobody keeps the statuses current any more
 
 
 @dataclass(frozen=True)
@@ -266,7 +269,9 @@ class PageReading:
                 raise _unknown("không có địa bàn nào mang mã này", "no area has this code")
         (job,) = self._rows(connection, "select_job")
         area = found[0]
-        return PagePlace(area["area_id"], area["code"], area["name_vi"], day, job["finished_at"])
+        computed_at = job["finished_at"]
+        is_old = computed_at is not None and self._now() - computed_at > _KEPT_CURRENT
+        return PagePlace(area["area_id"], area["code"], area["name_vi"], day, computed_at, is_old)
 
     def _course(
         self,
