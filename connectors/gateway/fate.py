@@ -109,9 +109,9 @@ class StoredFateReader:
     ) -> Iterator[EventFate]:
         positions = self._positions(connection)
         rejections = self._rejections(connection, events)
-        standing: dict[str, dict[str, Any]] = {}
+        winning: dict[str, dict[str, Any]] = {}
         for feed in {event.feed.key: event.feed for event in events}.values():
-            standing |= self._standing(connection, feed, [event.key for event in events if event.feed is feed])
+            winning |= self._winning(connection, feed, [event.key for event in events if event.feed is feed])
         for event in events:
             reasons = rejections.get((event.at, event.position))
             if event.at.offset >= positions.get((event.at.topic, event.at.partition), 0):
@@ -119,7 +119,7 @@ class StoredFateReader:
             elif reasons is not None:
                 yield _fate(event, "rejected", reasons)
             else:
-                yield _standing_fate(event, standing.get(event.key))
+                yield _winning_fate(event, winning.get(event.key))
         read = {event.at for event in events}
         for place in places:
             if place not in read:
@@ -149,8 +149,8 @@ class StoredFateReader:
             for topic, partition, offset, position, reasons in rows
         }
 
-    def _standing(self, connection: Connection, feed: Feed, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
-        query = pg.SQL(self._queries["select_standing"]).format(table=pg.Identifier(feed.table))
+    def _winning(self, connection: Connection, feed: Feed, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+        query = pg.SQL(self._queries["select_winning"]).format(table=pg.Identifier(feed.table))
         with connection.cursor(row_factory=dict_row) as cursor:
             return {row["key"]: row for row in cursor.execute(query, [list(keys)])}
 
@@ -211,7 +211,7 @@ def _file_places(headers: Mapping[str, bytes]) -> list[str]:
     return places
 
 
-def _standing_fate(event: WrittenEvent, row: Mapping[str, Any] | None) -> EventFate:
+def _winning_fate(event: WrittenEvent, row: Mapping[str, Any] | None) -> EventFate:
     """Compare an event that was not refused with the winning revision of its record."""
     if row is None or row["revision"] < event.revision:
         return _fate(event, "unknown")

@@ -46,25 +46,25 @@ def prove(
             with connection.cursor(name="records", row_factory=dict_row) as cursor:
                 cursor.itersize = _FETCH
                 cursor.execute(query)
-                standing = ledger.standing.get(feed.key, {})
-                records += len(standing)
-                differences += compare_records(feed, standing, cursor)
+                winning = ledger.winning.get(feed.key, {})
+                records += len(winning)
+                differences += compare_records(feed, winning, cursor)
     witnesses = {code: total for code, total in ledger.witnesses().items() if code in known}
     differences += compare_totals(witnesses, reader.province_totals(list(witnesses)))
     return Proof(records, result.cells, result.figures, len(witnesses), tuple(differences))
 
 
 def compare_records(
-    feed: Feed, standing: Mapping[str, WinningRevision], rows: Iterator[dict[str, Any]]
+    feed: Feed, winning: Mapping[str, WinningRevision], rows: Iterator[dict[str, Any]]
 ) -> Iterator[str]:
     """Yield a line for each record that is not stored as the simulator expects.
 
     rows: `record_key`, `revision` and the model's columns of every stored record.
     """
-    missing = set(standing)
+    missing = set(winning)
     for row in rows:
         key = row["record_key"]
-        expected = standing.get(key)
+        expected = winning.get(key)
         if expected is None:
             yield f"{feed.key} {key}: stored, but it should not stand"
             continue

@@ -64,9 +64,9 @@ def write_feed(new: NewFeed) -> list[Path]:
     """
     require_new(new)
     files = dict(_files(new))
-    standing = [path for path in files if path.exists()]
-    if standing:
-        raise ConfigError(f"{', '.join(map(str, standing))}: in the way; choose another name, or remove it")
+    taken = [path for path in files if path.exists()]
+    if taken:
+        raise ConfigError(f"{', '.join(map(str, taken))}: in the way; choose another name, or remove it")
     for path, text in files.items():
         path.write_text(text, encoding="utf-8")
     migration = ROOT / "sql" / "migrations" / f"{_next_number():04d}_{new.table}.sql"

@@ -106,7 +106,7 @@ class Ledger:
         self._feeds = feeds
         self._witnesses = witnesses
         self.tallies: dict[str, FeedTally] = {}
-        self.standing: dict[str, dict[str, WinningRevision]] = {}
+        self.winning: dict[str, dict[str, WinningRevision]] = {}
         self.surprises: list[str] = []
 
     def settle(self, outgoing: Outgoing, *, taken: bool) -> None:
@@ -128,13 +128,13 @@ class Ledger:
     def witnesses(self) -> Counter[str]:
         """Sums of the winning revisions' witness figures: what some indicators of the province must show."""
         total: Counter[str] = Counter()
-        for records in self.standing.values():
+        for records in self.winning.values():
             for record in records.values():
                 total.update(dict(record.figures))
         return total
 
     def _stand(self, outgoing: Outgoing) -> None:
-        records = self.standing.setdefault(outgoing.feed, {})
+        records = self.winning.setdefault(outgoing.feed, {})
         event = outgoing.event
         if outgoing.outcome is ExpectedOutcome.VOIDED:
             records.pop(event["subject"], None)

@@ -85,7 +85,7 @@ def area_board(frame: Frame) -> Json:
         .with_panel(status_stat(frame).height(4))
         .with_panel(link_column(indicators, "indicator", link))
         .with_panel(area_table(frame).span(14).height(12))
-        .with_panel(area_geomap(frame, "area_standing").span(10).height(12))
+        .with_panel(area_geomap(frame, "area_status").span(10).height(12))
     )
     return finished(built, (), scope.language, frame.view)
 

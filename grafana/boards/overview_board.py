@@ -46,7 +46,7 @@ def overview_board(frame: Frame) -> Json:
         .with_variable(area_variable(scope))
         .with_panel(status_stat(frame).grid_pos(GridPos(x=0, y=2, w=24, h=3)))
         .with_panel(sectors.grid_pos(GridPos(x=0, y=5, w=16, h=14)))
-        .with_panel(area_geomap(frame, "area_standing").grid_pos(GridPos(x=16, y=5, w=8, h=9 if has_programme else 14)))
+        .with_panel(area_geomap(frame, "area_status").grid_pos(GridPos(x=16, y=5, w=8, h=9 if has_programme else 14)))
         .with_panel(worst_table(frame).grid_pos(GridPos(x=0, y=19, w=16, h=9)))
         .with_panel(quality.grid_pos(GridPos(x=16, y=19, w=8, h=5)))
         .with_panel(live.grid_pos(GridPos(x=16, y=24, w=8, h=4)))

@@ -71,7 +71,7 @@ def sector_board(frame: Frame, sector: str) -> Json:
         .with_panel(_head_timeseries(frame))
         .with_row(default_row("areas", scope.say("Theo địa bàn", "By area")))
         .with_panel(area_table(frame).span(14).height(12))
-        .with_panel(area_geomap(frame, "area_standing").span(10).height(12))
+        .with_panel(area_geomap(frame, "area_status").span(10).height(12))
     )
     _add_breakdowns(built, frame, sector)
     return finished(built, frame.annotations(), scope.language, frame.view)

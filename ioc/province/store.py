@@ -22,7 +22,7 @@ from ioc.province.reporter import over_time
 from ioc.province.target_store import TargetChange, load_business_days, sync_targets
 from ioc.settings import Settings
 from ioc.territory.area import FOREVER, LEVELS
-from ioc.territory.placement import ALWAYS, places, standings
+from ioc.territory.placement import ALWAYS, carry_overs, placements
 from sql import load_queries
 
 
@@ -88,11 +88,11 @@ def _load_areas(connection: psycopg.Connection, profile: Profile) -> bool:
     connection.cursor().executemany(queries["upsert_area"], rows)
     connection.execute(queries["clear_placement"])
     with connection.cursor().copy(queries["copy_places"]) as copy:
-        for place in places(profile.areas):
-            copy.write_row((place.area_id, _day(place.since), _day(place.until), place.place_id))
-    with connection.cursor().copy(queries["copy_standings"]) as copy:
-        for standing in standings(profile.areas):
-            copy.write_row((standing.origin_id, standing.area_id, _day(standing.since)))
+        for place in placements(profile.areas):
+            copy.write_row((place.area_id, _day(place.since), _day(place.until), place.unit_id))
+    with connection.cursor().copy(queries["copy_carry_overs"]) as copy:
+        for one in carry_overs(profile.areas):
+            copy.write_row((one.origin_id, one.area_id, _day(one.since)))
     return before != (None,) and connection.execute(queries["describe_areas"]).fetchone() != before
 
 

@@ -109,7 +109,7 @@ class SumReader:
         days = spans.days[span]
         match how:
             case "closing" | "carried":
-                sums = self._by_last("select_standing", {**asked, "level": how}, days)
+                sums = self._by_last("select_running_totals", {**asked, "level": how}, days)
             case "standing":
                 sums = self._standing_days(asked, sorted(areas), days)
             case "total":

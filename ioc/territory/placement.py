@@ -1,8 +1,8 @@
 """Where a record counts on a day on which its unit was not there: before it began, or after it ended.
 
 A record names a unit, by itself or by its reporter, as of its business date. What it adds on another day (a guest who
-leaves after the reform, a birth before it) belongs to the unit that held the ground on that day. And what stood in a
-unit goes on standing in those that took it over: stocks do not begin anew with a reform.
+leaves after the reform, a birth before it) belongs to the unit that held the ground on that day. And the running
+totals of a unit are carried over to those that took it over: stocks do not begin anew with a reform.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ ALWAYS = date.min
 
 
 @dataclass(frozen=True)
-class Place:
-    """From `since` until before `until`, what is counted for `area_id` counts in `place_id`."""
+class Placement:
+    """From `since` until before `until`, what is counted for `area_id` counts in `unit_id`."""
 
     area_id: int
     since: date
     until: date
-    place_id: int
+    unit_id: int
 
 
 @dataclass(frozen=True)
 class CarryOver:
-    """What has been counted in `origin_id` stands in the running totals of `area_id`, from `since` on."""
+    """What has been counted in `origin_id` is part of the running totals of `area_id`, from `since` on."""
 
     origin_id: int
     area_id: int
     since: date
 
 
-def place_on(tree: AreaTree, area_id: int, day: date) -> int:
+def unit_on(tree: AreaTree, area_id: int, day: date) -> int:
     """Return the unit that what is counted for an area counts in on a day.
 
     After its end its successor; before its beginning the smallest unit that is known to have held all of it. Where
@@ -55,21 +55,21 @@ def place_on(tree: AreaTree, area_id: int, day: date) -> int:
     return common[0] if common else area.area_id
 
 
-def places(tree: AreaTree) -> list[Place]:
+def placements(tree: AreaTree) -> list[Placement]:
     """Return, for each unit, where it counts at all times, without gaps: from `ALWAYS` until `FOREVER`."""
     days = [ALWAYS, *tree.changes()[1:], FOREVER]
-    found: list[Place] = []
+    found: list[Placement] = []
     for area in tree.areas:
         for since, until in pairwise(days):
-            place_id = place_on(tree, area.area_id, since if since != ALWAYS else _first_day(tree))
-            if found and found[-1].area_id == area.area_id and found[-1].place_id == place_id:
-                found[-1] = Place(area.area_id, found[-1].since, until, place_id)
+            unit_id = unit_on(tree, area.area_id, since if since != ALWAYS else _first_day(tree))
+            if found and found[-1].area_id == area.area_id and found[-1].unit_id == unit_id:
+                found[-1] = Placement(area.area_id, found[-1].since, until, unit_id)
             else:
-                found.append(Place(area.area_id, since, until, place_id))
+                found.append(Placement(area.area_id, since, until, unit_id))
     return found
 
 
-def standings(tree: AreaTree) -> list[CarryOver]:
+def carry_overs(tree: AreaTree) -> list[CarryOver]:
     """Return in whose running totals each unit's counts stand: those above it, and those that took these over."""
     found: list[CarryOver] = []
     for origin in tree.areas:
@@ -82,16 +82,16 @@ def standings(tree: AreaTree) -> list[CarryOver]:
     return found
 
 
-def places_frame(tree: AreaTree) -> pl.DataFrame:
-    """Return `places` as a frame, for a join on `area_id`."""
-    rows = [(place.area_id, place.since, place.until, place.place_id) for place in places(tree)]
-    schema = {"area_id": pl.Int32, "since": pl.Date, "until": pl.Date, "place_id": pl.Int32}
+def placements_frame(tree: AreaTree) -> pl.DataFrame:
+    """Return `placements` as a frame, for a join on `area_id`."""
+    rows = [(one.area_id, one.since, one.until, one.unit_id) for one in placements(tree)]
+    schema = {"area_id": pl.Int32, "since": pl.Date, "until": pl.Date, "unit_id": pl.Int32}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def standings_frame(tree: AreaTree) -> pl.DataFrame:
-    """Return `standings` as a frame, for a join on `origin_id`."""
-    rows = [(standing.origin_id, standing.area_id, standing.since) for standing in standings(tree)]
+def carry_overs_frame(tree: AreaTree) -> pl.DataFrame:
+    """Return `carry_overs` as a frame, for a join on `origin_id`."""
+    rows = [(one.origin_id, one.area_id, one.since) for one in carry_overs(tree)]
     schema = {"origin_id": pl.Int32, "area_id": pl.Int32, "since": pl.Date}
     return pl.DataFrame(rows, schema=schema, orient="row")
 

@@ -282,8 +282,8 @@ JOIN indicator_status s ON s.code = part.code AND s.area_id = ${area:sqlstring}:
 WHERE s.value IS NOT NULL
 ORDER BY s.value DESC, part.place
 
--- name: area_standing
--- The areas right below the chosen one (of a leaf: beside it), worst first: how many indicators stand how.
+-- name: area_status
+-- The areas right below the chosen one (of a leaf: beside it), worst first: how many indicators have each status.
 WITH beside AS (
     SELECT a.* FROM area a, newest_day() AS day
     WHERE day >= a.valid_from AND day < a.valid_to AND a.parent_id = coalesce(

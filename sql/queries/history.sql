@@ -27,7 +27,7 @@ CASE WHEN {place} THEN {adds} ELSE 0 END
     UNION
     SELECT s.key FROM {table} s WHERE ({here}) AND EXISTS (SELECT FROM record_revision h WHERE h.key = s.key)
 ), revision AS (
-    SELECT h.key, h.revision, h.recorded_at, h.superseded, false AS standing, h.record IS NULL AS void, past AS content
+    SELECT h.key, h.revision, h.recorded_at, h.superseded, false AS winning, h.record IS NULL AS void, past AS content
     FROM touched JOIN record_revision h USING (key)
     LEFT JOIN area a ON a.code = h.record ->> 'area_code'
      AND (h.record ->> 'effective_on')::date >= a.valid_from AND (h.record ->> 'effective_on')::date < a.valid_to
@@ -38,7 +38,7 @@ CASE WHEN {place} THEN {adds} ELSE 0 END
     FROM touched JOIN record_identity i USING (key)
     LEFT JOIN {table} s ON s.key = i.key AND s.effective_at = i.effective_at
 ), judged AS (
-    SELECT r.key, r.revision, r.recorded_at, r.superseded, r.standing, r.void, x.*
+    SELECT r.key, r.revision, r.recorded_at, r.superseded, r.winning, r.void, x.*
     FROM revision r CROSS JOIN LATERAL (
         SELECT record_key, reporter, ({here}) IS TRUE AS here, jsonb_build_array({amounts}) AS before
         FROM (SELECT (r.content).*) content) x
@@ -48,12 +48,12 @@ CASE WHEN {place} THEN {adds} ELSE 0 END
         PARTITION BY key ORDER BY revision ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING), false) AS late
     FROM judged
 ), followed AS (
-    -- What replaced a revision is the next one that ever stood.
-    SELECT key, revision, recorded_at, standing, late, here, before,
+    -- What replaced a revision is the next one that ever won.
+    SELECT key, revision, recorded_at, winning, late, here, before,
            max(record_key) OVER record AS record_key, max(reporter) OVER record AS reporter,
-           bool_or(standing AND void) OVER record AS gone,
-           lead(before) OVER stood AS after, lead(here) OVER stood AND NOT late AS here_after
-    FROM ordered WINDOW record AS (PARTITION BY key), stood AS (PARTITION BY key, late ORDER BY revision)
+           bool_or(winning AND void) OVER record AS gone,
+           lead(before) OVER won AS after, lead(here) OVER won AND NOT late AS here_after
+    FROM ordered WINDOW record AS (PARTITION BY key), won AS (PARTITION BY key, late ORDER BY revision)
 )
 SELECT {feed} AS feed, key, record_key, reporter, revision, recorded_at, late, gone, before, after
-FROM followed WHERE NOT standing AND (here OR here_after))
+FROM followed WHERE NOT winning AND (here OR here_after))

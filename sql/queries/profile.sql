@@ -17,25 +17,25 @@ SET code = excluded.code, name_vi = excluded.name_vi, name_en = excluded.name_en
 
 -- name: describe_areas
 -- How units nest and follow one another, as one hash; null before any are loaded.
-SELECT md5(string_agg(concat_ws(',', a.area_id, a.parent_id, a.valid_from, a.valid_to, p.since, p.place_id), ';'
+SELECT md5(string_agg(concat_ws(',', a.area_id, a.parent_id, a.valid_from, a.valid_to, p.since, p.unit_id), ';'
                       ORDER BY a.area_id, p.since))
-FROM area a LEFT JOIN area_place p USING (area_id)
+FROM area a LEFT JOIN area_placement p USING (area_id)
 
 -- name: describe_territory
 -- All that processes load of areas and reporters.
 SELECT (SELECT md5(string_agg(a::text, ';' ORDER BY a.area_id)) FROM area a),
-       (SELECT md5(string_agg(p::text, ';' ORDER BY p.area_id, p.since)) FROM area_place p),
+       (SELECT md5(string_agg(p::text, ';' ORDER BY p.area_id, p.since)) FROM area_placement p),
        (SELECT md5(string_agg(r::text, ';' ORDER BY r.feed_id, r.code, r.valid_from)) FROM reporter r)
 
 -- name: clear_placement
-DELETE FROM area_place;
-DELETE FROM area_standing
+DELETE FROM area_placement;
+DELETE FROM area_carry_over
 
 -- name: copy_places
-COPY area_place (area_id, since, until, place_id) FROM STDIN
+COPY area_placement (area_id, since, until, unit_id) FROM STDIN
 
--- name: copy_standings
-COPY area_standing (origin_id, area_id, since) FROM STDIN
+-- name: copy_carry_overs
+COPY area_carry_over (origin_id, area_id, since) FROM STDIN
 
 -- name: clear_reporters
 DELETE FROM reporter

@@ -38,16 +38,16 @@ stored AS (
     SELECT d.* FROM distinct_member d JOIN measured USING (measure_id)
     WHERE period = 'day' AND bucket BETWEEN %(first)s AND %(last)s
 ), part AS (
-    SELECT measure_id, p.place_id AS area_id, day, md5(member)::uuid AS member, count(*) AS n
+    SELECT measure_id, p.unit_id AS area_id, day, md5(member)::uuid AS member, count(*) AS n
     FROM spoken s JOIN measured USING (slot)
-    JOIN area_place p ON p.area_id = s.area_id AND day >= p.since AND day < p.until GROUP BY 1, 2, 3, 4
+    JOIN area_placement p ON p.area_id = s.area_id AND day >= p.since AND day < p.until GROUP BY 1, 2, 3, 4
     UNION ALL SELECT measure_id, area_id, bucket, member, -n FROM stored
     -- As with sums: what an area holds of its children is not its own.
     UNION ALL SELECT measure_id, a.parent_id, bucket, member, n
     FROM stored JOIN area a USING (area_id) WHERE a.parent_id IS NOT NULL
-    UNION ALL SELECT measure_id, CASE WHEN placed THEN d.area_id ELSE p.place_id END, bucket, member, -n
+    UNION ALL SELECT measure_id, CASE WHEN placed THEN d.area_id ELSE p.unit_id END, bucket, member, -n
     FROM member_delta d JOIN measured USING (measure_id)
-    JOIN area_place p ON p.area_id = d.area_id AND bucket >= p.since AND bucket < p.until
+    JOIN area_placement p ON p.area_id = d.area_id AND bucket >= p.since AND bucket < p.until
     WHERE bucket BETWEEN %(first)s AND %(last)s
 )
 INSERT INTO member_delta (measure_id, area_id, bucket, member, n, placed)
@@ -67,18 +67,18 @@ DELETE FROM rebuild_month WHERE feed_id = %s
 -- How much the roll-up has still to fold.
 SELECT (SELECT count(*) FROM measure_delta) + (SELECT count(*) FROM member_delta)
 
--- name: select_standing_areas
-SELECT DISTINCT s.area_id FROM area_standing s
+-- name: select_carrying_areas
+SELECT DISTINCT s.area_id FROM area_carry_over s
 JOIN measure_cell c ON c.feed_id = %s AND c.period = 'day' AND c.area_id = s.origin_id ORDER BY 1
 
 -- name: select_days
 -- What stands in an area: its own days, and those of the units it took over. What lies below one of these is in it.
 SELECT greatest(c.bucket, s.since), s.origin_id, c.sums
-FROM area_standing s
+FROM area_carry_over s
 JOIN area a ON a.area_id = s.origin_id
 JOIN measure_cell c ON c.feed_id = %(feed_id)s AND c.period = 'day' AND c.area_id = s.origin_id
 WHERE s.area_id = %(area_id)s
-  AND NOT EXISTS (SELECT FROM area_standing p WHERE p.area_id = s.area_id AND p.origin_id = a.parent_id)
+  AND NOT EXISTS (SELECT FROM area_carry_over p WHERE p.area_id = s.area_id AND p.origin_id = a.parent_id)
 ORDER BY 1
 
 -- name: remove_closing

@@ -9,8 +9,8 @@ FROM unnest(%(topics)s::text[], %(partitions)s::integer[], %(offsets)s::bigint[]
 JOIN rejected_event r USING (topic, partition, record_offset)
 WHERE r.recorded_at >= %(since)s
 
--- name: select_standing
--- `event_id` and `received_at` are null where the standing revision is a void.
+-- name: select_winning
+-- `event_id` and `received_at` are null where the winning revision is a void.
 SELECT replace(i.key::text, '-', '') AS key, i.revision, r.event_id, r.received_at
 FROM record_identity i
 LEFT JOIN {table} r ON r.key = i.key AND r.effective_at = i.effective_at

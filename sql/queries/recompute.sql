@@ -25,8 +25,8 @@ SELECT area_id, effective_on AS day FROM {table} WHERE false
 WITH day_sum AS ({day_sums}) SELECT area_id, day{totals} FROM ({parts}) placed GROUP BY 1, 2
 
 -- name: moving
-SELECT p.place_id AS area_id, d.day{slots} FROM day_sum d
-JOIN area_place p ON p.area_id = d.area_id AND d.day >= p.since AND d.day < p.until
+SELECT p.unit_id AS area_id, d.day{slots} FROM day_sum d
+JOIN area_placement p ON p.area_id = d.area_id AND d.day >= p.since AND d.day < p.until
 
 -- name: staying
 SELECT d.area_id, d.day{slots} FROM day_sum d

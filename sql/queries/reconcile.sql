@@ -37,8 +37,8 @@ CREATE INDEX ON {cell} (period, area_id, bucket)
 -- Members of each day, in every area above the record's.
 CREATE TEMPORARY TABLE {spoken} ON COMMIT DROP AS
 SELECT DISTINCT m.slot, c.area_id, m.day, m.member
-FROM ({members}) m JOIN area_place a ON a.area_id = m.area_id AND m.day >= a.since AND m.day < a.until
-JOIN chain c ON c.origin_id = a.place_id;
+FROM ({members}) m JOIN area_placement a ON a.area_id = m.area_id AND m.day >= a.since AND m.day < a.until
+JOIN chain c ON c.origin_id = a.unit_id;
 CREATE TEMPORARY TABLE {member} ON COMMIT DROP AS
 SELECT m.slot, p.period, m.area_id, date_trunc(p.period, m.day)::date AS bucket, count(DISTINCT m.member) AS n
 FROM {spoken} m CROSS JOIN period p GROUP BY 1, 2, 3, 4;
@@ -193,7 +193,7 @@ coalesce({closing}.{slot}, 0)
 
 -- name: join_closing
 LEFT JOIN LATERAL (
-    SELECT {totals} FROM {day} d JOIN area_standing c ON c.origin_id = d.area_id
+    SELECT {totals} FROM {day} d JOIN area_carry_over c ON c.origin_id = d.area_id
     WHERE c.area_id = key.area_id AND greatest(d.day, c.since) <= key.{last}
 ) {closing} ON true
 
@@ -204,7 +204,7 @@ CREATE TEMPORARY TABLE {level} ON COMMIT DROP AS
 SELECT area_id, pair, day, sum(amount) OVER w AS amount, sum(reports) OVER w AS reports
 FROM (
     SELECT c.area_id, p.pair, greatest(d.day, c.since) AS day, sum(p.amount) AS amount, sum(p.reports) AS reports
-    FROM {day} d JOIN area_standing c ON c.origin_id = d.area_id
+    FROM {day} d JOIN area_carry_over c ON c.origin_id = d.area_id
     CROSS JOIN LATERAL (VALUES {pairs}) AS p (pair, amount, reports, alone)
     WHERE (p.amount <> 0 OR p.reports <> 0) AND (NOT p.alone OR c.origin_id = c.area_id)
     GROUP BY 1, 2, 3
@@ -230,7 +230,7 @@ coalesce({alias}.{column}, 0)
 -- What a day adds stands on every later day of the span on which the area is there.
 LEFT JOIN LATERAL (
     SELECT {totals}
-    FROM {day} d JOIN area_standing c ON c.origin_id = d.area_id
+    FROM {day} d JOIN area_carry_over c ON c.origin_id = d.area_id
     CROSS JOIN LATERAL (SELECT least(key.{last}, key.valid_to - 1) AS last) l
     CROSS JOIN LATERAL (
         SELECT greatest(l.last - greatest(d.day, c.since, key.{first}, key.valid_from) + 1, 0) AS days

@@ -28,7 +28,7 @@ FROM measure_cell c
 WHERE c.feed_id = %(feed_id)s AND c.period = %(period)s AND c.area_id = ANY(%(areas)s)
   AND c.bucket = ANY(%(days)s)
 
--- name: select_standing
+-- name: select_running_totals
 -- The same of running totals, as they stood at the end of each day.
 SELECT w.area_id, w.day, ARRAY(
     SELECT coalesce(c.sums[slot], 0) FROM unnest(%(slots)s::int[]) WITH ORDINALITY AS s (slot, place) ORDER BY place

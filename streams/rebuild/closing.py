@@ -14,8 +14,8 @@ from streams.rules.fold import carried_totals, matrix_of
 
 
 def areas_of(connection: psycopg.Connection, feed_id: int) -> list[int]:
-    """Return the areas in whose running totals anything of the feed stands."""
-    rows = connection.execute(load_queries("rebuild")["select_standing_areas"], [feed_id]).fetchall()
+    """Return the areas whose running totals hold anything of the feed."""
+    rows = connection.execute(load_queries("rebuild")["select_carrying_areas"], [feed_id]).fetchall()
     return [area_id for (area_id,) in rows]
 
 
@@ -39,13 +39,13 @@ def close(
     sums[np.ix_(taken_over, np.array(columns, dtype=int))] = 0
     totals = np.cumsum(sums, axis=0).tolist()
     # Of several rows of a day (its own, and what was taken over on it) the last holds the day's end.
-    standing = {bucket: total for (bucket, _, _), total in zip(rows, totals, strict=True)}
+    latest = {bucket: total for (bucket, _, _), total in zip(rows, totals, strict=True)}
     connection.execute(queries["remove_closing"], [feed_id, area_id])
-    levels = {CLOSING: list(standing.values())}
-    if reports and standing:
+    levels = {CLOSING: list(latest.values())}
+    if reports and latest:
         width = max(sums.shape[1], *(column + 1 for pair in reports for column in pair))
         levels[CARRIED] = carried_totals(matrix_of(levels[CLOSING], width), reports, ()).tolist()
     with connection.cursor().copy(queries["copy_closing"]) as copy:
         for level, rows_of_level in levels.items():
-            for bucket, text in zip(standing, array_texts(rows_of_level), strict=True):
+            for bucket, text in zip(latest, array_texts(rows_of_level), strict=True):
                 copy.write(f'{feed_id},{level},{area_id},{bucket},"{text}"\n')

@@ -20,7 +20,7 @@ from ioc.database.connection import translated_errors
 from ioc.feeds.feed import Feed
 from ioc.period import end_of
 from ioc.territory.area import AreaTree
-from ioc.territory.placement import places_frame
+from ioc.territory.placement import placements_frame
 from sql import load_queries
 from streams.proof.recompute import day_sums_sql, members_sql
 from streams.rules.fold import relocate
@@ -54,7 +54,7 @@ class MeasureFill:
             schema={"area_id": pl.Int32, "parent_id": pl.Int32},
             orient="row",
         )
-        self._places = places_frame(areas)
+        self._placements = placements_frame(areas)
         self._local = [at for at, stored in enumerate(self._sums) if stored.measure.local]
         self._queries = load_queries("rebuild")
 
@@ -134,7 +134,7 @@ class MeasureFill:
     def _placed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return sums in the units in which they count, as the roll-up places them."""
         days = frame.select("area_id", bucket="day")
-        placed, sums = relocate(days, frame.select(self._names).to_numpy(), self._places, self._local)
+        placed, sums = relocate(days, frame.select(self._names).to_numpy(), self._placements, self._local)
         return placed.rename({"bucket": "day"}).with_columns(
             pl.Series(name, sums[:, at]) for at, name in enumerate(self._names)
         )

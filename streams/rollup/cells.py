@@ -14,7 +14,7 @@ from pydantic_core import to_json
 from ioc.catalogue import StoredMeasure
 from ioc.period import CARRIED, CLOSING
 from ioc.territory.area import AreaTree
-from ioc.territory.placement import places_frame, standings_frame
+from ioc.territory.placement import carry_overs_frame, placements_frame
 from sql import load_queries
 from streams.rollup.waiting import Contribution, Delta, MemberDelta, Waiting
 from streams.rules.contribute import MEMBER_SCHEMA
@@ -24,7 +24,7 @@ from streams.rules.fold import (
     Matrix,
     carried_totals,
     fold_members,
-    fold_standing,
+    fold_running,
     fold_sums,
     matrix_of,
     relocate,
@@ -73,8 +73,8 @@ class CellFold:
         self._feed_ids = feed_ids
         self._feeds = {feed_id: key for key, feed_id in feed_ids.items()}
         self._chains = areas.chains()
-        self._places = places_frame(areas)
-        self._standings = standings_frame(areas)
+        self._placements = placements_frame(areas)
+        self._carry_overs = carry_overs_frame(areas)
         self._roots = [area.area_id for area in areas.areas if area.parent_id is None]
         self._foretelling = foretelling
         self._reports = reports or {}
@@ -110,8 +110,8 @@ class CellFold:
                 self._add(connection, feed_id, cells)
                 touched.turned[feed] = self._turn(connection, feed_id, feed, cells.keys)
                 if feed in self._stock_feeds:
-                    standing = fold_standing(days, sums, self._standings, self._local[feed])
-                    touched.closing[feed] = self._close(connection, feed_id, feed, _changed(standing))
+                    running = fold_running(days, sums, self._carry_overs, self._local[feed])
+                    touched.closing[feed] = self._close(connection, feed_id, feed, _changed(running))
         return touched
 
     def feed_of(self, contribution: Contribution) -> str:
@@ -131,7 +131,7 @@ class CellFold:
             )
             matrix = matrix_of([row.sums for row in chosen], self._width[feed])
             if not done:
-                frame, matrix = relocate(frame, matrix, self._places, self._local[feed])
+                frame, matrix = relocate(frame, matrix, self._placements, self._local[feed])
             days.append(frame)
             sums.append(matrix)
         return pl.concat(days), np.concatenate(sums)
@@ -144,10 +144,10 @@ class CellFold:
             return {}
         schema = {**MEMBER_SCHEMA, "placed": pl.Boolean()}
         members = pl.DataFrame([row[: len(schema)] for row in rows], schema=schema, orient="row")
-        there = members.join(self._places, on="area_id").filter(
+        there = members.join(self._placements, on="area_id").filter(
             (pl.col("bucket") >= pl.col("since")) & (pl.col("bucket") < pl.col("until"))
         )
-        there = there.with_columns(area_id=pl.when("placed").then("area_id").otherwise("place_id"))
+        there = there.with_columns(area_id=pl.when("placed").then("area_id").otherwise("unit_id"))
         folded = fold_members(there.select(list(MEMBER_SCHEMA)), self._chains)
         with connection.cursor().copy(self._queries["copy_staged_members"]) as copy:
             copy.write(folded.select("measure_id", *CELL_KEY, "member", "n").write_csv(include_header=False).encode())

@@ -1,12 +1,12 @@
 """What each event of a batch means for the record it speaks of, whatever the order of arrival.
 
-The highest revision of a record stands. Compared with what is stored and with its neighbours in the batch, an event
+The highest revision of a record wins. Compared with what is stored and with its neighbours in the batch, an event
 is one of:
 
     new         first that is known of its record
     corrected   replaces an older revision (or revives a voided record)
     voided      removes its record, or marks one that has not come yet
-    superseded  older than what stands: kept in the history, counts nowhere
+    superseded  older than the winning revision: kept in the history, counts nowhere
     duplicate   same revision, same content
     conflict    same revision, other content: rejected
 """
@@ -51,7 +51,7 @@ def classify(events: pl.DataFrame, stored: pl.DataFrame, history: pl.DataFrame) 
     """Compare a batch with what is known of its records.
 
     events:  `partition`, `key`, `revision`, `content_hash`, `voided` and whatever else, in the order of the log.
-    stored:  `STORED_SCHEMA`, the standing revision of each known key (`stored_at` null = voided).
+    stored:  `STORED_SCHEMA`, the winning revision of each known key (`stored_at` null = voided).
     history: `HISTORY_SCHEMA`, older revisions for the (key, revision) of this batch.
     """
     same = ["key", "revision"]
@@ -67,15 +67,15 @@ def classify(events: pl.DataFrame, stored: pl.DataFrame, history: pl.DataFrame) 
     frame = pl.concat([_judge(frame.filter(~again), again=False), _judge(frame.filter(again), again=True)]).sort("row")
     whole = events.hstack(frame.select("stored_revision", "stored_hash", "stored_at"))
     return Classified(
-        winners=whole.filter(frame["stands"]),
-        superseded=whole.filter(frame["fresh"] & ~frame["stands"]),
+        winners=whole.filter(frame["wins"]),
+        superseded=whole.filter(frame["fresh"] & ~frame["wins"]),
         conflicts=whole.filter(frame["outcome"] == "conflict"),
         outcomes=frame.group_by("partition", "outcome").agg(events=pl.len()),
     )
 
 
 def _judge(frame: pl.DataFrame, *, again: bool) -> pl.DataFrame:
-    """Add what each event comes to: `fresh`, `stands`, `outcome`.
+    """Add what each event comes to: `fresh`, `wins`, `outcome`.
 
     again: each record has several events here; otherwise it has one.
     """
@@ -95,7 +95,7 @@ def _judge(frame: pl.DataFrame, *, again: bool) -> pl.DataFrame:
         before = pl.max_horizontal(before, risen.cum_max().forward_fill().shift(1).over("key"))
         highest = risen.max().over("key")
     return frame.with_columns(
-        stands=pl.col("fresh")
+        wins=pl.col("fresh")
         & (revision == highest)
         & (pl.col("stored_revision").is_null() | (revision > pl.col("stored_revision"))),
         outcome=pl.when("same")

@@ -34,19 +34,19 @@ def matrix_of(rows: Sequence[Sequence[int]], width: int) -> Matrix:
 
 
 def relocate(
-    deltas: pl.DataFrame, sums: Matrix, places: pl.DataFrame, local: Sequence[int] = ()
+    deltas: pl.DataFrame, sums: Matrix, placements: pl.DataFrame, local: Sequence[int] = ()
 ) -> tuple[pl.DataFrame, Matrix]:
     """Return deltas (`area_id`, `bucket`) and their sums, each in the unit in which it counts on its day.
 
-    places: `ioc.territory.placement.places_frame`. What is `local` (columns of `sums`) stays with the area that was
-            named.
+    placements: `ioc.territory.placement.placements_frame`. What is `local` (columns of `sums`) stays with the area that
+                was named.
     """
-    placed = deltas.with_row_index("delta").join(places, on="area_id")
+    placed = deltas.with_row_index("delta").join(placements, on="area_id")
     placed = placed.filter((pl.col("bucket") >= pl.col("since")) & (pl.col("bucket") < pl.col("until"))).sort("delta")
-    moved = placed.select(pl.col("place_id") != pl.col("area_id")).to_series().to_numpy()
+    moved = placed.select(pl.col("unit_id") != pl.col("area_id")).to_series().to_numpy()
     if not moved.any():
         return deltas, sums
-    there = placed.select(area_id="place_id", bucket="bucket")
+    there = placed.select(area_id="unit_id", bucket="bucket")
     if not local:
         return there, sums
     going, staying = sums.copy(), np.zeros_like(sums[moved])
@@ -81,13 +81,13 @@ def fold_sums(deltas: pl.DataFrame, sums: Matrix, chains: pl.DataFrame, local: S
     return _added_up(spread(origins, chains), sums, local)
 
 
-def fold_standing(deltas: pl.DataFrame, sums: Matrix, standings: pl.DataFrame, local: Sequence[int] = ()) -> Cells:
-    """Return what `sums` change in running totals: by area, under the day from which on it stands there.
+def fold_running(deltas: pl.DataFrame, sums: Matrix, carry_overs: pl.DataFrame, local: Sequence[int] = ()) -> Cells:
+    """Return what `sums` change in running totals: by area, under the day from which on it counts there.
 
-    standings: `ioc.territory.placement.standings_frame`; the others as in `fold_sums`.
+    carry_overs: `ioc.territory.placement.carry_overs_frame`; the others as in `fold_sums`.
     """
     origins = deltas.select("bucket", origin_id="area_id", origin="area_id").with_row_index("delta")
-    rows = origins.join(standings, on="origin_id").select(
+    rows = origins.join(carry_overs, on="origin_id").select(
         "delta",
         "origin",
         "area_id",
@@ -159,7 +159,7 @@ def running_totals(
     """
     days = sorted({day for day, _ in changes} | {day for day, _ in known if day >= changes[0][0]})
     earlier = [sums for day, sums in known if day < changes[0][0]]
-    standing = matrix_of(earlier[-1:] or [[]], width)[0]
+    total = matrix_of(earlier[-1:] or [[]], width)[0]
     totals = dict(known)
     added = dict(changes)
     offset = np.zeros(width, dtype=np.int64)
@@ -168,8 +168,8 @@ def running_totals(
         if day in added:
             offset = checked_sum(offset, matrix_of([added[day]], width)[0])
         if day in totals:
-            standing = matrix_of([totals[day]], width)[0]
-        result.append((day, checked_sum(standing, offset).tolist()))
+            total = matrix_of([totals[day]], width)[0]
+        result.append((day, checked_sum(total, offset).tolist()))
     return result
 
 

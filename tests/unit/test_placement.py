@@ -12,7 +12,7 @@ from ioc.province.profile import load_profile
 from ioc.province.reporter import Reporter, over_time
 from ioc.settings import Settings
 from ioc.territory.area import FOREVER, Area, AreaTree
-from ioc.territory.placement import ALWAYS, place_on, places, standings
+from ioc.territory.placement import ALWAYS, carry_overs, placements, unit_on
 
 BEFORE, REFORM, AFTER = date(2025, 6, 28), date(2025, 7, 1), date(2025, 8, 5)
 
@@ -43,16 +43,16 @@ EXAMPLES = [
 def test_where_a_record_counts(tree: AreaTree, code: str, known: date, day: date, place: str) -> None:
     area = tree.find(code, known)
     assert area is not None
-    assert tree[place_on(tree, area.area_id, day)].code == place
+    assert tree[unit_on(tree, area.area_id, day)].code == place
 
 
 def test_what_stood_in_a_ward_stands_in_all_that_hold_its_ground(tree: AreaTree) -> None:
     ward = tree.find("26508", BEFORE)
     assert ward is not None
     found = {
-        (tree[standing.area_id].code, standing.since)
-        for standing in standings(tree)
-        if standing.origin_id == ward.area_id
+        (tree[carried.area_id].code, carried.since)
+        for carried in carry_overs(tree)
+        if carried.origin_id == ward.area_id
     }
     assert found == {("26508", ALWAYS), ("747", ALWAYS), ("77", ALWAYS), ("26506", REFORM), ("79", REFORM)}
 
@@ -104,17 +104,17 @@ def histories(draw: st.DrawFn) -> AreaTree:
 @given(tree=histories())
 def test_every_unit_has_one_place_at_any_time(tree: AreaTree) -> None:
     for area in tree.areas:
-        own = [place for place in places(tree) if place.area_id == area.area_id]
+        own = [place for place in placements(tree) if place.area_id == area.area_id]
         assert own[0].since == ALWAYS and own[-1].until == FOREVER
         assert [place.until for place in own[:-1]] == [place.since for place in own[1:]]
         (here,) = (place for place in own if place.since <= area.valid_from < place.until)
-        assert here.place_id == area.area_id
+        assert here.unit_id == area.area_id
 
 
 @given(tree=histories())
 def test_nothing_stands_twice_and_nothing_is_lost(tree: AreaTree) -> None:
     """On any day the leaves of that day hold what was counted in a leaf at most once; the province always does."""
-    found = standings(tree)
+    found = carry_overs(tree)
     for day in (*tree.changes(), FOREVER - timedelta(days=1)):
         for origin in tree.leaves():
             if origin.valid_from > day:
@@ -124,5 +124,5 @@ def test_nothing_stands_twice_and_nothing_is_lost(tree: AreaTree) -> None:
             leaves = [area_id for area_id in there if tree[area_id].holds(day) and area_id != 1]
             assert len(leaves) <= 1
             if origin.holds(day) or origin.successor_id is not None:
-                last = place_on(tree, origin.area_id, day)
+                last = unit_on(tree, origin.area_id, day)
                 assert leaves == ([last] if tree[last].holds(day) else [])

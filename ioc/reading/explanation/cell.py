@@ -14,7 +14,7 @@ from ioc.catalogue.step import How, TimeSpan
 from ioc.errors import QuestionError
 from ioc.period import PERIODS, end_of, start_of
 from ioc.territory.area import FOREVER, Area, AreaTree
-from ioc.territory.placement import ALWAYS, places, standings
+from ioc.territory.placement import ALWAYS, carry_overs, placements
 from sql import load_queries
 
 
@@ -58,8 +58,8 @@ class CellFinder:
 
     def __init__(self, areas: AreaTree) -> None:
         self._areas = areas
-        self._places = places(areas)
-        self._standings = standings(areas)
+        self._placements = placements(areas)
+        self._carry_overs = carry_overs(areas)
 
     def find(self, area_code: str, period: str, on: date) -> Cell:
         """Return the place of a figure; raises QuestionError for an unknown area or period."""
@@ -91,7 +91,7 @@ class CellFinder:
             days = _part("on_business_days" if measure.at == "effective_on" else "on_days").format(**bounds)
             return _part("both").format(here=self._within(cell, measure, cell.start, cell.units), when=days)
         origins = tuple(
-            one.origin_id for one in self._standings if one.area_id == cell.area.area_id and one.since <= cell.last
+            one.origin_id for one in self._carry_overs if one.area_id == cell.area.area_id and one.since <= cell.last
         )
         until: sql.Composable = sql.SQL("")
         if measure.until:
@@ -112,8 +112,8 @@ class CellFinder:
         at = sql.Identifier(measure.at)
         always: list[int] = []
         parts: list[sql.Composable] = []
-        for place in self._places:
-            if place.place_id not in wanted or place.until <= first or place.since > cell.end:
+        for place in self._placements:
+            if place.unit_id not in wanted or place.until <= first or place.since > cell.end:
                 continue
             if place.since <= first and place.until > cell.end:
                 always.append(place.area_id)

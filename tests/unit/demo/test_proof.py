@@ -27,7 +27,7 @@ def ledger_and_rows() -> tuple[Ledger, Rows]:
     rows: Rows = {}
     for stay in stays:
         ledger.settle(stay, taken=True)
-        record = ledger.standing.get(FEED.key, {}).get(stay.event["subject"])
+        record = ledger.winning.get(FEED.key, {}).get(stay.event["subject"])
         if record is None:
             rows.pop(stay.event["subject"], None)
         elif record.revision == stay.event["revision"] and stay.event.get("data") and stay.outcome != "rejected":
@@ -38,7 +38,7 @@ def ledger_and_rows() -> tuple[Ledger, Rows]:
 
 
 def differences(ledger: Ledger, rows: Rows) -> list[str]:
-    return list(compare_records(FEED, ledger.standing[FEED.key], iter(rows.values())))
+    return list(compare_records(FEED, ledger.winning[FEED.key], iter(rows.values())))
 
 
 def test_equal_records_have_no_difference(ledger_and_rows: tuple[Ledger, Rows]) -> None:

@@ -59,9 +59,9 @@ def test_published_is_the_sum_of_what_is_expected(ledger: tuple[Ledger, list[Out
     assert book.surprises == []
 
 
-def test_standing_is_the_highest_revision_of_each_record(ledger: tuple[Ledger, list[Outgoing]]) -> None:
+def test_winning_is_the_highest_revision_of_each_record(ledger: tuple[Ledger, list[Outgoing]]) -> None:
     book, events = ledger
-    for feed, standing in book.standing.items():
+    for feed, standing in book.winning.items():
         valid = [e.event for e in events if e.feed == feed and e.outcome is not ExpectedOutcome.REJECTED]
         last: dict[str, EventJson] = {}
         for one in valid:
@@ -74,12 +74,12 @@ def test_standing_is_the_highest_revision_of_each_record(ledger: tuple[Ledger, l
 def test_witnesses_are_recounted_from_the_events(ledger: tuple[Ledger, list[Outgoing]]) -> None:
     book, events = ledger
     content = {(e.event["subject"], e.event["revision"]): e.event.get("data") for e in reversed(events)}
-    reports = book.standing["tourism.daily_report"].items()
+    reports = book.winning["tourism.daily_report"].items()
     sold = [content[subject, record.revision]["rooms_sold"] for subject, record in reports]
     witnesses = book.witnesses()
     assert sold
     assert witnesses["lodging.room_nights.total"] == sum(sold)
-    assert witnesses["lodging.guests.total"] == len(book.standing["tourism.stay"])
+    assert witnesses["lodging.guests.total"] == len(book.winning["tourism.stay"])
 
 
 def test_a_refused_valid_event_is_a_surprise() -> None:
@@ -87,7 +87,7 @@ def test_a_refused_valid_event_is_a_surprise() -> None:
     ledger.settle(Outgoing("tourism.stay", "r", event(1, {}), ExpectedOutcome.NEW), taken=False)
     assert len(ledger.surprises) == 1
     assert ledger.tallies["tourism.stay"].refused == 1
-    assert "tourism.stay" not in ledger.standing
+    assert "tourism.stay" not in ledger.winning
 
 
 def test_a_row_of_the_database_has_the_digest_of_its_event() -> None:
