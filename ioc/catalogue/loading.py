@@ -52,14 +52,22 @@ def load_catalogue(directory: Path, feeds: Mapping[str, Feed]) -> Catalogue:
     known = {"units", "owners", *head.sectors}
     for path in sorted(directory.glob("*.csv")):
         if path.stem not in known:
-            problems.add(path.name, "is not a sector; name it under [sectors] in catalogue.toml")
+            problems.add(
+                path.name,
+                "không phải là ngành; khai báo dưới [sectors] trong catalogue.toml"
+                " · is not a sector; name it under [sectors] in catalogue.toml",
+            )
     reader = RowReader(feeds, units, owners)
     found: _Found = {}
     for sector in head.sectors:
         for row in read_rows(directory / f"{sector}.csv", _REQUIRED, problems, optional=OPTIONAL_COLUMNS):
             indicator = reader.read(row, sector)
             if indicator.code in found:
-                row.complain("code", f"{indicator.code} is there already, at {found[indicator.code][0].at('code')}")
+                row.complain(
+                    "code",
+                    f"{indicator.code} đã có ở dòng khác"
+                    f" · {indicator.code} is there already, at {found[indicator.code][0].at('code')}",
+                )
             else:
                 found[indicator.code] = (row, indicator)
     _check_names(found)
@@ -142,7 +150,10 @@ def _read_names(path: Path, column: str, problems: Problems) -> dict[str, str]:
     names: dict[str, str] = {}
     for row in read_rows(path, (column, "name_en"), problems):
         if row.required(column) in names:
-            row.complain(column, f"{row.text(column)!r} is there twice; keep one row")
+            row.complain(
+                column,
+                f"{row.text(column)!r} có hai dòng; chỉ giữ một · {row.text(column)!r} is there twice; keep one row",
+            )
         names[row.text(column)] = row.required("name_en")
     return names
 
@@ -153,11 +164,17 @@ def _check_names(found: _Found) -> None:
         for code, (row, _) in found.items():
             if not unicodedata.is_normalized("NFC", row.text(column)):
                 row.complain(
-                    column, "has letters and accents apart (NFD); save it composed (NFC), as keyboards write it"
+                    column,
+                    "có chữ và dấu tách rời (NFD); lưu lại dạng dựng sẵn (NFC)"
+                    " · has letters and accents apart (NFD); save it composed (NFC), as keyboards write it",
                 )
             name = " ".join(unicodedata.normalize("NFC", row.text(column)).casefold().split())
             if name in first:
-                row.complain(column, f"{row.text(column)!r} is the name of {first[name]} too; names must differ")
+                row.complain(
+                    column,
+                    f"tên {row.text(column)!r} trùng với {first[name]}; tên phải khác nhau"
+                    f" · {row.text(column)!r} is the name of {first[name]} too; names must differ",
+                )
             first[name] = code
 
 
@@ -169,12 +186,16 @@ def _check_formulas(found: _Found, feeds: Mapping[str, Feed]) -> None:
         try:
             formula = parse_formula(indicator.formula)
         except ConfigError as error:
-            row.complain("formula", str(error))
+            row.complain("formula", f"biểu thức không dùng được · {error}")
             continue
         named = formula.inputs
         for source in named:
             if source not in found:
-                row.complain("formula", f"no indicator has the code {source}; mend the code or add its row")
+                row.complain(
+                    "formula",
+                    f"không có chỉ tiêu mang mã {source}; sửa mã hoặc thêm dòng"
+                    f" · no indicator has the code {source}; mend the code or add its row",
+                )
             else:
                 _check_levels(row, indicator, found[source][1])
         inputs[code] = tuple(source for source in named if source in found)
@@ -182,7 +203,11 @@ def _check_formulas(found: _Found, feeds: Mapping[str, Feed]) -> None:
     row_cycles = _cycles(inputs)
     for cycle in row_cycles:
         row = found[cycle[0]][0]
-        row.complain("formula", f"goes round in a circle: {' -> '.join(cycle)}; define one of them by records")
+        row.complain(
+            "formula",
+            "các công thức gọi vòng nhau; tính một trong số đó từ bản ghi"
+            f" · goes round in a circle: {' -> '.join(cycle)}; define one of them by records",
+        )
     if not row_cycles:
         indicators = {code: indicator for code, (_, indicator) in found.items()}
         for code in inputs:
@@ -192,7 +217,11 @@ def _check_formulas(found: _Found, feeds: Mapping[str, Feed]) -> None:
 def _check_levels(row: Row, indicator: Indicator, source: Indicator) -> None:
     missing = [level for level in indicator.levels if level not in source.levels]
     if missing:
-        row.complain("levels", f"{source.code} has no values for {', '.join(missing)}; leave them out here too")
+        row.complain(
+            "levels",
+            f"{source.code} không có số liệu ở cấp {', '.join(missing)}; bỏ cấp đó ở đây"
+            f" · {source.code} has no values for {', '.join(missing)}; leave them out here too",
+        )
 
 
 def _cycles(inputs: dict[str, tuple[str, ...]]) -> list[list[str]]:

@@ -89,14 +89,22 @@ class RowReader:
     def _unit(self, row: Row) -> str:
         unit = row.required("unit")
         if unit and unit not in self._units:
-            row.complain("unit", f"{unit!r} is not in units.csv; use one that is, or add it there")
+            row.complain(
+                "unit",
+                f"{unit!r} không có trong units.csv; dùng đơn vị đã có hoặc thêm vào đó"
+                f" · {unit!r} is not in units.csv; use one that is, or add it there",
+            )
         return unit
 
     def _responsible(self, row: Row) -> tuple[str, ...]:
         owners = tuple(name.strip() for name in row.required("owner").split(";") if name.strip())
         for name in owners:
             if name not in self._owners:
-                row.complain("owner", f"{name!r} is not in owners.csv; use one that is, or add it there")
+                row.complain(
+                    "owner",
+                    f"{name!r} không có trong owners.csv; dùng cơ quan đã có hoặc thêm vào đó"
+                    f" · {name!r} is not in owners.csv; use one that is, or add it there",
+                )
         return owners
 
     def _count(self, row: Row, kind: str) -> _CountRule:
@@ -105,21 +113,37 @@ class RowReader:
         if row.text("formula"):
             for column in _RECORD_COLUMNS:
                 if row.text(column):
-                    row.complain(column, "must be empty beside a formula; the feeds follow from its codes")
+                    row.complain(
+                        column,
+                        "phải để trống khi có công thức"
+                        " · must be empty beside a formula; the feeds follow from its codes",
+                    )
             if kind == "distinct":
-                row.complain("formula", "members are counted, not computed; give feed and value instead")
+                row.complain(
+                    "formula",
+                    "đếm riêng không tính bằng công thức; ghi feed và value"
+                    " · members are counted, not computed; give feed and value instead",
+                )
             return _CountRule()
         key = row.text("feed")
         if key not in self._feeds:
             known = ", ".join(self._feeds)
-            row.complain("feed", f"{key!r} is not a feed; use one of {known}, or give a formula")
+            row.complain(
+                "feed",
+                f"{key!r} không phải là nguồn; chọn một nguồn đã có hoặc ghi công thức"
+                f" · {key!r} is not a feed; use one of {known}, or give a formula",
+            )
             return _CountRule()
         schema = self._schemas[key]
         domains = self._domains[key]
         value = self._value(row, kind, schema, domains)
         where = _expression(row, "where", schema, domains) if row.text("where") else Expression("TRUE", Type.BOOLEAN)
         if where and where.type != Type.BOOLEAN:
-            row.complain("where", f"gives {where.type}, not a condition; compare it with something")
+            row.complain(
+                "where",
+                "không phải là điều kiện; hãy so sánh với một giá trị"
+                f" · gives {where.type}, not a condition; compare it with something",
+            )
         return _CountRule(
             feed=key,
             value=value.sql if value else "",
@@ -137,11 +161,11 @@ class RowReader:
             if kind in ("flow", "stock"):
                 return Expression("1", Type.INTEGER)
             if kind in _WANTED:
-                row.complain("value", f"is empty; {_WANTED[kind][1]}")
+                row.complain("value", f"còn trống · is empty; {_WANTED[kind][1]}")
             return None
         value = _expression(row, "value", schema, domains)
         if value and kind in _WANTED and value.type not in _WANTED[kind][0]:
-            row.complain("value", f"gives {value.type}; {_WANTED[kind][1]}")
+            row.complain("value", f"không đúng kiểu của loại {kind} · gives {value.type}; {_WANTED[kind][1]}")
         return value
 
 
@@ -157,15 +181,24 @@ _WANTED: Mapping[str, tuple[tuple[Type, ...], str]] = {
 def _reported(row: Row) -> _CountRule:
     """Return how reports of the row's own code and period count."""
     if row.text("feed") != REPORT_FEED:
-        row.complain("feed", f"must be {REPORT_FEED}: that is where agencies report")
+        row.complain(
+            "feed",
+            f"phải là {REPORT_FEED}, nơi các cơ quan báo cáo · must be {REPORT_FEED}: that is where agencies report",
+        )
     for column in ("where", "at", "until", "formula"):
         if row.text(column):
-            row.complain(column, "must be empty: a reported value counts for its own code, area and period")
+            row.complain(
+                column,
+                "phải để trống: số báo cáo tính cho chính mã, địa bàn và kỳ của nó"
+                " · must be empty: a reported value counts for its own code, area and period",
+            )
     if row.text("cadence") not in REPORT_PERIODS:
-        row.complain("cadence", f"must be the period of its reports: {', '.join(REPORT_PERIODS)}")
+        row.complain(
+            "cadence", f"phải là kỳ của báo cáo · must be the period of its reports: {', '.join(REPORT_PERIODS)}"
+        )
     decimals = row.integer("decimals")
     if decimals is not None and not 0 <= decimals <= REPORTED_DECIMALS:
-        row.complain("decimals", f"must lie between 0 and {REPORTED_DECIMALS}")
+        row.complain("decimals", f"phải từ 0 đến {REPORTED_DECIMALS} · must lie between 0 and {REPORTED_DECIMALS}")
     return _CountRule(
         feed=REPORT_FEED,
         value=row.choice("value", REPORTED),
@@ -176,19 +209,33 @@ def _reported(row: Row) -> _CountRule:
 def _check_code(row: Row, sector: str) -> None:
     code = row.required("code")
     if code and not is_code(code):
-        row.complain("code", f"{code!r} must look like sector.measure or sector.measure.value, in lower case")
+        row.complain(
+            "code",
+            f"mã {code!r} phải có dạng ngành.số_đo hoặc ngành.số_đo.giá_trị, chữ thường"
+            f" · {code!r} must look like sector.measure or sector.measure.value, in lower case",
+        )
     elif code and not code.startswith(f"{sector}."):
-        row.complain("code", f"{code!r} must begin with {sector!r} and a point, as the file's name says")
+        row.complain(
+            "code",
+            f"mã {code!r} phải bắt đầu bằng {sector!r} và dấu chấm, theo tên tệp"
+            f" · {code!r} must begin with {sector!r} and a point, as the file's name says",
+        )
     if row.text("sector") != sector:
-        row.complain("sector", f"{row.text('sector')!r} must be {sector!r}, as the file's name says")
+        row.complain(
+            "sector",
+            f"phải là {sector!r} theo tên tệp · {row.text('sector')!r} must be {sector!r}, as the file's name says",
+        )
 
 
 def _check_breakdown(row: Row) -> None:
     value = row.text("breakdown_value")
     if bool(row.text("breakdown")) != bool(value):
-        row.complain("breakdown_value", "goes with breakdown; fill both or neither")
+        row.complain(
+            "breakdown_value",
+            "đi cùng breakdown; điền cả hai hoặc để trống cả hai · goes with breakdown; fill both or neither",
+        )
     if value and not row.text("code").endswith(value):
-        row.complain("breakdown_value", f"{value!r} must be how the code ends")
+        row.complain("breakdown_value", f"mã phải kết thúc bằng {value!r} · {value!r} must be how the code ends")
 
 
 def _several(row: Row, column: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
@@ -202,7 +249,7 @@ def _expression(
     try:
         return parse_expression(row.text(column), schema, domains)
     except ConfigError as error:
-        row.complain(column, str(error))
+        row.complain(column, f"biểu thức không dùng được · {error}")
         return None
 
 
@@ -211,28 +258,44 @@ def _day(row: Row, column: str, schema: Mapping[str, pl.DataType], feed: Feed) -
     name = row.text(column)
     if name and schema.get(name) != pl.Date():
         days = ", ".join(sorted(key for key, dtype in schema.items() if dtype == pl.Date()))
-        row.complain(column, f"{name!r} is not a date column of {feed.key}; use one of {days}")
+        row.complain(
+            column,
+            f"{name!r} không phải cột ngày của {feed.key}"
+            f" · {name!r} is not a date column of {feed.key}; use one of {days}",
+        )
     elif name in feed.ahead:
-        row.complain(column, f"{name!r} may lie ahead of today, and what has not happened yet counts nowhere")
+        row.complain(
+            column,
+            f"{name!r} có thể là ngày tương lai, việc chưa xảy ra thì không tính"
+            f" · {name!r} may lie ahead of today, and what has not happened yet counts nowhere",
+        )
     return EFFECTIVE_ON if name == feed.effective else name
 
 
 def _until(row: Row, kind: str, schema: Mapping[str, pl.DataType], feed: Feed) -> str:
     if row.text("until") and kind != "stock":
-        row.complain("until", f"is for stocks; a {kind} takes nothing back")
+        row.complain("until", f"chỉ dùng cho chỉ tiêu lũy kế (stock) · is for stocks; a {kind} takes nothing back")
     return _day(row, "until", schema, feed)
 
 
 def _decimals(row: Row, value: Expression | None) -> int:
     decimals = row.integer("decimals") or 0
     if not 0 <= decimals <= MAX_DECIMALS:
-        row.complain("decimals", f"must lie between 0 and {MAX_DECIMALS}")
+        row.complain("decimals", f"phải từ 0 đến {MAX_DECIMALS} · must lie between 0 and {MAX_DECIMALS}")
     elif value and value.type == Type.NUMBER and not decimals:
-        row.complain("decimals", "must say how many digits after the point count (1 to 6): the value is not whole")
+        row.complain(
+            "decimals",
+            "phải nêu số chữ số thập phân (1 đến 6): giá trị không nguyên"
+            " · must say how many digits after the point count (1 to 6): the value is not whole",
+        )
     elif value and value.type != Type.NUMBER and decimals:
-        row.complain("decimals", "must be empty or 0: the value is whole")
+        row.complain("decimals", "phải trống hoặc 0: giá trị là số nguyên · must be empty or 0: the value is whole")
     elif value and value.largest is not None and value.largest * 10**decimals > LARGEST:
-        row.complain("decimals", f"{decimals} digits of a value up to {value.largest:.1e} are more than is stored")
+        row.complain(
+            "decimals",
+            f"{decimals} chữ số của giá trị tới {value.largest:.1e} vượt mức lưu được"
+            f" · {decimals} digits of a value up to {value.largest:.1e} are more than is stored",
+        )
     return decimals
 
 
@@ -241,12 +304,24 @@ def read_target(row: Row) -> Target | None:
     text, on, source = row.text("target"), row.day("target_on"), row.text("target_source")
     if not text:
         if on is not None:
-            row.complain("target_on", "is given without a target; remove it or give the target")
+            row.complain(
+                "target_on",
+                "có mà không có mục tiêu; bỏ đi hoặc ghi mục tiêu"
+                " · is given without a target; remove it or give the target",
+            )
         return None
     match = _TARGET.fullmatch(text)
     if match is None:
-        row.complain("target", f"{text!r} must be >= or <= and a number, such as >=95")
+        row.complain(
+            "target",
+            f"{text!r} phải là >= hoặc <= rồi đến một số, ví dụ >=95"
+            f" · {text!r} must be >= or <= and a number, such as >=95",
+        )
         return None
     if not source:
-        row.complain("target_source", "is empty; name the decision, plan or document that sets the target")
+        row.complain(
+            "target_source",
+            "còn trống; ghi quyết định, kế hoạch hoặc văn bản giao mục tiêu"
+            " · is empty; name the decision, plan or document that sets the target",
+        )
     return Target(match[1], float(match[2]), on, source)

@@ -102,7 +102,7 @@ def test_all_mistakes_are_told_at_once(write: Write, feeds: Feeds) -> None:
         {"code": "lodging.b", "name_vi": "Tên lodging.a"},
     )
     (directory / "tourism.csv").write_text("code\n", encoding="utf-8")
-    assert [told.partition(":")[0] for told in mistakes(directory, feeds)] == [
+    assert [told.rpartition(" · ")[2].partition(":")[0] for told in mistakes(directory, feeds)] == [
         "tourism.csv",
         "lodging.csv row 2 column where",
         "lodging.csv row 2 column unit",
