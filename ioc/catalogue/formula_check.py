@@ -40,9 +40,13 @@ def check_functions(
 ) -> None:
     """Complain about functions of what they cannot take, a division by 0, and units that cannot be added."""
     if (nothing := divides_by_nothing(formula.text)) is not None:
-        row.complain("formula", f"divides by `{nothing}`, which is always 0")
+        row.complain("formula", f"chia cho `{nothing}`, luôn bằng 0 · divides by `{nothing}`, which is always 0")
     for left, right in added_units(formula.text, lambda name: _unit_of(name, indicators)):
-        row.complain("formula", f"adds {left} and {right}; bring them to one unit, or divide first")
+        row.complain(
+            "formula",
+            f"cộng {left} với {right}; đưa về cùng đơn vị, hoặc chia trước"
+            f" · adds {left} and {right}; bring them to one unit, or divide first",
+        )
     for one in formula.references:
         if one.function in ("expected", "received"):
             _check_feed(row, one, feeds)
@@ -50,10 +54,16 @@ def check_functions(
             continue
         elif one.function == "standing_days" and not _is_counted_stock(indicators[one.name]):
             row.complain(
-                "formula", f"`{one}`: {one.name} is no stock with records or reports of its own; name one that is"
+                "formula",
+                f"`{one}`: {one.name} không phải chỉ tiêu lũy kế có bản ghi hoặc báo cáo riêng"
+                f" · `{one}`: {one.name} is no stock with records or reports of its own; name one that is",
             )
         elif one.function in ("max", "min") and indicators[one.name].sector != indicator.sector:
-            row.complain("formula", f"`{one}`: extremes are taken of indicators of the same sector, {indicator.sector}")
+            row.complain(
+                "formula",
+                f"`{one}`: chỉ lấy cực trị của chỉ tiêu cùng ngành {indicator.sector}"
+                f" · `{one}`: extremes are taken of indicators of the same sector, {indicator.sector}",
+            )
 
 
 def check_spans(row: Row, indicator: Indicator, indicators: Mapping[str, Indicator]) -> None:
@@ -67,8 +77,10 @@ def check_spans(row: Row, indicator: Indicator, indicators: Mapping[str, Indicat
             a, b = mixed[0]
             row.complain(
                 "formula",
-                f"divides what speaks of {_TOLD[a]} ({_codes(above)}) by what speaks of {_TOLD[b]} ({_codes(below)}); "
-                "use standing_days, ytd or year, or say in span_note why it is right",
+                "tử số và mẫu số nói về thời gian khác nhau;"
+                " dùng standing_days, ytd hoặc year, hoặc ghi lý do ở span_note"
+                f" · divides what speaks of {_TOLD[a]} ({_codes(above)}) by what speaks of {_TOLD[b]} ({_codes(below)});"
+                " use standing_days, ytd or year, or say in span_note why it is right",
             )
             return
 
@@ -84,11 +96,17 @@ def _unit_of(name: str, indicators: Mapping[str, Indicator]) -> str | None:
 def _check_feed(row: Row, one: FormulaReference, feeds: Mapping[str, Feed]) -> None:
     feed = feeds.get(one.name)
     if feed is None:
-        row.complain("formula", f"`{one}`: {one.name} is not a feed; use one of {', '.join(feeds)}")
+        row.complain(
+            "formula",
+            f"`{one}`: {one.name} không phải là nguồn"
+            f" · `{one}`: {one.name} is not a feed; use one of {', '.join(feeds)}",
+        )
     elif one.function == "expected" and feed.reports_every is None:
         due = ", ".join(key for key, other in feeds.items() if other.reports_every)
         row.complain(
-            "formula", f"`{one}`: events alone drive {one.name}, nobody owes it a report; reports are due of {due}"
+            "formula",
+            f"`{one}`: {one.name} chỉ có sự kiện, không ai phải báo cáo định kỳ"
+            f" · `{one}`: events alone drive {one.name}, nobody owes it a report; reports are due of {due}",
         )
 
 
