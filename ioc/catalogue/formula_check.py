@@ -79,7 +79,8 @@ def check_spans(row: Row, indicator: Indicator, indicators: Mapping[str, Indicat
                 "formula",
                 "tử số và mẫu số nói về thời gian khác nhau;"
                 " dùng standing_days, ytd hoặc year, hoặc ghi lý do ở span_note"
-                f" · divides what speaks of {_TOLD[a]} ({_codes(above)}) by what speaks of {_TOLD[b]} ({_codes(below)});"
+                f" · divides what speaks of {_TOLD[a]} ({_codes(above)})"
+                f" by what speaks of {_TOLD[b]} ({_codes(below)});"
                 " use standing_days, ytd or year, or say in span_note why it is right",
             )
             return
