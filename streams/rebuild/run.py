@@ -29,7 +29,7 @@ CELLS = 4000  # figures of so many cells are computed while the roll-up waits
 
 
 def unwatched(step: str, done: int, total: int) -> None:
-    """Tell nobody."""
+    """Report no progress: for callers that show none."""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ ROLES = {
     "gateway": set(),
     "worker": {"writer"},
     "rollup": {"writer"},
+    "scheduler": {"writer"},
     "api": {"reader", "writer"},  # incidents are acknowledged on its pages
     "prepare": {"owner"},
 }
