@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 from psycopg import sql as pg
 
 from ioc.database.connection import connect, translated_errors
@@ -40,7 +41,8 @@ TABLES: Mapping[str, Kept] = {
 class Pruned:
     """What became of a table; `before` is None where it is kept without end.
 
-    rows: those that were older, and were removed unless it was a dry run; of a hypertable, whole chunks go.
+    rows: those that were removed, or would be. Of a hypertable whole chunks go, so that a row may stay for as long as
+    its chunk spans (7 or 90 days) beyond its days.
     """
 
     table: str
@@ -63,21 +65,32 @@ def _prune(settings: Settings, table: str, kept: Kept, days: int, moment: dateti
         return Pruned(table, 0, None, 0)
     before = moment - timedelta(days=days)
     names = {"table": pg.Identifier(table), "column": pg.Identifier(kept.column)}
+    queries = load_queries("retention")
     with connect(settings, "owner", autocommit=True) as connection, translated_errors():
-        if dry_run:
-            query = pg.SQL("SELECT count(*) FROM {table} WHERE {column} < %s").format(**names)
-            row = connection.execute(query, [before]).fetchone()
-            return Pruned(table, days, before, row[0] if row else 0)
-        rows = 0
         if kept.hypertable:
-            # Whole chunks first: that costs nothing, however many rows they hold.
-            chunks = connection.execute(load_queries("retention")["count_chunks"], [table, before]).fetchall()
-            rows += sum(count for (count,) in chunks)
-            connection.execute(load_queries("retention")["drop_chunks"], [table, before])
+            # Whole chunks cost nothing to drop, however many rows they hold. The edge is read first, so that what
+            # is counted is what goes.
+            edge = connection.execute(queries["select_edge"], [table, before]).fetchone()
+            if edge is None or edge[0] is None:
+                return Pruned(table, days, before, 0)
+            rows = _count(connection, names, edge[0])
+            if not dry_run:
+                connection.execute(queries["drop_chunks"], [table, edge[0]])
+            return Pruned(table, days, before, rows)
+        if dry_run:
+            return Pruned(table, days, before, _count(connection, names, before))
         delete = pg.SQL(
             "DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE {column} < %s LIMIT %s))"
         ).format(**names)
         # Row by row where tables are not cut by time, in small transactions: nobody waits for them.
-        while not kept.hypertable and (removed := connection.execute(delete, [before, _BATCH]).rowcount):
+        rows = 0
+        while removed := connection.execute(delete, [before, _BATCH]).rowcount:
             rows += removed
     return Pruned(table, days, before, rows)
+
+
+def _count(connection: psycopg.Connection, names: Mapping[str, pg.Identifier], before: datetime) -> int:
+    row = connection.execute(
+        pg.SQL("SELECT count(*) FROM {table} WHERE {column} < %s").format(**names), [before]
+    ).fetchone()
+    return int(row[0]) if row else 0

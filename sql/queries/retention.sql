@@ -1,7 +1,7 @@
--- name: count_chunks
--- About how many rows each chunk holds that is older as a whole.
-SELECT coalesce((SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = chunk), 0)
-FROM show_chunks(%s::regclass, older_than => %s::timestamptz) AS chunk
+-- name: select_edge
+-- Where the newest chunk ends whose rows are all older; null = there is none.
+SELECT max(range_end) FROM timescaledb_information.chunks
+WHERE hypertable_schema = 'public' AND hypertable_name = %s AND range_end <= %s::timestamptz
 
 -- name: drop_chunks
 SELECT drop_chunks(%s::regclass, older_than => %s::timestamptz)

@@ -26,6 +26,7 @@ def test_there_is_a_unit_for_each_process() -> None:
         "ioc-drop.service",
         "ioc-gateway.service",
         "ioc-quality.service",
+        "ioc-retention.service",
         "ioc-rollup.service",
         "ioc-scheduler.service",
         "ioc-worker@.service",
@@ -35,7 +36,7 @@ def test_there_is_a_unit_for_each_process() -> None:
 def test_what_ends_by_itself_has_a_timer_and_all_else_is_enabled() -> None:
     ending = {unit.stem for unit in UNITS if read(unit)["Service"].get("Type") == "oneshot"}
     timers = sorted((ROOT / "deploy" / "systemd").glob("*.timer"))
-    assert ending == {timer.stem for timer in timers} == {"ioc-quality"}
+    assert ending == {timer.stem for timer in timers} == {"ioc-quality", "ioc-retention"}
     assert {unit.stem for unit in UNITS if "Install" not in read(unit)} == ending
     for timer in timers:
         assert read(timer)["Timer"]["OnCalendar"]
