@@ -46,14 +46,15 @@ def state_home(root: Path = ROOT) -> Path:
 ENV_FILE = "IOC_ENV_FILE"
 
 # What each process has to know; all other secrets are withheld from it. The gateway faces the internet: it has no
-# password of the database.
+# password of the database, and asks the API what became of events.
 _SECRETS_OF: dict[str, frozenset[str]] = {
-    # The reader's to answer for receipts, the keys of pseudonyms to take the sectors' files.
-    "gateway": frozenset({"kafka_sasl_password", "db_reader_password", "pseudonym_key", "pseudonym_previous_key"}),
+    # The keys of pseudonyms to take the sectors' files.
+    "gateway": frozenset({"kafka_sasl_password", "pseudonym_key", "pseudonym_previous_key"}),
     "worker": frozenset({"kafka_sasl_password", "db_writer_password"}),
     "rollup": frozenset({"db_writer_password"}),
     "scheduler": frozenset({"kafka_sasl_password", "db_writer_password", "link_key"}),
-    "api": frozenset({"db_reader_password", "db_writer_password", "link_key"}),
+    # Kafka's to read the records that receipts name.
+    "api": frozenset({"kafka_sasl_password", "db_reader_password", "db_writer_password", "link_key"}),
 }
 
 # Whoever reads this file knows their defaults.
@@ -65,6 +66,9 @@ _SHIPPED_SECRETS = (
     "pseudonym_key",
     "link_key",
 )
+
+# Who listens on all addresses is asked at this machine's own.
+_OWN_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
 
 _SERVER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+):([0-9]{1,5})", re.ASCII)
 
@@ -201,6 +205,11 @@ class Settings(BaseSettings):
     # --- HTTP API ---------------------------------------------------------------------------------
     api_host: Host = Field("127.0.0.1", description="Address the read-only API listens on.")
     api_port: Port = Field(18082, description="Port the read-only API listens on.")
+    api_url: Url = Field(
+        "",
+        description="Address at which the gateway reaches the API, which answers for receipts; empty = `IOC_API_HOST` "
+        "and `IOC_API_PORT`.",
+    )
     api_rate: Rate = Field(20.0, description="Requests a second that one token may make (429 above).")
     api_burst: Rate = Field(100.0, description="Requests a token may make at once.")
     api_connections: int = Field(4, ge=1, description="Most connections of the API to PostgreSQL.")
@@ -299,6 +308,14 @@ class Settings(BaseSettings):
             options["sasl_plain_password"] = self.kafka_sasl_password.get_secret_value()
         return options
 
+    @property
+    def api_address(self) -> str:
+        """Address at which other processes reach the API: `api_url`, or where it listens on this machine."""
+        if self.api_url:
+            return self.api_url
+        host = _OWN_ADDRESS.get(self.api_host, self.api_host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.api_port}"
+
     @model_validator(mode="after")
     def _keep_shipped_secrets_inside(self) -> Self:
         """Refuse passwords and keys that everyone knows as soon as anything is reachable from, or lies, outside."""
@@ -317,8 +334,9 @@ class Settings(BaseSettings):
             yield "kafka_bootstrap", server.rpartition(":")[0].strip("[]")
         for name in ("db_host", "gateway_host", "api_host"):
             yield name, getattr(self, name)
-        if self.grafana_url:
-            yield "grafana_url", urlsplit(self.grafana_url).hostname or ""
+        for name in ("api_url", "grafana_url"):
+            if url := getattr(self, name):
+                yield name, urlsplit(url).hostname or ""
 
     def to_environment(self, service: str | None = None) -> dict[str, str]:
         """The environment for a child process that shall see exactly these settings.

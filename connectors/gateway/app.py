@@ -16,7 +16,6 @@ from pydantic_core import to_json
 from connectors.gateway.answer import PublishResponse, RequestRefusedError, status_of
 from connectors.gateway.control import ControlDesk
 from connectors.gateway.desk import ReceiptDesk
-from connectors.gateway.fate import FateReader
 from connectors.gateway.intake import Intake
 from connectors.gateway.metrics import GatewayMetrics
 from connectors.gateway.openapi import (
@@ -29,7 +28,7 @@ from connectors.gateway.openapi import (
     request_body,
 )
 from connectors.gateway.producer import EventProducer
-from connectors.gateway.receipt import receipt_id
+from connectors.gateway.receipt_source import ReceiptSource
 from connectors.gateway.upload import Asked, Upload, language_of
 from ioc.errors import Reason
 from ioc.feeds.feed import Feed
@@ -37,6 +36,7 @@ from ioc.feeds.plausibility import Calendar
 from ioc.feeds.validation import reasons_from
 from ioc.messaging.schema import event_schema
 from ioc.province.profile import load_profile
+from ioc.reading.receipt import receipt_id
 from ioc.settings import Settings
 from ioc.web.access import AccessLog
 from ioc.web.guard import RequestGuard
@@ -58,12 +58,12 @@ def create_app(
     feeds: Mapping[str, Feed],
     tokens: TokenFile,
     producer: EventProducer,
-    fates: FateReader | None = None,
+    source: ReceiptSource | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> FastAPI:
     """Return the application; `feeds` by key, `clock` gives seconds. The caller closes `producer`.
 
-    fates: answers for receipts; without it nobody can ask what became of events.
+    source: answers for receipts; without it nobody can ask what became of events.
 
     Raises `ConfigError` when the profile is broken, whose time zone tells which day it is.
 
@@ -76,7 +76,7 @@ def create_app(
     intake = Intake(settings, by_type, tokens, calendar=calendar, limit=limit, producer=producer, metrics=metrics)
     upload = Upload(settings, feeds, intake)
     control = ControlDesk(settings, feeds, intake)
-    receipts = ReceiptDesk(settings, feeds, intake, fates, RateLimit(_RECEIPT_RATE, _RECEIPT_BURST, clock))
+    receipts = ReceiptDesk(settings, feeds, intake, source, RateLimit(_RECEIPT_RATE, _RECEIPT_BURST, clock))
     app = FastAPI(
         title="IOC event gateway",
         version="1",
@@ -141,7 +141,7 @@ def create_app(
 
         `receipt` is what `Location` names in the answer to the request, or `receipts` in that to a file.
         """
-        return _json(200, await receipts.take(request, receipt))
+        return Response(await receipts.take(request, receipt), media_type="application/json")
 
     @app.get("/v1/schemas")
     async def list_schemas() -> dict[str, str]:

@@ -13,12 +13,12 @@ from starlette.requests import Request
 from connectors.gateway.answer import PublishResponse, RequestRefusedError, refusal
 from connectors.gateway.cloudevents import check_nesting, mode_of, read_events
 from connectors.gateway.metrics import GatewayMetrics
-from connectors.gateway.producer import EventProducer, RecordPlace
+from connectors.gateway.producer import EventProducer
 from connectors.gateway.verdict import Packed, Verdict, judge, pack, too_large
 from ioc.errors import KafkaUnavailableError
 from ioc.feeds.feed import Feed
 from ioc.feeds.plausibility import Calendar, Now
-from ioc.messaging.record import OutgoingRecord
+from ioc.messaging.record import OutgoingRecord, RecordPlace
 from ioc.settings import Settings
 from ioc.web.access import RequestFacts
 from ioc.web.bearer import UnauthenticatedError, authenticate

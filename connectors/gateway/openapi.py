@@ -10,11 +10,11 @@ from pydantic.json_schema import JsonSchemaMode
 
 from connectors.gateway.answer import PublishResponse
 from connectors.gateway.cloudevents import CONTENT_TYPE_JSON
-from connectors.gateway.receipt import Receipt
 from connectors.gateway.upload import FILE_KINDS, FileResponse
 from ioc.feeds.control_total import ControlTotal
 from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, REPORTER_URN
 from ioc.feeds.feed import Feed
+from ioc.reading.receipt import Receipt
 
 _REF = "#/components/schemas/{model}"
 _EXAMPLE_AGENCY = "so-du-lich"
@@ -64,7 +64,7 @@ RECEIPT_RESPONSES: dict[int | str, dict[str, Any]] = {
     404: _response("No such receipt, or one of another token."),
     429: RESPONSES[429],
     500: RESPONSES[500],
-    503: _response("Kafka or the database is away.", Retry_After="Seconds to wait."),
+    503: _response("The API, which answers for receipts, is away.", Retry_After="Seconds to wait."),
 }
 
 

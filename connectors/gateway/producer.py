@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
@@ -18,7 +17,7 @@ from kafka.producer.future import RecordMetadata
 
 from ioc.errors import KafkaUnavailableError
 from ioc.messaging.client import client_options, is_reachable
-from ioc.messaging.record import OutgoingRecord
+from ioc.messaging.record import OutgoingRecord, RecordPlace
 from ioc.messaging.topic import MAX_MESSAGE_BYTES
 from ioc.settings import Settings
 
@@ -28,15 +27,6 @@ _FRESH_SECONDS = 10.0
 _PROBE_SECONDS = 1.5
 _GIVE_UP_AFTER = 3
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class RecordPlace:
-    """Where in Kafka a record lies."""
-
-    topic: str
-    partition: int
-    offset: int
 
 
 class EventProducer(Protocol):

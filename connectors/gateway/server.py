@@ -5,8 +5,8 @@ from __future__ import annotations
 import structlog
 
 from connectors.gateway.app import create_app
-from connectors.gateway.fate import StoredFateReader
 from connectors.gateway.producer import KafkaEventProducer
+from connectors.gateway.receipt_source import ApiReceiptSource
 from ioc.feeds.feed import load_feeds
 from ioc.logging import configure_logging
 from ioc.settings import Settings
@@ -29,7 +29,7 @@ def run_gateway(settings: Settings) -> None:
     producer = KafkaEventProducer(settings)
     try:
         serve(
-            create_app(settings, feeds, tokens, producer, StoredFateReader(settings, feeds)),
+            create_app(settings, feeds, tokens, producer, ApiReceiptSource(settings)),
             host=settings.gateway_host,
             port=settings.gateway_port,
             patience=int(settings.gateway_produce_timeout) + 5,

@@ -24,12 +24,12 @@ from connectors.formats.memory import Memory
 from connectors.gateway.answer import RequestRefusedError, refusal
 from connectors.gateway.control import feed_of
 from connectors.gateway.intake import Intake
-from connectors.gateway.receipt import receipt_id
 from connectors.gateway.verdict import Verdict, judge
 from connectors.publishing.publish import FileReader
 from connectors.publishing.report import FileResult
 from ioc.errors import Reason
 from ioc.feeds.feed import Feed
+from ioc.reading.receipt import receipt_id
 from ioc.settings import Settings
 from ioc.web.access import RequestFacts
 from ioc.web.tokens import Token

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,19 +14,14 @@ from ioc.errors import Reason, RejectedError
 from ioc.feeds.event import Envelope
 from ioc.feeds.feed import Feed
 from ioc.feeds.plausibility import Now, check_plausible
-from ioc.feeds.validation import TOO_MANY_ATTRIBUTES, check_envelope, mask, read_event
-from ioc.messaging.record import OutgoingRecord, record_of
+from ioc.feeds.validation import TOO_MANY_ATTRIBUTES, check_envelope, mask, may_be_repeated, read_event
+from ioc.messaging.record import PLACES_HEADER, TOKEN_HEADER, OutgoingRecord, record_of
 from ioc.web.tokens import Token
 
 MAX_RECORD_BYTES = 512 * 1024
 MAX_RECORD_EVENTS = 500
-_LONGEST_ID = 128
-# Identity cards have 9 or 12 digits, telephone numbers 10 with a leading 0.
-_PERSONAL_NUMBER = re.compile(r"(?<![0-9A-Za-z])([0-9]{9}|0[0-9]{9}|[0-9]{12})(?![0-9A-Za-z])")
 _MOST_ATTRIBUTES = 64
 _MOST_FIELDS = 256  # of data: more than any record has
-TOKEN_HEADER = "ioc-token"  # noqa: S105 - a header's name
-PLACES_HEADER = "ioc-places"  # the events' places in an uploaded file: a JSON array, deflated
 
 _EventBytes = tuple[int, bytes, str | None]
 # Extension attributes do not reach Kafka.
@@ -132,15 +126,6 @@ def _record(topic: str, reporter: str, token_id: str, packed: list[_EventBytes])
     places = [place for _, _, place in packed if place is not None]
     told = [(PLACES_HEADER, zlib.compress(to_json(places)))] if places else []
     return record_of(topic, reporter, events, (TOKEN_HEADER, token_id.encode()), *told)
-
-
-def may_be_repeated(event_id: str) -> bool:
-    """Whether an answer may show an id: its sender knows the event by it, but it must not be a person's number.
-
-    >>> [may_be_repeated(event_id) for event_id in ("2024-10-05/77-0001#3", "đơn 7", "079012345678", "sđt 0912345678")]
-    [True, True, False, False]
-    """
-    return len(event_id) <= _LONGEST_ID and event_id.isprintable() and not _PERSONAL_NUMBER.search(event_id)
 
 
 def _check_size(event: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from ioc.api.pages.app import Pages
 from ioc.api.parameter import Day, refuse_unknown
 from ioc.api.problem import ProblemError, handle_problems, internal_problem, refuse
 from ioc.api.reading import Reading
+from ioc.api.receipt import ReceiptAnswers, add_receipts
 from ioc.api.standing import StandingReader, add_standing
 from ioc.api.tagged import TaggedRoute
 from ioc.catalogue.indicator import KINDS
@@ -54,11 +55,13 @@ def create_app(
     pages: Pages | None = None,
     today: Callable[[], date] = lambda: utc_now().date(),
     standing: StandingReader | None = None,
+    receipts: ReceiptAnswers | None = None,
 ) -> FastAPI:
     """Return the application, with pages where they are given. The caller closes `reading`.
 
     clock: gives seconds. today: the province's day, which tells what is provisional.
     standing: answers about statuses, incidents and quality; without it there are no such addresses.
+    receipts: answers for receipts; without it there is no such address.
     """
     registry = CollectorRegistry()
     requests = Counter("ioc_api_requests", "Requests answered.", ["route", "status"], registry=registry)
@@ -177,6 +180,8 @@ def create_app(
 
     if standing is not None:
         add_standing(app, guarded, tokens, standing)
+    if receipts is not None:
+        add_receipts(app, tokens, receipts, _RECEIPT_RESPONSES)
 
     @app.get("/live", include_in_schema=False)
     async def live() -> PlainTextResponse:
@@ -237,6 +242,12 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     500: _problem("The service failed; report it with the request's id."),
     503: _problem("The database is away, or the service is busy.", Retry_After="Seconds to wait."),
     504: _problem("The answer takes too long; ask for less."),
+}
+_RECEIPT_RESPONSES: dict[int | str, dict[str, Any]] = {
+    **{status: _RESPONSES[status] for status in (401, 422, 429, 500)},
+    403: _problem("The token reads figures; receipts are told to tokens that publish."),
+    404: _problem("No such receipt, or one of another token."),
+    503: _problem("Kafka or the database is away, or the service is busy.", Retry_After="Seconds to wait."),
 }
 _ABOUT = (
     "Figures of the province's Intelligent Operations Centre, read-only. Danh mục mô phỏng: chỉ con số 1.298 chỉ tiêu "

@@ -15,10 +15,12 @@ from ioc.api.pages.app import Pages
 from ioc.api.pages.face import Face
 from ioc.api.pages.reading import PageReading
 from ioc.api.reading import DatabaseReading
+from ioc.api.receipt import ReceiptAnswers
 from ioc.api.standing import StandingReader
 from ioc.feeds.feed import load_feeds
 from ioc.logging import configure_logging
 from ioc.province.profile import Profile, load_profile, load_sectors
+from ioc.reading.fate import StoredFateReader
 from ioc.settings import Settings
 from ioc.web.rate_limit import RateLimit
 from ioc.web.serving import serve
@@ -35,9 +37,8 @@ def run_api(settings: Settings) -> None:
     if not any(token.reads for token in tokens.read()):
         _log.warning("no token may read", next_step="ioc token create NAME --reader")
     profile = load_profile(settings.profile)
-    reading = DatabaseReading(
-        settings, load_feeds(), lambda: load_profile(settings.profile).areas, timezone=profile.timezone
-    )
+    feeds = load_feeds()
+    reading = DatabaseReading(settings, feeds, lambda: load_profile(settings.profile).areas, timezone=profile.timezone)
     zone = ZoneInfo(profile.timezone)
     pages = None
     if settings.link_key.get_secret_value():
@@ -53,6 +54,7 @@ def run_api(settings: Settings) -> None:
                 pages=pages,
                 today=lambda: utc_now().astimezone(zone).date(),
                 standing=StandingReader(reading, settings),
+                receipts=ReceiptAnswers(settings, feeds, StoredFateReader(settings, feeds), time.monotonic),
             ),
             host=settings.api_host,
             port=settings.api_port,

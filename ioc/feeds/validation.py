@@ -8,6 +8,7 @@ that fails may hold what should never have been sent: a name, an identity card, 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -26,6 +27,9 @@ _MOST_ERRORS = 500
 MAX_EXTENSIONS = 32
 MAX_VALUE = 32
 _MAX_MESSAGE = 300
+_LONGEST_ID = 128
+# Identity cards have 9 or 12 digits, telephone numbers 10 with a leading 0.
+_PERSONAL_NUMBER = re.compile(r"(?<![0-9A-Za-z])([0-9]{9}|0[0-9]{9}|[0-9]{12})(?![0-9A-Za-z])")
 _RFC3339 = "RFC 3339, ví dụ 2024-10-01T08:00:00+07:00"
 # Of these the last step of the path is a name that the sender chose; all others are declared.
 _OF_FOREIGN_NAMES = ("extra_forbidden", "extension_name", "extension_value")
@@ -189,6 +193,15 @@ def mask(value: object) -> str:
     else:
         masked = value[:2] + "*" * (min(len(value), MAX_VALUE) - 3) + value[-1]
     return "".join(c if c.isprintable() else "?" for c in masked)
+
+
+def may_be_repeated(event_id: str) -> bool:
+    """Whether an answer may show an id: its sender knows the event by it, but it must not be a person's number.
+
+    >>> [may_be_repeated(event_id) for event_id in ("2024-10-05/77-0001#3", "đơn 7", "079012345678", "sđt 0912345678")]
+    [True, True, False, False]
+    """
+    return len(event_id) <= _LONGEST_ID and event_id.isprintable() and not _PERSONAL_NUMBER.search(event_id)
 
 
 def _reason(details: Mapping[str, Any]) -> Reason:

@@ -6,9 +6,22 @@ Source: CloudEvents 1.0.2, Kafka protocol binding: the header `content-type` tel
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT
+
+TOKEN_HEADER = "ioc-token"  # noqa: S105 - a header's name
+PLACES_HEADER = "ioc-places"  # the events' places in an uploaded file: a JSON array, deflated
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RecordPlace:
+    """Where in Kafka a record lies."""
+
+    topic: str
+    partition: int
+    offset: int
 
 
 class OutgoingRecord(NamedTuple):

@@ -12,11 +12,11 @@ import httpx
 from fastapi import FastAPI
 
 from connectors.gateway.app import create_app
-from connectors.gateway.fate import FateReader
-from connectors.gateway.producer import EventProducer, InMemoryEventProducer, RecordPlace
+from connectors.gateway.producer import EventProducer, InMemoryEventProducer
+from connectors.gateway.receipt_source import ReceiptSource
 from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT
 from ioc.feeds.feed import load_feeds
-from ioc.messaging.record import OutgoingRecord
+from ioc.messaging.record import OutgoingRecord, RecordPlace
 from ioc.settings import Settings
 from ioc.web.tokens import TokenFile
 from testbed.event import encoded
@@ -56,7 +56,7 @@ class GatewayBed:
         directory: Path,
         producer: EventProducer | None = None,
         settings: Settings | None = None,
-        fates: FateReader | None = None,
+        source: ReceiptSource | None = None,
         **changes: Any,
     ) -> None:
         self.memory = InMemoryEventProducer()
@@ -68,7 +68,7 @@ class GatewayBed:
             load_feeds(),
             self.tokens,
             producer or self.memory,
-            fates,
+            source,
             clock=lambda: self.seconds,
         )
 

@@ -88,6 +88,29 @@ def test_a_pod_has_no_rights_and_only_its_own_secrets(name: str, document: dict[
             assert str(Path(variable["value"]).parent) in mounted
 
 
+def reached_by(app: str) -> set[str]:
+    """The policies that let a pod reach something."""
+    found = set()
+    for name, document in manifests():
+        spec = document.get("spec", {})
+        if document["kind"] != "NetworkPolicy" or "Egress" not in spec["policyTypes"] or not spec.get("egress"):
+            continue
+        selector = spec["podSelector"]
+        labels = [selector["matchLabels"]["app"]] if "matchLabels" in selector else []
+        listed = [value for one in selector.get("matchExpressions", ()) for value in one["values"]]
+        if not selector or app in (*labels, *listed):
+            found.add(name.partition("/")[2])
+    return found
+
+
+def test_the_gateway_reaches_kafka_and_the_api_but_no_database() -> None:
+    assert reached_by("gateway") == {"names", "to-kafka", "to-api"}
+    assert reached_by("api") == {"names", "to-kafka", "to-database"}  # receipts are looked up in both
+    gateway = documents(COMPOSE)[0]["services"]["gateway"]
+    assert gateway["environment"]["IOC_API_URL"] == "http://api:18082"
+    assert "secrets" not in gateway
+
+
 def test_composed_processes_have_no_rights_and_only_their_own_secrets() -> None:
     services = documents(COMPOSE)[0]["services"]
     ours = {name: service for name, service in services.items() if service["image"] == "ioc:latest"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -70,6 +71,7 @@ def test_a_wrong_setting_ends_a_service_with_the_status_that_stops_its_superviso
         {"gateway_host": "::"},
         {"api_host": "192.168.1.5"},
         {"grafana_url": "https://grafana.example.vn"},
+        {"api_url": "https://api.example.vn"},
     ],
 )
 def test_known_secrets_are_refused_as_soon_as_anything_is_outside(outside: dict[str, str]) -> None:
@@ -97,11 +99,41 @@ def test_each_process_is_told_only_what_it_needs() -> None:
         environment = settings.to_environment(service)
         return {name for name in secrets if environment[name]}
 
-    assert told("gateway") == {"IOC_KAFKA_SASL_PASSWORD", "IOC_DB_READER_PASSWORD", "IOC_PSEUDONYM_KEY"}
+    assert told("gateway") == {"IOC_KAFKA_SASL_PASSWORD", "IOC_PSEUDONYM_KEY"}
     assert told("worker") == {"IOC_KAFKA_SASL_PASSWORD", "IOC_DB_WRITER_PASSWORD"}
     assert told("rollup") == {"IOC_DB_WRITER_PASSWORD"}
     assert told("scheduler") == {"IOC_KAFKA_SASL_PASSWORD", "IOC_DB_WRITER_PASSWORD", "IOC_LINK_KEY"}
-    assert told("api") == {"IOC_DB_READER_PASSWORD", "IOC_DB_WRITER_PASSWORD", "IOC_LINK_KEY"}
+    assert told("api") == {
+        "IOC_KAFKA_SASL_PASSWORD",
+        "IOC_DB_READER_PASSWORD",
+        "IOC_DB_WRITER_PASSWORD",
+        "IOC_LINK_KEY",
+    }
+
+
+def test_the_gateway_which_faces_the_internet_holds_no_password_of_the_database() -> None:
+    """Whatever passwords of the database there are, or will be: none is in its environment, under any name."""
+    settings = Settings(_env_file=None, **{name: f"secret-{name}" for name in NO_SHIPPED_SECRETS})
+    passwords = {f"secret-{name}" for name in NO_SHIPPED_SECRETS if name.startswith("db_")}
+    names = {name for name in Settings.model_fields if name.startswith("db_") and name.endswith("_password")}
+    assert names == {name for name in NO_SHIPPED_SECRETS if name.startswith("db_")}
+    assert not passwords & set(settings.to_environment("gateway").values())
+    assert passwords <= set(settings.to_environment().values())
+
+
+@pytest.mark.parametrize(
+    ("values", "address"),
+    [
+        ({}, "http://127.0.0.1:18082"),
+        ({"api_port": 1234}, "http://127.0.0.1:1234"),
+        ({"api_host": "0.0.0.0"}, "http://127.0.0.1:18082"),  # noqa: S104 - what others ask instead
+        ({"api_host": "::"}, "http://[::1]:18082"),
+        ({"api_host": "api.ioc.vn"}, "http://api.ioc.vn:18082"),
+        ({"api_host": "0.0.0.0", "api_url": "https://api.ioc.vn/"}, "https://api.ioc.vn"),  # noqa: S104
+    ],
+)
+def test_the_api_is_reached_where_it_listens_or_where_a_setting_says(values: dict[str, Any], address: str) -> None:
+    assert Settings(_env_file=None, **values, **NO_SHIPPED_SECRETS).api_address == address
 
 
 def test_a_child_process_sees_exactly_these_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

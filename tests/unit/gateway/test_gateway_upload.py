@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,10 @@ from pydantic import SecretStr
 from testbed.event import stay
 from testbed.gateway import BATCH, GatewayBed
 
-from connectors.gateway.producer import RecordPlace
-from connectors.gateway.receipt import MAX_RECORDS, EventFate, Receipt, places_of, receipt_id
-from ioc.errors import DatabaseUnavailableError, RejectedError
+from ioc.errors import RejectedError
 from ioc.feeds.feed import load_feeds
+from ioc.messaging.record import RecordPlace
+from ioc.reading.receipt import MAX_RECORDS, places_of, receipt_id
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "formats"
 INVOICES = (SAMPLES / "einvoice_xml" / "message_200_with_a_bad_neighbour.xml").read_bytes()
@@ -199,48 +199,6 @@ def test_a_receipt_of_too_much_is_none() -> None:
     many = [RecordPlace("ioc.tourism.stay.v1", 0, number * 7919) for number in range(20 * MAX_RECORDS)]
     assert receipt_id(many, "ioc") is None
     assert receipt_id([], "ioc") is None
-
-
-class KnownFates:
-    """Answers for one token, or fails."""
-
-    def __init__(self, token_id: str) -> None:
-        self.token_id = token_id
-        self.asked: list[Sequence[RecordPlace]] = []
-        self.fails = False
-
-    def read(self, places: Sequence[RecordPlace], token_id: str) -> Receipt | None:
-        self.asked.append(places)
-        if self.fails:
-            raise DatabaseUnavailableError("away")
-        if token_id != self.token_id:
-            return None
-        fates = [EventFate(id="e1", feed="tourism.stay", fate="stored")]
-        return Receipt(complete=True, counts={"stored": 1}, events=fates)
-
-
-def test_the_answer_names_a_receipt_that_only_its_sender_may_ask_for(tmp_path: Path) -> None:
-    gateway = GatewayBed(tmp_path)
-    fates = KnownFates(gateway.token.id)
-    gateway = GatewayBed(tmp_path, fates=fates)
-    _, other = gateway.tokens.create("other", ["tourism.stay"], ["*"])
-    fates.token_id = gateway.token.id
-    address = gateway.post([stay(), stay(id="e2")], BATCH).headers["location"]
-    assert address.startswith("/v1/receipts/")
-
-    def ask(secret: str, path: str = address) -> httpx.Response:
-        return gateway.request("GET", path, headers={"authorization": f"Bearer {secret}"})
-
-    assert ask(gateway.secret).json()["counts"] == {"stored": 1}
-    assert fates.asked == [[RecordPlace("ioc.tourism.stay.v1", 0, 0)]]
-    assert (ask(other).status_code, ask("x").status_code) == (404, 401)
-    assert ask(gateway.secret, "/v1/receipts/rubbish").status_code == 404
-    fates.fails = True
-    away = ask(gateway.secret)
-    assert (away.status_code, away.headers["retry-after"]) == (503, "5")
-    fates.fails = False
-    statuses = [ask(gateway.secret).status_code for _ in range(25)]
-    assert 429 in statuses and statuses[0] == 200
 
 
 def test_nothing_accepted_has_no_receipt(gateway: GatewayBed) -> None:

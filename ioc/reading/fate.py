@@ -19,15 +19,15 @@ from psycopg.rows import dict_row
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
-from connectors.gateway.producer import RecordPlace
-from connectors.gateway.receipt import EventFate, Fate, Receipt
-from connectors.gateway.verdict import PLACES_HEADER, TOKEN_HEADER, may_be_repeated
 from ioc.database.connection import connect, translated_errors
 from ioc.errors import Reason
 from ioc.feeds.event import Envelope
 from ioc.feeds.feed import Feed
+from ioc.feeds.validation import may_be_repeated
 from ioc.messaging.client import client_options
 from ioc.messaging.client import translated_errors as kafka_errors
+from ioc.messaging.record import PLACES_HEADER, TOKEN_HEADER, RecordPlace
+from ioc.reading.receipt import EventFate, Fate, Receipt
 from ioc.settings import Settings
 from sql import load_queries
 

@@ -16,8 +16,8 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from connectors.gateway.producer import RecordPlace
 from ioc.errors import Reason, RejectedError
+from ioc.messaging.record import RecordPlace
 
 MAX_RECORDS = 2000
 # A request's head may have 16 KiB.
