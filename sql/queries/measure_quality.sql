@@ -58,17 +58,6 @@ SELECT f.key, f.domain AS sector, extract(epoch FROM f.cadence)::float8 AS caden
 FROM gap g JOIN feed f USING (feed_id)
 GROUP BY f.key, f.domain, f.cadence
 
--- name: select_gaps
-SELECT topic, sum(to_offset - from_offset)::bigint AS lost, min(found_at) AS since FROM stream_gap
-WHERE found_at > %(since)s AND found_at <= %(now)s GROUP BY topic ORDER BY topic
-
--- name: select_unstorable
--- Events that the database would not take, and that were set aside so that their neighbours could be written.
-SELECT f.key, f.domain AS sector, f.name_vi, f.name_en, count(*) AS events, min(r.recorded_at) AS since
-FROM rejected_event r JOIN feed f USING (feed_id)
-WHERE r.rule = 'unstorable' AND r.replayed_at IS NULL AND r.recorded_at > %(since)s AND r.recorded_at <= %(now)s
-GROUP BY f.key, f.domain, f.name_vi, f.name_en ORDER BY f.key
-
 -- name: select_control_totals
 SELECT feed, reporter, first_on, last_on, records, summed, total, told_at FROM control_total
 WHERE last_on >= %(since)s ORDER BY feed, reporter, first_on

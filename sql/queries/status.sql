@@ -213,6 +213,9 @@ SELECT min(appended_at) FROM (SELECT appended_at FROM measure_delta LIMIT 10000)
 -- name: select_positions
 SELECT topic, partition, next_offset FROM stream_position WHERE topic = ANY (%s)
 
+-- name: select_halts
+SELECT topic, partition FROM stream_halt WHERE topic = ANY (%s)
+
 -- name: job_begun
 INSERT INTO scheduler_job (job, started_at) VALUES (%(job)s, %(now)s)
 ON CONFLICT (job) DO UPDATE SET started_at = excluded.started_at

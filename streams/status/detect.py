@@ -19,6 +19,7 @@ from streams.rules.incident import PLATFORM, Finding, Incident, Touch
 from streams.rules.wording import Bilingual
 from streams.status.feeds import FeedState, Missing
 from streams.status.judged import PassMoment
+from streams.status.outage import Outage
 from streams.status.plan import JudgedUnits
 
 PIPELINE = "pipeline"
@@ -28,16 +29,6 @@ _LEAST_SHARE = 5.0  # per cent
 _JUMP = 3.0  # times the share of the week before
 _CRITICAL_LAG = 20.0  # points, or per cent of what is expected
 _UNKNOWN = ("stale", "incomplete", "no_data")
-
-
-@dataclass(frozen=True)
-class Outage:
-    """A part of the platform that does not work: `part` names it, `since` when it was first seen so."""
-
-    part: str
-    text: Bilingual
-    since: datetime
-    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,17 +57,24 @@ class Sight:
     loaded_at: datetime | None = None
     sectors: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def unread(self) -> frozenset[str]:
+        """Feeds that are held, or whose reading has halted: that nothing comes of them has that one cause."""
+        return frozenset(one.feed for one in self.measured if one.kind == "pipeline_stopped" and one.feed).union(
+            self.held
+        )
+
 
 def detect(scene: Sight) -> list[Finding]:
     """Return what is wrong, one finding a cause.
 
-    While the pipeline stands still nothing else is said of feeds; of a feed that is silent nothing is said of its
-    reporters; and figures that are not known are not called behind.
+    While the pipeline stands still nothing else is said of feeds; of a feed that is silent or unread nothing is said of
+    its reporters; and figures that are not known are not called behind.
     """
     findings = list(_pipeline(scene))
     of_feeds = list(_feeds(scene))
     findings += of_feeds
-    findings += _reporters(scene, frozenset(found.feed for found in of_feeds if found.feed is not None))
+    findings += _reporters(scene, scene.unread | {found.feed for found in of_feeds if found.feed is not None})
     findings += _agencies(scene)
     findings += _lagging(scene)
     return [*findings, *scene.measured]
@@ -93,7 +91,7 @@ def unknown_in(scene: Sight) -> Callable[[Incident], bool]:
         if kind == "lagging":
             return subject in unjudged
         feed = subject.split(":")[0]
-        if kind in ("feed_silent", "rejections_up", "reporter_missing") and feed in scene.held:
+        if kind in ("feed_silent", "rejections_up", "reporter_missing") and feed in scene.unread:
             return True
         return kind == "reporter_missing" and feed in silent and feed != REPORT_FEED
 
@@ -125,7 +123,7 @@ def _pipeline(scene: Sight) -> Iterator[Finding]:
 def _feeds(scene: Sight) -> Iterator[Finding]:
     now = scene.moment.now
     for key, state in scene.states.items():
-        if key in scene.held or not state.is_begun:
+        if key in scene.unread or not state.is_begun:
             continue
         share = 100 * state.rejected / state.consumed if state.consumed else 0.0
         usual = 100 * state.week_rejected / state.week_consumed if state.week_consumed else 0.0

@@ -16,7 +16,7 @@ from ioc.messaging.client import client_options
 from ioc.settings import Settings
 from sql import load_queries
 from streams.rules.wording import Bilingual
-from streams.status.detect import Outage
+from streams.status.outage import Outage
 
 _STANDSTILL = timedelta(seconds=150)  # as the worker's own watchdog allows
 _WAITING = timedelta(seconds=90)
@@ -75,8 +75,13 @@ class Probe:
         """Return one outage where events wait and no position of theirs moves."""
         rows = connection.execute(load_queries("status")["select_positions"], [list(self._topics)]).fetchall()
         stored = {(topic, partition): next_offset for topic, partition, next_offset in rows}
+        # What is halted does not move on purpose, and has an incident of its own.
+        halted = set(connection.execute(load_queries("status")["select_halts"], [list(self._topics)]).fetchall())
         stuck: dict[str, int] = {}
         for key, end in ends.items():
+            if key in halted:
+                self._moved.pop(key, None)
+                continue
             at = stored.get(key, 0)
             seen = self._moved.get(key)
             if seen is None or seen[0] != at or at >= end:

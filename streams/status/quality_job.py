@@ -14,15 +14,15 @@ from psycopg import sql
 
 from ioc.feeds.feed import Feed
 from ioc.settings import Settings
-from streams.rules.incident import PLATFORM, Finding
+from streams.rules.incident import Finding
 from streams.rules.wording import Bilingual, listed, number_en, number_vi
 from streams.status.job import State
 from streams.status.measures import DayMeter
 from streams.status.service import StatusService
+from streams.status.stream_fault import StreamFaults
 
 log = structlog.get_logger(__name__)
 
-_OWNER = "Trung tâm điều hành thông minh tỉnh"
 _REFUSED = ("rejected", "refused")
 _TIMEOUT = 3.0
 _CONTROLLED = timedelta(days=62)  # control totals of older periods have been looked at often enough
@@ -41,6 +41,7 @@ class QualityJob:
         self._meter = DayMeter(connection, feeds, status.sectors, status.zone)
         self._gateway = f"http://{settings.gateway_host}:{settings.gateway_port}/metrics"
         self._totals: list[Finding] = []
+        self._faults = StreamFaults(connection, feeds, status.sectors, settings.topic_prefix)
 
     def run(self, now: datetime, state: State) -> State:
         """Measure; the state holds what the gateway's counters said last and what it refused by day."""
@@ -59,43 +60,8 @@ class QualityJob:
         return {"counters": counters, "refused": {day: feeds for day, feeds in refused.items() if day in kept}}
 
     def findings(self, now: datetime) -> list[Finding]:
-        """Return events that were set aside or lost in the last day, and control totals that differ."""
-        found = []
-        since = now - timedelta(days=1)
-        for row in self._meter.rows("select_unstorable", since=since, now=now):
-            title = Bilingual(
-                f"{row['name_vi']}: {row['events']} sự kiện phải để riêng",
-                f"{row['name_en']}: {row['events']} events set aside",
-            )
-            summary = Bilingual(
-                "Cơ sở dữ liệu không nhận các sự kiện này; phần còn lại vẫn được ghi. "
-                f"Xem và gửi lại: ioc dead-letter list --feed {row['key']}.",
-                "The database would not take them; the rest was written. "
-                f"See and replay: ioc dead-letter list --feed {row['key']}.",
-            )
-            found.append(
-                _finding(
-                    "events_set_aside",
-                    row["key"],
-                    self._status.sectors[row["key"]],
-                    title,
-                    summary,
-                    row["since"],
-                    row["events"],
-                )
-            )
-        for row in self._meter.rows("select_gaps", since=since, now=now):
-            title = Bilingual(
-                f"Mất {row['lost']} sự kiện của {row['topic']}", f"{row['lost']} events lost of {row['topic']}"
-            )
-            summary = Bilingual(
-                "Kafka đã xóa trước khi được đọc; đơn vị gửi cần gửi lại từ thời điểm này.",
-                "Kafka had deleted them before they were read; their senders have to send them again.",
-            )
-            found.append(
-                _finding("events_set_aside", row["topic"], PLATFORM, title, summary, row["since"], row["lost"])
-            )
-        return found + self._totals
+        """Return what the stream could not store, fold or read, and control totals that differ."""
+        return self._faults.findings(now) + self._totals
 
     def _compare_totals(self, now: datetime) -> list[Finding]:
         """Compare what reporters say they have sent with what stands; one finding a reporter and feed."""
@@ -171,26 +137,6 @@ def _counted(
         last = before.get(feed, 0.0)
         day[feed] = day.get(feed, 0.0) + (value - last if value >= last else value)
     return dict(counters), refused
-
-
-def _finding(
-    kind: str, subject: str, sector: str, title: Bilingual, summary: Bilingual, since: datetime, events: int
-) -> Finding:
-    return Finding(
-        cause=f"{kind}:{subject}",
-        kind=kind,
-        severity="warning",
-        sector=sector,
-        owner=_OWNER,
-        title_vi=title.vi,
-        title_en=title.en,
-        summary_vi=summary.vi,
-        summary_en=summary.en,
-        since=since,
-        feed=subject,
-        evidence={"events": events},
-        link={"board": "pipeline", "feed": subject},
-    )
 
 
 def _total_finding(feed: Feed, sector: str, reporter: str, rows: list[dict[str, Any]]) -> Finding:

@@ -25,8 +25,8 @@ from sql import load_queries
 from streams.process.health import HealthServer
 from streams.rules.incident import Finding
 from streams.rules.wording import Bilingual
-from streams.status.detect import Outage
 from streams.status.job import Job, State, run_due
+from streams.status.outage import Outage
 from streams.status.overseer import Overseer
 from streams.status.probe import Probe
 from streams.status.quality_job import QualityJob

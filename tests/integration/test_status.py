@@ -15,7 +15,7 @@ from ioc.incident.reading import list_quality
 from ioc.province.profile import Profile
 from ioc.settings import Settings
 from streams.rules.wording import Bilingual
-from streams.status.detect import Outage
+from streams.status.outage import Outage
 from streams.status.quality_job import QualityJob
 
 RATE = "dossier.reuse_rate"
@@ -244,6 +244,74 @@ def test_a_reporter_whose_totals_differ(province: ProvinceDay, db: psycopg.Conne
         row["feed"]: (row["numerator"], row["denominator"]) for row in list_quality(db, on=DAY, measure="complete")
     }
     assert called["tourism.daily_report"][0] == called["tourism.daily_report"][1] > 400
+
+
+FAULTS: dict[str, tuple[str, str, tuple[str, str, dict[str, object]]]] = {
+    "halted": (
+        "INSERT INTO stream_halt (topic, partition, kind, position, log_start, log_end, found_at) "
+        "SELECT %(topic)s, n, 'remade', 30, 0, 5, %(at)s FROM generate_series(0, 2) n",
+        "DELETE FROM stream_halt",
+        ("pipeline_stopped", "critical", {"partitions": 3}),
+    ),
+    "unstorable": (
+        "INSERT INTO rejected_event (recorded_at, feed_id, topic, partition, record_offset, position, rule, reasons) "
+        """SELECT %(at)s, feed_id, %(topic)s, 0, n, 0, 'unstorable', '[{"value": "numeric overflow"}]' """
+        "FROM feed, generate_series(1, 3) n WHERE key = %(feed)s",
+        "UPDATE rejected_event SET replayed_at = now()",
+        ("events_set_aside", "warning", {"events": 3, "reason": "numeric overflow"}),
+    ),
+    "contribution": (
+        "INSERT INTO contribution_set_aside (feed_id, area_id, bucket, sums, placed, appended_at, records, fault, "
+        "set_aside_at) SELECT feed_id, 1, '2024-10-21', '{1}', true, %(at)s, ARRAY['a'], 'bigint out of range', %(at)s "
+        "FROM feed, generate_series(1, 3) n WHERE key = %(feed)s",
+        "DELETE FROM contribution_set_aside",
+        ("events_set_aside", "warning", {"contributions": 3, "records": ["a"] * 3}),
+    ),
+    "lost": (
+        "INSERT INTO stream_gap (topic, partition, from_offset, to_offset, kind, found_at) VALUES "
+        "(%(topic)s, 0, 10, 13, 'deleted', %(at)s), (%(topic)s, 0, 20, 25, 'skipped', %(at)s)",
+        "DELETE FROM stream_gap",
+        ("events_set_aside", "warning", {"events": 3}),
+    ),
+}
+
+
+@pytest.mark.parametrize("cause", FAULTS)
+def test_what_the_stream_cannot_store_is_one_incident_a_cause_and_feed(
+    province: ProvinceDay, db: psycopg.Connection, cause: str
+) -> None:
+    """Two feeds have it, one for three partitions, events, contributions or offsets; it ends with its cause."""
+    begin, end, (kind, severity, evidence) = FAULTS[cause]
+    job = QualityJob(db, province.settings, province.overseer.status, province.feeds)
+    two = ("tax.einvoice", "tourism.stay")
+
+    def look(minutes: int) -> None:
+        now = NOW + minutes * MINUTE
+        # What is halted is not read: of the other feeds events come, and of this one it is not said that it is silent.
+        province.alive(now, [feed for feed in province.feeds if cause != "halted" or feed not in two])
+        province.look(now, measured=job.findings(now))
+
+    province.alive(NOW)
+    for feed in two:
+        topic = province.feeds[feed].topic(province.settings.topic_prefix)
+        db.execute(begin.encode(), {"topic": topic, "feed": feed, "at": NOW})
+    for minutes in (0, 2, 400, 403):
+        look(minutes)
+    rows = [row for row in province.incidents() if row["feed"] in two]
+    assert [(row["kind"], row["severity"], row["cause"]) for row in rows] == [
+        (kind, severity, f"{kind}:{feed}:{cause}") for feed in two
+    ]
+    for row in rows:
+        assert row["since"] == NOW
+        assert row["sector"] == province.overseer.status.sectors[row["feed"]]
+        assert evidence.items() <= row["evidence"].items()
+        assert "3 " in row["title_vi"] + row["summary_vi"]
+    db.execute(end.encode())
+    for minutes in (404, 430):
+        province.alive(NOW + minutes * MINUTE)
+        province.look(NOW + minutes * MINUTE, measured=job.findings(NOW + minutes * MINUTE))
+    assert province.incidents() == []
+    assert len([row for row in province.incidents(closed=True) if row["feed"] in two]) == 2
 
 
 def test_missing_reporters_are_one_incident_that_names_them(province: ProvinceDay) -> None:

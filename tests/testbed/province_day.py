@@ -14,7 +14,7 @@ from ioc.feeds.feed import Feed
 from ioc.province.profile import Profile
 from ioc.settings import Settings
 from streams.rules.incident import Finding
-from streams.status.detect import Outage
+from streams.status.outage import Outage
 from streams.status.overseer import Look, Overseer
 
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
