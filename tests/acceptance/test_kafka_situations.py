@@ -18,6 +18,9 @@ from ioc.feeds.event import CONTENT_TYPE_EVENT
 from ioc.messaging.client import admin_client, client_options
 from ioc.messaging.topic import create_topics
 from streams.worker.acceptance import accept_positions, list_positions
+from streams.worker.halt import Halts
+from streams.worker.metrics import WorkerMetrics
+from streams.worker.partition_watch import PartitionWatch
 
 SELLER = "3590000407"
 _HEADERS = [("content-type", CONTENT_TYPE_EVENT.encode())]
@@ -237,9 +240,30 @@ def test_partitions_that_are_added_are_read_and_count_as_lag_before(run: Run) ->
         ) == [(20,)]
 
     run.wait_for(lag, "the new partition is read", 90)
-    assert max(lags) in (0.0, 20.0)  # 20 where the watch looked before the partition was given to a worker
+    # 20 where the watch looked before the partition was given to a worker: the next test shows that by itself.
+    assert max(lags) in (0.0, 20.0)
     assert logs.stored("tourism_stay") == 20
     assert worker.starts == 1
+
+
+@pytest.mark.timeout(120)
+def test_a_partition_that_no_worker_has_is_part_of_the_lag(run: Run) -> None:
+    """One has been given to nobody and has no position, one a position and nobody; the third is this worker's."""
+    logs = Logs(run)
+    topic = logs.topic("tourism.stay")
+    logs.send("tourism.stay", stays(0, 20), partition=0)
+    logs.send("tourism.stay", stays(20, 7), partition=1)
+    with connect(run.settings, "writer", autocommit=True) as connection:
+        connection.execute("INSERT INTO stream_position (topic, partition, next_offset) VALUES (%s, 1, 4)", [topic])
+    metrics = WorkerMetrics()
+    for own in (set[tuple[str, int]](), {(topic, 0)}):
+        watch = PartitionWatch(
+            run.settings, [topic], assigned=lambda own=own: own, halts=Halts(), log_starts={}, metrics=metrics
+        )
+        # Only its own may end the worker as stalled; the lag holds all.
+        assert watch.look() == dict.fromkeys(own, 20)
+        lag = [metrics.registry.get_sample_value("ioc_lag_records", {"topic": topic, "partition": n}) for n in "01"]
+        assert lag == [20, 3]
 
 
 def _has_partition(logs: Logs, number: int) -> bool:
