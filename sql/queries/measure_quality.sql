@@ -34,6 +34,12 @@ SELECT f.key, r.reporter, count(*) AS events FROM rejected_event r JOIN feed f U
 WHERE r.recorded_at >= %(start)s AND r.recorded_at < %(end)s AND r.reporter IS NOT NULL
 GROUP BY f.key, r.reporter
 
+-- name: select_superseded
+-- By feed and reporter: revisions that came after a newer one, in [start, end), and never counted.
+SELECT f.key, h.reporter, count(*) AS revisions FROM record_revision h JOIN feed f USING (feed_id)
+WHERE h.superseded AND h.reporter IS NOT NULL AND h.recorded_at >= %(start)s AND h.recorded_at < %(end)s
+GROUP BY f.key, h.reporter
+
 -- name: select_dead_seconds
 -- By feed: seconds of [start, end) that lay further than the cadence behind the newest accepted batch.
 WITH batch AS (

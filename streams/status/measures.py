@@ -96,19 +96,45 @@ class DayMeter:
                 refused.setdefault(row["key"], {})[row["reporter"]] = row["events"]
         for key, events in refused.items():
             feed = self._feeds[key]
-            statement = sql.SQL(
-                "SELECT reporter, count(*) AS records FROM {table} WHERE reporter = ANY (%(reporters)s) "
-                "AND recorded_at >= %(start)s AND recorded_at < %(end)s "
-                "AND effective_at >= %(start)s - interval '40 days' GROUP BY reporter"
-            ).format(table=sql.Identifier(feed.table))
-            parameters = {"reporters": list(events), "start": start, "end": end}
-            stored: dict[str, int] = dict(self._connection.execute(statement, parameters).fetchall())
+            stored = self._stored(feed, list(events), start, end)
             for reporter, count in events.items():
                 accepted = stored.get(reporter, 0)
                 detail = {"rejected": count}
                 yield DayMeasure(
                     day, "clean", key, self._sectors[feed.key], root, accepted, accepted + count, reporter, detail
                 )
+
+    def superseded(self, day: date, now: datetime, root: int) -> Iterator[DayMeasure]:
+        """sạch: revisions that came after a newer one, of what was accepted; by feed, and by reporter.
+
+        They are kept and never counted: their sender's numbering, or its clock, is wrong.
+        """
+        start, end = self._span(day, now)
+        late: dict[str, dict[str, int]] = {}
+        for row in self._rows("select_superseded", start=start, end=end):
+            if row["key"] in self._feeds:
+                late.setdefault(row["key"], {})[row["reporter"]] = row["revisions"]
+        accounts = {row["key"]: row for row in self._rows("select_accounts", start=start, end=end)}
+        for key, account in accounts.items():
+            if key in self._feeds:
+                counted, accepted = account["superseded"], account["accepted"]
+                if accepted:
+                    yield DayMeasure(day, "superseded", key, self._sectors[key], root, counted, accepted)
+        for key, revisions in late.items():
+            stored = self._stored(self._feeds[key], list(revisions), start, end)
+            for reporter, count in revisions.items():
+                accepted = stored.get(reporter, 0) + count
+                yield DayMeasure(day, "superseded", key, self._sectors[key], root, count, accepted, reporter)
+
+    def _stored(self, feed: Feed, reporters: list[str], start: datetime, end: datetime) -> dict[str, int]:
+        """Count the records that stand of each reporter, of those that were written in [start, end)."""
+        statement = sql.SQL(
+            "SELECT reporter, count(*) AS records FROM {table} WHERE reporter = ANY (%(reporters)s) "
+            "AND recorded_at >= %(start)s AND recorded_at < %(end)s "
+            "AND effective_at >= %(start)s - interval '40 days' GROUP BY reporter"
+        ).format(table=sql.Identifier(feed.table))
+        parameters = {"reporters": reporters, "start": start, "end": end}
+        return dict(self._connection.execute(statement, parameters).fetchall())
 
     def live(self, day: date, now: datetime, root: int) -> Iterator[DayMeasure]:
         """sống: the share of the day so far in which the newest accepted record was no older than the cadence."""

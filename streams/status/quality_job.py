@@ -52,6 +52,7 @@ class QualityJob:
             for day in (today - timedelta(days=1), today):
                 turned_away = {feed: int(n) for feed, n in refused.get(day.isoformat(), {}).items()}
                 self._meter.write(self._meter.clean(day, now, root, turned_away), now)
+                self._meter.write(self._meter.superseded(day, now, root), now)
                 self._meter.write(self._meter.live(day, now, root), now)
             calls, missing = self._status.roll_calls()
             self._meter.write(self._meter.complete(calls, missing, self._status.evaluator.ground), now)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import psycopg
 import pytest
 from testbed.feed_event import HOTEL, HOTEL_COMMUNE, INN, RIVAL, batch, record, report, stay
 from testbed.pipeline import Pipeline
 
 from ioc.database.connection import connect
+from ioc.incident.reading import list_quality
 from ioc.settings import Settings
 from streams.dead_letter.letter import list_causes, show_events
 from streams.rollup.service import Rollup
+from streams.status.measures import DayMeter
 
 FEED = "tourism.stay"
 MOST = 2**63 - 1
@@ -64,6 +69,33 @@ def test_a_late_revision_is_told_with_its_sender(pipeline: Pipeline) -> None:
     assert rows == [(3, True, HOTEL)]
     pipeline.send(FEED, [stay(guest=1, revision=6)])
     assert pipeline.rows("SELECT revision FROM record_revision WHERE superseded") == [(3,)]
+
+
+def test_late_revisions_are_in_the_quality_of_who_sent_them(pipeline: Pipeline) -> None:
+    """One late revision: of four events that were accepted of the feed, and of two of its sender's."""
+    zone = ZoneInfo("Asia/Ho_Chi_Minh")
+    now = datetime(2024, 10, 6, 12, tzinfo=zone)
+    day, later = now.date(), now + timedelta(minutes=1)
+    sent = [stay(HOTEL, 1, revision=5), stay(HOTEL, 1, revision=3), stay(RIVAL, 2), stay(RIVAL, 3)]
+    assert pipeline.send(FEED, sent).accepted == 4
+    with connect(pipeline.settings, "owner", autocommit=True) as connection:
+        connection.execute("UPDATE tourism_stay SET recorded_at = %s", [now])
+        connection.execute("UPDATE record_revision SET recorded_at = %s", [now])
+        connection.execute(
+            "INSERT INTO stream_batch "
+            "SELECT (jsonb_populate_record(b, jsonb_build_object('committed_at', %s::text))).* "
+            "FROM stream_batch b",
+            [now.isoformat()],
+        )
+        (root,) = connection.execute("SELECT min(area_id) FROM area WHERE parent_id IS NULL").fetchone() or (0,)
+        meter = DayMeter(connection, pipeline.feeds, dict.fromkeys(pipeline.feeds, "lodging"), zone)
+        meter.write(meter.superseded(day, later, root), later)
+
+        def told(reporter: str | None) -> list[tuple[float, float, float]]:
+            rows = list_quality(connection, feed=FEED, on=day, measure="superseded", reporter=reporter)
+            return [(row["numerator"], row["denominator"], row["share"]) for row in rows]
+
+        assert (told(None), told(HOTEL), told(RIVAL)) == ([(1, 4, 25)], [(1, 2, 50)], [])
 
 
 def test_a_contribution_that_no_sum_can_hold_waits_until_it_fits(pipeline: Pipeline, db: psycopg.Connection) -> None:
