@@ -15,7 +15,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from ioc.database.connection import connect, translated_errors
-from ioc.errors import RetryableError
+from ioc.errors import KafkaUnavailableError, RetryableError
 from ioc.feeds.feed import load_feeds
 from ioc.logging import configure_logging
 from ioc.province.profile import load_profile
@@ -23,6 +23,7 @@ from ioc.province.store import check_province
 from ioc.settings import Settings
 from sql import load_queries
 from streams.process.health import HealthServer
+from streams.quality.control import take_control_totals
 from streams.rules.incident import Finding
 from streams.rules.wording import Bilingual
 from streams.status.job import Job, State, run_due
@@ -69,6 +70,7 @@ class Scheduler:
         feeds = load_feeds()
         profile = load_profile(settings.profile)
         check_province(connection, settings, profile)
+        self._settings = settings
         self._connection = connection
         self._probe = probe
         self._away_since = away_since
@@ -81,6 +83,7 @@ class Scheduler:
         self._sources: tuple[Callable[[datetime], list[Finding]], ...] = (quality.findings, proof.findings)
         self.jobs = [
             Job("status", timedelta(seconds=settings.scheduler_interval), self._look),
+            Job("control_totals", timedelta(minutes=1), self._take_totals),
             Job("quality", timedelta(minutes=1), quality.run),
             Job("reconcile", timedelta(minutes=settings.reconcile_minutes), proof.run),
         ]
@@ -89,6 +92,14 @@ class Scheduler:
         """Run what is due."""
         with translated_errors():
             return run_due(self._connection, self.jobs, clock)
+
+    def _take_totals(self, now: datetime, state: State) -> State:
+        """Take what reporters say they have sent before it is compared; while Kafka is away, its outage is told."""
+        try:
+            return {"taken": take_control_totals(self._settings)}
+        except KafkaUnavailableError as error:
+            log.warning("control totals are not taken", error=str(error))
+            return state
 
     def _look(self, now: datetime, state: State) -> State:
         outages = self._probe.outages(self._connection, now)

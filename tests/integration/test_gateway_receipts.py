@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from kafka import KafkaConsumer, TopicPartition
+from prometheus_client import CollectorRegistry
 from testbed.feed_event import HOTEL, INN, stay, void_stay
 from testbed.gateway import BATCH, START, GatewayBed
 from testbed.pipeline import Pipeline
@@ -21,12 +22,16 @@ from connectors.gateway.producer import KafkaEventProducer
 from connectors.gateway.receipt_source import ApiReceiptSource
 from ioc.api.app import create_app
 from ioc.api.receipt import ReceiptAnswers
-from ioc.feeds.feed import Feed
+from ioc.database.connection import connect
+from ioc.feeds.feed import Feed, load_feeds
 from ioc.messaging.client import client_options
 from ioc.reading.fate import StoredFateReader
 from ioc.settings import Settings
 from ioc.web.tokens import TokenFile
 from streams.quality.control import take_control_totals
+from streams.status.job import run_due
+from streams.status.probe import Probe
+from streams.status.scheduler import Scheduler, SchedulerMetrics, utc_now
 
 FEED = "tourism.stay"
 STRANGER = "77-999-9999"  # the token may publish for it, the register does not know it
@@ -181,3 +186,16 @@ def test_control_totals_reach_their_table_once_and_the_last_word_stands(
     pipeline.connection.execute("UPDATE stream_position SET next_offset = 0 WHERE topic LIKE '%control-total%'")
     assert take_control_totals(settings) == 3
     assert table() == expected
+    # The scheduler takes them too; while Kafka is away it goes on, and what it has taken is as before.
+    tell(33)
+    away = settings.model_copy(update={"kafka_bootstrap": "127.0.0.1:1"})
+    with connect(settings, "writer", autocommit=True) as connection:
+        for reached in (settings, away):
+            probe = Probe(reached, load_feeds())
+            scheduler = Scheduler(reached, connection, probe, SchedulerMetrics(CollectorRegistry()))
+            (job,) = [job for job in scheduler.jobs if job.name == "control_totals"]
+            assert run_due(connection, [job], utc_now) == ["control_totals"]
+            assert connection.execute("SELECT state FROM scheduler_job WHERE job = 'control_totals'").fetchone() == (
+                {"taken": 1},
+            )
+    assert table()[0] == (HOTEL, "", 33, None)
