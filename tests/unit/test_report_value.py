@@ -15,6 +15,7 @@ from testbed.pipeline import make_parser
 
 from ioc.catalogue import DATA, Measure, StoredMeasure, compile_measures, contribution_expr, load_catalogue
 from ioc.catalogue.indicator import REPORT_FEED, REPORT_PERIODS
+from ioc.catalogue.plan import Reported, ReportedFlow, ReportedMean, ReportedStock
 from ioc.feeds.declared.report_value import FEED, ReportValue
 from ioc.feeds.feed import Feed
 from ioc.province.profile import Profile
@@ -64,26 +65,29 @@ def test_a_report_speaks_of_an_area_of_any_level(profile: Profile) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "method", "until", "local"),
+    ("code", "kind", "until", "local"),
     [
-        ("economy.imports", "sent", "", False),
-        ("health_system.beds", "state", "next_start", False),
-        ("electricity.loss", "mean", "next_start", True),
-        ("index.pci.score", "mean", "next_start", True),
+        ("economy.imports", ReportedFlow, "", False),
+        ("health_system.beds", ReportedStock, "next_start", False),
+        ("electricity.loss", ReportedMean, "next_start", True),
+        ("index.pci.score", ReportedMean, "next_start", True),
     ],
 )
-def test_how_reports_add_up(feeds: Mapping[str, Feed], code: str, method: str, until: str, local: bool) -> None:
+def test_how_reports_add_up(
+    feeds: Mapping[str, Feed], code: str, kind: type[Reported], until: str, local: bool
+) -> None:
     catalogue = load_catalogue(DATA, feeds)
     plan = compile_measures(catalogue).plans[code]
     condition = f"indicator = '{code}' AND period = '{REPORT_PERIODS[catalogue.indicators[code].cadence]}'"
-    assert plan.method == method
-    assert plan.measures == (
+    assert type(plan) is kind
+    assert (plan.amount, plan.reports, plan.opening) == (
         Measure(REPORT_FEED, "sum", "value", condition, until=until, decimals=3, local=local),
         Measure(REPORT_FEED, "sum", "1", condition, until=until, local=local),
         Measure(REPORT_FEED, "sum", "1"),
     )
-    assert plan.running == (() if method == "sent" else plan.measures[:2])
-    assert plan.periodic == (plan.measures if method == "sent" else ())
+    of_its_own = (plan.amount, plan.reports)
+    assert plan.running == (() if kind is ReportedFlow else of_its_own)
+    assert plan.periodic == (of_its_own if kind is ReportedFlow else ())
 
 
 def test_a_monthly_flow_has_no_figure_of_a_day(feeds: Mapping[str, Feed]) -> None:
