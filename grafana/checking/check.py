@@ -19,12 +19,10 @@ from grafana.query.macros import Situation, expand
 from ioc.errors import ConfigError
 
 # What is rolled up, how it stands, and what the pipeline tells of itself: what Grafana's database role may read.
-# Never a
-# record table: no panel may scan records.
+# Never a record table: no panel may scan records.
 TABLES = frozenset(
     {
         "area",
-        "contribution_set_aside",
         "feed",
         "incident",
         "incident_change",
@@ -41,7 +39,6 @@ TABLES = frozenset(
         "scheduler_job",
         "stream_batch",
         "stream_gap",
-        "stream_halt",
         "stream_position",
         "target",
     }

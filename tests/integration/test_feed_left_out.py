@@ -29,7 +29,7 @@ def test_a_feed_without_its_table_or_a_column_stops_no_other(
     db.execute("ALTER TABLE infosec_event DROP COLUMN severity")
     metrics = WorkerMetrics()
     with capture_logs() as logs:
-        app = create_app(settings, feeds, profile, metrics)
+        app = create_app(settings, feeds, profile, metrics, lambda: None)
     served = feeds.keys() - {"app.usage", "infosec.event"}
     assert set(app.agents) == {f"agent.{key}" for key in served}
     told = {entry["feed"]: entry for entry in logs if entry["log_level"] == "error"}

@@ -46,7 +46,9 @@ def health_item(rng: Random) -> Fields:
     since = DAY - timedelta(days=rng.randrange(400))
     made: Fields = {"kind": kind, "item_id": pseudonym(rng.randrange(10**6)), "occurred_on": since}
     if kind in ("record", "spell") and rng.randrange(4) == 0:
-        made["ended_on"] = since + timedelta(days=rng.randrange(300))
+        made["ended_on"] = min(
+            since + timedelta(days=rng.randrange(300)), date(2024, 10, 31)
+        )  # no plan: it has happened
     match kind:
         case "record":
             made |= _chosen(rng, HealthRecord, "sex", "age_group")
