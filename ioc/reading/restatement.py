@@ -184,7 +184,7 @@ class Restatement:
     def _was_reported(self, plan: Reported, sums: SumsByUnit, place: TerritoryBucket, spans: Spans) -> bool:
         """Return whether a number that holds for the area that reported it is there, or could have been."""
         at, last = sums.at(plan.reports), spans.last(sums.span, place.bucket)
-        same = place.territory.same
+        same = [area_id for area_id in place.territory.same if self._areas[area_id].valid_to > place.bucket]
         return any(self._areas[a].holds(last) or sums.of(a, place.bucket, at) for a in same)
 
     def _has_counted(self, plan: IndicatorPlan, sums: SumsByUnit, area_id: int, bucket: date) -> bool:

@@ -126,11 +126,7 @@ class SumReader:
             totals = [
                 sum(
                     sums.of(area_id, place.bucket, at)
-                    for area_id in (place.territory.same if measure.local else place.territory.whole)
-                    # What stood in a unit that has ended stands in those that took it over.
-                    if measure.local
-                    or sums.how not in ("closing", "carried")
-                    or self._areas[area_id].holds(spans.last(sums.span, place.bucket))
+                    for area_id in self._counting(sums, place, spans.last(sums.span, place.bucket), local=measure.local)
                 )
                 for place in places
             ]
@@ -140,6 +136,20 @@ class SumReader:
         return pl.Series(
             [value if is_known else None for value, is_known in zip(values, known, strict=True)], dtype=pl.Float64
         )
+
+    def _counting(self, sums: SumsByUnit, place: TerritoryBucket, last: date, *, local: bool) -> Iterable[int]:
+        """Return the units whose sums make up a place's."""
+        units = place.territory.same if local else place.territory.whole
+        if sums.how not in ("closing", "carried"):
+            return units
+        current = [area_id for area_id in units if self._areas[area_id].holds(last)]
+        if not local:
+            # What stood in a unit that has ended stands in those that took it over.
+            return current
+        # A share holds for the unit that reported it, and no longer than that unit: in the period of its end until its
+        # successor in the same territory reports.
+        reported = [a for a in current if any(sums.of(a, place.bucket, at) for at in range(len(sums.measures)))]
+        return reported or [area_id for area_id in units if self._areas[area_id].valid_to > place.bucket]
 
     def _known(self, feed: str, measures: Sequence[Measure]) -> tuple[StoredMeasure, ...]:
         try:

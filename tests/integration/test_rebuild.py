@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
 from datetime import date
@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import psycopg
 import pytest
+from psycopg.sql import Composable
 from testbed.feed_event import (
     HOTEL,
     HOTEL_COMMUNE,
@@ -202,7 +203,7 @@ def test_a_month_is_read_in_one_snapshot(
 
         with connect(october.settings, "owner", autocommit=True) as connection:
             fill.fill(
-                cast(psycopg.Connection, Interfered(connection, "FROM tourism_stay", interfere)), date(2024, 10, 1)
+                cast(psycopg.Connection, Interfered(connection, 'FROM "tourism_stay"', interfere)), date(2024, 10, 1)
             )
         job.run()
         job.swap()
@@ -218,9 +219,10 @@ class Interfered:
         self._text = text
         self._happens: Callable[[], None] | None = happens
 
-    def execute(self, query: str, parameters: Sequence[object] | None = None) -> psycopg.Cursor:
+    def execute(self, query: str | Composable, parameters: Any = None) -> psycopg.Cursor:
         cursor = self._connection.execute(query, parameters)  # type: ignore[arg-type]
-        if self._text in query and self._happens is not None:
+        text = query.as_string(self._connection) if isinstance(query, Composable) else query
+        if self._text in text and self._happens is not None:
             happens, self._happens = self._happens, None
             happens()
         return cursor

@@ -67,7 +67,7 @@ def test_a_stock_holds_for_its_period_and_adds_up_over_areas(pipeline: Pipeline)
     assert pipeline.figure(BEDS, "77", "quarter", "2024-07-01") == 1000
     assert pipeline.figure(BEDS, "77", "quarter", "2024-04-01") == 850
     assert pipeline.figure(BEDS, "755", "quarter", "2024-04-01") is None
-    assert pipeline.figure(BEDS, "77", "month", "2024-10-01") is None, "nobody has reported the fourth quarter"
+    assert pipeline.figure(BEDS, "77", "month", "2024-10-01") == 1000, "the third quarter's stand until the next report"
     pipeline.send(
         FEED, [told(BEDS, "747", "quarter", "2024-10-01", 910), told(BEDS, "747", "quarter", "2024-07-01", 905, 2)]
     )
