@@ -167,11 +167,6 @@ def literal(*values: str) -> FieldReading:
     return choice({value: value for value in values})
 
 
-def keyed(domain: str) -> FieldReading:
-    """An identifier that leaves only as a keyed pseudonym of a domain; the key is that of the record's day."""
-    return FieldReading(f"identifier ({domain})", _text, "identifier", "phải là mã", "must be an identifier")
-
-
 def columns_of(fields: tuple[Field, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return (name, spellings) of the fields that are read, as headings are looked for."""
     return tuple((declared.name, declared.sources) for declared in fields if declared.reading is not None)

@@ -72,11 +72,6 @@ class Stack:
         """Kafka and PostgreSQL; returns when both are ready. What already runs is left alone."""
         _at_once((self.kafka, self.postgres))
 
-    def stop_infrastructure(self) -> None:
-        """Both, cleanly; the data stays."""
-        self.postgres.stop()
-        self.kafka.stop()
-
     def prepare(self, progress: Progress) -> None:
         """Schema, topics and the province's profile, by the project's own commands."""
         for words in _PREPARATIONS:

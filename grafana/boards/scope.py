@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -176,11 +176,6 @@ class Scope:
 
     def _words(self, texts: Mapping[str, Text]) -> str:
         return _json({key: text.of(self.language) for key, text in texts.items()})
-
-
-def status_texts(language: Language) -> Sequence[tuple[str, str]]:
-    """Return the words of all statuses with their colours."""
-    return [(text.of(language), COLORS[status]) for status, text in STATUSES.items()]
 
 
 def _json(value: Mapping[str, str]) -> str:

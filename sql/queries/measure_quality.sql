@@ -67,9 +67,3 @@ GROUP BY f.key, f.domain, f.cadence
 -- name: select_control_totals
 SELECT feed, reporter, first_on, last_on, records, summed, total, told_at FROM control_total
 WHERE last_on >= %(since)s ORDER BY feed, reporter, first_on
-
--- name: upsert_control_total
-INSERT INTO control_total (feed, reporter, first_on, last_on, records, summed, total, told_at)
-VALUES (%(feed)s, %(reporter)s, %(first_on)s, %(last_on)s, %(records)s, %(summed)s, %(total)s, %(now)s)
-ON CONFLICT (feed, reporter, first_on, last_on, summed) DO UPDATE
-SET records = excluded.records, total = excluded.total, told_at = excluded.told_at

@@ -16,7 +16,7 @@ from ioc.period import end_of, start_of
 from ioc.province.calendar import BusinessCalendar
 from ioc.province.deadline import Deadlines
 from streams.rules.quality import LIMITS
-from streams.rules.standing import is_incomplete, is_outdated
+from streams.rules.standing import is_outdated
 from streams.status.plan import Member
 
 # How far back the newest figure is looked for, in days.
@@ -154,11 +154,6 @@ class PeriodJudge:
 def oldest_looked_at(period: str, today: date) -> date:
     """Return the oldest period in which a newest figure is looked for."""
     return start_of(period, today - timedelta(days=LOOK_BACK[period]))
-
-
-def incomplete_areas(call: RollCall) -> NDArray[np.bool_]:
-    """Return by area whether too few have reported."""
-    return np.array([is_incomplete(int(r), int(d)) for r, d in zip(call.reported, call.due, strict=True)])
 
 
 def last_day(period: str, bucket: date, today: date) -> date:

@@ -101,10 +101,6 @@ class Overseer:
         )
         return Look(passed, self.incidents.apply(detect(scene), now, unknown_in(scene)))
 
-    def outage_seen(self, now: datetime) -> None:
-        """Note an outage that has just ended, so that the feeds get time to catch up."""
-        self._outage_at = now
-
     def _is_held(self, now: datetime) -> bool:
         return self._outage_at is not None and now - self._outage_at < _GRACE
 

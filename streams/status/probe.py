@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,16 +20,6 @@ from streams.status.outage import Outage
 _STANDSTILL = timedelta(seconds=150)  # as the worker's own watchdog allows
 _WAITING = timedelta(seconds=90)
 _TIMEOUT = 5.0  # seconds
-
-
-@dataclass(frozen=True)
-class Partition:
-    """A partition's stored position."""
-
-    topic: str
-    partition: int
-    next_offset: int
-    updated_at: datetime
 
 
 class Probe:

@@ -16,7 +16,6 @@ import weakref
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Literal, cast
 
 from connectors.formats.findings import refused
@@ -83,11 +82,6 @@ class Source:
 def bytes_source(name: str, data: bytes) -> Source:
     """Return a source of bytes in memory."""
     return Source(name, len(data), lambda: io.BytesIO(data))
-
-
-def path_source(name: str, path: Path) -> Source:
-    """Return a source of a file on disk; raises OSError where it cannot be looked at."""
-    return Source(name, path.stat().st_size, lambda: path.open("rb"))
 
 
 def spooled_source(name: str, chunks: Iterator[bytes]) -> Source:
