@@ -86,6 +86,8 @@ class Feed:
     by_agencies: its reporters are agencies of the administration, which the platform counts (docs/quality.md).
     quality_source: what the catalogue's rows of `data_quality` call the feed; None where they have none of it.
     enrich:    columns taken from the register of reporters: column -> (attribute, type).
+    transport: fields that tell how or when a record was sent: no part of its content, so that the same revision sent
+               again is a duplicate whatever they say (streams/rules/content.py); what came first stands.
     estimated: date column -> flag of a planned date that is used in its place, because the source cannot tell it.
     derive:    columns computed from the others: column -> (type, polars expression).
     ahead:     dates that lie ahead by nature, of the model or derived; no other date or time may (plausibility.py).
@@ -106,6 +108,7 @@ class Feed:
     by_agencies: bool = False
     quality_source: str | None = None
     enrich: Mapping[str, tuple[str, pl.DataType]] = field(default_factory=dict)
+    transport: tuple[str, ...] = ()
     estimated: Mapping[str, str] = field(default_factory=dict)
     derive: Mapping[str, tuple[pl.DataType, pl.Expr]] = field(default_factory=dict)
     ahead: Mapping[str, Ahead] = field(default_factory=dict)
@@ -152,6 +155,13 @@ class Feed:
                     "or Field(ge=..., le=...) for a number"
                 )
             columns.append(Column(name, dtype, bounds))
+        texts = {column.name for column in columns if column.dtype == pl.String()}
+        wrong = [name for name in self.transport if name in texts or name not in self.model.model_fields]
+        if wrong:
+            raise ConfigError(
+                f"{self.key}: transport names {', '.join(wrong)}; use fields of the model that are times, dates, "
+                "numbers or booleans"
+            )
         return tuple(columns)
 
     @cached_property

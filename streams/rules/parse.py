@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,13 +17,13 @@ from ioc.feeds.event import Envelope
 from ioc.feeds.feed import UTC_TIME, Column, Feed
 from ioc.feeds.plausibility import Calendar, Now, check_clock, latest_of
 from ioc.feeds.validation import check_envelope, mask, read_event
+from streams.rules.content import VOID_HASH, content_hasher, md5
 from streams.rules.fault import DATA_FAULTS, told
 from streams.rules.raw import Payloads, RawRecord, elements, is_batch, received_ms, value_of
 from streams.rules.refuse import MAX_PAYLOAD, Rejection, reason_of, unstorable
 from streams.rules.register import Register
 
 MAX_KEY = 64
-VOID_HASH = hashlib.md5(b"void", usedforsecurity=False).hexdigest()
 
 EVENT_SCHEMA: dict[str, pl.DataType] = {
     "row": pl.Int64(),
@@ -73,7 +72,7 @@ class _Rows:
     now:      what is plausible while they are parsed; `now_ms` the moment itself.
     received: when Kafka appended the record whose events are being taken, in milliseconds.
     heads:    values of the columns `_HEAD`, `received_at` in microseconds.
-    contents: data as JSON by the model, without its nulls: what is hashed, and what the frame is read from.
+    contents: data as JSON by the model, without its nulls: what the frame is read from.
     """
 
     now: Now
@@ -102,6 +101,7 @@ class BatchParser:
         }
         self._times = [_from_json(column) for column in feed.model_columns if column.dtype.is_temporal()]
         self._key_prefix = f"{feed.key}/".encode()
+        self._content_hash = content_hasher(feed.transport)
 
     def parse(
         self,
@@ -223,9 +223,9 @@ class BatchParser:
                 envelope.id,
                 envelope.reporter,
                 subject,
-                _md5(self._key_prefix + subject.encode()),
+                md5(self._key_prefix + subject.encode()),
                 envelope.effective_revision,
-                VOID_HASH if data is None else _md5(content),
+                VOID_HASH if data is None else self._content_hash(content),
                 data is None,
             )
         )
@@ -344,10 +344,6 @@ def _from_json(column: Column) -> pl.Expr:
     if column.dtype == pl.Date():
         return text.to_date("%Y-%m-%d")
     return text.to_datetime("%+", time_unit="us", time_zone="UTC")
-
-
-def _md5(content: bytes) -> str:
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
 def _time_of(milliseconds: int) -> datetime:

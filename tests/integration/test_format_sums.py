@@ -63,6 +63,10 @@ class Office:
         for feed, envelopes in by_feed.items():
             self._pipeline.send(feed, envelopes)
 
+    def forget(self) -> None:
+        """Lose what the connector remembered, as where another one takes over."""
+        self._memory = Memory()
+
     def figure(self, code: str, area: str, day: str = "") -> float | None:
         """October's figure, or a day's."""
         return self._pipeline.figure(code, area, "day" if day else "month", day or OCTOBER)
@@ -135,6 +139,16 @@ def test_invoices_count_once_whatever_their_writers_did(office: Office, pipeline
     office.publish(invoice(1, 500_000), invoice(2, 600_000, beside=relation("1", 1)))
     assert office.figure("einvoice.value.total", KIM_DINH) == 600_000
     assert pipeline.rows("SELECT count(*) FROM rejected_event") == [(0,)]
+    # Nor is the answer of the tax authority, or another connector that did not see the first file.
+    for hour in ("20:00", "21:00"):
+        signed = f"<DSCKS><CQT><SigningTime>2024-10-05T{hour}:00</SigningTime></CQT></DSCKS></HDon>".encode()
+        office.forget()
+        assert office.publish(invoice(5, 0).replace(b"</HDon>", signed)) == []
+    assert pipeline.rows("SELECT count(*) FROM rejected_event") == [(0,)]
+    assert pipeline.rows(
+        "SELECT to_char(sent_at AT TIME ZONE 'Asia/Ho_Chi_Minh', 'HH24') FROM tax_einvoice WHERE number = 5"
+    ) == [("20",)], "the first fact stands"
+    office.publish(invoice(1, 500_000), invoice(2, 600_000, beside=relation("1", 1)))
     # A second replacement of the first is refused, one without a code too; nothing moves.
     assert office.publish(invoice(3, 600_000, related=relation("1", 1)), invoice(4, 9, related=relation("", 1)))
     assert office.figure("einvoice.value.total", KIM_DINH) == 600_000

@@ -234,6 +234,7 @@ FEED = Feed(
     name_vi="Lượt khám chữa bệnh",
     name_en="Health-facility visits",
     quality_source="health_checkout",
+    transport=("send_lag_h",),
     enrich={"facility_tier": ("tier", pl.String())},
     derive={
         "cost_misc": (

@@ -130,6 +130,7 @@ FEED = Feed(
     name_vi="Hóa đơn điện tử",
     name_en="E-invoices",
     quality_source="einvoice",
+    transport=("sent_at",),
     place="shop_id",
     enrich={
         "place_type": ("type", pl.String()),

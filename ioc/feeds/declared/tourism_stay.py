@@ -88,6 +88,7 @@ FEED = Feed(
     name_vi="Lượt khách lưu trú",
     name_en="Lodging stays",
     quality_source="lodging_stay",
+    transport=("declared_at", "declared_late"),
     estimated={"check_out_on": "check_out_estimated"},
     enrich={"lodging_type": ("type", pl.String()), "star": ("star", pl.Int64())},
     derive={

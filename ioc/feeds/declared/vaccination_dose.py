@@ -176,5 +176,6 @@ FEED = Feed(
     name_vi="Tiêm chủng",
     name_en="Vaccination",
     quality_source="vaccination",
+    transport=("record_lag_h",),
     enrich={"site_type": ("site_type", pl.String())},
 )

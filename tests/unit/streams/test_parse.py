@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
+import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from testbed.feed_event import (
     BA_RIA,
     CON_DAO,
@@ -24,9 +28,11 @@ from testbed.feed_event import (
 )
 from testbed.pipeline import make_parser
 from testbed.poison import POISON
+from testbed.sample import events_of
 
-from ioc.feeds.feed import Feed
+from ioc.feeds.feed import Feed, load_feeds
 from ioc.province.profile import Profile
+from streams.rules.content import content_hasher, md5
 from streams.rules.parse import BatchParser, ParsedBatch
 from streams.rules.refuse import MAX_PAYLOAD
 
@@ -153,6 +159,56 @@ def test_content_is_compared_by_value_not_by_spelling(parser: BatchParser) -> No
     hashes = parse(parser, records([plain, turned, other])).events["content_hash"].to_list()
     assert hashes[0] == hashes[1] != hashes[2]
     assert parse(parser, [record(0, utc)]).events["declared_at"].to_list() == [datetime(2024, 10, 5, 8, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize("key", load_feeds())
+def test_what_tells_of_the_sending_is_no_content(parsers: dict[str, BatchParser], key: str) -> None:
+    """Each event of the samples with and without each transport fact is the same; any other field makes another."""
+    feed = parsers[key].feed
+    told = [event for event in events_of(key) if event.get("data")]
+    columns = {column.name: column for column in feed.model_columns}
+    for event in told:
+        variants = [event]
+        for name in feed.transport:
+            data = dict(event["data"])
+            for value in _others(columns[name].dtype):
+                variants.append(event | {"data": data | {name: value}})
+            if not feed.model.model_fields[name].is_required() and name in data:
+                variants.append(event | {"data": {field: value for field, value in data.items() if field != name}})
+        hashes = parse(parsers[key], records(variants)).events["content_hash"].to_list()
+        assert len(hashes) >= len(variants) - 1 - len(feed.transport), "variants that the model allows"
+        assert set(hashes) == {hashes[0]}
+    contents = {
+        json.dumps({n: v for n, v in e["data"].items() if n not in feed.transport}, sort_keys=True) for e in told
+    }
+    hashes = parse(parsers[key], records(told)).events["content_hash"].to_list()
+    assert len(set(hashes)) >= len(contents) - 1
+
+
+def _others(dtype: pl.DataType) -> list[object]:
+    if dtype == pl.Boolean():
+        return [True, False]
+    if dtype.is_numeric():
+        return [0, 7]
+    return ["2024-10-05T20:00:00+07:00", "2024-10-06T01:02:03.456Z"]
+
+
+@given(
+    st.dictionaries(st.text(), st.one_of(st.text(), st.integers(), st.booleans()), max_size=6),
+    st.sampled_from(["2024-10-05T20:00:00.123456+07:00", 0, True, None]),
+    st.integers(0, 6),
+)
+def test_a_field_is_left_out_wherever_it_stands(rest: dict[str, object], value: object, place: int) -> None:
+    """Also beside texts that look like the field's key."""
+    rest = {name: text for name, text in rest.items() if name != "sent_at"} | {"note": '"sent_at":"x",'}
+    items = list(rest.items())
+    whole = dict([*items[:place], ("sent_at", value), *items[place:]])
+    hashed = content_hasher(("sent_at",))
+    assert hashed(_json(whole)) == hashed(_json(rest)) == md5(_json(rest))
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def test_dates_up_to_the_tolerance_are_plausible(parser: BatchParser) -> None:
