@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -44,9 +44,13 @@ class Outgoing:
 
 
 class Judge:
-    """The rules of revisions, written a second time: the highest revision wins, equal ones must have equal content."""
+    """The rules of revisions, written a second time: the highest revision wins, equal ones must have equal content.
 
-    def __init__(self) -> None:
+    transport: by event type, the fields that tell how a record was sent and are no content.
+    """
+
+    def __init__(self, transport: Mapping[str, Collection[str]] | None = None) -> None:
+        self._transport = transport or {}
         self._seen: dict[str, dict[int, bytes]] = {}
 
     def knows(self, subject: str) -> bool:
@@ -57,7 +61,8 @@ class Judge:
         """Take the next valid event of a record and say what becomes of it."""
         revisions = self._seen.setdefault(event["subject"], {})
         revision: int = event["revision"]
-        content = digest(event.get("data"))
+        sending, data = self._transport.get(event.get("type", ""), ()), event.get("data")
+        content = digest(data and [one for one in data.items() if one[0] not in sending])
         if revision in revisions:
             return ExpectedOutcome.DUPLICATE if revisions[revision] == content else ExpectedOutcome.REJECTED
         highest = max(revisions, default=None)

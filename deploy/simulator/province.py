@@ -24,6 +24,7 @@ from deploy.simulator.roster import FEEDS, ROSTER
 from deploy.simulator.territory import Population
 from ioc.catalogue import Indicator
 from ioc.feeds.event import event_json
+from ioc.feeds.feed import load_feeds
 from ioc.province.profile import Profile, registry_events
 from ioc.province.reporter import REGISTER_FEED, Reporter
 
@@ -67,7 +68,7 @@ class Province:
             system.feed: {fault: Metronome(shares[fault], phase=i * _GOLDEN) for i, fault in enumerate(FAULTS)}
             for system in self._shares
         }
-        self._judge = Judge()
+        self._judge = Judge({feed.event_type: feed.transport for feed in load_feeds().values()})
         self._sent_by_calendar: dict[tuple[str, str], Life] = {}
         self._due: list[tuple[int, int, Callable[[], None]]] = []
         self._scheduled = 0

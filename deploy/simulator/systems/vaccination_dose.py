@@ -47,6 +47,7 @@ _TARGETS = {"under1": 190, "m18": 185, "y1": 380, "y7": 195, "pregnant": 205}
 _OPENING_HOURS = (7, 8, 9, 10, 11, 14, 15)
 _MONDAY = 0
 _DELIVERED = 20
+_HIGHEST_DOSE = 20
 
 
 class VaccinationSystem(System):
@@ -114,7 +115,7 @@ class VaccinationSystem(System):
         data = life.data
         match data["kind"]:
             case "dose":
-                return {**data, "record_lag_h": data["record_lag_h"] + self._random.randint(1, 30)}
+                return {**data, "dose_no": data["dose_no"] % _HIGHEST_DOSE + 1}
             case "aefi":
                 return {**data, "severity": "mild" if data["severity"] == "serious" else "serious"}
             case "movement" | "target":
