@@ -76,6 +76,12 @@ COMMANDS = (
         " · Where the reading of each partition stands; let a halted one go on.",
     ),
     CommandEntry(
+        "contribution",
+        "streams.rollup.contribution_cli",
+        "Phần đóng góp chưa cộng được vào chỉ tiêu: xem, cộng lại"
+        " · Contributions that could not be folded: show them, fold them again.",
+    ),
+    CommandEntry(
         "retention",
         "ioc.database.retention_cli",
         "Xóa dữ liệu vận hành đã quá thời hạn lưu · Remove what is older than its table's retention setting.",

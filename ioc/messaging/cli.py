@@ -14,8 +14,8 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command("create")
 def create_command(as_json: AsJson = False) -> None:
-    """Tạo topic còn thiếu; topic đã có thì so sánh, giữ nguyên · Create the topics that are missing; those that
-    exist are compared and left as they are.
+    """Tạo topic còn thiếu; topic đã có thì so sánh, chỉ đặt lại giờ của bản ghi theo máy chủ Kafka · Create the topics
+    that are missing; those that exist are compared, and altered only where a record's time is not the broker's.
     """
     states = create_topics(Settings(), load_feeds())
     show_rows([state.model_dump() for state in states], as_json=as_json, title="Topic Kafka · topics")
@@ -24,7 +24,13 @@ def create_command(as_json: AsJson = False) -> None:
 @app.command("list")
 def list_command(as_json: AsJson = False) -> None:
     """Hiện topic mà các nguồn cần, và chỗ khác với thiết lập · Show the topics that the feeds need and how they
-    differ from the settings.
+    differ from the settings. Ends with 1 where one is missing, or keeps its producers' time instead of the broker's.
     """
     states = list_topics(Settings(), load_feeds())
     show_rows([state.model_dump() for state in states], as_json=as_json, title="Topic Kafka · topics")
+    wrong = [state.name for state in states if not state.keeps_promises]
+    if wrong:
+        typer.echo(
+            f"{len(wrong)} topics are missing or keep the time of producers: `ioc topic create` mends it", err=True
+        )
+        raise typer.Exit(1)

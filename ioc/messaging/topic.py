@@ -16,6 +16,11 @@ from ioc.messaging.client import admin_client
 from ioc.settings import Settings
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+# What the platform's promises rest on, so that a topic of before is altered; all else is left as its operators set it.
+PROMISED: Mapping[str, str] = {
+    # A record's time is the broker's; what a producer's clock says is not trusted anywhere.
+    "message.timestamp.type": "LogAppendTime",
+}
 _DAY_MS = 86_400_000
 
 
@@ -35,9 +40,14 @@ class TopicState(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str
-    status: Literal["created", "exists", "differs", "missing"]
+    status: Literal["created", "altered", "exists", "differs", "missing"]
     partitions: int
     differences: tuple[str, ...] = ()
+
+    @property
+    def keeps_promises(self) -> bool:
+        """Whether it exists, and with what the platform's promises rest on."""
+        return self.status != "missing" and not any(one.startswith(tuple(PROMISED)) for one in self.differences)
 
 
 def dead_letter_topic(prefix: str) -> str:
@@ -56,8 +66,7 @@ def plan_topics(settings: Settings, feeds: Mapping[str, Feed]) -> list[TopicPlan
     options = {
         "cleanup.policy": "delete",
         "max.message.bytes": str(MAX_MESSAGE_BYTES),
-        # A record's time is the broker's; what a producer's clock says is not trusted anywhere.
-        "message.timestamp.type": "LogAppendTime",
+        **PROMISED,
         "retention.ms": str(retention),
     }
     names = [feed.topic(settings.topic_prefix) for feed in feeds.values()]
@@ -78,10 +87,10 @@ def list_topics(settings: Settings, feeds: Mapping[str, Feed]) -> list[TopicStat
 
 
 def create_topics(settings: Settings, feeds: Mapping[str, Feed]) -> list[TopicState]:
-    """Create the planned topics that are missing and return the state of all.
+    """Create the planned topics that are missing, alter what was `PROMISED` of the others, and return the state of all.
 
-    A topic that exists is never changed: more partitions would move keys between them and lose the order of a
-    reporter's events. Raises `KafkaUnavailableError`.
+    Nothing else of a topic that exists is changed: more partitions would move keys between them and lose the order of
+    a reporter's events. Raises `KafkaUnavailableError`.
     """
     plans = plan_topics(settings, feeds)
     with admin_client(settings) as admin:
@@ -89,10 +98,48 @@ def create_topics(settings: Settings, feeds: Mapping[str, Feed]) -> list[TopicSt
         created = {plan.name for plan in plans if plan.name in missing and _create(admin, plan)}
         if missing:
             admin.wait_for_topics(sorted(missing))
+        altered = _keep_promises(admin, sorted({plan.name for plan in plans} - missing))
+        done: dict[str, Literal["created", "altered"]] = dict.fromkeys(altered, "altered")
+        done |= dict.fromkeys(created, "created")
         return [
-            state.model_copy(update={"status": "created"}) if state.name in created else state
+            state.model_copy(update={"status": done[state.name]}) if state.name in done else state
             for state in _states(admin, plans)
         ]
+
+
+def broken_promises(settings: Settings, topics: Sequence[str]) -> dict[str, str]:
+    """Return by topic what it does not keep of `PROMISED`, as text; topics that do not exist are left out.
+
+    Raises `KafkaUnavailableError`.
+    """
+    with admin_client(settings) as admin:
+        return _broken(admin, sorted(set(admin.list_topics()) & set(topics)))
+
+
+def _broken(admin: KafkaAdminClient, names: Sequence[str]) -> dict[str, str]:
+    if not names:
+        return {}
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    options = admin.describe_configs(resources, config_filter="all")["topic"]
+    broken = {}
+    for name in names:
+        found = [
+            f"{key} is {options[name][key]['value']}"
+            for key in PROMISED
+            if options[name][key]["value"] != PROMISED[key]
+        ]
+        if found:
+            broken[name] = ", ".join(found)
+    return broken
+
+
+def _keep_promises(admin: KafkaAdminClient, names: Sequence[str]) -> list[str]:
+    """Alter the topics that do not keep what was promised; return their names."""
+    broken = _broken(admin, names)
+    if broken:
+        wanted = [ConfigResource(ConfigResourceType.TOPIC, name, configs=dict(PROMISED)) for name in broken]
+        admin.alter_configs(wanted, incremental=True)
+    return list(broken)
 
 
 def _create(admin: KafkaAdminClient, plan: TopicPlan) -> bool:

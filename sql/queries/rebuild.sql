@@ -23,10 +23,13 @@ FROM measure_cell
 WHERE feed_id = %(feed_id)s AND bucket BETWEEN %(first)s AND %(last)s AND period = 'day'
 
 -- name: select_waiting_sums
--- The same of what waits to be folded, where it was named and where it is placed already.
+-- The same of what waits to be folded, or could not be and is tried again, where it was named and where it is placed already.
 SELECT area_id, bucket, placed, array_agg(total ORDER BY place) FROM (
     SELECT d.area_id, d.bucket, d.placed, s.place, sum(coalesce(d.sums[s.slot], 0))::bigint AS total
-    FROM measure_delta d CROSS JOIN unnest(%(slots)s::int[]) WITH ORDINALITY AS s (slot, place)
+    FROM (
+        SELECT feed_id, area_id, bucket, placed, sums FROM measure_delta
+        UNION ALL SELECT feed_id, area_id, bucket, placed, sums FROM contribution_set_aside WHERE sums IS NOT NULL
+    ) d CROSS JOIN unnest(%(slots)s::int[]) WITH ORDINALITY AS s (slot, place)
     WHERE d.feed_id = %(feed_id)s AND d.bucket BETWEEN %(first)s AND %(last)s GROUP BY 1, 2, 3, 4
 ) summed GROUP BY 1, 2, 3
 
@@ -46,7 +49,10 @@ stored AS (
     UNION ALL SELECT measure_id, a.parent_id, bucket, member, n
     FROM stored JOIN area a USING (area_id) WHERE a.parent_id IS NOT NULL
     UNION ALL SELECT measure_id, CASE WHEN placed THEN d.area_id ELSE p.unit_id END, bucket, member, -n
-    FROM member_delta d JOIN measured USING (measure_id)
+    FROM (
+        SELECT measure_id, area_id, bucket, member, n, placed FROM member_delta
+        UNION ALL SELECT measure_id, area_id, bucket, member, n, placed FROM contribution_set_aside WHERE member IS NOT NULL
+    ) d JOIN measured USING (measure_id)
     JOIN area_placement p ON p.area_id = d.area_id AND bucket >= p.since AND bucket < p.until
     WHERE bucket BETWEEN %(first)s AND %(last)s
 )

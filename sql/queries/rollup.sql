@@ -22,6 +22,12 @@ VALUES (%(feed_id)s, %(area_id)s, %(bucket)s, %(sums)s, %(measure_id)s, %(member
 -- name: count_set_aside
 SELECT count(*) FROM contribution_set_aside
 
+-- name: list_set_aside
+SELECT f.key AS feed, a.code AS area_code, s.bucket, CASE WHEN s.sums IS NULL THEN 'member' ELSE 'sums' END AS kind,
+       s.records, s.fault, s.appended_at, s.set_aside_at
+FROM contribution_set_aside s JOIN feed f USING (feed_id) LEFT JOIN area a USING (area_id)
+WHERE %(feed)s::text IS NULL OR f.key = %(feed)s ORDER BY s.set_aside_id LIMIT %(most)s
+
 -- name: select_replaced
 SELECT key::text FROM record_revision
 WHERE feed_id = %(feed_id)s AND recorded_at = %(at)s ORDER BY 1 LIMIT %(most)s
@@ -63,6 +69,10 @@ ON CONFLICT (feed_id, period, area_id, bucket) DO UPDATE SET sums = excluded.sum
 
 -- name: clear_staged_cells
 DELETE FROM staged_cell
+
+-- name: clear_staged_members
+-- One transaction may fold several times: what was merged must not be merged again.
+DELETE FROM staged_member
 
 -- name: copy_staged_members
 COPY staged_member (measure_id, period, area_id, bucket, member, n) FROM STDIN (FORMAT csv)

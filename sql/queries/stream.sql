@@ -2,7 +2,8 @@
 INSERT INTO stream_position (topic, partition, next_offset) VALUES (%s, %s, 0) ON CONFLICT DO NOTHING
 
 -- name: select_positions
-SELECT topic, partition, next_offset, topic_id FROM stream_position WHERE topic = ANY(%s)
+SELECT topic, partition, next_offset, topic_id, leader_epoch, mark_offset, mark
+FROM stream_position WHERE topic = ANY(%s)
 
 -- name: set_topic_id
 UPDATE stream_position SET topic_id = %(topic_id)s
@@ -21,8 +22,12 @@ SELECT p.topic, p.partition, p.next_offset, p.topic_id, p.updated_at, h.kind, h.
 FROM stream_position p LEFT JOIN stream_halt h USING (topic, partition)
 WHERE p.topic = ANY(%s) ORDER BY p.topic, p.partition
 
+-- name: set_leader_epoch
+UPDATE stream_position SET leader_epoch = %s WHERE topic = %s AND partition = %s
+
 -- name: accept_position
-UPDATE stream_position SET next_offset = %(to)s, topic_id = %(topic_id)s, updated_at = clock_timestamp()
+UPDATE stream_position SET next_offset = %(to)s, topic_id = %(topic_id)s, leader_epoch = NULL, mark_offset = NULL,
+                           mark = NULL, updated_at = clock_timestamp()
 WHERE topic = %(topic)s AND partition = %(partition)s
 
 -- name: delete_halt
@@ -32,7 +37,8 @@ DELETE FROM stream_halt WHERE topic = %(topic)s AND partition = %(partition)s RE
 SELECT next_offset FROM stream_position WHERE topic = %s AND partition = %s FOR UPDATE
 
 -- name: move_position
-UPDATE stream_position SET next_offset = %(to)s, updated_at = clock_timestamp()
+UPDATE stream_position SET next_offset = %(to)s, updated_at = clock_timestamp(),
+                           mark_offset = coalesce(%(mark_offset)s, mark_offset), mark = coalesce(%(mark)s, mark)
 WHERE topic = %(topic)s AND partition = %(partition)s AND next_offset = %(from)s
 
 -- name: insert_gap

@@ -42,7 +42,7 @@ def reconcile(as_json: AsJson = False) -> None:
         )
         if result.set_aside:
             typer.echo(
-                f"{result.set_aside:,} phần chưa cộng được, chỉ tiêu còn thiếu (bảng contribution_set_aside)"
-                " · contributions cannot be folded, and the figures lack them (table contribution_set_aside)"
+                f"{result.set_aside:,} phần chưa cộng được, chỉ tiêu còn thiếu (`ioc contribution list`)"
+                " · contributions cannot be folded, and the figures lack them (`ioc contribution list`)"
             )
     raise typer.Exit(_WAITING if result.waiting else 1 if rows else 0)

@@ -60,11 +60,12 @@ def rebuild(
             raise typer.BadParameter("it looks at everything, and mends it; give neither codes nor --dry-run")
         with open_rebuild(Settings(), recount=True) as job, _progress() as watch:
             job.run(watch)
-        mended = {"sums": job.appended.sums, "members": job.appended.members}
+        mended = {"sums": job.appended.sums, "members": job.appended.members, "set_aside": job.set_aside}
         if as_json:
             typer.echo(to_json(mended))
         else:
             typer.echo(f"{mended['sums']:,} areas and days and {mended['members']:,} members differed and were mended.")
+            _tell_set_aside(job.set_aside)
         return
     with open_rebuild(Settings(), codes or ()) as job:
         if not as_json:
@@ -73,12 +74,20 @@ def rebuild(
             found = job.run(watch)
         if not as_json:
             _show(found)
+            _tell_set_aside(job.set_aside)
         swapped = not dry_run and (yes or (not as_json and _confirmed(len(found))))
         if swapped:
             job.swap()
     if as_json:
         typer.echo(
-            to_json({"swapped": swapped, "indicators": [one.model_dump(mode="json") for one in found]}, indent=2)
+            to_json(
+                {
+                    "swapped": swapped,
+                    "set_aside": job.set_aside,
+                    "indicators": [one.model_dump(mode="json") for one in found],
+                },
+                indent=2,
+            )
         )
     elif swapped:
         typer.echo(f"{len(found)} indicators are shown as computed anew · đã thay {len(found)} chỉ tiêu cùng lúc.")
@@ -95,6 +104,15 @@ def _tell(plan: RebuildPlan) -> None:
         + (f" of {', '.join(plan.measures)}" if plan.measures else "")
         + "."
     )
+
+
+def _tell_set_aside(contributions: int) -> None:
+    if contributions:
+        typer.echo(
+            f"{contributions:,} phần chưa cộng được vẫn bị gác lại, số liệu còn thiếu (`ioc contribution list`)"
+            f" · {contributions:,} contributions cannot be folded and stay set aside; the figures lack them",
+            err=True,
+        )
 
 
 def _show(found: list[Comparison]) -> None:

@@ -80,16 +80,21 @@ class Rebuild:
         self._feed_ids: dict[str, int] = dict(connection.execute(load_queries("profile")["select_feed_ids"]).fetchall())
         self.plan = self._recount() if recount else self._plan(list(codes))
         self.appended = Appended()
+        self.set_aside = 0  # contributions that could not be folded, not even now: figures lack them
 
     def run(self, watch: ProgressCallback = unwatched) -> list[Comparison]:
         """Compute the candidates' figures beside the live ones and compare them; nothing that is shown changes.
 
+        What was set aside is folded first, where it fits now; what does not stays set aside, and counts as waiting:
+        its records are not added a second time.
         Interrupted, it goes on where it was: months that were filled are not read again. Raises
         CatalogueChangedError when another catalogue is loaded meanwhile.
         """
+        self._rollup.retry_all_set_aside(self._connection)
         for feed, measures in self.plan.measures.items():
             self._fill(feed, measures, watch)
         self._catch_up(watch)
+        _, self.set_aside = self._rollup.retry_all_set_aside(self._connection)
         for feed in self.plan.closings:
             self._close(feed, watch)
         for plan in self.plan.sectors:

@@ -149,6 +149,7 @@ class CellFold:
         )
         there = there.with_columns(area_id=pl.when("placed").then("area_id").otherwise("unit_id"))
         folded = fold_members(there.select(list(MEMBER_SCHEMA)), self._chains)
+        connection.execute(self._queries["clear_staged_members"])
         with connection.cursor().copy(self._queries["copy_staged_members"]) as copy:
             copy.write(folded.select("measure_id", *CELL_KEY, "member", "n").write_csv(include_header=False).encode())
         counted: dict[str, list[tuple[str, int, date, int, int]]] = {}

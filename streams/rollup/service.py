@@ -27,7 +27,7 @@ from sql import load_queries
 from streams.process.health import HealthServer
 from streams.rollup.cells import CellFold
 from streams.rollup.figures import FigureWriter
-from streams.rollup.set_aside import SetAside
+from streams.rollup.set_aside import RETRIED, SetAside
 from streams.rollup.waiting import Waiting
 from streams.rules.fault import DATA_FAULTS
 
@@ -98,6 +98,19 @@ class Rollup:
             for waiting in self._set_aside.take(connection):
                 self._fold_or_set_aside(connection, waiting)
             return self._set_aside.count(connection)
+
+    def retry_all_set_aside(self, connection: psycopg.Connection) -> tuple[int, int]:
+        """Fold what waits, then try everything once that was set aside; return how many were, and how many still are.
+
+        Each transaction is short: the roll-up waits for none of them long.
+        """
+        for _ in self.catch_up(connection):
+            pass
+        with translated_errors():
+            before = left = self._set_aside.count(connection)
+        for _ in range(-(-before // RETRIED)):
+            left = self.retry_set_aside(connection)
+        return before, left
 
     def _run(self, connection: psycopg.Connection) -> int:
         self._check_epoch(connection)

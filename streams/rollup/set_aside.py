@@ -20,7 +20,7 @@ from streams.rules.fault import told
 log = structlog.get_logger(__name__)
 
 _RECORDS = 20
-_RETRIED = 100
+RETRIED = 100
 
 
 class SetAside:
@@ -73,7 +73,7 @@ class SetAside:
 
     def take(self, connection: psycopg.Connection) -> Iterator[Waiting]:
         """Take some of those set aside, each to be tried by itself."""
-        for row in connection.execute(self._queries["take_set_aside"], [_RETRIED]).fetchall():
+        for row in connection.execute(self._queries["take_set_aside"], [RETRIED]).fetchall():
             feed_id, area_id, bucket, sums, measure_id, member, n, placed, appended_at, _ = row
             if sums is not None:
                 yield Waiting([Delta(feed_id, area_id, bucket, sums, placed, appended_at)], [])

@@ -19,7 +19,7 @@ from ioc.feeds.plausibility import Calendar, Now, check_clock, latest_of
 from ioc.feeds.validation import check_envelope, mask, read_event
 from streams.rules.content import VOID_HASH, content_hasher, md5
 from streams.rules.fault import DATA_FAULTS, told
-from streams.rules.raw import Payloads, RawRecord, elements, is_batch, received_ms, value_of
+from streams.rules.raw import Payloads, RawRecord, elements, is_batch, mark_of, received_ms, value_of
 from streams.rules.refuse import MAX_PAYLOAD, Rejection, reason_of, unstorable
 from streams.rules.register import Register
 
@@ -50,6 +50,7 @@ class ParsedBatch:
               the order of the log; content is null where `voided`.
     consumed: events per record offset, so that a prefix of the batch can be dropped.
     payloads: the events as they came, for those that are refused later.
+    mark:     of the last record (`mark_of`); None where the batch is a part of a fetch.
     """
 
     topic: str
@@ -63,6 +64,7 @@ class ParsedBatch:
     rejections: tuple[Rejection, ...]
     consumed: dict[int, int]
     payloads: Payloads
+    mark: str | None = None
 
 
 @dataclass
@@ -138,6 +140,7 @@ class BatchParser:
             rejections=(*rejections, *refused),
             consumed=consumed,
             payloads=payloads,
+            mark=mark_of(records[-1]),
         )
 
     def _typed(self, rows: _Rows, payloads: Payloads) -> tuple[pl.DataFrame, list[Rejection]]:

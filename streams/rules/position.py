@@ -12,19 +12,26 @@ GapKind = Literal["deleted", "skipped", "remade", "truncated"]
 
 @dataclass(frozen=True)
 class LogState:
-    """A partition in Kafka: its topic's id, the first offset that is kept, and its end."""
+    """A partition in Kafka: its topic's id, the first offset that is kept, its end, and its leader's epoch."""
 
     topic_id: UUID | None
     start: int
     end: int
+    leader_epoch: int | None = None
 
 
 @dataclass(frozen=True)
 class StoredPosition:
-    """The next offset, and the id of the topic that it belongs to; None before that was known."""
+    """The next offset, and the id of the topic that it belongs to; None before that was known.
+
+    leader_epoch: under which the log was last known to be the one that was read.
+    mark:         offset and mark (`streams.rules.raw.mark_of`) of the last record that was stored.
+    """
 
     next_offset: int
     topic_id: UUID | None = None
+    leader_epoch: int | None = None
+    mark: tuple[int, str] | None = None
 
 
 def fault_of(stored: StoredPosition, log: LogState) -> Literal["remade", "truncated"] | None:

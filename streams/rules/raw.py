@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -77,6 +78,15 @@ def received_ms(record: RawRecord, now_ms: int) -> int:
     if record.timestamp_type == LOG_APPEND_TIME and _FIRST_MS <= record.timestamp <= now_ms + _DAY_MS:
         return record.timestamp
     return now_ms
+
+
+def mark_of(record: RawRecord) -> str:
+    """Return a hash (32 hexadecimal digits) that tells a record from any other that may lie at its offset one day."""
+    mark = hashlib.md5(str(record.timestamp).encode(), usedforsecurity=False)
+    for part in (record.key, record.value):
+        # With its length: key and value must not run into each other.
+        mark.update(b"-" if part is None else b"%d:" % len(part) + part)
+    return mark.hexdigest()
 
 
 class Payloads:

@@ -44,6 +44,11 @@ class Span:
         return self.parts[-1].next_offset
 
     @property
+    def mark(self) -> str | None:
+        """Mark of its last record, where that is known."""
+        return self.parts[-1].mark
+
+    @property
     def consumed(self) -> int:
         """How many events it holds."""
         return sum(sum(part.consumed.values()) for part in self.parts)
@@ -76,6 +81,7 @@ def halves(batch: ParsedBatch) -> tuple[ParsedBatch, ParsedBatch] | None:
     head = replace(
         batch,
         next_offset=middle,
+        mark=None,
         events=batch.events.filter(pl.col("record_offset") < middle),
         rejections=tuple(rejection for rejection in batch.rejections if rejection.record_offset < middle),
         consumed={offset: n for offset, n in batch.consumed.items() if offset < middle},

@@ -30,6 +30,7 @@ from streams.rules.span import BatchCounts
 from streams.worker.backlog import Backlog
 from streams.worker.halt import Halts
 from streams.worker.last_line import LastLine
+from streams.worker.log_mark import LogMarks
 from streams.worker.metrics import WorkerMetrics
 from streams.worker.store import LogStart, RecordStore
 
@@ -95,6 +96,7 @@ class FeedAgent:
         metrics: WorkerMetrics,
         log_start: LogStart,
         halts: Halts,
+        marks: LogMarks,
         patience: float,
         most_events: int,
         restart: Callable[[], None],
@@ -103,6 +105,7 @@ class FeedAgent:
         """
         log_start:   gives the first offset that Kafka still keeps of a partition.
         halts:       partitions whose records are left alone until an operator has decided.
+        marks:       is told the last record of what was stored.
         patience:    seconds for which a batch is tried again before the worker gives up.
         most_events: most events of one transaction, unless a single fetch holds more; twice as many wait at most.
         restart:     stops the process in good order, and starts it anew.
@@ -114,6 +117,7 @@ class FeedAgent:
         self._metrics = metrics
         self._log_start = log_start
         self._halts = halts
+        self._marks = marks
         self._patience = patience
         self._most_events = most_events
         self._restart = restart
@@ -185,6 +189,8 @@ class FeedAgent:
                 continue
             self._fault("before_ack")
             for parsed in taken:
+                batch = parsed.batch
+                self._marks.note((batch.topic, batch.partition), batch.next_offset - 1, batch.mark)
                 parsed.event.ack()
             oldest = min(parsed.batch.oldest_received_at for parsed in taken)
             self._metrics.batch(

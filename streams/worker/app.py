@@ -33,6 +33,7 @@ from streams.rules.register import Register
 from streams.worker.agent import FeedAgent, Work, Writer
 from streams.worker.delivery import RawSchema, SingleRecordScheduler, WholeFetchScheduler
 from streams.worker.halt import Halts, PartitionKey
+from streams.worker.log_mark import LogMarks
 from streams.worker.log_state import LogStates
 from streams.worker.metrics import WorkerMetrics
 from streams.worker.selection import served_feeds
@@ -57,6 +58,7 @@ class IocApp(faust.App):
         self._ioc_topics = list(topics)
         self._log_states = LogStates(settings)
         self.halts = Halts()
+        self.marks = LogMarks()
         self.log_starts: dict[PartitionKey, int] = {}
         super().__init__(
             settings.consumer_group,
@@ -102,7 +104,7 @@ class IocApp(faust.App):
             stored = read_positions(connection, topics)
             logs = self._log_states(topics)
             self.log_starts.update({place: state.start for place, state in logs.items()})
-            judge(connection, stored, logs, self.halts)
+            judge(connection, stored, logs, self.halts, self.marks, self._log_states.marks)
         positions = {tp: stored[tp.topic, tp.partition].next_offset for tp in assignment}
         # Of a halted partition nothing is stored: reading begins at its end.
         begins = {
@@ -183,6 +185,7 @@ def create_app(
             metrics=metrics,
             log_start=app.log_start,
             halts=app.halts,
+            marks=app.marks,
             patience=_PATIENCE,
             most_events=settings.worker_fetch_records,
             restart=restart,

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from ioc.messaging.client import client_options, open_admin
 from ioc.settings import Settings
 from streams.rules.position import LogState
+from streams.rules.raw import mark_of
+
+log = structlog.get_logger(__name__)
 
 _SECONDS = 10.0
 _UNKNOWN_TOPIC = 3
@@ -20,6 +26,7 @@ class LogStates:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._consumer: Any = None
+        self._reader: Any = None
         self._admin: Any = None
 
     def __call__(self, topics: Collection[str]) -> dict[tuple[str, int], LogState]:
@@ -32,10 +39,10 @@ class LogStates:
 
     def close(self) -> None:
         """Close the clients."""
-        for client in (self._consumer, self._admin):
+        for client in (self._consumer, self._reader, self._admin):
             if client is not None:
                 client.close()
-        self._consumer = self._admin = None
+        self._consumer = self._reader = self._admin = None
 
     def _read(self, topics: Collection[str]) -> dict[tuple[str, int], LogState]:
         from kafka import KafkaConsumer, TopicPartition  # noqa: PLC0415
@@ -52,17 +59,55 @@ class LogStates:
                 isolation_level="read_committed",
                 allow_auto_create_topics=False,
             )
-        ids: dict[tuple[str, int], UUID | None] = {}
+        ids: dict[tuple[str, int], tuple[UUID | None, int | None]] = {}
         for topic in self._admin.describe_topics(sorted(topics)):
             if topic["error_code"] == 0:
                 for partition in topic["partitions"]:
-                    ids[topic["name"], partition["partition_index"]] = _uuid(topic["topic_id"])
+                    epoch = partition["leader_epoch"]
+                    known = _uuid(topic["topic_id"]), epoch if epoch >= 0 else None
+                    ids[topic["name"], partition["partition_index"]] = known
             elif topic["error_code"] != _UNKNOWN_TOPIC:
                 raise ConnectionError(f"Kafka does not describe {topic['name']}: error {topic['error_code']}")
         places = {place: TopicPartition(*place) for place in ids}
         starts = self._consumer.beginning_offsets(list(places.values()))
         ends = self._consumer.end_offsets(list(places.values()))
-        return {place: LogState(ids[place], starts[tp], ends[tp]) for place, tp in places.items()}
+        return {place: LogState(ids[place][0], starts[tp], ends[tp], ids[place][1]) for place, tp in places.items()}
+
+    def marks(self, place: tuple[str, int], offsets: Collection[int]) -> dict[int, str]:
+        """Return the marks of a partition's records at these offsets; those that the log does not hold are left out.
+
+        Raises while Kafka is away.
+        """
+        try:
+            return self._marks(place, offsets)
+        except Exception:
+            self.close()
+            raise
+
+    def _marks(self, place: tuple[str, int], offsets: Collection[int]) -> dict[int, str]:
+        from kafka import KafkaConsumer, TopicPartition  # noqa: PLC0415
+
+        if self._reader is None:
+            self._reader = KafkaConsumer(
+                **client_options(self._settings, _SECONDS),
+                enable_auto_commit=False,
+                allow_auto_create_topics=False,
+                auto_offset_reset="latest",
+                max_poll_records=1,
+            )
+        partition = TopicPartition(*place)
+        self._reader.assign([partition])
+        found: dict[int, str] = {}
+        for offset in sorted(offsets):
+            self._reader.seek(partition, offset)
+            deadline = time.monotonic() + _SECONDS
+            while not (records := self._reader.poll(timeout_ms=500).get(partition)):
+                if time.monotonic() > deadline:
+                    log.warning("a record that was stored cannot be read again", topic=place[0], offset=offset)
+                    break
+            if records and records[0].offset == offset:
+                found[offset] = mark_of(records[0])
+        return found
 
 
 def _uuid(value: object) -> UUID | None:

@@ -52,6 +52,12 @@ class WorkerMetrics:
             ["topic", "partition"],
             registry=self.registry,
         )
+        self.producer_time = Gauge(
+            "ioc_topic_producer_time",
+            "1 = records of this topic keep their producers' time (ioc topic create mends it)",
+            ["topic"],
+            registry=self.registry,
+        )
         self.lag = Gauge(
             "ioc_lag_records", "Records behind the log's end", ["topic", "partition"], registry=self.registry
         )

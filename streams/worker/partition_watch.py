@@ -8,15 +8,20 @@ from collections.abc import Callable, Collection
 import structlog
 
 from ioc.database.connection import connect
+from ioc.errors import KafkaUnavailableError
+from ioc.messaging.topic import broken_promises
 from ioc.settings import Settings
 from streams.rules.position import StoredPosition
 from streams.worker.halt import Halts, PartitionKey
+from streams.worker.log_mark import LogMarks
 from streams.worker.log_state import LogStates
 from streams.worker.metrics import WorkerMetrics
 from streams.worker.stored_position import judge, read_positions
 from streams.worker.watchdog import EXIT_STALLED
 
 log = structlog.get_logger(__name__)
+
+_LOOKS_BETWEEN = 120  # ten minutes
 
 
 class PartitionWatch:
@@ -29,6 +34,7 @@ class PartitionWatch:
         *,
         assigned: Callable[[], set[PartitionKey]],
         halts: Halts,
+        marks: LogMarks,
         log_starts: dict[PartitionKey, int],
         metrics: WorkerMetrics,
         on_accepted: Callable[[int], None] = os._exit,
@@ -37,11 +43,13 @@ class PartitionWatch:
         self._topics = topics
         self._assigned = assigned
         self._halts = halts
+        self._marks = marks
         self._log_starts = log_starts
         self._metrics = metrics
         self._on_accepted = on_accepted
         self._states = LogStates(settings)
         self._stored: dict[PartitionKey, StoredPosition] = {}
+        self._looks = 0
 
     def look(self) -> dict[PartitionKey, int]:
         """Look at all partitions; return the log ends of those that this worker has to keep up with."""
@@ -50,7 +58,7 @@ class PartitionWatch:
             self._stored = read_positions(connection, self._topics)
             logs = self._states(self._topics)
             self._log_starts.update({place: state.start for place, state in logs.items()})
-            halted = judge(connection, self._stored, logs, self._halts)
+            halted = judge(connection, self._stored, logs, self._halts, self._marks, self._states.marks)
         for place, state in logs.items():
             stored = self._stored.get(place)
             # A partition that no worker has been given yet is behind by all that it holds.
@@ -58,11 +66,32 @@ class PartitionWatch:
             labels = (place[0], str(place[1]))
             self._metrics.lag.labels(*labels).set(max(behind, 0))
             self._metrics.halted.labels(*labels).set(self._halts.holds(*place))
+        self._look_at_topics()
         accepted = self._halts.places.keys() - halted
         if accepted:
             log.warning("positions were accepted; the worker starts again at them", partitions=sorted(accepted))
             self._on_accepted(EXIT_STALLED)
         return {place: logs[place].end for place in self._assigned() if place in logs and not self._halts.holds(*place)}
+
+    def _look_at_topics(self) -> None:
+        """Say at the start, and from time to time, which topics keep their producers' time."""
+        self._looks += 1
+        if self._looks % _LOOKS_BETWEEN != 1:
+            return
+        try:
+            broken = broken_promises(self._settings, sorted(self._topics))
+        except KafkaUnavailableError as error:  # a user of Kafka that may read a topic and not its configuration
+            log.warning("the topics' configuration cannot be looked at", error=str(error))
+            return
+        for topic in self._topics:
+            self._metrics.producer_time.labels(topic).set(topic in broken)
+        for topic, found in broken.items():
+            log.error(
+                "this topic keeps its producers' time; records count as received when they are read. "
+                "`ioc topic create` mends it",
+                topic=topic,
+                found=found,
+            )
 
     def positions(self) -> dict[PartitionKey, int]:
         """Return the positions as they stood when `look` was last called."""

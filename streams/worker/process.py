@@ -50,6 +50,7 @@ def run_worker(settings: Settings) -> None:
         [feed.topic(settings.topic_prefix) for feed in feeds.values()],
         assigned=assigned,
         halts=app.halts,
+        marks=app.marks,
         log_starts=app.log_starts,
         metrics=metrics,
     )

@@ -143,9 +143,19 @@ class RecordStore:
             connection.execute(self._queries["insert_gap"], [batch.topic, batch.partition, start, end, kind])
         self._move(connection, batch.topic, batch.partition, position, batch.first_offset)
 
-    def _move(self, connection: psycopg.Connection, topic: str, partition: int, start: int, end: int) -> None:
+    def _move(
+        self, connection: psycopg.Connection, topic: str, partition: int, start: int, end: int, mark: str | None = None
+    ) -> None:
         moved = connection.execute(
-            self._queries["move_position"], {"topic": topic, "partition": partition, "from": start, "to": end}
+            self._queries["move_position"],
+            {
+                "topic": topic,
+                "partition": partition,
+                "from": start,
+                "to": end,
+                "mark": mark,
+                "mark_offset": None if mark is None else end - 1,
+            },
         ).rowcount
         if moved != 1:
             raise PositionGapError(f"{topic} partition {partition}: another worker moved the position")
@@ -175,7 +185,7 @@ class RecordStore:
             total += counts
         self._fault("after_copy")
         for span in spans:
-            self._move(connection, span.topic, span.partition, span.first_offset, span.next_offset)
+            self._move(connection, span.topic, span.partition, span.first_offset, span.next_offset, span.mark)
         return total
 
     def _account(self, connection: psycopg.Connection, span: Span, counts: BatchCounts) -> None:

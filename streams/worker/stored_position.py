@@ -12,6 +12,7 @@ from ioc.settings import Settings
 from sql import load_queries
 from streams.rules.position import LogState, StoredPosition, fault_of, missing
 from streams.worker.halt import Halts, PartitionKey
+from streams.worker.log_mark import LogMarks, ReadMarks
 
 log = structlog.get_logger(__name__)
 
@@ -19,7 +20,10 @@ log = structlog.get_logger(__name__)
 def read_positions(connection: psycopg.Connection, topics: Collection[str]) -> dict[PartitionKey, StoredPosition]:
     """Return the stored positions of topics."""
     rows = connection.execute(load_queries("stream")["select_positions"], [sorted(topics)]).fetchall()
-    return {(topic, partition): StoredPosition(offset, topic_id) for topic, partition, offset, topic_id in rows}
+    return {
+        (topic, partition): StoredPosition(offset, topic_id, epoch, None if mark is None else (mark_offset, mark.hex))
+        for topic, partition, offset, topic_id, epoch, mark_offset, mark in rows
+    }
 
 
 def judge(
@@ -27,15 +31,24 @@ def judge(
     stored: Mapping[PartitionKey, StoredPosition],
     logs: Mapping[PartitionKey, LogState],
     halts: Halts,
+    marks: LogMarks,
+    read: ReadMarks,
 ) -> set[PartitionKey]:
     """Halt the partitions whose position does not belong to their log, and return all that are halted in the database.
 
-    A halt is recorded, and stays until an operator lets the reading go on (`ioc position accept`).
+    A halt is recorded, and stays until an operator lets the reading go on (`ioc position accept`). Reads Kafka where a
+    partition has another leader epoch than when it was last looked at.
     """
     queries = load_queries("stream")
     topics = sorted({topic for topic, _ in logs})
+    kinds = {place: kind for place in logs if place in stored and (kind := fault_of(stored[place], logs[place]))}
+    unsure = {place: one for place, one in stored.items() if place not in kinds and not halts.holds(*place)}
+    cut, same = marks.compare(unsure, logs, read)
+    kinds |= dict.fromkeys(cut, "truncated")
+    for (topic, partition), epoch in same.items():
+        connection.execute(queries["set_leader_epoch"], [epoch, topic, partition])
     for place, state in logs.items():
-        kind = fault_of(stored[place], state) if place in stored else None
+        kind = kinds.get(place)
         if kind is not None:
             topic, partition = place
             where = {"topic": topic, "partition": partition, "position": stored[place].next_offset}
@@ -70,6 +83,7 @@ def pass_over(
     with connect(settings, "writer") as connection:
         for topic, partition, start, end in sorted(passed):
             place = {"topic": topic, "partition": partition, "from": start, "to": end}
+            place |= {"mark": None, "mark_offset": None}
             if connection.execute(queries["move_position"], place).rowcount == 1:
                 for first, following, kind in missing(start, end, log_starts.get((topic, partition), 0)):
                     connection.execute(queries["insert_gap"], [topic, partition, first, following, kind])

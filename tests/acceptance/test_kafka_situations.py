@@ -10,6 +10,7 @@ import httpx
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
+from testbed.cut_log import cut_logs
 from testbed.feed_event import HOTEL, LODGING_AGENCY, Event, invoice, place, report, stay
 from testbed.run import Run
 
@@ -19,6 +20,7 @@ from ioc.messaging.client import admin_client, client_options
 from ioc.messaging.topic import create_topics
 from streams.worker.acceptance import accept_positions, list_positions
 from streams.worker.halt import Halts
+from streams.worker.log_mark import LogMarks
 from streams.worker.metrics import WorkerMetrics
 from streams.worker.partition_watch import PartitionWatch
 
@@ -83,6 +85,12 @@ def send_by(producer: KafkaProducer, topic: str, events: Sequence[Event], partit
     producer.flush(15)
     for future in futures:
         future.get(timeout=15)
+
+
+def one_by_one(logs: Logs, feed: str, events: Sequence[Event]) -> None:
+    """Write events to partition 0, each in a batch of its own, so that the log can be cut between any two."""
+    for event in events:
+        logs.send(feed, [event])
 
 
 def stays(start: int, count: int) -> list[Event]:
@@ -219,6 +227,40 @@ def test_a_topic_that_is_made_again_under_a_running_worker(run: Run) -> None:
 
 
 @pytest.mark.timeout(400)
+def test_a_log_that_was_cut_and_has_grown_past_its_position(run: Run) -> None:
+    """Under a running worker, and while none runs: it is found by the records that were stored, others go on."""
+    logs = Logs(run)
+    topic = logs.topic("tourism.stay")
+    worker = run.worker(kept=True)
+    one_by_one(logs, "tourism.stay", stays(0, 10))
+    logs.send("tourism.daily_report", [report(HOTEL, "2024-10-05")])
+    for feed in ("tourism.stay", "tourism.daily_report"):
+        logs.wait_read(feed)
+    cut_logs(run.stack, run.settings, topic, keep=6)
+    logs = Logs(run)
+    one_by_one(logs, "tourism.stay", stays(1000, 10))
+    assert logs.end("tourism.stay") == 16
+    run.wait_for(lambda: bool(logs.rows("SELECT 1 FROM stream_halt")), "the cut is found", 90)
+    assert logs.rows("SELECT topic, partition, kind FROM stream_halt") == [(topic, 0, "truncated")]
+    logs.send("tourism.daily_report", [report(HOTEL, "2024-10-06")])
+    logs.wait_read("tourism.daily_report")
+    accept_positions(run.settings, topic, None, "start")
+    run.wait_for(lambda: worker.starts == 2, "the worker starts again", 60)
+    logs.wait_read("tourism.stay")
+    assert logs.stored("tourism_stay") == 20
+    worker.stop()
+    cut_logs(run.stack, run.settings, topic, keep=12)
+    logs = Logs(run)
+    one_by_one(logs, "tourism.stay", stays(2000, 10))
+    run.worker(kept=True)
+    run.wait_for(lambda: bool(logs.rows("SELECT 1 FROM stream_halt")), "the cut is found at the start", 90)
+    assert logs.stored("tourism_stay") == 20, "nothing of another log is stored"
+    accept_positions(run.settings, topic, None, "start")
+    run.wait_for(lambda: logs.stored("tourism_stay") == 30, "all that the log holds is stored", 90)
+    assert logs.rows("SELECT 1 FROM stream_halt") == []
+
+
+@pytest.mark.timeout(400)
 def test_partitions_that_are_added_are_read_and_count_as_lag_before(run: Run) -> None:
     logs = Logs(run)
     worker = run.worker(kept=True)
@@ -258,7 +300,13 @@ def test_a_partition_that_no_worker_has_is_part_of_the_lag(run: Run) -> None:
     metrics = WorkerMetrics()
     for own in (set[tuple[str, int]](), {(topic, 0)}):
         watch = PartitionWatch(
-            run.settings, [topic], assigned=lambda own=own: own, halts=Halts(), log_starts={}, metrics=metrics
+            run.settings,
+            [topic],
+            assigned=lambda own=own: own,
+            halts=Halts(),
+            marks=LogMarks(),
+            log_starts={},
+            metrics=metrics,
         )
         # Only its own may end the worker as stalled; the lag holds all.
         assert watch.look() == dict.fromkeys(own, 20)

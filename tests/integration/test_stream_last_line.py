@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,11 +10,15 @@ import psycopg
 import pytest
 from testbed.feed_event import HOTEL, HOTEL_COMMUNE, INN, RIVAL, batch, record, report, stay
 from testbed.pipeline import Pipeline
+from typer.testing import CliRunner
 
+from deploy.cli import app
 from ioc.database.connection import connect
 from ioc.incident.reading import list_quality
 from ioc.settings import Settings
 from streams.dead_letter.letter import list_causes, show_events
+from streams.rebuild.fill import Appended
+from streams.rebuild.run import open_rebuild
 from streams.rollup.service import Rollup
 from streams.status.measures import DayMeter
 
@@ -123,6 +128,69 @@ def test_a_contribution_that_no_sum_can_hold_waits_until_it_fits(pipeline: Pipel
     assert pipeline.figure("lodging.guests.total", "747", "day", "2024-10-05") == 2
     result = pipeline.reconcile()
     assert (result.set_aside, result.differences) == (0, ())
+
+
+def test_an_operator_sees_what_is_set_aside_and_folds_it_after_a_mend(
+    pipeline: Pipeline, db: psycopg.Connection, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.send(FEED, [stay(HOTEL, guest=1)])
+    pipeline.roll_up()
+    area = _fill(db, by=MOST - 1)
+    pipeline.send(FEED, [stay(HOTEL, guest=2)])
+    pipeline.roll_up()
+    for name in ("db_port", "db_name"):
+        monkeypatch.setenv(f"IOC_{name.upper()}", str(getattr(settings, name)))
+    shown = CliRunner().invoke(app, ["contribution", "list", "--json", "--feed", FEED])
+    (row,) = json.loads(shown.output)
+    assert (row["feed"], row["area_code"], row["bucket"]) == (FEED, HOTEL_COMMUNE, "2024-10-05")
+    assert row["records"] == [stay(HOTEL, guest=2)["subject"]] and "range" in row["fault"]
+    assert (
+        json.loads(CliRunner().invoke(app, ["contribution", "list", "--json", "--feed", "tax.einvoice"]).output) == []
+    )
+    assert CliRunner().invoke(app, ["contribution", "fold"]).exit_code == 1
+    _fill(db, by=-(MOST - 1), area=area)
+    folded = CliRunner().invoke(app, ["contribution", "fold", "--json"])
+    assert (folded.exit_code, json.loads(folded.output)) == (0, {"set_aside_before": 1, "set_aside": 0})
+    assert pipeline.reconcile().differences == ()
+
+
+def test_a_rebuild_adds_nothing_twice_that_was_set_aside(pipeline: Pipeline, db: psycopg.Connection) -> None:
+    """What still cannot be folded waits, is told, and its records are not added beside it; what fits is folded."""
+    pipeline.send(FEED, [stay(HOTEL, guest=1)])
+    pipeline.roll_up()
+    db.execute(
+        "ALTER TABLE measure_cell ADD CONSTRAINT shut CHECK (bucket <> '2024-10-05' OR period <> 'day') NOT VALID"
+    )
+    pipeline.send(FEED, [stay(HOTEL, guest=2)])
+    pipeline.roll_up()
+    aside = pipeline.rows("SELECT count(*), count(sums), count(member) FROM contribution_set_aside")
+    with open_rebuild(pipeline.settings, recount=True) as job:
+        job.run()
+        assert (job.set_aside, job.appended) == (aside[0][0], Appended())
+    assert pipeline.rows("SELECT count(*), count(sums), count(member) FROM contribution_set_aside") == aside
+    db.execute("ALTER TABLE measure_cell DROP CONSTRAINT shut")
+    with open_rebuild(pipeline.settings, recount=True) as job:
+        job.run()
+        assert (job.set_aside, job.appended) == (0, Appended())
+    assert pipeline.figure("lodging.guests.total", HOTEL_COMMUNE, "day", "2024-10-05") == 2
+    assert pipeline.figure("lodging.unique_guests.total", HOTEL_COMMUNE, "day", "2024-10-05") == 2
+    result = pipeline.reconcile()
+    assert (result.set_aside, result.differences) == (0, ())
+
+
+def test_members_that_are_folded_in_parts_count_once(pipeline: Pipeline, db: psycopg.Connection) -> None:
+    """What is at fault is found by halves, in one transaction: each half merges its own members and no other."""
+    db.execute("ALTER TABLE measure_cell ADD CONSTRAINT shut CHECK (bucket <> '2024-10-09') NOT VALID")
+    days = [f"2024-10-{day:02}" for day in range(5, 12)]
+    pipeline.send(FEED, [stay(HOTEL, guest=number, check_in=day) for number, day in enumerate(days)])
+    pipeline.roll_up()
+    assert pipeline.rows("SELECT DISTINCT bucket::text FROM contribution_set_aside") == [("2024-10-09",)]
+    assert pipeline.rows("SELECT max(n), min(n) FROM distinct_member WHERE period = 'day'") == [(1, 1)]
+    db.execute("ALTER TABLE measure_cell DROP CONSTRAINT shut")
+    with connect(pipeline.settings, "writer") as connection:
+        assert Rollup(pipeline.settings, connection).retry_set_aside(connection) == 0
+    assert pipeline.rows("SELECT max(n), min(n) FROM distinct_member WHERE period = 'day'") == [(1, 1)]
+    assert pipeline.reconcile().differences == ()
 
 
 def test_reports_whose_sum_runs_over_end_no_process(pipeline: Pipeline) -> None:

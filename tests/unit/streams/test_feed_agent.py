@@ -30,6 +30,7 @@ from streams.rules.span import BatchCounts
 from streams.worker import agent as agent_module
 from streams.worker.agent import FeedAgent, Work, Writer
 from streams.worker.halt import Halts
+from streams.worker.log_mark import LogMarks
 from streams.worker.metrics import WorkerMetrics
 
 SECONDS = 5.0
@@ -137,6 +138,7 @@ class Bed:
                 metrics=self.metrics,
                 log_start=lambda *_: 0,
                 halts=self.halts,
+                marks=LogMarks(),
                 patience=self.patience,
                 most_events=4,
                 restart=lambda: self.restarts.append(time.monotonic()),
