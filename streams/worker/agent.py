@@ -188,9 +188,9 @@ class FeedAgent:
                 self._halt(taken[0].batch.topic, error)
                 continue
             self._fault("before_ack")
-            for parsed in taken:
-                batch = parsed.batch
+            for batch in (parsed.batch for parsed in taken):
                 self._marks.note((batch.topic, batch.partition), batch.next_offset - 1, batch.mark)
+            for parsed in taken:
                 parsed.event.ack()
             oldest = min(parsed.batch.oldest_received_at for parsed in taken)
             self._metrics.batch(
