@@ -53,6 +53,17 @@ COMMANDS = (
         "Sự cố: điều gì sai, từ bao giờ, ai xử lý · Incidents: what is wrong, since when, and who sees to it.",
     ),
     CommandEntry(
+        "digest",
+        "ioc.notification.digest_cli",
+        "Bản tin ngày, tuần cho lãnh đạo: xem trước, ghi vào hàng gửi"
+        " · Digests for leaders, daily and weekly: show them, or put them in the outbox.",
+    ),
+    CommandEntry(
+        "notification",
+        "ioc.notification.cli",
+        "Đã báo gì cho ai, khi nào, qua kênh nào · What was sent to whom, when, through what.",
+    ),
+    CommandEntry(
         "target",
         "ioc.province.target_cli",
         "Chỉ tiêu được giao trong các văn bản · Targets: what documents ask of indicators.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from grafana.alerting.contact import OPERATORS, Contact, contact_points, load_contacts
+from grafana.alerting.contact import contact_points
 from grafana.alerting.incident_rule import alert_groups
 from grafana.alerting.message import message_template
 from grafana.alerting.policy import notification_policy
@@ -24,7 +24,8 @@ from grafana.query.binding import DATASOURCE_TYPE, DATASOURCE_UID
 from grafana.text import Language, Text
 from ioc.catalogue import Catalogue
 from ioc.feeds.feed import load_feeds
-from ioc.province.duty import Ladder, load_ladder
+from ioc.province.contact import OPERATORS, Contact, contacts_of
+from ioc.province.duty import load_ladder
 from ioc.province.profile import load_profile, load_profile_catalogue
 from ioc.settings import Settings
 
@@ -59,18 +60,13 @@ def load_bundle(settings: Settings, languages: Sequence[Language], shown: TimeRa
     """Compose the bundle of the settings' profile; raises ConfigError for what is wrong in it."""
     profile = load_profile(settings.profile)
     catalogue = load_profile_catalogue(settings.profile, load_feeds())
-    posts = ladder_contacts(load_ladder(settings.profile, catalogue.sectors))
-    contacts = posts | load_contacts(settings.profile / "contacts.csv", known_names(catalogue) | posts.keys())
+    ladder = load_ladder(settings.profile, catalogue.sectors)
+    contacts = contacts_of(settings.profile, ladder, known_names(catalogue))
     view = MapView.around((a.latitude, a.longitude) for a in profile.areas.areas if a.latitude and a.longitude)
     notice = _SIMULATED if profile.simulated else Text("", "")
     return make_bundle(
         catalogue, settings, profile.timezone, notice, contacts, languages=languages, shown=shown, view=view
     )
-
-
-def ladder_contacts(ladder: Ladder) -> dict[str, Contact]:
-    """Return where each post of the duty ladders is reached; a row of `contacts.csv` goes before it."""
-    return {post.post: Contact("", (post.email,)) for post in ladder.posts if post.email}
 
 
 def known_names(catalogue: Catalogue) -> frozenset[str]:

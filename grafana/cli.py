@@ -156,7 +156,7 @@ def push_command(
     server = GrafanaServer(settings)
     changes = make_plan(bundle, read_state(bundle, server), replace_policy=replace_policy)
     if not plan:
-        apply_plan(changes, server, settings.db_grafana_password)
+        apply_plan(changes, server, settings.db_grafana_password, settings.receipt_token)
     rows = [{"action": change.action, "kind": str(change.kind), "uid": change.uid} for change in changes]
     show_rows(rows, as_json=as_json, title=_PLANNED if plan else _DONE, empty=_NOTHING)
 

@@ -56,6 +56,18 @@ class ConcurrentWriteError(RetryableError):
     """Another worker changed the same records; the transaction is rolled back and run again."""
 
 
+class DeliveryError(RetryableError):
+    """A message could not be handed over now; `retry_after`: seconds that the other side asks for, where it does."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class UndeliverableError(IocError):
+    """The recipient's address is refused for good; sending the message again as it is cannot help."""
+
+
 class UnstorableError(IocError):
     """The database refuses values (out of range, wrong encoding, a broken rule); the events at fault are set aside."""
 

@@ -52,9 +52,14 @@ _SECRETS_OF: dict[str, frozenset[str]] = {
     "gateway": frozenset({"kafka_sasl_password", "pseudonym_key", "pseudonym_previous_key"}),
     "worker": frozenset({"kafka_sasl_password", "db_writer_password"}),
     "rollup": frozenset({"db_writer_password"}),
-    "scheduler": frozenset({"kafka_sasl_password", "db_writer_password", "link_key"}),
+    "scheduler": frozenset(
+        {
+            *("kafka_sasl_password", "db_writer_password", "link_key"),
+            *("smtp_password", "telegram_token", "zalo_app_secret", "zalo_refresh_token"),
+        }
+    ),
     # Kafka's to read the records that receipts name.
-    "api": frozenset({"kafka_sasl_password", "db_reader_password", "db_writer_password", "link_key"}),
+    "api": frozenset({"kafka_sasl_password", "db_reader_password", "db_writer_password", "link_key", "receipt_token"}),
 }
 
 # Whoever reads this file knows their defaults.
@@ -297,6 +302,37 @@ class Settings(BaseSettings):
     alert_email: Annotated[str, AfterValidator(_check_addresses)] = Field(
         "ioc@example.invalid", description="Addresses of the alert e-mails, comma-separated."
     )
+
+    receipt_token: SecretStr = Field(
+        SecretStr(""),
+        description="Token with which Grafana tells the API what it sent to whom; empty = it is not told.",
+    )
+
+    # --- messages of the platform's own -----------------------------------------------------------
+    smtp_host: str = Field("", description="Mail server of digests; empty = no e-mail.")
+    smtp_port: Port = Field(587, description="Port of the mail server.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the talk with the mail server is kept secret: starttls, tls or none."
+    )
+    smtp_user: str = Field("", description="User of the mail server; empty = no sign-in.")
+    smtp_password: SecretStr = Field(SecretStr(""), description="Password of the mail server.")
+    mail_from: Annotated[str, AfterValidator(_check_addresses)] = Field(
+        "ioc@example.invalid", description="Sender of the platform's e-mails."
+    )
+    digest_webhook_url: Url = Field(
+        "", description="Where digests of leaders without a webhook of their own are posted; empty = nowhere."
+    )
+    telegram_token: SecretStr = Field(SecretStr(""), description="Token of the Telegram bot; empty = no Telegram.")
+    telegram_url: Url = Field("https://api.telegram.org", description="Address of Telegram's Bot API.")
+    zalo_app_id: str = Field("", description="Application of the Zalo Official Account; empty = no Zalo.")
+    zalo_app_secret: SecretStr = Field(SecretStr(""), description="Secret key of the Zalo application.")
+    zalo_refresh_token: SecretStr = Field(
+        SecretStr(""),
+        description="First refresh token of the Official Account; its successors are kept in `zalo-token.json` of the "
+        "state directory.",
+    )
+    zalo_url: Url = Field("https://openapi.zalo.me", description="Address of Zalo's Official Account API.")
+    zalo_oauth_url: Url = Field("https://oauth.zaloapp.com", description="Address at which Zalo renews tokens.")
 
     @cached_property
     def kafka_security(self) -> dict[str, object]:

@@ -1,17 +1,12 @@
-"""Who is told, and where: the profile's `contacts.csv`, and the contact points that are made of it.
+"""The contact points that are made of the profile's `contacts.csv` and duty ladders.
 
-Columns `name,webhook,email`. `name` is an owner as the catalogue writes it, a post of the duty ladder, or
-`operators`. Whoever
-is not listed is reached at the addresses of the settings.
+Whoever is not listed there is reached at the addresses of the settings.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import urlsplit
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlencode
 
 from grafana_foundation_sdk.builders.alerting import ContactPoint
 
@@ -20,86 +15,37 @@ from grafana.alerting.rule import OPERATOR
 from grafana.boards.board import Json, to_json
 from grafana.uid import stable_uid
 from ioc.errors import ConfigError
+from ioc.province.contact import OPERATORS, Contact, split_addresses
 from ioc.settings import Settings
-from ioc.table import Problems, read_rows
 
-OPERATORS = "operators"
 # Of the platform's operators, for what Grafana itself can resolve: the database answers again, the scheduler runs
 # again.
 WATCH = "watch"
-_EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
-
-
-@dataclass(frozen=True)
-class Contact:
-    """Where one recipient is reached: a URL, and e-mail addresses; what is empty is not used."""
-
-    webhook: str
-    emails: tuple[str, ...]
-
-    def __bool__(self) -> bool:
-        return bool(self.webhook or self.emails)
-
-
-def load_contacts(path: Path, known: Collection[str]) -> dict[str, Contact]:
-    """Read the profile's contacts, if it has any.
-
-    known: the owners and posts that may be told. Raises ConfigError naming file, row and column for a name that is
-    none of
-    them, a name that stands twice, no address, and an address that is none.
-    """
-    if not path.exists():
-        return {}
-    problems = Problems()
-    contacts: dict[str, Contact] = {}
-    for row in read_rows(path, ("name", "webhook", "email"), problems):
-        name, contact = row.required("name"), Contact(row.text("webhook"), split_addresses(row.text("email")))
-        if name in contacts:
-            row.complain("name", f"{name} stands twice; keep one row")
-        elif name not in known:
-            row.complain(
-                "name", f"{name!r} is no owner of the catalogue, no post of a duty ladder and not {OPERATORS!r}"
-            )
-        if not contact:
-            row.complain("email", "must hold an address where webhook holds none")
-        if contact.webhook and not is_url(contact.webhook):
-            row.complain("webhook", f"{contact.webhook!r} is no http(s) address")
-        for address in contact.emails:
-            if not _EMAIL.fullmatch(address):
-                row.complain("email", f"{address!r} is no e-mail address")
-        contacts[name] = contact
-    problems.raise_if_any()
-    return contacts
-
-
-def split_addresses(text: str) -> tuple[str, ...]:
-    """Return the addresses that a comma or a semicolon separates."""
-    return tuple(part.strip() for part in re.split(r"[,;]", text) if part.strip())
-
-
-def is_url(text: str) -> bool:
-    """Return whether a text is an address that a webhook can be sent to."""
-    try:
-        address = urlsplit(text)
-        return address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
-    except ValueError:
-        return False
+# Of a webhook: a secret, which a server never shows again, and where Grafana reads it of the environment.
+CREDENTIALS = "authorization_credentials"
+RECEIPT_TOKEN = "${IOC_RECEIPT_TOKEN}"  # noqa: S105 - names the variable
 
 
 def recipients(contacts: Mapping[str, Contact]) -> list[str]:
-    """Return those who are reached at an address of their own."""
-    return sorted(set(contacts) - {OPERATORS, OPERATOR})
+    """Return those whom Grafana reaches at an address of their own; Telegram and Zalo are the platform's affair."""
+    return sorted({name for name, contact in contacts.items() if contact.is_grafanas} - {OPERATORS, OPERATOR})
 
 
 def contact_points(contacts: Mapping[str, Contact], settings: Settings) -> list[Json]:
     """Return the contact points in the API's form: operators, the same for what resolves, and each recipient."""
     fallback = Contact(settings.alert_webhook_url, split_addresses(settings.alert_email))
-    operators = contacts.get(OPERATORS) or contacts.get(OPERATOR) or fallback
-    if not operators:
+    operators = next(
+        (one for name in (OPERATORS, OPERATOR) if (one := contacts.get(name)) and one.is_grafanas), fallback
+    )
+    if not operators.is_grafanas:
         raise ConfigError("alerts have nowhere to go: set IOC_ALERT_WEBHOOK_URL or IOC_ALERT_EMAIL")
-    points = list(_points(OPERATORS, operators, resolves=False)) + list(_points(WATCH, operators, resolves=True))
-    for name in recipients(contacts):
-        points += _points(name, contacts[name], resolves=False)
+    told = {OPERATORS: (operators, False), WATCH: (operators, True)}
+    told |= {name: (contacts[name], False) for name in recipients(contacts)}
+    points: list[Json] = []
+    for name, (contact, resolves) in told.items():
+        points += _points(name, contact, resolves=resolves)
+        if settings.receipt_token.get_secret_value():
+            points.append(_receipts(name, contact, settings.api_address, resolves=resolves))
     return points
 
 
@@ -118,6 +64,16 @@ def _points(name: str, contact: Contact, *, resolves: bool) -> Iterable[Json]:
         words = {"subject": subject, "message": f'{{{{ template "{EMAIL}" . }}}}'}
         settings = {"addresses": ";".join(contact.emails), "singleEmail": True, **words}
         yield _point(name, "email", settings, resolves)
+
+
+def _receipts(name: str, contact: Contact, api: str, *, resolves: bool) -> Json:
+    """Return the webhook that tells the API what went to a recipient, through which channels."""
+    channels = [channel for channel, used in (("webhook", contact.webhook), ("email", contact.emails)) if used]
+    address = f"{api}/v1/notifications/grafana?{urlencode([('via', channel) for channel in channels])}"
+    words = {"title": f'{{{{ template "{SUBJECT}" . }}}}', "message": "–"}
+    settings = {"url": address, "httpMethod": "POST", "authorization_scheme": "Bearer", CREDENTIALS: RECEIPT_TOKEN}
+    point = _point(name, "webhook", settings | words, resolves)
+    return point | {"uid": stable_uid("contact", name, "receipt")}
 
 
 def _point(name: str, kind: str, settings: Mapping[str, object], resolves: bool) -> Json:

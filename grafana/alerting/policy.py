@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grafana.alerting.contact import OPERATORS, WATCH, Contact, receiver, recipients
+from grafana.alerting.contact import WATCH, receiver, recipients
 from grafana.boards.board import Json
+from ioc.province.contact import OPERATORS, Contact
 
 # One group is one incident and step of its ladder: one cause, one message. What changes of it within a day is told
 # with the

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import SecretStr
 
+from grafana.alerting.contact import CREDENTIALS
 from grafana.boards.board import Json, to_text
 from grafana.bundle import Bundle
 from grafana.provisioning.server import OWN_RECEIVER, GrafanaServer, ObjectKind, ServerState
@@ -56,6 +57,9 @@ class Change:
         return "\n".join(unified_diff(before, after, f"server/{self.kind}/{self.uid}", "wanted", lineterm="", n=2))
 
 
+_NONE = SecretStr("")
+
+
 class PushInterruptedError(FatalError):
     """A push ended in the middle; the message says what was done and what was not."""
 
@@ -87,8 +91,10 @@ def make_plan(bundle: Bundle, state: ServerState, *, replace_policy: bool = Fals
     return changes
 
 
-def apply_plan(plan: Sequence[Change], server: GrafanaServer, password: SecretStr) -> None:
-    """Do what the plan says; password: of Grafana's database role.
+def apply_plan(
+    plan: Sequence[Change], server: GrafanaServer, password: SecretStr, receipt_token: SecretStr = _NONE
+) -> None:
+    """Do what the plan says. password: of Grafana's database role; receipt_token: with which Grafana tells the API.
 
     Raises PushInterruptedError, with what was done, where a step fails; pushing again goes on from there.
     """
@@ -99,7 +105,10 @@ def apply_plan(plan: Sequence[Change], server: GrafanaServer, password: SecretSt
                 server.delete(change.kind, change.target)
                 continue
             write = server.create if change.action == "create" else server.update
-            write(change.kind, change.target, change.wanted | secrets.get(change.kind, {}))
+            body = change.wanted | secrets.get(change.kind, {})
+            if "authorization_scheme" in body.get("settings", {}):
+                body["settings"] = body["settings"] | {CREDENTIALS: receipt_token.get_secret_value()}
+            write(change.kind, change.target, body)
         except IocError as error:
             done = ", ".join(f"{c.action} {c.kind} {c.uid or c.kind}" for c in plan[:place][-20:]) or "nothing"
             left = len(plan) - place
@@ -111,11 +120,16 @@ def apply_plan(plan: Sequence[Change], server: GrafanaServer, password: SecretSt
 
 
 def push_bundle(
-    bundle: Bundle, server: GrafanaServer, password: SecretStr, *, replace_policy: bool = False
+    bundle: Bundle,
+    server: GrafanaServer,
+    password: SecretStr,
+    *,
+    receipt_token: SecretStr = _NONE,
+    replace_policy: bool = False,
 ) -> list[Change]:
     """Plan and do; return what was done. A second push does nothing."""
     plan = make_plan(bundle, read_state(bundle, server), replace_policy=replace_policy)
-    apply_plan(plan, server, password)
+    apply_plan(plan, server, password, receipt_token)
     return plan
 
 
@@ -140,7 +154,9 @@ def normal(kind: ObjectKind, body: Json) -> Json:
         case ObjectKind.TEMPLATE:
             return {"name": model["name"], "template": model["template"].strip()}
         case ObjectKind.CONTACT_POINT:
-            return _only(model, ("uid", "name", "type", "settings", "disableResolveMessage"))
+            point = _only(model, ("uid", "name", "type", "settings", "disableResolveMessage"))
+            point["settings"] = {name: value for name, value in point["settings"].items() if name != CREDENTIALS}
+            return point
         case ObjectKind.RULE:
             return _rule(model)
         case ObjectKind.RULE_GROUP:

@@ -20,6 +20,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from grafana.alerting.contact import RECEIPT_TOKEN
 from grafana.alerting.rule import ALERT_FOLDER
 from grafana.boards.board import Json, to_text
 from grafana.bundle import Bundle
@@ -147,7 +148,10 @@ def _files(bundle: Bundle, manifest: Manifest, mount: Path, password: str) -> di
         "datasources/ioc.yaml": _yaml({"datasources": [_datasource(bundle.datasource, password)]}),
         "dashboards/ioc.yaml": _yaml({"providers": _providers(bundle, mount)}),
         "alerting/rules.yaml": _yaml(_rules(bundle, manifest)),
-        "alerting/contact_points.yaml": _yaml(_escape(_contact_points(bundle, manifest))),
+        # What Grafana is to read of its environment is no text of ours.
+        "alerting/contact_points.yaml": _yaml(_escape(_contact_points(bundle, manifest))).replace(
+            f"${RECEIPT_TOKEN}", RECEIPT_TOKEN
+        ),
         "alerting/policies.yaml": _yaml(_escape({"policies": [{"orgId": _ORG, **bundle.policy}]})),
         "alerting/templates.yaml": _yaml({"templates": [{"orgId": _ORG, **bundle.template}]}),
     }

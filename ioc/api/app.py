@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from ioc.api.example import EXAMPLES
 from ioc.api.model import Detail, Page, Problem
+from ioc.api.notification import add_notifications
 from ioc.api.pages.app import Pages
 from ioc.api.parameter import Day, refuse_unknown
 from ioc.api.problem import ProblemError, handle_problems, internal_problem, refuse
@@ -180,6 +181,8 @@ def create_app(
 
     if standing is not None:
         add_standing(app, guarded, tokens, standing)
+    if settings.receipt_token.get_secret_value():
+        add_notifications(app, settings, {status: _RESPONSES[status] for status in (401, 422, 500, 503)})
     if receipts is not None:
         add_receipts(app, tokens, receipts, _RECEIPT_RESPONSES)
 

@@ -28,7 +28,7 @@ SET severity = %(severity)s, owner = %(owner)s, title_vi = %(title_vi)s, title_e
     summary_vi = %(summary_vi)s, summary_en = %(summary_en)s, evidence = %(evidence)s, area_id = %(area_id)s,
     period = %(period)s, bucket = %(bucket)s, value = %(value)s, expected = %(expected)s, lag = %(lag)s,
     unit = %(unit)s, forecast = %(forecast)s, indicators = %(indicators)s, areas = %(areas)s,
-    link = %(link)s || jsonb_strip_nulls(jsonb_build_object('opens', incident.link -> 'opens')),
+    link = %(link)s,
     seen_at = %(now)s, changed_at = CASE WHEN %(changed)s THEN %(now)s ELSE changed_at END
 WHERE incident_id = %(incident_id)s
 
@@ -61,9 +61,6 @@ FROM incident WHERE incident_id = %(incident_id)s
 -- name: step_up
 UPDATE incident SET step = %(step)s, step_at = %(now)s, told = %(told)s, changed_at = %(now)s
 WHERE incident_id = %(incident_id)s
-
--- name: set_address
-UPDATE incident SET link = link || jsonb_build_object('opens', %(address)s::text) WHERE incident_id = %(incident_id)s
 
 -- name: lock
 SELECT incident_id, closed_at FROM incident WHERE incident_id = %s FOR UPDATE

@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Callable
 
-POINTS = ("after_fetch", "after_copy", "before_commit", "after_commit", "before_ack")
+POINTS = ("after_fetch", "after_copy", "before_commit", "after_commit", "before_ack", "after_send")
 FaultPoint = Callable[[str], None]
 
 

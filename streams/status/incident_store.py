@@ -38,12 +38,7 @@ class IncidentStore:
         ladder: Ladder,
         calendar: BusinessCalendar,
         zone: ZoneInfo,
-        sign: Callable[[int, str], str] | None = None,
     ) -> None:
-        """
-        sign: (incident, post) -> the signed address that the message to the post bears, kept in `link.opens`.
-        """
-        self._sign = sign
         self._connection = connection
         self._ladder = ladder
         self._calendar = calendar
@@ -73,7 +68,6 @@ class IncidentStore:
                 assert finding is not None
                 if step.what == "opened":
                     incident_id = self._open(finding, now)
-                    self._link(incident_id, self._told(finding.sector, 0, now))
                     self._touch(incident_id, finding.touches, now)
                     self._enter(incident_id, "opened", now)
                     moved = replace(moved, opened=moved.opened + 1)
@@ -82,7 +76,6 @@ class IncidentStore:
                 if step.what == "reopened":
                     told = self._told(finding.sector, 0, now)
                     self._execute("reopen", incident_id=incident_id, now=now, told=told)
-                    self._link(incident_id, told)
                     moved = replace(moved, reopened=moved.reopened + 1)
                 changed = step.what != "seen"
                 self._execute("refresh", **_columns(finding), incident_id=incident_id, now=now, changed=changed)
@@ -102,7 +95,6 @@ class IncidentStore:
                 if step is not None:
                     told = self._told(incident.sector, step, now)
                     self._execute("step_up", incident_id=incident.incident_id, now=now, step=step, told=told)
-                    self._link(incident.incident_id, told)
                     self._enter(incident.incident_id, "escalated", now, note=told)
                     escalated += 1
         return escalated
@@ -130,11 +122,6 @@ class IncidentStore:
         pairs = {"codes": [code for code, _ in ordered], "areas": [area_id for _, area_id in ordered]}
         self._execute("end_touches", incident_id=incident_id, now=now, **pairs)
         self._execute("insert_touches", incident_id=incident_id, now=now, **pairs)
-
-    def _link(self, incident_id: int, post: str) -> None:
-        """Renew the signed address: it is of the post that is told."""
-        if self._sign is not None:
-            self._execute("set_address", incident_id=incident_id, address=self._sign(incident_id, post))
 
     def _enter(self, incident_id: int, what: str, now: datetime, note: str = "") -> None:
         self._execute("insert_change", incident_id=incident_id, now=now, what=what, by="", through="", note=note)

@@ -13,7 +13,6 @@ from ioc.feeds.feed import Feed
 from ioc.province.duty import load_ladder
 from ioc.province.profile import Profile
 from ioc.settings import Settings
-from ioc.web.signing import Signing
 from sql import load_queries
 from streams.rules.incident import Finding
 from streams.rules.wording import Bilingual
@@ -46,12 +45,7 @@ class Overseer:
         self._connection = connection
         self.status = StatusService(connection, settings, profile, feeds)
         ladder = load_ladder(settings.profile, self.status.editions.live.slots)
-        signing = Signing(settings)
-
-        def sign(incident_id: int, post: str) -> str:
-            return signing.link(f"/incidents/{incident_id}", post)
-
-        self.incidents = IncidentStore(connection, ladder, self.status.calendar, self.status.zone, sign)
+        self.incidents = IncidentStore(connection, ladder, self.status.calendar, self.status.zone)
         self._feeds = feeds
         self._agencies = {one.code: one.name for one in profile.reporters if one.feed == REPORT_FEED}
         self._outage_at: datetime | None = None

@@ -1,4 +1,4 @@
-"""`ioc scheduler`: statuses and incidents every few seconds, quality every minute, the proof window by window.
+"""`ioc scheduler`: statuses and incidents every few seconds, quality every minute, the proof window by window, digests.
 
 One process at a time in a database; another one waits for its lock and takes over.
 """
@@ -18,6 +18,7 @@ from ioc.database.connection import connect, translated_errors
 from ioc.errors import KafkaUnavailableError, RetryableError
 from ioc.feeds.feed import load_feeds
 from ioc.logging import configure_logging
+from ioc.notification.sending import address_book, open_channels
 from ioc.province.profile import load_profile
 from ioc.province.store import check_province
 from ioc.settings import Settings
@@ -26,6 +27,7 @@ from streams.process.health import HealthServer
 from streams.quality.control import take_control_totals
 from streams.rules.incident import Finding
 from streams.rules.wording import Bilingual
+from streams.status.digest_job import DigestJob, OutboxThread
 from streams.status.job import Job, State, run_due
 from streams.status.outage import Outage
 from streams.status.overseer import Overseer
@@ -70,6 +72,7 @@ class Scheduler:
         feeds = load_feeds()
         profile = load_profile(settings.profile)
         check_province(connection, settings, profile)
+        self.channels = open_channels(settings)
         self._settings = settings
         self._connection = connection
         self._probe = probe
@@ -80,11 +83,16 @@ class Scheduler:
         proof = ReconcileJob(
             connection, profile.areas, feeds, self._overseer.status.sectors, self._overseer.status.zone
         )
+        catalogue = self._overseer.status.editions.live
+        owners = {owner for one in catalogue.indicators.values() for owner in (one.owner, *one.owner.split("; "))}
+        self.book = address_book(settings, tuple(catalogue.slots), owners)
+        digest = DigestJob(connection, self._overseer.status, self.book, self.channels)
         self._sources: tuple[Callable[[datetime], list[Finding]], ...] = (quality.findings, proof.findings)
         self.jobs = [
             Job("status", timedelta(seconds=settings.scheduler_interval), self._look),
             Job("control_totals", timedelta(minutes=1), self._take_totals),
             Job("quality", timedelta(minutes=1), quality.run),
+            Job("digest", timedelta(minutes=1), digest.run),
             Job("reconcile", timedelta(minutes=settings.reconcile_minutes), proof.run),
         ]
 
@@ -149,9 +157,10 @@ def run_scheduler(settings: Settings) -> None:
                     ready.set()
                     log.info("the scheduler has begun")
                     pause = settings.scheduler_interval
-                    while not stopped.is_set():
-                        scheduler.run_due()
-                        stopped.wait(min(settings.scheduler_interval, 1.0))
+                    with OutboxThread(settings, scheduler.book, scheduler.channels, utc_now):
+                        while not stopped.is_set():
+                            scheduler.run_due()
+                            stopped.wait(min(settings.scheduler_interval, 1.0))
             except RetryableError as error:
                 ready.clear()
                 away_since = away_since or utc_now()

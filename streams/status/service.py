@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -16,6 +16,7 @@ from ioc.province.calendar import load_calendar
 from ioc.province.deadline import load_deadlines
 from ioc.province.profile import Profile
 from ioc.province.target_store import load_standing
+from ioc.reading.business_day import business_now
 from ioc.settings import Settings
 from sql import load_queries
 from streams.status.cells import FigureReader
@@ -77,20 +78,8 @@ class StatusService:
         return dict(self._calls), dict(self._missing)
 
     def business_now(self, now: datetime) -> datetime:
-        """Return the clock as the province's business sees it.
-
-        A simulated province lives in the past: noon of the day after the newest one that is counted, unless that is
-        ahead of the clock. `IOC_BUSINESS_DAY` = `clock` or `data` says which, `auto` asks the profile.
-        """
-        wanted = self._settings.business_day
-        if wanted == "clock" or (wanted == "auto" and not self.profile.simulated):
-            return now
-        today = now.astimezone(self.zone).date()
-        row = self._connection.execute(load_queries("status")["select_data_day"], {"today": today}).fetchone()
-        newest = row[0] if row else None
-        if newest is None or newest >= today:
-            return now
-        return datetime.combine(newest, time(12), self.zone)
+        """Return the clock as the province's business sees it."""
+        return business_now(self._connection, self._settings, self.profile, now)
 
     def full(self, now: datetime, business_now: datetime | None = None, *, held: Collection[str] = ()) -> PassResult:
         """Judge everything anew."""

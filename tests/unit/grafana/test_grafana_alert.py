@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grafana.alerting.contact import Contact, contact_points, load_contacts, receiver
+from grafana.alerting.contact import contact_points, receiver
 from grafana.alerting.incident_rule import SHOWN
 from grafana.alerting.message import template_text
 from grafana.alerting.policy import notification_policy
@@ -18,6 +18,7 @@ from grafana.standin.alerts import Alerting, Answer, Message
 from grafana.standin.store import Store
 from ioc.catalogue import Catalogue
 from ioc.errors import ConfigError
+from ioc.province.contact import Contact, load_contacts
 from ioc.settings import Settings
 
 NOON = datetime(2024, 10, 16, 5, tzinfo=UTC)
