@@ -16,15 +16,15 @@ SELECT DISTINCT date_trunc('month', {column})::date FROM {table} WHERE {column} 
 
 -- name: select_day_cells
 -- The sums in the given slots, in their order.
-SELECT area_id, bucket, ARRAY(
+SELECT area_id, bucket AS day, ARRAY(
     SELECT coalesce(sums[s.slot], 0) FROM unnest(%(slots)s::int[]) WITH ORDINALITY AS s (slot, place) ORDER BY s.place
-)
+) AS sums
 FROM measure_cell
 WHERE feed_id = %(feed_id)s AND bucket BETWEEN %(first)s AND %(last)s AND period = 'day'
 
 -- name: select_waiting_sums
 -- The same of what waits to be folded, or could not be and is tried again, where it was named and where it is placed already.
-SELECT area_id, bucket, placed, array_agg(total ORDER BY place) FROM (
+SELECT area_id, bucket AS day, placed, array_agg(total ORDER BY place) AS sums FROM (
     SELECT d.area_id, d.bucket, d.placed, s.place, sum(coalesce(d.sums[s.slot], 0))::bigint AS total
     FROM (
         SELECT feed_id, area_id, bucket, placed, sums FROM measure_delta
@@ -79,7 +79,7 @@ JOIN measure_cell c ON c.feed_id = %s AND c.period = 'day' AND c.area_id = s.ori
 
 -- name: select_days
 -- What stands in an area: its own days, and those of the units it took over. What lies below one of these is in it.
-SELECT greatest(c.bucket, s.since), s.origin_id, c.sums
+SELECT greatest(c.bucket, s.since) AS bucket, s.origin_id, c.sums
 FROM area_carry_over s
 JOIN area a ON a.area_id = s.origin_id
 JOIN measure_cell c ON c.feed_id = %(feed_id)s AND c.period = 'day' AND c.area_id = s.origin_id
@@ -95,14 +95,15 @@ COPY measure_cell (feed_id, period, area_id, bucket, sums) FROM STDIN (FORMAT cs
 
 -- name: select_versions
 -- The slots of the candidates and of the live versions that they replace, where both lie in the same rows.
-SELECT new.sector, new.code, old.version, old.slot, new.version, new.slot
+SELECT new.sector, new.code, old.version AS old_version, old.slot AS old_slot, new.version AS new_version,
+       new.slot AS new_slot
 FROM indicator new LEFT JOIN indicator old ON old.live AND old.code = new.code AND old.sector = new.sector
 WHERE new.candidate AND new.code = ANY(%s) ORDER BY new.sector, new.slot
 
 -- name: compare_figures
-SELECT w.code, count(*), count(*) FILTER (WHERE f.old = f.new),
-       count(*) FILTER (WHERE f.old <> f.new),
-       count(*) FILTER (WHERE f.old IS NULL), count(*) FILTER (WHERE f.new IS NULL)
+SELECT w.code, count(*) AS cells, count(*) FILTER (WHERE f.old = f.new) AS same,
+       count(*) FILTER (WHERE f.old <> f.new) AS moved,
+       count(*) FILTER (WHERE f.old IS NULL) AS appeared, count(*) FILTER (WHERE f.new IS NULL) AS vanished
 FROM indicator_cell c
 CROSS JOIN unnest(%(codes)s::text[], %(old)s::int[], %(new)s::int[]) AS w (code, old_slot, new_slot)
 CROSS JOIN LATERAL (SELECT c.figures[w.old_slot] AS old, c.figures[w.new_slot] AS new) f
@@ -110,7 +111,7 @@ WHERE c.sector = %(sector)s AND num_nonnulls(f.old, f.new) > 0
 GROUP BY w.code
 
 -- name: largest_moves
-SELECT m.code, a.code, a.name_vi, m.period, m.bucket, m.old, m.new FROM (
+SELECT m.code, a.code AS area_code, a.name_vi AS area_name, m.period, m.bucket, m.old, m.new FROM (
     SELECT w.code, c.area_id, c.period, c.bucket, f.old, f.new,
            row_number() OVER (PARTITION BY w.code ORDER BY abs(f.new - f.old) DESC, c.bucket, c.area_id) AS place
     FROM indicator_cell c

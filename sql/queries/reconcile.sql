@@ -305,7 +305,8 @@ WITH RECURSIVE up (origin_id, area_id, parent_id) AS (
     FROM measure_cell c JOIN feed f USING (feed_id) CROSS JOIN unnest(%(slots)s::int[]) AS m (slot)
     WHERE f.key = %(feed)s AND c.period = 'day' AND c.bucket BETWEEN %(first)s AND %(last)s
 )
-SELECT day, count(*), count(*) FILTER (WHERE coalesce(s.amount, 0) = coalesce(w.amount, 0))
+SELECT day, count(*) AS compared,
+       count(*) FILTER (WHERE coalesce(s.amount, 0) = coalesce(w.amount, 0)) AS equal
 FROM stored s FULL JOIN wanted w USING (slot, area_id, day)
 WHERE day BETWEEN %(first)s AND %(last)s
 GROUP BY day ORDER BY day

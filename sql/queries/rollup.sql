@@ -12,7 +12,7 @@ RETURNING feed_id, area_id, bucket, sums, placed, appended_at
 -- name: take_members
 DELETE FROM member_delta
 WHERE ctid = ANY (ARRAY(SELECT ctid FROM member_delta LIMIT %s))
-RETURNING measure_id, area_id, bucket, replace(member::text, '-', ''), n, placed, appended_at
+RETURNING measure_id, area_id, bucket, replace(member::text, '-', '') AS member, n, placed, appended_at
 
 -- name: insert_set_aside
 INSERT INTO contribution_set_aside (feed_id, area_id, bucket, sums, measure_id, member, n, placed, appended_at, records, fault)
@@ -36,7 +36,7 @@ WHERE feed_id = %(feed_id)s AND recorded_at = %(at)s ORDER BY 1 LIMIT %(most)s
 -- Those that have been waiting longest since they were last tried.
 DELETE FROM contribution_set_aside
 WHERE set_aside_id IN (SELECT set_aside_id FROM contribution_set_aside ORDER BY set_aside_id LIMIT %s)
-RETURNING feed_id, area_id, bucket, sums, measure_id, replace(member::text, '-', ''), n, placed, appended_at, records
+RETURNING feed_id, area_id, bucket, sums, measure_id, replace(member::text, '-', '') AS member, n, placed, appended_at
 
 -- name: create_staging
 CREATE TEMPORARY TABLE IF NOT EXISTS staged_cell (
@@ -91,7 +91,7 @@ WITH merged AS (
     SELECT measure_id, period, area_id, bucket, member, new FROM merged WHERE new <> 0
     ON CONFLICT (measure_id, period, area_id, bucket, member) DO UPDATE SET n = excluded.n
 )
-SELECT measure_id, period, area_id, bucket, sum((new > 0)::int - (old > 0)::int)::bigint
+SELECT measure_id, period, area_id, bucket, sum((new > 0)::int - (old > 0)::int)::bigint AS change
 FROM merged GROUP BY 1, 2, 3, 4 HAVING sum((new > 0)::int - (old > 0)::int) <> 0
 
 -- name: select_closing
@@ -126,7 +126,7 @@ JOIN LATERAL (
 
 -- name: select_closing_at
 -- For each area and day: the running totals as they stood at the day's end, or what was carried to it.
-SELECT w.area_id, w.day, c.sums
+SELECT w.area_id, w.day AS last, c.sums
 FROM unnest(%(areas)s::int[], %(days)s::date[]) AS w (area_id, day)
 JOIN LATERAL (
     SELECT sums FROM measure_cell

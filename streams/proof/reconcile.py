@@ -258,8 +258,8 @@ class Reconciler:
         return sql.SQL(self._queries["pair"]).format(slot=sql.Literal(name), figure=figure)
 
     def _set_aside(self) -> int:
-        row = self._connection.execute(load_queries("rollup")["count_set_aside"]).fetchone()
-        return int(row[0]) if row else 0
+        cursor = self._connection.cursor(row_factory=scalar_row)
+        return int(cursor.execute(load_queries("rollup")["count_set_aside"]).fetchone() or 0)
 
     def _count(self, name: str, of: object) -> int:
         counted = self._connection.cursor(row_factory=scalar_row).execute(self._queries[name], [of]).fetchone()

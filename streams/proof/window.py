@@ -8,6 +8,7 @@ from datetime import date
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import class_row
 
 from ioc.catalogue import StoredMeasure
 from ioc.catalogue.composition import joined
@@ -51,5 +52,4 @@ def prove_window(
             wanted=joined(wanted, " UNION ALL "),
         )
         asked = {**parameters, "slots": [stored.slot for stored in sums]}
-        rows = connection.execute(statement, asked).fetchall()
-    return [DayProof(day, compared, equal) for day, compared, equal in rows]
+        return connection.cursor(row_factory=class_row(DayProof)).execute(statement, asked).fetchall()

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 import psycopg
+from psycopg.rows import class_row
 
+from ioc.database.array_text import array_texts
 from ioc.period import CARRIED, CLOSING
 from sql import load_queries
-from streams.rollup.cells import array_texts
 from streams.rules.fold import carried_totals, matrix_of
+
+
+class _DayRow(NamedTuple):
+    """What an area counts on a day of what was counted for another, or for itself."""
+
+    bucket: date
+    origin_id: int
+    sums: list[int]
 
 
 def areas_of(connection: psycopg.Connection, feed_id: int) -> list[int]:
@@ -32,14 +43,15 @@ def close(
     reports: columns of amounts that stand until they are reported again, with that of the number of their reports.
     """
     queries = load_queries("rebuild")
-    rows = connection.execute(queries["select_days"], {"feed_id": feed_id, "area_id": area_id}, binary=True).fetchall()
-    sums = matrix_of([row[2] for row in rows], max((len(row[2]) for row in rows), default=1))
-    taken_over = np.array([origin_id != area_id for _, origin_id, _ in rows], dtype=bool)
+    cursor = connection.cursor(row_factory=class_row(_DayRow))
+    rows = cursor.execute(queries["select_days"], {"feed_id": feed_id, "area_id": area_id}, binary=True).fetchall()
+    sums = matrix_of([row.sums for row in rows], max((len(row.sums) for row in rows), default=1))
+    taken_over = np.array([row.origin_id != area_id for row in rows], dtype=bool)
     columns = [column for column in local if column < sums.shape[1]]
     sums[np.ix_(taken_over, np.array(columns, dtype=int))] = 0
     totals = np.cumsum(sums, axis=0).tolist()
     # Of several rows of a day (its own, and what was taken over on it) the last holds the day's end.
-    latest = {bucket: total for (bucket, _, _), total in zip(rows, totals, strict=True)}
+    latest = {row.bucket: total for row, total in zip(rows, totals, strict=True)}
     connection.execute(queries["remove_closing"], [feed_id, area_id])
     levels = {CLOSING: list(latest.values())}
     if reports and latest:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
 
 import psycopg
+from psycopg.rows import class_row, dict_row
 from pydantic import BaseModel, ConfigDict
 
 from sql import load_queries
@@ -46,37 +50,45 @@ class Comparison(BaseModel):
     largest: tuple[Move, ...] = ()
 
 
+class _Versions(NamedTuple):
+    """Where a candidate's figures lie, and those of the live version that it replaces."""
+
+    sector: str
+    code: str
+    old_version: int | None
+    old_slot: int | None
+    new_version: int
+    new_slot: int
+
+
 def compare(connection: psycopg.Connection, codes: Iterable[str]) -> list[Comparison]:
     """Compare candidates with what is live, by sector and code."""
     queries = load_queries("rebuild")
-    rows = connection.execute(queries["select_versions"], [sorted(codes)]).fetchall()
+    cursor = connection.cursor(row_factory=class_row(_Versions))
+    rows = cursor.execute(queries["select_versions"], [sorted(codes)])
     found = []
-    for sector in dict.fromkeys(row[0] for row in rows):
-        versions = [row[1:] for row in rows if row[0] == sector]
+    for sector, group in groupby(rows, key=attrgetter("sector")):
+        versions = list(group)
         asked = {
             "sector": sector,
-            "codes": [code for code, *_ in versions],
-            "old": [slot for _, _, slot, _, _ in versions],
-            "new": [slot for *_, slot in versions],
+            "codes": [one.code for one in versions],
+            "old": [one.old_slot for one in versions],
+            "new": [one.new_slot for one in versions],
         }
-        counts = {code: numbers for code, *numbers in connection.execute(queries["compare_figures"], asked).fetchall()}
+        named = connection.cursor(row_factory=dict_row)
+        counts = {row.pop("code"): row for row in named.execute(queries["compare_figures"], asked)}
         moves: dict[str, list[Move]] = {}
-        for code, *move in connection.execute(queries["largest_moves"], {**asked, "most": _MOST}).fetchall():
-            moves.setdefault(code, []).append(Move(**dict(zip(Move.model_fields, move, strict=True))))
-        for code, old_version, _, new_version, _ in versions:
-            cells, same, moved, appeared, vanished = counts.get(code, (0, 0, 0, 0, 0))
-            found.append(
-                Comparison(
-                    code=code,
-                    sector=sector,
-                    old_version=old_version,
-                    new_version=new_version,
-                    cells=cells,
-                    same=same,
-                    moved=moved,
-                    appeared=appeared,
-                    vanished=vanished,
-                    largest=tuple(moves.get(code, ())),
-                )
+        for row in named.execute(queries["largest_moves"], {**asked, "most": _MOST}):
+            moves.setdefault(row.pop("code"), []).append(Move(**row))
+        found += [
+            Comparison(
+                code=one.code,
+                sector=sector,
+                old_version=one.old_version,
+                new_version=one.new_version,
+                largest=tuple(moves.get(one.code, ())),
+                **counts.get(one.code, {}),
             )
+            for one in versions
+        ]
     return found

@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 import polars as pl
 import psycopg
 from psycopg import sql
+from psycopg.rows import class_row, dict_row
 
 from ioc.catalogue import StoredMeasure
+from ioc.database.array_text import array_expr
 from ioc.database.connection import translated_errors
 from ioc.feeds.feed import Feed
 from ioc.period import end_of
@@ -26,6 +29,21 @@ from streams.proof.recompute import day_sums_sql, members_sql
 from streams.rules.fold import relocate
 
 _KEY = ("area_id", "day")
+
+
+class _DayCell(NamedTuple):
+    area_id: int
+    day: date
+    sums: list[int]
+
+
+class _WaitingSums(NamedTuple):
+    """Sums that wait to be folded; `placed`: in the unit where they count."""
+
+    area_id: int
+    day: date
+    placed: bool
+    sums: list[int]
 
 
 @dataclass(frozen=True)
@@ -102,15 +120,19 @@ class MeasureFill:
         if not self._sums:
             return self._frame([])
         # With parameters, though there are none: psycopg reads percent signs alike in all that is composed.
-        spoken = connection.execute(day_sums_sql(self.feed, self._sums, within=days), {}).fetchall()
-        recomputed = self._placed(self._frame([(area_id, day, *map(int, sums)) for area_id, day, *sums in spoken]))
+        day_sums = day_sums_sql(self.feed, self._sums, within=days)
+        spoken = connection.cursor(row_factory=dict_row).execute(day_sums, {}).fetchall()
+        recomputed = self._placed(
+            self._frame([(row["area_id"], row["day"], [int(row[name]) for name in self._names]) for row in spoken])
+        )
         slots = [stored.slot for stored in self._sums]
         asked = {"feed_id": self.feed_id, "first": days[0], "last": days[1], "slots": slots}
-        rows = connection.execute(self._queries["select_day_cells"], asked).fetchall()
-        stored = self._frame([(area_id, day, *sums) for area_id, day, sums in rows])
-        rows = connection.execute(self._queries["select_waiting_sums"], asked).fetchall()
+        cells = connection.cursor(row_factory=class_row(_DayCell)).execute(self._queries["select_day_cells"], asked)
+        stored = self._frame([(row.area_id, row.day, row.sums) for row in cells])
+        cursor = connection.cursor(row_factory=class_row(_WaitingSums))
+        rows = cursor.execute(self._queries["select_waiting_sums"], asked).fetchall()
         named, placed = (
-            self._frame([(area_id, day, *sums) for area_id, day, done, sums in rows if done is is_placed])
+            self._frame([(row.area_id, row.day, row.sums) for row in rows if row.placed is is_placed])
             for is_placed in (False, True)
         )
         waiting = pl.concat([self._placed(named), placed])
@@ -139,19 +161,17 @@ class MeasureFill:
             pl.Series(name, sums[:, at]) for at, name in enumerate(self._names)
         )
 
-    def _frame(self, rows: Sequence[tuple[object, ...]]) -> pl.DataFrame:
-        sums = dict.fromkeys(self._names, pl.Int64())
-        return pl.DataFrame(rows, schema={"area_id": pl.Int32(), "day": pl.Date(), **sums}, orient="row")
+    def _frame(self, rows: Sequence[tuple[int, date, Sequence[int]]]) -> pl.DataFrame:
+        schema = {"area_id": pl.Int32(), "day": pl.Date(), **dict.fromkeys(self._names, pl.Int64())}
+        return pl.DataFrame([(area_id, day, *sums) for area_id, day, sums in rows], schema=schema, orient="row")
 
     def _append(self, connection: psycopg.Connection, lacking: pl.DataFrame) -> None:
         if not lacking.height:
             return
         by_slot = {stored.slot: name for stored, name in zip(self._sums, self._names, strict=True)}
-        nothing = pl.lit("0")
-        slots = [
-            pl.col(by_slot[slot]).cast(pl.String) if slot in by_slot else nothing for slot in range(1, max(by_slot) + 1)
-        ]
-        sums = pl.concat_str([pl.lit("{"), pl.concat_str(slots, separator=","), pl.lit("}")])
+        nothing = pl.lit(0, pl.Int64)
+        slots = [pl.col(by_slot[slot]) if slot in by_slot else nothing for slot in range(1, max(by_slot) + 1)]
+        sums = array_expr(pl.concat_list(slots))
         rows = lacking.select(pl.lit(self.feed_id).alias("feed_id"), *_KEY, sums=sums, placed=pl.lit(True))
         with connection.cursor().copy(self._queries["copy_lacking"]) as copy:
             copy.write(rows.write_csv(include_header=False).encode())

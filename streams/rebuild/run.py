@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
+from psycopg.rows import scalar_row
 
 from ioc.catalogue import StoredMeasure
 from ioc.catalogue.edition import Edition
@@ -162,8 +163,8 @@ class Rebuild:
         fill.finish(self._connection)
 
     def _catch_up(self, watch: ProgressCallback) -> None:
-        row = self._connection.execute(self._queries["select_waiting"]).fetchone()
-        total = row[0] if row else 0
+        cursor = self._connection.cursor(row_factory=scalar_row)
+        total = cursor.execute(self._queries["select_waiting"]).fetchone() or 0
         done = 0
         for taken in self._rollup.catch_up(self._connection):
             done += taken

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 import psycopg
+from psycopg.rows import class_row
 
 from ioc.catalogue import StoredMeasure
 from ioc.catalogue.opening import OpenPeriods
@@ -25,6 +27,31 @@ from streams.rollup.cells import KEY_SCHEMA
 from streams.rules.fold import CELL_KEY
 
 _SPAN = ("area_id", "first", "last")
+_END_SCHEMA = {"area_id": pl.Int32(), "last": pl.Date()}
+
+
+class _CellRow(NamedTuple):
+    period: str
+    area_id: int
+    bucket: date
+    sums: list[int]
+
+
+class _EndRow(NamedTuple):
+    """Sums of an area up to a day."""
+
+    area_id: int
+    last: date
+    sums: list[int]
+
+
+class _SpanRow(NamedTuple):
+    """Sums of an area over a span of days."""
+
+    area_id: int
+    first: date
+    last: date
+    sums: list[int]
 
 
 class AmountReader:
@@ -109,8 +136,9 @@ class AmountReader:
     ) -> pl.DataFrame:
         """Return the sums of cells: null where the feed counted nothing anywhere, 0 where only this area has none."""
         parts = [_unpacked(pl.DataFrame(schema=KEY_SCHEMA), [], measures)]
+        cursor = connection.cursor(row_factory=class_row(_CellRow))
         for (period,), group in keys.group_by("period"):
-            rows = connection.execute(
+            rows = cursor.execute(
                 self._queries["select_cells"],
                 {
                     "feed_id": self._feed_ids[feed],
@@ -120,8 +148,9 @@ class AmountReader:
                 },
                 binary=True,
             ).fetchall()
-            found = pl.DataFrame([row[:3] for row in rows], schema=KEY_SCHEMA, orient="row")
-            parts.append(_unpacked(found, [row[3] for row in rows], measures))
+            cells = [(row.period, row.area_id, row.bucket) for row in rows]
+            found = pl.DataFrame(cells, schema=KEY_SCHEMA, orient="row")
+            parts.append(_unpacked(found, [row.sums for row in rows], measures))
         return self._present(keys, pl.concat(parts).unique(CELL_KEY), ["period", "bucket"])
 
     def _present(self, keys: pl.DataFrame, found: pl.DataFrame, span: list[str]) -> pl.DataFrame:
@@ -139,7 +168,8 @@ class AmountReader:
     ) -> pl.DataFrame:
         """Return the running totals at the end of each span, or what is carried to it; 0 before the first record."""
         wanted = spans.select("area_id", "last").unique()
-        rows = connection.execute(
+        cursor = connection.cursor(row_factory=class_row(_EndRow))
+        rows = cursor.execute(
             self._queries["select_closing_at"],
             {
                 "feed_id": self._feed_ids[feed],
@@ -149,9 +179,8 @@ class AmountReader:
             },
             binary=True,
         ).fetchall()
-        schema = {"area_id": pl.Int32(), "last": pl.Date()}
-        found = pl.DataFrame([row[:2] for row in rows], schema=schema, orient="row")
-        return _matched(spans, _unpacked(found, [row[2] for row in rows], measures), ["area_id", "last"])
+        found = pl.DataFrame([(row.area_id, row.last) for row in rows], schema=_END_SCHEMA, orient="row")
+        return _matched(spans, _unpacked(found, [row.sums for row in rows], measures), list(_END_SCHEMA))
 
     def _standing_days(
         self, connection: psycopg.Connection, spans: pl.DataFrame, feed: str, measures: list[StoredMeasure]
@@ -166,7 +195,8 @@ class AmountReader:
             .select(_SPAN)
         )
         wanted = lived.filter(pl.col("first") <= pl.col("last")).unique()
-        rows = connection.execute(
+        cursor = connection.cursor(row_factory=class_row(_SpanRow))
+        rows = cursor.execute(
             self._spans["select_standing_days"],
             {
                 "feed_id": self._feed_ids[feed],
@@ -196,14 +226,14 @@ class AmountReader:
         place = {"areas": [area_id for area_id, _ in asked], "lasts": [day for _, day in asked]}
         sums = [stored for stored in measures if stored.measure.kind == "sum"]
         # The slots of all measures are asked for, so that a day on which only members were counted is there as well.
-        rows = connection.execute(
+        cursor = connection.cursor(row_factory=class_row(_EndRow))
+        rows = cursor.execute(
             self._spans["select_to_date"],
             {"feed_id": self._feed_ids[feed], "slots": [stored.slot for stored in measures], **place},
         ).fetchall()
-        schema = {"area_id": pl.Int32(), "last": pl.Date()}
-        found = pl.DataFrame([row[:2] for row in rows], schema=schema, orient="row")
+        found = pl.DataFrame([(row.area_id, row.last) for row in rows], schema=_END_SCHEMA, orient="row")
         known = found.with_columns(
-            pl.Series(str(at), [row[2][at] / 10**stored.measure.decimals for row in rows], dtype=pl.Float64)
+            pl.Series(str(at), [row.sums[at] / 10**stored.measure.decimals for row in rows], dtype=pl.Float64)
             for at, stored in enumerate(measures)
         )
         for at, stored in enumerate(measures):
@@ -211,7 +241,7 @@ class AmountReader:
                 counted = connection.execute(
                     self._spans["count_members_to_date"], {"measure_id": stored.measure_id, **place}
                 ).fetchall()
-                members = pl.DataFrame(counted, schema={**schema, "members": pl.Float64()}, orient="row").unique()
+                members = pl.DataFrame(counted, schema={**_END_SCHEMA, "members": pl.Float64()}, orient="row").unique()
                 column = _matched(found, members.rename({"members": "0"}), ["area_id", "last"])["0"]
                 known = known.with_columns(column.alias(str(at)))
         past_sums = self._present(spans, known.unique(["area_id", "last"]), ["last"])
@@ -219,11 +249,12 @@ class AmountReader:
             pl.when(whole).then(pl.col(name)).otherwise(past_sums[name]).alias(name) for name in totals.columns
         )
 
-    def _narrow(self, rows: Sequence[tuple[int, date, date, list[int]]], measures: list[StoredMeasure]) -> pl.DataFrame:
+    def _narrow(self, rows: Sequence[_SpanRow], measures: list[StoredMeasure]) -> pl.DataFrame:
         schema = {"area_id": pl.Int32(), "first": pl.Date(), "last": pl.Date()}
-        found = pl.DataFrame([row[:3] for row in rows], schema=schema, orient="row")
+        spans = [(row.area_id, row.first, row.last) for row in rows]
+        found = pl.DataFrame(spans, schema=schema, orient="row")
         return found.with_columns(
-            pl.Series(str(at), np.array([row[3][at] for row in rows], dtype=np.int64) / 10**stored.measure.decimals)
+            pl.Series(str(at), np.array([row.sums[at] for row in rows], dtype=np.int64) / 10**stored.measure.decimals)
             for at, stored in enumerate(measures)
         )
 

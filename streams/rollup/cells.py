@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 import psycopg
-from pydantic_core import to_json
+from psycopg.rows import class_row, scalar_row
 
 from ioc.catalogue import StoredMeasure
+from ioc.database.array_text import array_texts
 from ioc.period import CARRIED, CLOSING
 from ioc.territory.area import AreaTree
 from ioc.territory.placement import carry_overs_frame, placements_frame
@@ -32,6 +34,22 @@ from streams.rules.fold import (
 )
 
 KEY_SCHEMA: dict[str, pl.DataType] = {"period": pl.String(), "area_id": pl.Int32(), "bucket": pl.Date()}
+
+
+class _Turnover(NamedTuple):
+    """By how many the members of a cell became more."""
+
+    measure_id: int
+    period: str
+    area_id: int
+    bucket: date
+    change: int
+
+
+class _RunningTotals(NamedTuple):
+    area_id: int
+    bucket: date
+    sums: list[int]
 
 
 @dataclass
@@ -92,9 +110,12 @@ class CellFold:
 
     def take(self, connection: psycopg.Connection) -> Waiting:
         """Take what is waiting, at most `batch` deltas and 20 times as many members."""
-        deltas = connection.execute(self._queries["take_deltas"], [self._batch], binary=True).fetchall()
-        members = connection.execute(self._queries["take_members"], [self._batch * 20], binary=True).fetchall()
-        return Waiting([Delta(*row) for row in deltas], [MemberDelta(*row) for row in members])
+        deltas = connection.cursor(row_factory=class_row(Delta))
+        members = connection.cursor(row_factory=class_row(MemberDelta))
+        return Waiting(
+            deltas.execute(self._queries["take_deltas"], [self._batch], binary=True).fetchall(),
+            members.execute(self._queries["take_members"], [self._batch * 20], binary=True).fetchall(),
+        )
 
     def fold(self, connection: psycopg.Connection, waiting: Waiting) -> Touched:
         """Add what was taken to the cells; return what changed. Raises one of `DATA_FAULTS` where that cannot be."""
@@ -143,7 +164,7 @@ class CellFold:
         if not rows:
             return {}
         schema = {**MEMBER_SCHEMA, "placed": pl.Boolean()}
-        members = pl.DataFrame([row[: len(schema)] for row in rows], schema=schema, orient="row")
+        members = pl.DataFrame([member[: len(schema)] for member in rows], schema=schema, orient="row")
         there = members.join(self._placements, on="area_id").filter(
             (pl.col("bucket") >= pl.col("since")) & (pl.col("bucket") < pl.col("until"))
         )
@@ -153,10 +174,10 @@ class CellFold:
         with connection.cursor().copy(self._queries["copy_staged_members"]) as copy:
             copy.write(folded.select("measure_id", *CELL_KEY, "member", "n").write_csv(include_header=False).encode())
         counted: dict[str, list[tuple[str, int, date, int, int]]] = {}
-        for measure_id, *key, change in connection.execute(self._queries["merge_members"]).fetchall():
-            stored = self._by_id[measure_id]
-            period, area_id, bucket = key
-            counted.setdefault(stored.measure.feed, []).append((period, area_id, bucket, stored.slot, change))
+        for row in connection.cursor(row_factory=class_row(_Turnover)).execute(self._queries["merge_members"]):
+            stored = self._by_id[row.measure_id]
+            changed = (row.period, row.area_id, row.bucket, stored.slot, row.change)
+            counted.setdefault(stored.measure.feed, []).append(changed)
         return counted
 
     def _turn(self, connection: psycopg.Connection, feed_id: int, feed: str, keys: pl.DataFrame) -> list[date]:
@@ -165,10 +186,11 @@ class CellFold:
         days: list[date] = touched.to_list()
         asked = {"feed_id": feed_id, "days": days, "foretells": feed in self._foretelling}
         counted = {day for (day,) in connection.execute(self._opening["select_counted_days"], asked)}
-        opened = connection.execute(self._opening["open_days"], {**asked, "days": sorted(counted)}).fetchall()
+        cursor = connection.cursor(row_factory=scalar_row)
+        opened = cursor.execute(self._opening["open_days"], {**asked, "days": sorted(counted)}).fetchall()
         rest = sorted(set(days) - counted)
-        shut = connection.execute(self._opening["shut_days"], {**asked, "days": rest}).fetchall()
-        return sorted(day for (day,) in (*opened, *shut))
+        shut = cursor.execute(self._opening["shut_days"], {**asked, "days": rest}).fetchall()
+        return sorted([*opened, *shut])
 
     def _add(self, connection: psycopg.Connection, feed_id: int, cells: Cells) -> None:
         """Add to the stored cells.
@@ -196,24 +218,21 @@ class CellFold:
         if not cells.keys.height:
             return {}
         changes: dict[int, list[tuple[date, list[int]]]] = {}
-        days = cells.keys.with_row_index("at").sort("area_id", "bucket")
-        for at, _, area_id, bucket in days.select("at", *CELL_KEY).iter_rows():
-            changes.setdefault(area_id, []).append((bucket, cells.sums[at].tolist()))
+        days = cells.keys.with_row_index("row").sort("area_id", "bucket")
+        for row_index, area_id, bucket in days.select("row", "area_id", "bucket").iter_rows():
+            changes.setdefault(area_id, []).append((bucket, cells.sums[row_index].tolist()))
         since = {area_id: changed[0][0] for area_id, changed in changes.items()}
         known: dict[int, list[tuple[date, list[int]]]] = {}
-        for area_id, bucket, sums in connection.execute(
-            self._queries["select_closing"],
-            {"feed_id": feed_id, "areas": list(since), "since": list(since.values())},
-            binary=True,
-        ).fetchall():
-            known.setdefault(area_id, []).append((bucket, sums))
+        asked = {"feed_id": feed_id, "areas": list(since), "since": list(since.values())}
+        stored = connection.cursor(row_factory=class_row(_RunningTotals))
+        for row in stored.execute(self._queries["select_closing"], asked, binary=True):
+            known.setdefault(row.area_id, []).append((row.bucket, row.sums))
         width = self._width[feed]
         keys: list[tuple[str, int, date]] = []
         totals: list[list[int]] = []
         reports = self._reports.get(feed, ())
         carried: dict[int, list[int]] = {}
         if reports:
-            asked = {"feed_id": feed_id, "areas": list(since), "since": list(since.values())}
             carried = dict(connection.execute(self._queries["select_carried"], asked, binary=True).fetchall())
         for area_id, changed in changes.items():
             found = running_totals(sorted(known.get(area_id, [])), changed, width)
@@ -250,12 +269,3 @@ def _with_counts(cells: Cells, counted: list[tuple[str, int, date, int, int]], w
     at = changes.join(keys.with_row_index("at"), on=CELL_KEY, how="left", maintain_order="left")
     sums[at["at"].to_numpy(), at["slot"].to_numpy() - 1] += at["change"].to_numpy()
     return Cells(keys, sums)
-
-
-def array_texts(rows: Sequence[Sequence[float | None]]) -> list[str]:
-    """Return rows of numbers as PostgreSQL's texts of arrays, each number the shortest that reads back as itself."""
-    if not rows:
-        return []
-    # All rows at once by a compiled writer: a text for each number, made in Python, took a tenth of a fold.
-    texts = to_json(rows).decode().replace("null", "NULL")[2:-2].split("],[")
-    return [f"{{{text}}}" for text in texts]

@@ -17,12 +17,13 @@ from ioc.catalogue import StoredMeasure
 from ioc.catalogue.figure import figure_expr
 from ioc.catalogue.opening import Bucket, OpenDays, OpenPeriods, buckets_of, changed_buckets
 from ioc.catalogue.sector import SectorPart, SectorPlan
+from ioc.database.array_text import array_texts
 from ioc.period import end_expr, end_of
 from ioc.province.expected import ExpectedReports
 from ioc.territory.area import AreaTree
 from sql import load_queries
 from streams.rollup.amounts import AmountReader
-from streams.rollup.cells import KEY_SCHEMA, Touched, array_texts
+from streams.rollup.cells import KEY_SCHEMA, Touched
 from streams.rules.fold import CELL_KEY
 
 _CHUNK = 5000

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import psycopg
 import structlog
 from psycopg import sql as pg
+from psycopg.rows import dict_row, scalar_row
 
 from ioc.catalogue import StoredMeasure
 from sql import load_queries
@@ -73,17 +74,16 @@ class SetAside:
 
     def take(self, connection: psycopg.Connection) -> Iterator[Waiting]:
         """Take some of those set aside, each to be tried by itself."""
-        for row in connection.execute(self._queries["take_set_aside"], [RETRIED]).fetchall():
-            feed_id, area_id, bucket, sums, measure_id, member, n, placed, appended_at, _ = row
-            if sums is not None:
-                yield Waiting([Delta(feed_id, area_id, bucket, sums, placed, appended_at)], [])
+        cursor = connection.cursor(row_factory=dict_row)
+        for row in cursor.execute(self._queries["take_set_aside"], [RETRIED]).fetchall():
+            if row["sums"] is not None:
+                yield Waiting([Delta(**{name: row[name] for name in Delta._fields})], [])
             else:
-                yield Waiting([], [MemberDelta(measure_id, area_id, bucket, member, n, placed, appended_at)])
+                yield Waiting([], [MemberDelta(**{name: row[name] for name in MemberDelta._fields})])
 
     def count(self, connection: psycopg.Connection) -> int:
         """Return how many are set aside."""
-        row = connection.execute(self._queries["count_set_aside"]).fetchone()
-        return int(row[0]) if row else 0
+        return connection.cursor(row_factory=scalar_row).execute(self._queries["count_set_aside"]).fetchone() or 0
 
     def _records(self, connection: psycopg.Connection, feed: str, one: Contribution) -> list[str]:
         """Return keys of the records that it comes from: they were written in the same transaction as it was."""

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from psycopg.rows import class_row
 
 from ioc.database.connection import connect, translated_errors
 from ioc.errors import ConfigError
@@ -13,20 +17,36 @@ from ioc.settings import Settings
 from sql import load_queries
 from streams.rules.position import LogState
 from streams.worker.log_state import LogStates
+from streams.worker.stored_position import read_halts
+
+
+class _ListedPosition(NamedTuple):
+    topic: str
+    partition: int
+    next_offset: int
+    topic_id: UUID | None
+    updated_at: datetime
+    kind: str | None
+    found_at: datetime | None
+
+
+class _DeletedHalt(NamedTuple):
+    kind: str
+    position: int
 
 
 def list_positions(settings: Settings, feeds: Iterable[Feed]) -> list[dict[str, Any]]:
     """Return a row a partition: where it stands, what Kafka holds, how far behind, and why it is halted."""
     topics = [feed.topic(settings.topic_prefix) for feed in feeds]
     with connect(settings, "owner") as connection, translated_errors():
-        stored = {
-            (row[0], row[1]): row[2:]
-            for row in connection.execute(load_queries("stream")["list_positions"], [topics]).fetchall()
-        }
+        cursor = connection.cursor(row_factory=class_row(_ListedPosition))
+        found = cursor.execute(load_queries("stream")["list_positions"], [topics])
+        stored = {(row.topic, row.partition): row for row in found}
     logs = _logs(settings, topics)
     rows = []
     for topic, partition in sorted(stored.keys() | logs.keys()):
-        position, topic_id, updated_at, kind, found_at = stored.get((topic, partition), (None,) * 5)
+        known = stored.get((topic, partition))
+        position = known and known.next_offset
         log = logs.get((topic, partition))
         rows.append(
             {
@@ -36,10 +56,10 @@ def list_positions(settings: Settings, feeds: Iterable[Feed]) -> list[dict[str, 
                 "log_start": log and log.start,
                 "log_end": log and log.end,
                 "lag": log and max(log.end - (log.start if position is None else position), 0),
-                "halted": kind,
-                "since": found_at,
-                "updated_at": updated_at,
-                "topic_id": str(topic_id) if topic_id else None,
+                "halted": known and known.kind,
+                "since": known and known.found_at,
+                "updated_at": known and known.updated_at,
+                "topic_id": str(known.topic_id) if known and known.topic_id else None,
             }
         )
     return rows
@@ -54,8 +74,7 @@ def accept_positions(settings: Settings, topic: str, partitions: Sequence[int] |
     queries = load_queries("stream")
     rows = []
     with connect(settings, "owner") as connection, translated_errors():
-        halted = [number for name, number, _ in connection.execute(queries["select_halts"], [[topic]]).fetchall()]
-        for partition in sorted(halted):
+        for _, partition in sorted(read_halts(connection, [topic])):
             if partitions and partition not in partitions:
                 continue
             log = logs.get((topic, partition))
@@ -65,12 +84,12 @@ def accept_positions(settings: Settings, topic: str, partitions: Sequence[int] |
             if not log.start <= to <= log.end:
                 raise ConfigError(f"{topic} partition {partition} holds the offsets {log.start} to {log.end}, not {to}")
             place = {"topic": topic, "partition": partition}
-            deleted = connection.execute(queries["delete_halt"], place).fetchone()
-            assert deleted is not None
-            kind, position = deleted
-            connection.execute(queries["insert_gap"], [topic, partition, position, to, kind])
+            cursor = connection.cursor(row_factory=class_row(_DeletedHalt))
+            halt = cursor.execute(queries["delete_halt"], place).fetchone()
+            assert halt is not None
+            connection.execute(queries["insert_gap"], [topic, partition, halt.position, to, halt.kind])
             connection.execute(queries["accept_position"], {**place, "to": to, "topic_id": log.topic_id})
-            rows.append({**place, "was": kind, "position_before": position, "position": to})
+            rows.append({**place, "was": halt.kind, "position_before": halt.position, "position": to})
     return rows
 
 

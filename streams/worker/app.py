@@ -14,12 +14,13 @@ from typing import Any, cast
 import faust
 import psycopg
 import structlog
+import tenacity
 from faust.types import TP, TransportT
 from mode.supervisors import CrashingSupervisor
 
 from ioc.catalogue.store import load_measures, read_epoch
 from ioc.database.connection import connect
-from ioc.errors import RetryableError
+from ioc.errors import FatalError, RetryableError
 from ioc.feeds.feed import Feed
 from ioc.feeds.plausibility import Calendar
 from ioc.province.profile import Profile
@@ -39,7 +40,7 @@ from streams.worker.metrics import WorkerMetrics
 from streams.worker.selection import served_feeds
 from streams.worker.store import RecordStore
 from streams.worker.stored_position import judge, pass_over, read_positions
-from streams.worker.transport import PositionConsumer, PositionTransport, with_retries
+from streams.worker.transport import PositionConsumer, PositionTransport
 
 # Long enough for a restart of PostgreSQL, short enough that a rebalance is not held up.
 _PATIENCE = 90.0
@@ -93,7 +94,14 @@ class IocApp(faust.App):
 
     async def _positions(self, assignment: set[TP]) -> tuple[Mapping[TP, int], Mapping[TP, int]]:
         """Return the stored position of each assigned partition, and where to begin to read; new ones are created."""
-        return await with_retries(lambda: asyncio.to_thread(self._judged, assignment), attempts=8, pause=1.0)
+        # Bounded, to half a minute, because a rebalance waits for it; the last failure is raised.
+        retrying = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_not_exception_type(FatalError),
+            wait=tenacity.wait_exponential_jitter(initial=0.5, max=8.0),
+            stop=tenacity.stop_after_attempt(8),
+            reraise=True,
+        )
+        return await retrying(asyncio.to_thread, self._judged, assignment)
 
     def _judged(self, assignment: set[TP]) -> tuple[Mapping[TP, int], Mapping[TP, int]]:
         topics = {tp.topic for tp in assignment}
@@ -164,7 +172,7 @@ def create_app(
         # First: what is loaded after it may be newer than it says, never older.
         epoch = read_epoch(connection)
         measures = load_measures(connection)
-        ids: dict[str, int] = dict(connection.execute("SELECT key, feed_id FROM feed").fetchall())
+        ids: dict[str, int] = dict(connection.execute(load_queries("profile")["select_feed_ids"]).fetchall())
         feeds = served_feeds(connection, feeds, ids, metrics)
     app = IocApp(settings, [feed.topic(settings.topic_prefix) for feed in feeds.values()])
     fault = fault_from(settings.fault)

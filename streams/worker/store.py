@@ -13,9 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 import polars as pl
 import psycopg
 from psycopg import sql as pg
+from psycopg.rows import scalar_row
 
 from ioc.catalogue.expression import SHARED_COLUMNS
 from ioc.catalogue.store import read_epoch
+from ioc.database.array_text import array_expr, array_of_keys
 from ioc.database.connection import translated_errors
 from ioc.errors import CatalogueChangedError, ConcurrentWriteError, FatalError, PositionGapError, Reason
 from ioc.feeds.feed import Feed
@@ -127,10 +129,11 @@ class RecordStore:
         return spans
 
     def _lock(self, connection: psycopg.Connection, topic: str, partition: int) -> int:
-        row = connection.execute(self._queries["lock_position"], [topic, partition]).fetchone()
-        if row is None:
+        cursor = connection.cursor(row_factory=scalar_row)
+        position = cursor.execute(self._queries["lock_position"], [topic, partition]).fetchone()
+        if position is None:
             raise FatalError(f"no position is stored for {topic} partition {partition}; restart the worker")
-        return int(row[0])
+        return int(position)
 
     def _skip_gap(self, connection: psycopg.Connection, batch: ParsedBatch, position: int, log_start: LogStart) -> None:
         if position < batch.begins_at:
@@ -172,10 +175,10 @@ class RecordStore:
             conflicts.setdefault(row["partition"], []).append(self._conflict(row, _payload(spans, row)))
         old = self._take_back_old(connection, result.winners)
         self._write_identities(connection, result.winners)
-        standing = result.winners.filter(~pl.col("voided"))
-        self._copy(connection, self._copy_records, standing.select(self._record_names))
+        present = result.winners.filter(~pl.col("voided"))
+        self._copy(connection, self._copy_records, present.select(self._record_names))
         self._write_history(connection, result, old)
-        self._write_contributions(connection, standing, old)
+        self._write_contributions(connection, present, old)
         total = BatchCounts()
         for span in spans:
             refused = [*span.rejections, *conflicts.get(span.partition, [])]
@@ -205,8 +208,7 @@ class RecordStore:
 
     def _classify(self, connection: psycopg.Connection, events: pl.DataFrame) -> Classified:
         """Look up what is known of the batch's records, and compare."""
-        # As one text: psycopg would look at every key of a list for what needs quoting, and these are hexadecimal.
-        keys = "{" + ",".join(events["key"].unique()) + "}"
+        keys = array_of_keys(events["key"].unique())
         known = connection.execute(self._queries["select_identities"], [keys], binary=True).fetchall()
         stored = pl.DataFrame(known, schema=STORED_SCHEMA, orient="row")
         older = events.join(stored, on="key").filter(pl.col("revision") < pl.col("stored_revision"))
@@ -244,11 +246,11 @@ class RecordStore:
         self._copy(
             connection,
             self._queries["copy_identities"],
-            fresh.select("key", pl.lit(self._feed_id).alias("feed_id"), "revision", "content_hash", _standing_time()),
+            fresh.select("key", pl.lit(self._feed_id).alias("feed_id"), "revision", "content_hash", _effective_time()),
         )
         known = winners.filter(pl.col("stored_revision").is_not_null())
         if known.height:
-            columns = known.select("key", "stored_revision", "revision", "content_hash", _standing_time())
+            columns = known.select("key", "stored_revision", "revision", "content_hash", _effective_time())
             updated = connection.execute(
                 self._queries["update_identities"], [column.to_list() for column in columns.iter_columns()]
             ).rowcount
@@ -282,9 +284,9 @@ class RecordStore:
         )
         self._copy(connection, self._queries["copy_revisions"], history)
 
-    def _write_contributions(self, connection: psycopg.Connection, standing: pl.DataFrame, old: pl.DataFrame) -> None:
+    def _write_contributions(self, connection: psycopg.Connection, present: pl.DataFrame, old: pl.DataFrame) -> None:
         columns = ["area_id", *SHARED_COLUMNS, *self._content]
-        signed = standing.select(*columns, sign=pl.lit(1, pl.Int64))
+        signed = present.select(*columns, sign=pl.lit(1, pl.Int64))
         if old.height:
             signed = pl.concat([signed, old.select(*columns, sign=pl.lit(-1, pl.Int64))])
         if not signed.height:
@@ -297,9 +299,7 @@ class RecordStore:
                 pl.lit(self._feed_id).alias("feed_id"),
                 "area_id",
                 "bucket",
-                pl.concat_str(pl.lit("{"), pl.col("sums").cast(pl.List(pl.String)).list.join(","), pl.lit("}")).alias(
-                    "sums"
-                ),
+                array_expr(pl.col("sums")).alias("sums"),
             ),
         )
         self._copy(connection, self._queries["copy_members"], self._contributor.members(signed))
@@ -356,7 +356,7 @@ def _payload(spans: Sequence[Span], row: Mapping[str, object]) -> bytes:
     return next(part for part in parts if offset in part.consumed).payloads.of(offset, _int(row["position"]))
 
 
-def _standing_time() -> pl.Expr:
+def _effective_time() -> pl.Expr:
     """Return where the record lies from now on; null for a void."""
     return pl.when(~pl.col("voided")).then(pl.col("effective_at")).alias("effective_at")
 

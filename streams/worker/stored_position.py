@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+from uuid import UUID
 
 import psycopg
 import structlog
+from psycopg.rows import class_row
 
 from ioc.database.connection import connect
 from ioc.settings import Settings
@@ -17,13 +20,42 @@ from streams.worker.log_mark import LogMarks, ReadMarks
 log = structlog.get_logger(__name__)
 
 
+class _PositionRow(NamedTuple):
+    topic: str
+    partition: int
+    next_offset: int
+    topic_id: UUID | None
+    leader_epoch: int | None
+    mark_offset: int | None
+    mark: UUID | None
+
+
+class _HaltRow(NamedTuple):
+    topic: str
+    partition: int
+    kind: str
+
+
 def read_positions(connection: psycopg.Connection, topics: Collection[str]) -> dict[PartitionKey, StoredPosition]:
     """Return the stored positions of topics."""
-    rows = connection.execute(load_queries("stream")["select_positions"], [sorted(topics)]).fetchall()
+    cursor = connection.cursor(row_factory=class_row(_PositionRow))
+    rows = cursor.execute(load_queries("stream")["select_positions"], [sorted(topics)])
     return {
-        (topic, partition): StoredPosition(offset, topic_id, epoch, None if mark is None else (mark_offset, mark.hex))
-        for topic, partition, offset, topic_id, epoch, mark_offset, mark in rows
+        (row.topic, row.partition): StoredPosition(
+            row.next_offset,
+            row.topic_id,
+            row.leader_epoch,
+            None if row.mark is None or row.mark_offset is None else (row.mark_offset, row.mark.hex),
+        )
+        for row in rows
     }
+
+
+def read_halts(connection: psycopg.Connection, topics: Collection[str]) -> dict[PartitionKey, str]:
+    """Return the kind of each halt that is recorded for partitions of topics."""
+    cursor = connection.cursor(row_factory=class_row(_HaltRow))
+    rows = cursor.execute(load_queries("stream")["select_halts"], [sorted(topics)])
+    return {(row.topic, row.partition): row.kind for row in rows}
 
 
 def judge(
@@ -65,10 +97,10 @@ def judge(
         ids = {state.topic_id for (name, _), state in logs.items() if name == topic and state.topic_id is not None}
         if len(ids) == 1:
             connection.execute(queries["set_topic_id"], {"topic": topic, "topic_id": ids.pop()})
-    halted = connection.execute(queries["select_halts"], [topics]).fetchall()
-    for topic, partition, kind in halted:
-        halts.halt((topic, partition), kind)
-    return {(topic, partition) for topic, partition, _ in halted}
+    halted = read_halts(connection, topics)
+    for place, recorded in halted.items():
+        halts.halt(place, recorded)
+    return set(halted)
 
 
 def pass_over(

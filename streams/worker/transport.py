@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol, TypeVar, cast
+from collections.abc import Mapping
+from typing import Any, Protocol, cast
 
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.worker.delivery import Following
-
-T = TypeVar("T")
 
 
 class Positions(Protocol):
@@ -110,13 +107,3 @@ class PositionTransport(driver.Transport):
     def __init__(self, *args: Any, positions: Positions, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.positions = positions
-
-
-async def with_retries(read: Callable[[], Awaitable[T]], *, attempts: int, pause: float) -> T:
-    """Call `read` until it succeeds; the last failure is raised. Bounded, because a rebalance waits for it."""
-    for attempt in range(1, attempts):
-        try:
-            return await read()
-        except Exception:  # whatever the database driver raises, the last attempt raises it too
-            await asyncio.sleep(pause * attempt)
-    return await read()

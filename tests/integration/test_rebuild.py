@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
 from datetime import date
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self
 
 import psycopg
 import pytest
@@ -202,33 +202,27 @@ def test_a_month_is_read_in_one_snapshot(
             october.roll_up()
 
         with connect(october.settings, "owner", autocommit=True) as connection:
-            fill.fill(
-                cast(psycopg.Connection, Interfered(connection, 'FROM "tourism_stay"', interfere)), date(2024, 10, 1)
-            )
+            connection.cursor_factory = interfering('FROM "tourism_stay"', interfere)
+            fill.fill(connection, date(2024, 10, 1))
         job.run()
         job.swap()
     assert october.figure(GUESTS, PROVINCE, *MONTH) == 3
     assert october.reconcile().differences == ()
 
 
-class Interfered:
-    """A connection beside which something happens once, right after a statement that has a text in it."""
+def interfering(text: str, happens: Callable[[], None]) -> type[psycopg.Cursor]:
+    """Return cursors beside which something happens once, right after a statement that has a text in it."""
+    waiting = [happens]
 
-    def __init__(self, connection: psycopg.Connection, text: str, happens: Callable[[], None]) -> None:
-        self._connection = connection
-        self._text = text
-        self._happens: Callable[[], None] | None = happens
+    class Interfered(psycopg.Cursor):
+        def execute(self, query: Any, *args: Any, **kwargs: Any) -> Self:
+            super().execute(query, *args, **kwargs)
+            told = query.as_string(self) if isinstance(query, Composable) else query
+            if text in told and waiting:
+                waiting.pop()()
+            return self
 
-    def execute(self, query: str | Composable, parameters: Any = None) -> psycopg.Cursor:
-        cursor = self._connection.execute(query, parameters)  # type: ignore[arg-type]
-        text = query.as_string(self._connection) if isinstance(query, Composable) else query
-        if self._text in text and self._happens is not None:
-            happens, self._happens = self._happens, None
-            happens()
-        return cursor
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
+    return Interfered
 
 
 def test_a_distinct_is_counted_from_the_records(
