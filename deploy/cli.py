@@ -81,6 +81,11 @@ COMMANDS = (
     ),
     CommandEntry("topic", "ioc.messaging.cli", "Topic Kafka của các nguồn · Kafka topics of the feeds."),
     CommandEntry(
+        "change",
+        "streams.change.cli",
+        "Thay đổi số liệu gửi cho hệ thống khác qua Kafka · Changes of figures that other systems read from Kafka.",
+    ),
+    CommandEntry(
         "position",
         "streams.worker.position_cli",
         "Vị trí đọc của từng phân vùng Kafka; cho đọc tiếp phân vùng bị tạm dừng"

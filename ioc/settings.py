@@ -247,6 +247,10 @@ class Settings(BaseSettings):
     rollup_port: PortOrAny = Field(16067, description="Port of the roll-up's liveness and metrics; 0 = any free.")
     scheduler_interval: Seconds = Field(5.0, description="Seconds between two looks at statuses and incidents.")
     scheduler_port: PortOrAny = Field(16068, description="Port of the scheduler's liveness and metrics; 0 = any free.")
+    figure_changes: bool = Field(True, description="Tell others of changed figures on the topic `ioc.figure.v1`.")
+    figure_change_interval: Seconds = Field(
+        10.0, description="Seconds between two relays of changed figures; what changes twice meanwhile is told once."
+    )
     reconcile_minutes: int = Field(30, ge=1, description="Minutes between two windows that the scheduler recomputes.")
 
     # --- retention --------------------------------------------------------------------------------

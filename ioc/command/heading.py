@@ -99,6 +99,7 @@ VIETNAMESE: Mapping[str, str] = {
     "same": "như cũ",
     "sector": "ngành",
     "set_aside_at": "gác lại lúc",
+    "sent": "đã gửi",
     "sent_without_answer": "gửi chưa có trả lời",
     "share": "tỷ lệ",
     "state": "trạng thái",

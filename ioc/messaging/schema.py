@@ -10,7 +10,8 @@ from typing import Any
 from ioc import __version__
 from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT
 from ioc.feeds.feed import Feed
-from ioc.messaging.topic import dead_letter_topic
+from ioc.messaging.figure_event import FIGURE_EVENT_TYPE, FigureEvent
+from ioc.messaging.topic import dead_letter_topic, figure_topic
 
 
 def event_schema(feed: Feed) -> dict[str, Any]:
@@ -23,8 +24,20 @@ def event_schema(feed: Feed) -> dict[str, Any]:
     }
 
 
+def figure_schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of the events that tell of changed figures."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": FIGURE_EVENT_TYPE,
+        **FigureEvent.model_json_schema(),
+        "title": "Change of a figure / Thay đổi số liệu",
+    }
+
+
 def asyncapi(feeds: Mapping[str, Feed], prefix: str) -> dict[str, Any]:
-    """Return an AsyncAPI 3.0 document: a channel a feed, what sector systems send and what the agents receive."""
+    """Return an AsyncAPI 3.0 document: a channel a feed, what sector systems send and what the agents receive;
+    what the platform itself sends: refused events, and changes of figures.
+    """
     channels = {
         feed.table: {
             "address": feed.topic(prefix),
@@ -50,12 +63,28 @@ def asyncapi(feeds: Mapping[str, Feed], prefix: str) -> dict[str, Any]:
         "title": "Refused events / Sự kiện bị từ chối",
         "messages": {"event": {"payload": {}, "description": "The event as it came; reasons are in `ioc-reasons`."}},
     }
+    key = {"kafka": {"key": {"type": "string", "description": "Id of the area."}}}
+    told = {"$ref": f"{FIGURE_EVENT_TYPE}.json"}
+    channels["figure"] = {
+        "address": figure_topic(prefix),
+        "title": "Changes of figures / Thay đổi số liệu",
+        "messages": {
+            "event": {"contentType": CONTENT_TYPE_EVENT, "payload": told, "bindings": key},
+            "batch": {
+                "contentType": CONTENT_TYPE_BATCH,
+                "payload": {"type": "array", "items": told},
+                "description": "Changes in one area.",
+                "bindings": key,
+            },
+        },
+    }
     operations = {
         f"receive_{name}": {"action": "receive", "channel": {"$ref": f"#/channels/{name}"}}
         for name in channels
-        if name != "dead_letter"
+        if name not in ("dead_letter", "figure")
     }
-    operations["send_dead_letter"] = {"action": "send", "channel": {"$ref": "#/channels/dead_letter"}}
+    for name in ("dead_letter", "figure"):
+        operations[f"send_{name}"] = {"action": "send", "channel": {"$ref": f"#/channels/{name}"}}
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "IOC streams", "version": __version__},
@@ -68,6 +97,7 @@ def write_schemas(feeds: Mapping[str, Feed], prefix: str, directory: Path) -> li
     """Write a schema a feed and `asyncapi.json` into a directory; return the files."""
     directory.mkdir(parents=True, exist_ok=True)
     documents = {f"{feed.event_type}.json": event_schema(feed) for feed in feeds.values()}
+    documents[f"{FIGURE_EVENT_TYPE}.json"] = figure_schema()
     documents["asyncapi.json"] = asyncapi(feeds, prefix)
     files = []
     for name, document in documents.items():

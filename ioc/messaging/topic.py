@@ -1,4 +1,7 @@
-"""The topics: one per feed, one for dead letters, one for control totals; created once, compared ever after."""
+"""The topics: one per feed, and those of dead letters, control totals and changed figures.
+
+They are created once, and compared ever after.
+"""
 
 from __future__ import annotations
 
@@ -60,8 +63,13 @@ def control_total_topic(prefix: str) -> str:
     return f"{prefix}.control-total.v1"
 
 
+def figure_topic(prefix: str) -> str:
+    """Name of the topic of changed figures, which other systems read."""
+    return f"{prefix}.figure.v1"
+
+
 def plan_topics(settings: Settings, feeds: Mapping[str, Feed]) -> list[TopicPlan]:
-    """Return the topics that the feeds need, and those of dead letters and control totals."""
+    """Return the topics that the feeds need, and those of dead letters, control totals and changed figures."""
     retention = settings.kafka_retention_days * _DAY_MS if settings.kafka_retention_days else -1
     options = {
         "cleanup.policy": "delete",
@@ -76,6 +84,7 @@ def plan_topics(settings: Settings, feeds: Mapping[str, Feed]) -> list[TopicPlan
             *names,
             dead_letter_topic(settings.topic_prefix),
             control_total_topic(settings.topic_prefix),
+            figure_topic(settings.topic_prefix),
         ]
     ]
 

@@ -22,6 +22,7 @@ from ioc.period import end_expr, end_of
 from ioc.province.expected import ExpectedReports
 from ioc.territory.area import AreaTree
 from sql import load_queries
+from streams.change.outbox import ChangeOutbox
 from streams.rollup.amounts import AmountReader
 from streams.rollup.cells import KEY_SCHEMA, Touched
 from streams.rules.fold import CELL_KEY
@@ -39,8 +40,11 @@ class FigureWriter:
         feed_ids: Mapping[str, int],
         areas: AreaTree,
         expected: Mapping[str, ExpectedReports],
+        outbox: ChangeOutbox | None = None,
     ) -> None:
+        """outbox: is told of every cell whose figures change; without it nobody hears of changes."""
         self._plans = plans
+        self._outbox = outbox
         self._areas = areas
         self._amounts = AmountReader(measures, feed_ids, areas, expected)
         self._lives = pl.DataFrame(
@@ -140,6 +144,8 @@ class FigureWriter:
         if shut.height:
             columns = {"periods": "period", "areas": "area_id", "buckets": "bucket"}
             gone = {name: shut[column].to_list() for name, column in columns.items()}
+            if self._outbox is not None:
+                self._outbox.mark_removed(connection, plan.sector, gone)
             query = "remove_figures" if all(plan.own) else "clear_figures"
             connection.execute(self._queries[query], {"sector": plan.sector, "own": list(plan.own), **gone})
         return shown.sort(CELL_KEY)
@@ -199,6 +205,8 @@ class FigureWriter:
         rows = keys.select(pl.lit(plan.sector).alias("sector"), *CELL_KEY, pl.Series("figures", arrays))
         with connection.cursor().copy(self._queries["copy_staged_figures"]) as copy:
             copy.write(rows.write_csv(include_header=False).encode())
+        if self._outbox is not None:
+            self._outbox.mark_staged(connection, keys)
         if all(plan.own):
             connection.execute(self._queries["set_staged_figures"])
         else:

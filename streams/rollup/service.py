@@ -24,6 +24,7 @@ from ioc.province.profile import load_profile
 from ioc.province.store import check_province
 from ioc.settings import Settings
 from sql import load_queries
+from streams.change.outbox import ChangeOutbox
 from streams.process.health import HealthServer
 from streams.rollup.cells import CellFold
 from streams.rollup.figures import FigureWriter
@@ -60,7 +61,8 @@ class Rollup:
             for plan in self.plans
             for reference, _ in plan.named("expected")
         }
-        self.figures = FigureWriter(self.plans, measures, feed_ids, profile.areas, expected)
+        outbox = ChangeOutbox() if settings.figure_changes else None
+        self.figures = FigureWriter(self.plans, measures, feed_ids, profile.areas, expected, outbox)
         self._set_aside = SetAside(measures, feed_ids)
         self._queries = load_queries("rollup")
         connection.commit()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -23,6 +24,7 @@ from ioc.province.profile import load_profile
 from ioc.province.store import check_province
 from ioc.settings import Settings
 from sql import load_queries
+from streams.change.relay import ChangeRelay
 from streams.process.health import HealthServer
 from streams.quality.control import take_control_totals
 from streams.rules.incident import Finding
@@ -52,6 +54,7 @@ class SchedulerMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.looks = Counter("ioc_status_looks_total", "Looks at statuses and incidents", registry=registry)
         self.rows = Counter("ioc_status_rows_total", "Statuses written", registry=registry)
+        self.changes = Counter("ioc_figure_changes_total", "Changed figures told on Kafka", registry=registry)
         self.last = Gauge("ioc_last_look_timestamp_seconds", "When the last look ended", registry=registry)
 
 
@@ -87,10 +90,12 @@ class Scheduler:
         owners = {owner for one in catalogue.indicators.values() for owner in (one.owner, *one.owner.split("; "))}
         self.book = address_book(settings, tuple(catalogue.slots), owners)
         digest = DigestJob(connection, self._overseer.status, self.book, self.channels)
+        self._relay = ChangeRelay(settings, connection, profile.timezone)
         self._sources: tuple[Callable[[datetime], list[Finding]], ...] = (quality.findings, proof.findings)
         self.jobs = [
             Job("status", timedelta(seconds=settings.scheduler_interval), self._look),
             Job("control_totals", timedelta(minutes=1), self._take_totals),
+            Job("figure_changes", timedelta(seconds=settings.figure_change_interval), self._relay_changes),
             Job("quality", timedelta(minutes=1), quality.run),
             Job("digest", timedelta(minutes=1), digest.run),
             Job("reconcile", timedelta(minutes=settings.reconcile_minutes), proof.run),
@@ -108,6 +113,21 @@ class Scheduler:
         except KafkaUnavailableError as error:
             log.warning("control totals are not taken", error=str(error))
             return state
+
+    def _relay_changes(self, now: datetime, state: State) -> State:
+        """Tell others which figures have changed; while Kafka is away they wait in the database."""
+        try:
+            relayed = self._relay.run(now)
+        except KafkaUnavailableError as error:
+            self._relay.close()
+            log.warning("changed figures are not relayed", error=str(error))
+            return state
+        self._metrics.changes.inc(relayed.sent)
+        return {"cells": relayed.cells, "sent": relayed.sent}
+
+    def close(self) -> None:
+        """Close what it has opened; the connection is the caller's."""
+        self._relay.close()
 
     def _look(self, now: datetime, state: State) -> State:
         outages = self._probe.outages(self._connection, now)
@@ -157,7 +177,7 @@ def run_scheduler(settings: Settings) -> None:
                     ready.set()
                     log.info("the scheduler has begun")
                     pause = settings.scheduler_interval
-                    with OutboxThread(settings, scheduler.book, scheduler.channels, utc_now):
+                    with closing(scheduler), OutboxThread(settings, scheduler.book, scheduler.channels, utc_now):
                         while not stopped.is_set():
                             scheduler.run_due()
                             stopped.wait(min(settings.scheduler_interval, 1.0))

@@ -22,7 +22,7 @@ def test_every_topic_is_a_channel_and_every_reference_leads_to_a_file(tmp_path: 
     files = {file.name for file in write_schemas(feeds, "ioc", tmp_path)}
     document = json.loads((tmp_path / "asyncapi.json").read_text(encoding="utf-8"))
     addresses = {channel["address"] for channel in document["channels"].values()}
-    assert addresses == {feed.topic() for feed in feeds.values()} | {"ioc.dead-letter.v1"}
+    assert addresses == {feed.topic() for feed in feeds.values()} | {"ioc.dead-letter.v1", "ioc.figure.v1"}
     references = {
         channel["messages"]["event"]["payload"].get("$ref")
         for name, channel in document["channels"].items()

@@ -20,6 +20,7 @@ def test_each_feed_has_a_topic_and_dead_letters_have_one() -> None:
         *(f"bd.{key}.v1" for key in feeds),
         "bd.dead-letter.v1",
         "bd.control-total.v1",
+        "bd.figure.v1",
     ]
     assert {(plan.partitions, plan.replication) for plan in plans} == {(4, 3)}
     assert {plan.options["max.message.bytes"] for plan in plans} == {"16777216"}
