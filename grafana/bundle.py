@@ -87,8 +87,11 @@ def make_bundle(
     view: MapView,
 ) -> Bundle:
     """Compose the bundle. `notice` is what readers must know about the data; `shown` the range of business days."""
-    boards = [board for language in languages for board in _boards(catalogue, timezone, notice, shown, view, language)]
-    groups = alert_groups(timezone, notice)
+    pages = settings.public_url.rstrip("/") or f"http://127.0.0.1:{settings.api_port}"
+    boards = [
+        board for language in languages for board in _boards(catalogue, timezone, pages, notice, shown, view, language)
+    ]
+    groups = alert_groups(timezone, notice, pages)
     return Bundle(
         datasource=datasource_model(settings),
         boards=tuple(boards),
@@ -101,9 +104,15 @@ def make_bundle(
 
 
 def _boards(
-    catalogue: Catalogue, timezone: str, notice: Text, shown: TimeRange, view: MapView, language: Language
+    catalogue: Catalogue,
+    timezone: str,
+    pages: str,
+    notice: Text,
+    shown: TimeRange,
+    view: MapView,
+    language: Language,
 ) -> list[Board]:
-    everything = Frame(Scope(language, timezone, catalogue, tuple(catalogue.sectors)), notice, shown, view)
+    everything = Frame(Scope(language, timezone, catalogue, tuple(catalogue.sectors), pages), notice, shown, view)
     boards = [
         Board(GENERAL_FOLDER, overview_board(everything)),
         Board(GENERAL_FOLDER, phone_board(everything)),
@@ -115,7 +124,7 @@ def _boards(
     ]
     for sector in catalogue.sectors:
         if catalogue.of_sector(sector):
-            frame = Frame(Scope(language, timezone, catalogue, (sector,)), notice, shown, view)
+            frame = Frame(Scope(language, timezone, catalogue, (sector,), pages), notice, shown, view)
             boards.append(Board(sector_folder(sector, catalogue), sector_board(frame, sector)))
     return boards
 

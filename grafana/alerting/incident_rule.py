@@ -11,9 +11,6 @@ from __future__ import annotations
 
 from grafana.alerting.rule import OPERATOR, AlertGroup, AlertRule
 from grafana.boards.board import board_uid
-from grafana.boards.incident_board import OPEN_PANEL
-from grafana.boards.panel import panel_id
-from grafana.boards.pipeline_board import WATCH_PANEL
 from grafana.query.binding import bind
 from grafana.text import Text
 
@@ -29,39 +26,45 @@ SHOWN = (
     "lag",
     "forecast",
     "period",
+    "through",
     "since",
     "ended",
     "notice",
 )
 _LINK = '{{ reReplaceAll "/+$" "" externalURL }}/d/'
 _SILENT_MINUTES = 5
+# No pending time: what a row says is in its labels, and with other figures it is another alert, whose time begins anew.
+_HOLD = "0s"
 
 
-def alert_groups(timezone: str, notice: Text) -> list[AlertGroup]:
-    """Return all rules. `notice`: what every message says of the data, such as that they are simulated; may be
-    empty."""
+def alert_groups(timezone: str, notice: Text, pages: str) -> list[AlertGroup]:
+    """Return all rules.
+
+    notice: what every message says of the data, such as that they are simulated; may be empty.
+    pages:  address of the web pages; an incident's page takes it on.
+    """
     rows = {"timezone": timezone, "notice": notice.vi or "–"}
-    shown = {name: f"{{{{ $labels.{name} }}}}" for name in SHOWN} | {"link": f"{_LINK}{{{{ $labels.path }}}}"}
-    incidents = (board_uid("incident", "vi"), panel_id(OPEN_PANEL))
+    shown = {name: f"{{{{ $labels.{name} }}}}" for name in SHOWN} | {
+        "link": f"{_LINK}{{{{ $labels.path }}}}",
+        "page": f"{pages}/incidents/{{{{ $labels.incident }}}}",
+    }
     opened = AlertRule(
         key=("incident", "open"),
         title="Sự việc đang mở",
         sql=bind("alert", "incident_open", **rows),
         firing="$A > 0",
-        hold="0s",
+        hold=_HOLD,
         labels={},
         annotations=shown,
-        panel=incidents,
     )
     closed = AlertRule(
         key=("incident", "closed"),
         title="Sự việc đã kết thúc",
         sql=bind("alert", "incident_closed", **rows),
         firing="$A > 0",
-        hold="0s",
+        hold=_HOLD,
         labels={},
         annotations=shown,
-        panel=incidents,
     )
     watch = AlertRule(
         key=("watch", "scheduler"),
@@ -86,7 +89,6 @@ def alert_groups(timezone: str, notice: Text) -> list[AlertGroup]:
             "notice": notice.vi or "–",
             "link": f"{_LINK}{board_uid('pipeline', 'vi')}",
         },
-        panel=(board_uid("pipeline", "vi"), panel_id(WATCH_PANEL)),
         # The query always has a row; without one the table itself is gone.
         no_data="Alerting",
     )

@@ -23,6 +23,7 @@ _ROWS = (
     ("places", "Địa bàn"),
     ("figure", "Giá trị"),
     ("period", "Kỳ"),
+    ("through", "Số liệu đến hết ngày"),
     ("expected", "Kỳ vọng đến nay"),
     ("lag", "Mức chậm"),
     ("forecast", "Dự báo đến hạn"),
@@ -67,6 +68,8 @@ English: {_UNREADABLE[1]}
 {{{{ else }}}}{{{{ .Annotations.summary }}}}{rows}
 - Cơ quan chủ trì: {{{{ .Labels.owner }}}}
 - Xem: {{{{ .Annotations.link }}}}
+{{{{ with .Annotations.page }}}}- Tiếp nhận: {{{{ . }}}}
+{{{{ end }}}}\
 {{{{ with .Annotations.notice }}}}{{{{ if ne . "–" }}}}- Lưu ý: {{{{ . }}}}
 {{{{ end }}}}{{{{ end }}}}English: {{{{ .Annotations.title_en }}}}. {{{{ .Annotations.summary_en }}}}
 {{{{ end }}}}{{{{ end }}}}

@@ -55,7 +55,6 @@ class AlertRule:
     hold: str
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
-    panel: tuple[str, int]
     no_data: Literal["OK", "Alerting"] = "OK"
 
     @property
@@ -64,10 +63,8 @@ class AlertRule:
         return stable_uid(*self.key)
 
     def build(self, group: str) -> Rule:
-        """Return the SDK's rule. `panel`: uid of a board and id of its panel that show what the rule asks; Grafana
-        takes
-        both or neither."""
-        board, panel = self.panel
+        """Return the SDK's rule. It names no board and panel: at a server's first start rules are evaluated before
+        boards are there, and each alert would be an error in the log. The message has a link."""
         return (
             Rule(self.title[:190])
             .uid(self.uid)
@@ -78,7 +75,7 @@ class AlertRule:
             .no_data_state(self.no_data)
             .exec_err_state("Error")
             .labels({"managed_by": "ioc", **self.labels})
-            .annotations({**self.annotations, "__dashboardUid__": board, "__panelId__": str(panel)})
+            .annotations(dict(self.annotations))
             .with_query(
                 Query(_QUESTION)
                 .datasource_uid(DATASOURCE_UID)

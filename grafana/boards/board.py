@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard, DashboardLink, TimePicker
@@ -18,8 +19,8 @@ from grafana.text import Language, Text
 Json = dict[str, Any]
 # What tells the project's boards from those that people save beside them.
 OWN_TAG = "ioc"
-_MAP_PIXELS, _TILE_PIXELS = 230, 256
-_FEW = 5
+# Of the smallest map: that of the overview on a wall.
+_MAP_PIXELS, _TILE_PIXELS = (560, 290), 256
 
 
 @dataclass(frozen=True)
@@ -58,16 +59,22 @@ class MapView:
         if not points:
             return cls()
         (south, north), (west, east) = (_middle(side) for side in zip(*points, strict=True))
-        span = max(north - south, east - west, 0.05)
-        zoom = math.floor(10 * math.log2(360 * _MAP_PIXELS / (_TILE_PIXELS * span))) / 10
-        return cls(round((south + north) / 2, 4), round((west + east) / 2, 4), zoom)
+        # A name below a marker is wider than it is high.
+        tall, wide = max(north - south, 0.05) * 1.3, max(east - west, 0.05) * 1.4
+        zoom = math.log2(360 / _TILE_PIXELS * min(_MAP_PIXELS[1] / tall, _MAP_PIXELS[0] / wide))
+        return cls(round((south + north) / 2, 4), round((west + east) / 2, 4), math.floor(10 * zoom) / 10)
 
 
 def _middle(side: Iterable[float]) -> tuple[float, float]:
-    """Return the ends of a coordinate without the outermost tenth on each side, where there are more than a few."""
+    """Return the ends of a coordinate without what lies far off, such as an island.
+
+    Far off is further from the median than four times the median distance from it.
+    """
     ordered = sorted(side)
-    cut = (len(ordered) + 9) // 10 if len(ordered) >= _FEW else 0
-    return ordered[cut], ordered[-1 - cut]
+    middle = median(ordered)
+    reach = 4 * median(abs(value - middle) for value in ordered)
+    near = [value for value in ordered if abs(value - middle) <= reach]
+    return near[0], near[-1]
 
 
 @dataclass(frozen=True)

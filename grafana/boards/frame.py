@@ -15,6 +15,8 @@ from grafana.text import Text
 OVERVIEW, PHONE, INDICATOR, AREA = "overview", "phone", "indicator", "area"
 QUALITY, PIPELINE, INCIDENT = "quality", "pipeline", "incident"
 GENERAL_FOLDER = Folder("ioc-folder-general", Text("IOC - Tổng quan", "IOC - Overview"))
+# Of marks on lines: a colour that means no status.
+_MARK = "#9aa5b1"
 SYSTEM_FOLDER = Folder("ioc-folder-pipeline", Text("IOC - Hệ thống", "IOC - System"))
 
 
@@ -48,21 +50,35 @@ class Frame:
         shown = TimeRange("now-3h", "now") if moment else self.shown
         notice = self.notice.of(scope.language)
         built = default_board(key, title, scope.language, scope.timezone, shown)
-        header = text_stat("header", query).span(16 if notice else 24)
+        header = text_stat("header", query).span(16 if notice or self._other_size(key) else 24)
         built = built.with_panel(header)
-        return built.with_panel(notice_text("notice", f"**{notice}**")) if notice else built
+        said = " · ".join(part for part in (f"**{notice}**" if notice else "", self._other_size(key)) if part)
+        return built.with_panel(notice_text("notice", said)) if said else built
+
+    def _other_size(self, key: str) -> str:
+        """Return a link from the wall's overview to the phone's and back: no layout of Grafana serves both."""
+        if key == OVERVIEW:
+            return f"[{self.scope.say('Bản cho điện thoại', 'For a phone')}]({self.link(PHONE, area='${area:raw}')})"
+        if key == PHONE:
+            return (
+                f"[{self.scope.say('Bản cho màn hình lớn', 'For a wall')}]({self.link(OVERVIEW, area='${area:raw}')})"
+            )
+        return ""
 
     def link(self, key: str, **variables: str) -> str:
         """Return a link to another board that keeps the time range; `variables` are set as they are written."""
         chosen = "".join(f"&var-{name}={value}" for name, value in variables.items())
         return f"/d/{board_uid(key, self.scope.language)}?${{__url_time_range}}{chosen}"
 
-    def annotations(self) -> list[Annotation]:
-        """Return what is marked on lines: incidents, reforms, what was computed anew, corrections."""
+    def annotations(self, code: Value = "") -> list[Annotation]:
+        """Return what is marked on lines: incidents, reforms, what was computed anew, corrections.
+
+        code: the indicator that the board shows; none = what concerns its sectors.
+        """
         names = {
-            "incident": (Text("Sự việc", "Incidents"), "#e8a33d"),
-            "reform": (Text("Sắp xếp đơn vị hành chính", "Reforms"), "#8e8e8e"),
-            "rebuild": (Text("Tính lại", "Rebuilds"), "#8e8e8e"),
-            "correction": (Text("Sửa số liệu", "Corrections"), "#8e8e8e"),
+            "incident": Text("Sự việc", "Incidents"),
+            "reform": Text("Sắp xếp đơn vị hành chính", "Reforms"),
+            "rebuild": Text("Tính lại", "Rebuilds"),
+            "correction": Text("Sửa số liệu", "Corrections"),
         }
-        return [Annotation(name, self.scope.sql(f"annotation_{key}"), color) for key, (name, color) in names.items()]
+        return [Annotation(name, self.scope.sql(f"annotation_{key}", code=code), _MARK) for key, name in names.items()]

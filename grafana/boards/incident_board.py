@@ -14,7 +14,7 @@ from grafana.text import Text
 OPEN_PANEL = "incident/open"
 _TITLE = Text("Sự việc", "Incident")
 _SINCE = Text("Từ", "Since")
-_LASTS = Text("Kéo dài", "Lasts")
+_LASTS = Text("Đã mở", "Open for")
 _TAKEN = Text("Người tiếp nhận", "Acknowledged")
 
 
@@ -43,7 +43,6 @@ def _open_table(frame: Frame) -> table.Panel:
         "owner": OWNER,
         "step": Text("Bậc báo", "Step"),
         "acknowledged": _TAKEN,
-        "silenced": Text("Tạm dừng nhắc đến", "Silenced until"),
         "indicators": Text("Chỉ tiêu", "Indicators"),
         "areas": Text("Địa bàn", "Areas"),
     }
@@ -51,7 +50,18 @@ def _open_table(frame: Frame) -> table.Panel:
     panel = default_table(OPEN_PANEL, title, frame.scope, columns, ("incident",))
     panel = panel.with_target(frame.scope.target("incident_open_table"))
     return column_widths(
-        panel, {"severity": 110, "title": 330, "summary": 330, "step": 80, "indicators": 85, "areas": 80}
+        panel,
+        {
+            "severity": 110,
+            "title": 560,
+            "since": 145,
+            "lasts": 120,
+            "owner": 190,
+            "step": 75,
+            "acknowledged": 170,
+            "indicators": 75,
+            "areas": 75,
+        },
     )
 
 
@@ -65,6 +75,7 @@ def _closed_table(frame: Frame) -> table.Panel:
         "acknowledged": _TAKEN,
     }
     panel = default_table("incident/closed", frame.scope.say("Đã kết thúc", "Over"), frame.scope, columns)
+    panel = column_widths(panel, {"title": 330, "since": 140, "ended": 140, "lasts": 110})
     return panel.with_target(frame.scope.target("incident_closed_table"))
 
 
@@ -77,4 +88,5 @@ def _change_table(frame: Frame) -> table.Panel:
         "note": Text("Ghi chú", "Note"),
     }
     panel = default_table("incident/changes", frame.scope.say("Nhật ký", "History"), frame.scope, columns)
+    panel = column_widths(panel, {"changed": 140, "title": 400, "what": 130})
     return panel.with_target(frame.scope.target("incident_change_table"))

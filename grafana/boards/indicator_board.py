@@ -39,7 +39,9 @@ _CHOSEN = Variable("indicator")
 def indicator_board(frame: Frame) -> Json:
     """Compose the board of the indicator that is chosen above it."""
     scope = frame.scope
-    figures = tile_stat("figures", "${indicator:text}", scope.target("figure_tile", code=_CHOSEN))
+    figures = tile_stat(
+        "figures", "${indicator:text}", scope.target("figure_tile", code=_CHOSEN), link="${__field.labels.page}"
+    )
     course = default_timeseries("course", "${indicator:text}").span(24).height(10)
     course = line_colors(course.with_target(scope.target("series", series=True, code=_CHOSEN)), scope)
     built = (
@@ -58,7 +60,7 @@ def indicator_board(frame: Frame) -> Json:
         .with_panel(_definition_table(frame).span(10).height(11))
         .with_panel(_changes_table(frame))
     )
-    return finished(built, frame.annotations(), scope.language, frame.view)
+    return finished(built, frame.annotations(_CHOSEN), scope.language, frame.view)
 
 
 def area_board(frame: Frame) -> Json:
@@ -82,7 +84,7 @@ def area_board(frame: Frame) -> Json:
     built = (
         frame.board(AREA, Text("Địa bàn", "Area"))
         .with_variable(area_variable(scope))
-        .with_panel(status_stat(frame).height(4))
+        .with_panel(status_stat(frame).height(5))
         .with_panel(link_column(indicators, "indicator", link))
         .with_panel(area_table(frame).span(14).height(12))
         .with_panel(area_geomap(frame, "area_status").span(10).height(12))
@@ -118,7 +120,7 @@ def _definition_table(frame: Frame) -> table.Panel:
     columns: Columns = {"name": Text("Mục", "Item"), "shown": Text("Nội dung", "Content")}
     title = frame.scope.say("Định nghĩa, nguồn, cơ quan chủ trì", "Definition, source, owner")
     panel = default_table("indicator/definition", title, frame.scope, columns)
-    return column_widths(panel, {"name": 190}).with_target(frame.scope.target("indicator_definition", code=_CHOSEN))
+    return column_widths(panel, {"name": 235}).with_target(frame.scope.target("indicator_definition", code=_CHOSEN))
 
 
 def _changes_table(frame: Frame) -> table.Panel:

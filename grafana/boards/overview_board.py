@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models.dashboard import GridPos
 from grafana.boards.board import Json, finished
 from grafana.boards.frame import OVERVIEW, QUALITY, Frame
 from grafana.boards.panel import tile_stat
-from grafana.boards.status_panel import area_geomap, indicator_link, status_stat, worst_table
+from grafana.boards.status_panel import area_geomap, indicator_link, sector_link, status_stat, worst_table
 from grafana.boards.variable import area_variable
 from grafana.text import Text
 
@@ -21,9 +21,8 @@ def overview_board(frame: Frame) -> Json:
         "sectors",
         scope.say("Các ngành, đáng lo trước", "Sectors, worst first"),
         scope.target("sector_tile"),
-        link=f"/d/ioc-sector-${{__field.labels.sector}}{'' if scope.language == 'vi' else '-en'}"
-        "?${__url_time_range}&var-area=${area:raw}",
-        sizes=(13, 15),
+        link=sector_link(frame, "${__field.labels.sector}"),
+        sizes=(12, 14),
     )
     programme = tile_stat(
         "programme",
@@ -45,9 +44,9 @@ def overview_board(frame: Frame) -> Json:
         .refresh("5s")
         .with_variable(area_variable(scope))
         .with_panel(status_stat(frame).grid_pos(GridPos(x=0, y=2, w=24, h=3)))
-        .with_panel(sectors.grid_pos(GridPos(x=0, y=5, w=16, h=14)))
+        .with_panel(sectors.grid_pos(GridPos(x=0, y=5, w=16, h=11)))
         .with_panel(area_geomap(frame, "area_status").grid_pos(GridPos(x=16, y=5, w=8, h=9 if has_programme else 14)))
-        .with_panel(worst_table(frame).grid_pos(GridPos(x=0, y=19, w=16, h=9)))
+        .with_panel(worst_table(frame).grid_pos(GridPos(x=0, y=16, w=16, h=12)))
         .with_panel(quality.grid_pos(GridPos(x=16, y=19, w=8, h=5)))
         .with_panel(live.grid_pos(GridPos(x=16, y=24, w=8, h=4)))
     )

@@ -61,6 +61,7 @@ def tile_stat(
                         {"fieldName": "color", "handlerKey": "color"},
                         {"fieldName": "code", "handlerKey": "field.label"},
                         {"fieldName": "sector", "handlerKey": "field.label"},
+                        {"fieldName": "page", "handlerKey": "field.label"},
                     ]
                 },
             )

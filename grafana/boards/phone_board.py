@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders import table
-from grafana_foundation_sdk.models.dashboard import (
-    DashboardRegexMapOptions,
-    DynamicConfigValue,
-    MatcherConfig,
-    RegexMap,
-    ValueMappingResult,
-)
+from grafana_foundation_sdk.models.common import VizOrientation
 
 from grafana.boards.board import Json, finished
 from grafana.boards.frame import PHONE, QUALITY, Frame
-from grafana.boards.panel import Columns, column_widths, default_table, link_column, tile_stat
-from grafana.boards.scope import COLORS, SHORT
-from grafana.boards.status_panel import INDICATOR_NAME, LAG, VALUE, indicator_link
+from grafana.boards.panel import tile_stat
+from grafana.boards.status_panel import indicator_link, sector_link
 from grafana.boards.variable import area_variable
 from grafana.text import Text
 
 
 def phone_board(frame: Frame) -> Json:
-    """Compose the board."""
+    """Compose the board: tiles over the whole width, since their words wrap and those of a table do not."""
     scope = frame.scope
     status = tile_stat(
         "status/total",
         scope.say("Số chỉ tiêu theo tình trạng", "Indicators by status"),
         scope.target("status_tile"),
         sizes=(12, 20),
+    )
+    worst = tile_stat(
+        "phone/worst",
+        scope.say("Mười chỉ tiêu chậm nhất", "The ten that lag most"),
+        scope.target("worst_tile"),
+        link=indicator_link(frame, "${__field.labels.code}", "${__field.labels.sector}"),
+        sizes=(13, 18),
+    )
+    sectors = tile_stat(
+        "phone/sectors",
+        scope.say("Các ngành, đáng lo trước", "Sectors, worst first"),
+        scope.target("sector_tile"),
+        link=sector_link(frame, "${__field.labels.sector}"),
+        sizes=(13, 14),
     )
     quality = tile_stat(
         "quality",
@@ -39,44 +45,9 @@ def phone_board(frame: Frame) -> Json:
     built = (
         frame.board(PHONE, Text("Tổng quan trên điện thoại", "Overview on a phone"))
         .with_variable(area_variable(scope))
-        .with_panel(status.span(24).height(10))
-        .with_panel(_worst_table(frame).height(11))
-        .with_panel(_sector_table(frame).height(18))
+        .with_panel(status.span(24).height(8))
+        .with_panel(worst.orientation(VizOrientation.HORIZONTAL).span(24).height(19))
+        .with_panel(sectors.orientation(VizOrientation.HORIZONTAL).span(24).height(44))
         .with_panel(quality.span(24).height(6))
     )
     return finished(built, (), scope.language, frame.view)
-
-
-def _worst_table(frame: Frame) -> table.Panel:
-    columns: Columns = {"indicator": INDICATOR_NAME, "value": VALUE, "lag": LAG}
-    title = frame.scope.say("Mười chỉ tiêu chậm nhất", "The ten that lag most")
-    hidden = ("expected", "forecast", "cause", "status", "code", "sector")
-    panel = default_table("phone/worst", title, frame.scope, columns, hidden)
-    panel = panel.with_target(frame.scope.target("worst_lag"))
-    panel = column_widths(panel, {"indicator": 190, "value": 70, "lag": 80})
-    return link_column(panel, "indicator", indicator_link(frame, "${__data.fields.code}", "${__data.fields.sector}"))
-
-
-def _sector_table(frame: Frame) -> table.Panel:
-    scope = frame.scope
-    columns: Columns = {"name": Text("Ngành", "Sector"), "shown": Text("Số chỉ tiêu", "Indicators")}
-    title = scope.say("Các ngành, đáng lo trước", "Sectors, worst first")
-    panel = default_table("phone/sectors", title, scope, columns, ("sector", "color"))
-    panel = panel.with_target(scope.target("sector_tile"))
-    # The first status that a row names gives its colour: it is the worst.
-    colors = [_colored(f"/^[\\d.,]+ {word.of(scope.language)}/", COLORS[status]) for status, word in SHORT.items()]
-    panel = panel.with_override(
-        MatcherConfig("byName", "shown"),
-        [
-            DynamicConfigValue("mappings", colors),
-            DynamicConfigValue("custom.displayMode", "color-text"),
-            DynamicConfigValue("custom.cellOptions", {"type": "color-text"}),
-        ],
-    )
-    suffix = "" if scope.language == "vi" else f"-{scope.language}"
-    url = f"/d/ioc-sector-${{__data.fields.sector}}{suffix}?${{__url_time_range}}&var-area=${{area:raw}}"
-    return link_column(column_widths(panel, {"name": 190}), "name", url)
-
-
-def _colored(pattern: str, color: str) -> RegexMap:
-    return RegexMap(DashboardRegexMapOptions(pattern, ValueMappingResult(color=color)))

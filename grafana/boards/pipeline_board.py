@@ -8,7 +8,15 @@ from grafana_foundation_sdk.models.dashboard import DynamicConfigValue, MatcherC
 
 from grafana.boards.board import Json, finished
 from grafana.boards.frame import PIPELINE, Frame
-from grafana.boards.panel import Columns, default_row, default_table, default_timeseries, fixed_color, tile_stat
+from grafana.boards.panel import (
+    Columns,
+    column_widths,
+    default_row,
+    default_table,
+    default_timeseries,
+    fixed_color,
+    tile_stat,
+)
 from grafana.boards.variable import feed_variable
 from grafana.text import Text
 
@@ -46,8 +54,8 @@ def pipeline_board(frame: Frame) -> Json:
         .with_panel(backlog.span(24).height(4))
         .with_panel(_outcome_timeseries(frame))
         .with_panel(_latency_timeseries(frame))
-        .with_panel(_freshness_table(frame).span(12).height(11))
-        .with_panel(_feed_table(frame).span(12).height(11))
+        .with_panel(_freshness_table(frame).span(12).height(12))
+        .with_panel(_feed_table(frame).span(12).height(12))
         .with_panel(_rejection_table(frame))
         .with_row(
             default_row("kafka", scope.say("Vị trí đọc trong Kafka", "Positions in Kafka"))
@@ -104,7 +112,7 @@ def _freshness_table(frame: Frame) -> table.Panel:
         "cadence": Text("Chu kỳ cho phép", "Cadence"),
     }
     title = frame.scope.say("Độ tươi của từng nguồn, quá hạn trước", "Freshness of each feed, most overdue first")
-    panel = default_table("freshness", title, frame.scope, columns)
+    panel = column_widths(default_table("freshness", title, frame.scope, columns), {"feed": 300})
     return panel.with_target(frame.scope.target("feed_freshness"))
 
 
@@ -117,7 +125,8 @@ def _feed_table(frame: Frame) -> table.Panel:
         "clean": Text("Sạch", "Clean"),
     }
     title = frame.scope.say("Theo nguồn, nhiều từ chối trước", "By feed, most rejected first")
-    return default_table("feed/total", title, frame.scope, columns).with_target(frame.scope.target("feed_table"))
+    panel = default_table("feed/total", title, frame.scope, columns).with_target(frame.scope.target("feed_table"))
+    return column_widths(panel, {"feed": 250})
 
 
 def _rejection_table(frame: Frame) -> table.Panel:
@@ -129,6 +138,7 @@ def _rejection_table(frame: Frame) -> table.Panel:
     }
     title = frame.scope.say("Nguyên nhân từ chối", "Causes of rejection")
     panel = default_table("rejection/rules", title, frame.scope, columns, ("rule",))
+    panel = column_widths(panel, {"feed": 300, "events": 110, "newest": 170})
     return panel.with_target(frame.scope.target("rejection_rule"))
 
 

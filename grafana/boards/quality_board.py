@@ -9,7 +9,7 @@ from grafana_foundation_sdk.models.dashboard import FieldColorModeId
 
 from grafana.boards.board import Json, finished
 from grafana.boards.frame import QUALITY, Frame
-from grafana.boards.panel import Columns, default_table, panel_id, thresholds, tile_stat
+from grafana.boards.panel import Columns, column_widths, default_table, panel_id, thresholds, tile_stat
 from grafana.boards.scope import COLORS, MEASURES
 from grafana.boards.variable import area_variable, measure_variable
 from grafana.query.binding import datasource
@@ -23,7 +23,7 @@ def quality_board(frame: Frame) -> Json:
     scope = frame.scope
     seal = tile_stat(
         "quality",
-        scope.say("Đúng, đủ, sạch, sống: ngày gần nhất", "Correct, complete, clean, live: newest day"),
+        scope.say("Đúng, đủ, sạch, sống: ngày đo gần nhất", "Correct, complete, clean, live: newest day measured"),
         scope.target("quality_tile"),
     )
     built = (
@@ -32,8 +32,8 @@ def quality_board(frame: Frame) -> Json:
         .with_variable(measure_variable(scope))
         .with_panel(seal.span(24).height(5))
         .with_panel(_heat_map(frame))
-        .with_panel(_feed_table(frame).span(12).height(13))
-        .with_panel(_roll_call(frame).span(12).height(13))
+        .with_panel(_feed_table(frame).span(14).height(16))
+        .with_panel(_roll_call(frame).span(10).height(16))
     )
     return finished(built, (), scope.language, frame.view)
 
@@ -67,9 +67,16 @@ def _heat_map(frame: Frame) -> statushistory.Panel:
 
 
 def _feed_table(frame: Frame) -> table.Panel:
-    columns: Columns = {"feed": _FEED, **MEASURES, "day": Text("Ngày đo", "Day")}
+    columns: Columns = {
+        "feed": _FEED,
+        **MEASURES,
+        "superseded": Text("Đến sau bản mới hơn", "Superseded"),
+        "complete_on": Text("Đủ: ngày", "Complete: day"),
+        "measured_on": Text("Đo ngày", "Measured on"),
+    }
     title = frame.scope.say("Từng nguồn, kém nhất trước", "Each feed, worst first")
     panel = default_table("quality/feeds", title, frame.scope, columns, ("key",))
+    panel = column_widths(panel, {"feed": 270, "superseded": 150, "complete_on": 105, "measured_on": 105})
     return panel.with_target(frame.scope.target("quality_table"))
 
 
@@ -82,4 +89,5 @@ def _roll_call(frame: Frame) -> table.Panel:
     }
     title = frame.scope.say("Điểm danh: đơn vị còn thiếu", "Roll-call: who is missing")
     panel = default_table("quality/missing", title, frame.scope, columns)
+    panel = column_widths(panel, {"feed": 240, "day": 100, "reported": 110})
     return panel.with_target(frame.scope.target("roll_call"))

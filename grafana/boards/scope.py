@@ -16,7 +16,7 @@ STATUSES: dict[str, Text] = {
     "at_risk": Text("Có nguy cơ", "At risk"),
     "stale": Text("Số liệu cũ", "Stale"),
     "incomplete": Text("Thiếu báo cáo", "Incomplete"),
-    "no_data": Text("Chưa có số liệu", "No data"),
+    "no_data": Text("Chưa có số liệu", "No figures"),
     "on_track": Text("Đúng tiến độ", "On track"),
     "no_target": Text("Không giao chỉ tiêu", "No target"),
 }
@@ -25,7 +25,7 @@ SHORT: dict[str, Text] = {
     "at_risk": Text("nguy cơ", "at risk"),
     "stale": Text("cũ", "stale"),
     "incomplete": Text("thiếu", "incomplete"),
-    "no_data": Text("chưa có", "no data"),
+    "no_data": Text("chưa có", "no figures"),
     "on_track": Text("đạt", "on track"),
     "no_target": Text("theo dõi", "watched"),
 }
@@ -85,7 +85,7 @@ _LABELS: dict[str, Text] = {
     "asked": Text("Tiến độ được giao", "Asked"),
     "status": Text("Tình trạng", "Status"),
     "period": Text("Kỳ", "Period"),
-    "target": Text("Chỉ tiêu giao", "SqlTarget"),
+    "target": Text("Chỉ tiêu giao", "Target"),
     "lag": Text("Mức chậm", "Lag"),
     "forecast": Text("Dự báo đến hạn", "Forecast"),
     "needed": Text("Cần mỗi tuần", "Needed a week"),
@@ -103,7 +103,13 @@ _LABELS: dict[str, Text] = {
     "owner": Text("Cơ quan chủ trì", "Owner"),
     "basis": Text("Căn cứ", "Basis"),
     "source": Text("Nguồn chỉ tiêu giao", "Source of the target"),
-    "explain": Text("Lệnh giải thích số liệu", "Command that explains the figure"),
+    "explain": Text("Trang giải thích số liệu", "Page that explains the figure"),
+    "all_feeds": Text("Tất cả nguồn", "All feeds"),
+    "furthest": Text("Chậm nhất: ", "Furthest behind: "),
+    "behind": Text("chậm", "behind"),
+    "silenced_until": Text("tạm dừng nhắc đến ", "silenced until "),
+    "begun": Text("Bắt đầu: ", "Begun: "),
+    "ended": Text("Kết thúc: ", "Over: "),
     "all_targets": Text("Chỉ tiêu chuyển đổi số hoàn thành", "Digital-transformation targets done"),
     "critical": Text("Nghiêm trọng", "Critical"),
     "warning": Text("Cảnh báo", "Warnings"),
@@ -128,12 +134,13 @@ _LABELS: dict[str, Text] = {
 
 @dataclass(frozen=True)
 class Scope:
-    """Language, time zone and catalogue; `sectors`: those that the board shows."""
+    """Language, time zone and catalogue; `sectors`: those that the board shows; `pages`: address of the web pages."""
 
     language: Language
     timezone: str
     catalogue: Catalogue
     sectors: tuple[str, ...]
+    pages: str
 
     def say(self, vi: str, en: str) -> str:
         """Return one of two texts."""
@@ -159,6 +166,7 @@ class Scope:
             "language": self.language,
             "timezone": self.timezone,
             "chosen": self.sectors,
+            "pages": self.pages,
             "units": _json(self.catalogue.units if english else {}),
             "owners": _json(self.catalogue.owners if english else {}),
             "sectors": _json({sector: self.sector_name(sector) for sector in self.catalogue.sectors}),

@@ -57,15 +57,15 @@ def sector_board(frame: Frame, sector: str) -> Json:
         scope.say("Chỉ tiêu chính, kỳ đã kết thúc gần nhất", "Head figures, newest period that is over"),
         scope.target("indicator_tile", sector=sector),
         link=indicator_link(frame, "${__field.labels.code}", sector),
-        sizes=(13, 26),
+        sizes=(12, 20),
     )
     built = (
         frame.board(sector_key(sector), Text(found.name_vi, found.name_en))
         .with_variable(area_variable(scope))
         .with_variable(period_variable(scope))
         .with_variable(head_variable(scope, sector))
-        .with_panel(status_stat(frame).height(3))
-        .with_panel(heads.span(24).height(7))
+        .with_panel(status_stat(frame).height(5))
+        .with_panel(heads.span(24).height(8))
         .with_panel(_indicator_table(frame, sector).height(13))
         .with_row(default_row("trend", scope.say("Diễn biến", "Trend")))
         .with_panel(_head_timeseries(frame))
@@ -93,7 +93,7 @@ def _indicator_table(frame: Frame, sector: str) -> table.Panel:
     title = scope.say("Tất cả chỉ tiêu, đáng lo trước", "All indicators, worst first")
     panel = default_table("indicators", title, scope, columns, ("code",))
     panel = panel.with_target(scope.target("indicator_table", sector=sector))
-    panel = column_widths(panel, {"indicator": 430, "status": 150, "period": 190})
+    panel = column_widths(panel, {"indicator": 400, "status": 140, "period": 185, "owner": 260})
     return link_column(panel, "indicator", indicator_link(frame, "${__data.fields.code}", sector))
 
 

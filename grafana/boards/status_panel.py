@@ -22,7 +22,7 @@ OWNER = Text("Cơ quan chủ trì", "Owner")
 def status_stat(frame: Frame) -> stat.Panel:
     """How many indicators stand how."""
     title = frame.scope.say("Số chỉ tiêu theo tình trạng", "Indicators by status")
-    return tile_stat("status/total", title, frame.scope.target("status_tile")).span(24).height(4)
+    return tile_stat("status/total", title, frame.scope.target("status_tile"), sizes=(12, 20)).span(24).height(4)
 
 
 def worst_table(frame: Frame, limit_width: bool = False) -> table.Panel:
@@ -40,7 +40,7 @@ def worst_table(frame: Frame, limit_width: bool = False) -> table.Panel:
     panel = default_table("worst", title, frame.scope, columns, ("code", "sector"))
     panel = panel.with_target(frame.scope.target("worst_lag"))
     panel = column_widths(
-        panel, {"indicator": 420, "value": 120, "expected": 140, "lag": 120, "forecast": 130, "status": 120}
+        panel, {"indicator": 390, "value": 95, "expected": 125, "lag": 105, "forecast": 125, "status": 115}
     )
     return link_column(panel, "indicator", indicator_link(frame, "${__data.fields.code}", "${__data.fields.sector}"))
 
@@ -48,6 +48,12 @@ def worst_table(frame: Frame, limit_width: bool = False) -> table.Panel:
 def indicator_link(frame: Frame, code: str, sector: str) -> str:
     """Return the link to an indicator's board with the chosen area."""
     return frame.link(INDICATOR, sector=sector, indicator=code, area="${area:raw}")
+
+
+def sector_link(frame: Frame, sector: str) -> str:
+    """Return the link to a sector's board with the chosen area."""
+    suffix = "" if frame.scope.language == "vi" else f"-{frame.scope.language}"
+    return f"/d/ioc-sector-{sector}{suffix}?${{__url_time_range}}&var-area=${{area:raw}}"
 
 
 def area_geomap(frame: Frame, query: str, code: Value = "") -> geomap.Panel:

@@ -35,8 +35,9 @@ def head_variable(scope: Scope, sector: str) -> QueryVariable:
 
 
 def period_variable(scope: Scope) -> CustomVariable:
-    """`period`: day, week, month, quarter or year."""
-    return _choice(scope, "period", Text("Kỳ", "Period"), PERIODS, "day")
+    """`period`: day, week, month, quarter or year; or `total`, the days of the year added up."""
+    total = {"total": Text("Lũy kế trong năm", "Year to date")}
+    return _choice(scope, "period", Text("Kỳ", "Period"), PERIODS | total, "day")
 
 
 def measure_variable(scope: Scope) -> CustomVariable:
@@ -45,10 +46,10 @@ def measure_variable(scope: Scope) -> CustomVariable:
 
 
 def feed_variable(scope: Scope) -> QueryVariable:
-    """`feed`: the keys of one or more feeds."""
+    """`feed`: the keys of one or more feeds; `*` is all of them."""
+    everything = VariableOption(True, [scope.say("Tất cả nguồn", "All feeds")], ["*"])
     variable = _query(scope, "feed", Text("Nguồn dữ liệu", "Feed"), scope.sql("feed_choice"))
-    everything = VariableOption(True, [scope.say("Tất cả", "All")], ["$__all"])
-    return variable.multi(True).include_all(True).current(everything)
+    return variable.multi(True).current(everything)
 
 
 def _choice(scope: Scope, name: str, label: Text, values: Mapping[str, Text], chosen: str) -> CustomVariable:

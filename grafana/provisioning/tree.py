@@ -4,6 +4,7 @@ The directory is the one that Grafana's `[paths] provisioning` names: below it G
 others.
 
     datasources/ioc.yaml   dashboards/ioc.yaml   alerting/*.yaml   dashboards-json/<folder>/<uid>.json   manifest.json
+    emails/ng_alert_notification.txt
 
 The YAML files hold JSON, which is YAML too, sorted so that a change is a readable diff. Grafana never removes rules
 and contact points that a file no longer names: the manifest of the build before says which to delete.
@@ -44,6 +45,10 @@ _RULE_FIELDS = (
     "labels",
 )
 _RAW_FIELDS = frozenset({"annotations", "data"})
+# The plain-text part of e-mails. Grafana up to 10.0.1 puts all labels there in place of the message (issue 64658,
+# mended by PR 69951); with this file it has the message. Grafana reads it where `[emails] templates_pattern` says.
+PLAIN_TEXT = "emails/ng_alert_notification.txt"
+PLAIN_TEXT_TEMPLATE = "{{ if .Message }}{{ .Message }}{{ else }}{{ .Title }}{{ end }}\n"
 # Grafana looks into these too, and calls one that is missing an error.
 _EMPTY = ("notifiers", "plugins", "access-control")
 
@@ -154,6 +159,7 @@ def _files(bundle: Bundle, manifest: Manifest, mount: Path, password: str) -> di
         ),
         "alerting/policies.yaml": _yaml(_escape({"policies": [{"orgId": _ORG, **bundle.policy}]})),
         "alerting/templates.yaml": _yaml({"templates": [{"orgId": _ORG, **bundle.template}]}),
+        PLAIN_TEXT: PLAIN_TEXT_TEMPLATE,
     }
 
 

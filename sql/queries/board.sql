@@ -32,7 +32,13 @@ ORDER BY s.target_id IS NULL AND i.target IS NULL, status_rank(s.status), i.defi
 LIMIT 6
 
 -- name: feed_choice
-SELECT CASE %(language)s WHEN 'en' THEN name_en ELSE name_vi END AS __text, key AS __value FROM feed ORDER BY key
+-- All of them first: Grafana's own choice of everything is English in every language.
+SELECT __text, __value FROM (
+    SELECT 0 AS place, %(labels)s::jsonb ->> 'all_feeds' AS __text, '*' AS __value
+    UNION ALL
+    SELECT 1, CASE %(language)s WHEN 'en' THEN name_en ELSE name_vi END, key FROM feed
+) choice
+ORDER BY place, __value
 
 -- name: header
 -- What a wall must say in place of the title that it hides: board, area, last day that is over.
@@ -59,11 +65,12 @@ GROUP BY word.status, word.name
 ORDER BY status_rank(word.status)
 
 -- name: sector_tile
--- A tile a sector, worst first: how many indicators stand how, those of which nothing need be said left out.
+-- A tile a sector, worst first: how many indicators stand how. Those of which nothing is asked are told where there are no others.
 SELECT sector.name, sector.key AS sector,
        coalesce((SELECT string_agg(number_text(n, 0, %(language)s) || ' ' || (%(short)s::jsonb ->> status), ' · '
                                    ORDER BY status_rank(status))
-                 FROM unnest(count.statuses, count.numbers) AS part (status, n)), %(short)s::jsonb ->> 'no_data') AS shown,
+                 FROM unnest(count.statuses, count.numbers) AS part (status, n)
+                 WHERE status <> 'no_target' OR cardinality(count.statuses) = 1), %(short)s::jsonb ->> 'no_data') AS shown,
        %(colors)s::jsonb ->> coalesce(count.statuses[1], 'no_data') AS color
 FROM jsonb_each_text(%(sectors)s::jsonb) AS sector (key, name)
 LEFT JOIN (
@@ -76,21 +83,43 @@ LEFT JOIN (
 ORDER BY count.lagging DESC NULLS LAST, count.at_risk DESC NULLS LAST, status_rank(count.statuses[1]), sector.name
 
 -- name: worst_lag
--- The ten that lag most; the cause is that of the open incident that touches the indicator, where there is one.
+-- The ten that lag most. The cause: an open incident of the data that touches the indicator; else where it is furthest behind.
 SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS indicator,
        amount_text(s.value, unit.name, %(language)s) AS value, amount_text(s.expected, unit.name, %(language)s) AS expected,
        lag_text(s.lag, s.lag_in, %(language)s) AS lag,
        coalesce(amount_text(s.forecast, unit.name, %(language)s), '–') AS forecast,
-       coalesce(cause.title, '–') AS cause, %(words)s::jsonb ->> s.status AS status, s.code, s.sector
+       coalesce(cause.title, (%(labels)s::jsonb ->> 'furthest') || place.names, '–') AS cause,
+       %(words)s::jsonb ->> s.status AS status, s.code, s.sector
 FROM indicator_status s
 JOIN indicator i ON i.code = s.code AND i.live
 CROSS JOIN LATERAL (SELECT coalesce(%(units)s::jsonb ->> s.unit, s.unit) AS name) unit
 LEFT JOIN LATERAL (
-    SELECT CASE %(language)s WHEN 'en' THEN n.summary_en ELSE n.summary_vi END AS title
+    SELECT CASE %(language)s WHEN 'en' THEN n.title_en ELSE n.title_vi END AS title
     FROM incident_touch t JOIN incident n USING (incident_id)
-    WHERE t.code = s.code AND t.area_id = s.area_id AND t.ended_at IS NULL AND n.closed_at IS NULL
+    WHERE t.code = s.code AND t.area_id = s.area_id AND t.ended_at IS NULL AND n.closed_at IS NULL AND n.kind <> 'lagging'
     ORDER BY n.opened_at LIMIT 1
 ) cause ON true
+CROSS JOIN LATERAL (
+    SELECT string_agg(worst.name, ', ' ORDER BY worst.place) AS names
+    FROM (SELECT CASE %(language)s WHEN 'en' THEN a.name_en ELSE a.name_vi END AS name,
+                 row_number() OVER (ORDER BY below.lag DESC, a.area_id) AS place
+          FROM indicator_status below JOIN area a USING (area_id)
+          WHERE below.code = s.code AND a.parent_id = s.area_id AND below.status = 'lagging' AND below.lag > 0
+          ORDER BY place LIMIT 3) worst
+) place
+WHERE s.area_id = ${area:sqlstring}::integer AND s.status IN ('lagging', 'at_risk') AND s.sector = ANY (%(chosen)s::text[])
+ORDER BY status_rank(s.status), s.lag DESC NULLS LAST, s.code
+LIMIT 10
+
+-- name: worst_tile
+-- The same ten for a phone: a tile each, whose words wrap.
+SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END
+       || coalesce(' · ' || (%(labels)s::jsonb ->> 'expected') || ' ' || amount_text(s.expected, unit.name, %(language)s), '')
+       || coalesce(' · ' || (%(labels)s::jsonb ->> 'behind') || ' ' || lag_text(nullif(s.lag, 0), s.lag_in, %(language)s), '') AS name,
+       coalesce(amount_text(s.value, unit.name, %(language)s), '–') AS shown, %(colors)s::jsonb ->> s.status AS color, s.code, s.sector
+FROM indicator_status s
+JOIN indicator i ON i.code = s.code AND i.live
+CROSS JOIN LATERAL (SELECT coalesce(%(units)s::jsonb ->> s.unit, s.unit) AS name) unit
 WHERE s.area_id = ${area:sqlstring}::integer AND s.status IN ('lagging', 'at_risk') AND s.sector = ANY (%(chosen)s::text[])
 ORDER BY status_rank(s.status), s.lag DESC NULLS LAST, s.code
 LIMIT 10
@@ -112,7 +141,7 @@ LEFT JOIN indicator_cell c
     ON c.sector = i.sector AND c.period = s.period AND c.area_id = s.area_id AND c.bucket = period_before(s.period, s.bucket)
 WHERE i.live AND i.sector = %(sector)s
 ORDER BY s.target_id IS NULL AND i.target IS NULL, status_rank(s.status), i.definition ->> 'breakdown' <> '', i.slot
-LIMIT 8
+LIMIT 6
 
 -- name: indicator_table
 -- Every live indicator of a sector, worst first. `running` is what has come in of the day that is not over yet.
@@ -138,40 +167,85 @@ WHERE i.live AND i.sector = %(sector)s
 ORDER BY status_rank(coalesce(s.status, 'no_data')), s.lag DESC NULLS LAST, i.slot
 
 -- name: series
--- One indicator over time beside the same period of the year before and what is asked of it: the level of a duty that holds
--- at all times, or the straight way from the baseline to the target. Every period of the range has a row: a line breaks
--- where there is no figure. Money and large numbers are scaled, and the names say to what. Nothing is drawn beyond the newest
--- day, and a target of a year's total is not drawn among days.
-WITH shown AS (
-    SELECT b::date AS bucket, c.figures[i.slot] AS value, past.figures[i.slot] AS past, i.unit, i.code, i.kind
+-- One indicator over time beside the same period of the year before and what is asked of it by the end of each period, as
+-- statuses are judged: a duty that holds at all times; the way from the baseline (or the first known value) to the target;
+-- steps. `total` in place of a period adds the days of each year up, and what is asked is the pace of a year's total: even,
+-- by last year's own curve, or by steps. Every period of the range has a row: a line breaks where there is no figure. Money
+-- and large numbers are scaled, and the names say to what. Nothing is drawn beyond the newest day, and a target of a year's
+-- total is not drawn among days, weeks, months and quarters.
+WITH asked_for AS (
+    SELECT i.code, i.slot, i.sector, i.unit, i.kind, shown.period, shown.summed,
+           (shown.from_at AT TIME ZONE %(timezone)s)::date AS first_on,
+           date_trunc(CASE WHEN shown.summed THEN 'year' ELSE shown.period END, shown.from_at AT TIME ZONE %(timezone)s) AS first_bucket,
+           least(date_trunc(shown.period, shown.to_at AT TIME ZONE %(timezone)s), newest_day()) AS last_bucket
     FROM indicator i
-    CROSS JOIN generate_series(
-        date_trunc(${period:sqlstring}, $__timeFrom()::timestamptz AT TIME ZONE %(timezone)s),
-        least(date_trunc(${period:sqlstring}, $__timeTo()::timestamptz AT TIME ZONE %(timezone)s), newest_day()),
-        period_step(${period:sqlstring})) AS b
+    CROSS JOIN LATERAL (SELECT CASE ${period:sqlstring} WHEN 'total' THEN 'day' ELSE ${period:sqlstring} END AS period,
+                               ${period:sqlstring} = 'total' AND i.kind = 'flow' AS summed,
+                               $__timeFrom()::timestamptz AS from_at, $__timeTo()::timestamptz AS to_at) shown
+    WHERE i.live AND i.code = %(code)s
+), cell AS (
+    SELECT b::date AS bucket, (b + period_step(i.period))::date - 1 AS through, c.figures[i.slot] AS value, past.figures[i.slot] AS past,
+           extract(year FROM b)::int AS year
+    FROM asked_for i
+    CROSS JOIN generate_series(i.first_bucket, i.last_bucket, period_step(i.period)) AS b
     -- One look at the index a period; joined as a whole, every period of the year before would be read.
     LEFT JOIN LATERAL (
         SELECT figures FROM indicator_cell
-        WHERE sector = i.sector AND period = ${period:sqlstring} AND area_id = ${area:sqlstring}::integer AND bucket = b::date
+        WHERE sector = i.sector AND period = i.period AND area_id = ${area:sqlstring}::integer AND bucket = b::date
         OFFSET 0
     ) c ON true
     LEFT JOIN LATERAL (
         SELECT figures FROM indicator_cell
-        WHERE sector = i.sector AND period = ${period:sqlstring} AND area_id = ${area:sqlstring}::integer
-          AND bucket = CASE ${period:sqlstring} WHEN 'week' THEN b::date - 364 ELSE (b - interval '1 year')::date END
+        WHERE sector = i.sector AND period = i.period AND area_id = ${area:sqlstring}::integer
+          AND bucket = CASE i.period WHEN 'week' THEN b::date - 364 ELSE (b - interval '1 year')::date END
         OFFSET 0
     ) past ON true
-    WHERE i.live AND i.code = %(code)s
+), shown AS (
+    SELECT c.bucket, c.through, CASE WHEN i.summed THEN sum(c.value) OVER years ELSE c.value END AS value,
+           CASE WHEN i.summed THEN sum(c.past) OVER years ELSE c.past END AS past, i.unit, i.code, i.kind, i.summed, c.year
+    FROM cell c CROSS JOIN asked_for i
+    WINDOW years AS (PARTITION BY c.year ORDER BY c.bucket)
 ), asked AS (
-    SELECT t.* FROM target t JOIN shown USING (code)
+    SELECT t.code, t.op, t.value, t.due_on, t.pace, t.steps, t.baseline AS given, extract(year FROM t.due_on)::int AS year,
+           i.kind IN ('flow', 'distinct') AND t.due_on IS NOT NULL AS is_total, coalesce(t.baseline_on, first.through) AS base_on,
+           CASE WHEN t.baseline_on IS NULL THEN first.value ELSE t.baseline END AS base, t.baseline_on IS NULL AS is_first
+    FROM target t
+    JOIN asked_for i USING (code)
+    LEFT JOIN LATERAL (
+        SELECT (bucket + period_step(i.period))::date - 1 AS through, figures[i.slot] AS value FROM indicator_cell
+        WHERE sector = i.sector AND period = i.period AND area_id = ${area:sqlstring}::integer AND figures[i.slot] IS NOT NULL
+          AND t.due_on IS NOT NULL AND t.baseline_on IS NULL AND t.pace <> 'steps' AND i.kind NOT IN ('flow', 'distinct')
+        ORDER BY bucket LIMIT 1
+    ) first ON true
     WHERE t.ended_at IS NULL AND (t.area_id IS NULL OR t.area_id = ${area:sqlstring}::integer)
-      AND (t.due_on IS NULL OR shown.kind NOT IN ('flow', 'distinct') OR ${period:sqlstring} = 'year')
+      AND (t.due_on IS NULL OR i.kind NOT IN ('flow', 'distinct') OR i.summed OR i.period = 'year')
     ORDER BY t.area_id NULLS LAST, t.due_on NULLS FIRST LIMIT 1
+), season AS (
+    -- The whole of the year before; half a year is no curve.
+    SELECT sum(c.figures[i.slot]) AS whole
+    FROM asked a JOIN asked_for i USING (code)
+    JOIN indicator_cell c ON c.sector = i.sector AND c.period = 'day' AND c.area_id = ${area:sqlstring}::integer
+        AND c.bucket BETWEEN make_date(a.year - 1, 1, 1) AND make_date(a.year - 1, 12, 31)
+    WHERE a.pace = 'seasonal' AND a.is_total AND i.summed
+    HAVING count(*) >= 350
 ), line AS (
-    SELECT s.*, CASE WHEN a.pace = 'at_once' OR a.baseline IS NULL OR s.bucket >= a.due_on THEN a.value
-                     WHEN s.bucket >= a.baseline_on THEN a.baseline + (a.value - a.baseline) * (s.bucket - a.baseline_on)
-                                                                    / (a.due_on - a.baseline_on) END AS asked
-    FROM shown s LEFT JOIN asked a USING (code)
+    SELECT s.*, CASE
+        WHEN a.is_total AND s.year <> a.year THEN NULL
+        WHEN a.due_on IS NULL OR a.pace = 'at_once' OR s.through >= a.due_on THEN a.value
+        WHEN a.pace = 'steps' THEN CASE WHEN a.op = '>=' THEN least(step.value, a.value) ELSE greatest(step.value, a.value) END
+        WHEN a.is_total THEN a.value * least(1, coalesce(s.past / season.whole,
+            (s.through - make_date(a.year, 1, 1) + 1)::float8 / (a.due_on - make_date(a.year, 1, 1) + 1)))
+        WHEN a.base IS NULL OR (a.is_first AND a.base_on >= s.through) OR a.base_on > s.through THEN NULL
+        WHEN CASE a.op WHEN '>=' THEN a.base >= a.value ELSE a.base <= a.value END THEN a.value
+        ELSE a.base + (a.value - a.base) * (s.through - a.base_on) / (a.due_on - a.base_on) END AS asked
+    FROM shown s
+    LEFT JOIN asked a USING (code)
+    LEFT JOIN season ON true
+    LEFT JOIN LATERAL (
+        SELECT coalesce((SELECT (one ->> 'value')::float8 FROM jsonb_array_elements(a.steps) AS one
+                         WHERE (one ->> 'on')::date <= s.through ORDER BY one ->> 'on' DESC LIMIT 1), a.given) AS value
+    ) step ON a.pace = 'steps'
+    WHERE s.through >= (SELECT first_on FROM asked_for)
 ), scale AS (
     SELECT CASE WHEN unit = '%%' THEN 1 WHEN top >= 1e10 THEN 1e9 WHEN top >= 1e7 THEN 1e6 WHEN top >= 1e5 THEN 1e3 ELSE 1 END AS by,
            CASE WHEN unit = '%%' THEN '' WHEN top >= 1e10 THEN %(labels)s::jsonb ->> 'billion' WHEN top >= 1e7 THEN %(labels)s::jsonb ->> 'million'
@@ -189,8 +263,10 @@ ORDER BY 1, array_position(ARRAY['value', 'past', 'asked'], what.name)
 -- name: figure_tile
 -- One indicator in one area: what is known, each with its word.
 SELECT %(labels)s::jsonb ->> part.name AS name, part.shown,
-       CASE WHEN part.name IN ('value', 'status') THEN %(colors)s::jsonb ->> s.status ELSE %(colors)s::jsonb ->> '' END AS color
+       CASE WHEN part.name IN ('value', 'status') THEN %(colors)s::jsonb ->> s.status ELSE %(colors)s::jsonb ->> '' END AS color,
+       %(pages)s || '/indicators/' || s.code || '?area=' || a.code || '&period=' || s.period AS page
 FROM indicator_status s
+JOIN area a USING (area_id)
 CROSS JOIN LATERAL (SELECT coalesce(%(units)s::jsonb ->> s.unit, s.unit) AS name) unit
 CROSS JOIN LATERAL (VALUES
     ('status', %(words)s::jsonb ->> s.status),
@@ -248,13 +324,12 @@ CROSS JOIN LATERAL (VALUES
     (4, 'kind', %(kinds)s::jsonb ->> i.kind),
     (5, 'formula', nullif(i.definition ->> 'formula', '')),
     (6, 'feed', (SELECT CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END FROM feed f WHERE f.key = i.definition ->> 'feed')),
-    (7, 'counted', nullif(concat_ws(' | ', nullif(i.definition ->> 'value', ''), nullif(i.definition ->> 'where', '')), '')),
-    (8, 'owner', i.owner), (9, 'basis', i.definition ->> 'basis'),
+    (7, 'counted', CASE WHEN i.kind <> 'reported' THEN
+        nullif(concat_ws(' | ', nullif(i.definition ->> 'value', ''), nullif(i.definition ->> 'where', '')), '') END),
+    (8, 'owner', coalesce(%(owners)s::jsonb ->> split_part(i.owner, '; ', 1), i.owner)), (9, 'basis', i.definition ->> 'basis'),
     (10, 'source', (SELECT string_agg(t.source, '; ') FROM target t WHERE t.code = i.code AND t.ended_at IS NULL)),
-    (11, 'explain', 'ioc indicator explain ' || i.code || ' --area '
-                    || (SELECT a.code FROM area a WHERE a.area_id = ${area:sqlstring}::integer)
-                    || coalesce((SELECT ' --on ' || s.through FROM indicator_status s
-                                 WHERE s.code = i.code AND s.area_id = ${area:sqlstring}::integer), ''))
+    (11, 'explain', %(pages)s || '/indicators/' || i.code || '?area='
+                    || (SELECT a.code FROM area a WHERE a.area_id = ${area:sqlstring}::integer))
 ) AS part (place, name, shown)
 WHERE i.live AND i.code = %(code)s AND part.shown IS NOT NULL
 ORDER BY part.place
@@ -343,8 +418,9 @@ WHERE i.live AND i.code LIKE 'dti.targets_done.%%'
 ORDER BY split_part(i.code, '.', 3) <> 'total', i.slot
 
 -- name: quality_tile
--- Correct, complete, clean, live over all feeds, on the newest day that was measured; the colour says how near to all it is.
-SELECT word.name, coalesce(amount_text(100 * m.numerator / nullif(m.denominator, 0), '%%', %(language)s), '–') AS shown,
+-- Correct, complete, clean, live over all feeds, each on the newest day that was measured: complete by business days that are
+-- over, the others by the clock's. The colour says how near to all it is.
+SELECT word.name, coalesce(share_text(100 * m.numerator / nullif(m.denominator, 0), %(language)s), '–') AS shown,
        %(colors)s::jsonb ->> CASE WHEN m.denominator > 0 THEN CASE WHEN m.numerator / m.denominator >= 0.95 THEN 'on_track'
                                   WHEN m.numerator / m.denominator >= 0.8 THEN 'at_risk' ELSE 'lagging' END ELSE 'no_data' END AS color
 FROM jsonb_each_text(%(measures)s::jsonb) WITH ORDINALITY AS word (measure, name, place)
@@ -352,48 +428,63 @@ LEFT JOIN LATERAL (
     SELECT sum(q.numerator) AS numerator, sum(q.denominator) AS denominator
     FROM quality_measure q JOIN feed f ON f.key = q.feed
     WHERE q.measure = word.measure AND q.reporter = '' AND q.area_id IN (SELECT area_id FROM area WHERE level = 'province')
-      AND q.day = (SELECT max(day) FROM quality_measure n WHERE n.measure = word.measure AND n.day <= newest_day())
+      AND q.day = (SELECT max(n.day) FROM quality_measure n
+                   WHERE n.measure = word.measure AND (n.measure <> 'complete' OR n.day < newest_day()))
 ) m ON true
 ORDER BY array_position(ARRAY['correct', 'complete', 'clean', 'live'], word.measure)
 
 -- name: quality_table
--- The four measures of each feed on its newest day, the least complete first.
+-- The measures of each feed, each on the newest day that was measured, the worst feed first. Superseded: revisions that came
+-- after a newer one and never counted, of what was accepted.
 SELECT CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END AS feed,
        coalesce(share_text(m.correct, %(language)s), '–') AS correct, coalesce(share_text(m.complete, %(language)s), '–') AS complete,
        coalesce(share_text(m.clean, %(language)s), '–') AS clean, coalesce(share_text(m.live, %(language)s), '–') AS live,
-       coalesce(day_text(m.day, %(language)s), '–') AS day, f.key
+       coalesce(number_text(m.superseded, 0, %(language)s) || coalesce(' · ' || share_text(m.superseded_share, %(language)s), ''), '–')
+           AS superseded,
+       coalesce(day_text(m.complete_on, %(language)s), '–') AS complete_on, coalesce(day_text(m.measured_on, %(language)s), '–') AS measured_on,
+       f.key
 FROM feed f
 LEFT JOIN LATERAL (
-    SELECT max(q.day) AS day, max(q.share) FILTER (WHERE measure = 'correct') AS correct,
-           max(q.share) FILTER (WHERE measure = 'complete') AS complete, max(q.share) FILTER (WHERE measure = 'clean') AS clean,
-           max(q.share) FILTER (WHERE measure = 'live') AS live
-    FROM quality_measure q
-    WHERE q.feed = f.key AND q.reporter = '' AND q.area_id IN (SELECT area_id FROM area WHERE level = 'province')
-      AND q.day = (SELECT max(n.day) FROM quality_measure n WHERE n.feed = f.key AND n.measure = 'clean')
+    SELECT max(share) FILTER (WHERE measure = 'correct') AS correct, max(share) FILTER (WHERE measure = 'complete') AS complete,
+           max(share) FILTER (WHERE measure = 'clean') AS clean, max(share) FILTER (WHERE measure = 'live') AS live,
+           max(numerator) FILTER (WHERE measure = 'superseded') AS superseded, max(share) FILTER (WHERE measure = 'superseded') AS superseded_share,
+           max(day) FILTER (WHERE measure = 'complete') AS complete_on, max(day) FILTER (WHERE measure <> 'complete') AS measured_on
+    FROM unnest(ARRAY['correct', 'complete', 'clean', 'live', 'superseded']) AS asked (name)
+    CROSS JOIN LATERAL (
+        SELECT q.measure, q.day, q.share, q.numerator FROM quality_measure q
+        WHERE q.feed = f.key AND q.measure = asked.name AND q.reporter = '' AND q.area_id IN (SELECT area_id FROM area WHERE level = 'province')
+          AND (q.measure <> 'complete' OR q.day < (SELECT newest_day()))
+        ORDER BY q.day DESC LIMIT 1
+    ) newest
 ) m ON true
 ORDER BY least(m.complete, m.clean, m.live, m.correct) NULLS FIRST, feed
 
 -- name: quality_day
--- Feed by day, for the heat map; the chosen measure in percent.
-SELECT q.day::timestamp AT TIME ZONE %(timezone)s AS "time", CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END AS metric,
-       round(q.share)::float8 AS share
+-- Feed by day, for the heat map; the chosen measure in percent. Of a day that is not over it is not said who is missing.
+SELECT q.day::timestamp AT TIME ZONE %(timezone)s AS "time", shortened.name AS metric, round(q.share)::float8 AS share
 FROM quality_measure q
 JOIN feed f ON f.key = q.feed
 JOIN area a ON a.area_id = q.area_id AND a.level = 'province'
-WHERE q.measure = ${measure:sqlstring} AND q.reporter = ''
-  AND q.day >= ($__timeFrom()::timestamptz AT TIME ZONE %(timezone)s)::date
-  AND q.day <= ($__timeTo()::timestamptz AT TIME ZONE %(timezone)s)::date
+CROSS JOIN LATERAL (SELECT CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END AS name) named
+-- Grafana cuts what is longer, at its beginning.
+CROSS JOIN LATERAL (SELECT CASE WHEN length(named.name) > 30 THEN rtrim(left(named.name, 29)) || '…' ELSE named.name END AS name) shortened
+CROSS JOIN LATERAL (SELECT ($__timeFrom()::timestamptz AT TIME ZONE %(timezone)s)::date AS first,
+                           ($__timeTo()::timestamptz AT TIME ZONE %(timezone)s)::date AS last) shown
+WHERE q.measure = ${measure:sqlstring} AND q.reporter = '' AND q.share IS NOT NULL
+  AND CASE q.measure WHEN 'complete' THEN q.day >= shown.first AND q.day <= shown.last AND q.day < newest_day()
+                     -- By the clock's day: of a province that lives in the past, the last thirty.
+                     ELSE q.day >= least(shown.first, current_date - 30) END
 ORDER BY 1, 2
 
 -- name: roll_call
--- Who has not reported, by name, on the newest day that was measured.
+-- Who has not reported, by name, on the newest day that is over and was measured.
 SELECT CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END AS feed, day_text(q.day, %(language)s) AS day,
        coalesce(missing.value ->> 'name', missing.value ->> 'code', missing.value #>> '{}') AS reporter,
        number_text(q.numerator, 0, %(language)s) || '/' || number_text(q.denominator, 0, %(language)s) AS reported
 FROM feed f
 CROSS JOIN LATERAL (
     SELECT max(n.day) AS day FROM quality_measure n
-    WHERE n.feed = f.key AND n.measure = 'complete' AND n.day <= (SELECT newest_day())
+    WHERE n.feed = f.key AND n.measure = 'complete' AND n.day < (SELECT newest_day())
 ) newest
 JOIN quality_measure q ON q.feed = f.key AND q.measure = 'complete' AND q.day = newest.day AND q.reporter = ''
 JOIN area a ON a.area_id = q.area_id AND a.level = 'province'
@@ -413,13 +504,15 @@ CROSS JOIN LATERAL (VALUES ('critical', n.critical, 'lagging'), ('warning', n.wa
     AS part (name, n, status)
 
 -- name: incident_open_table
--- What is open, the gravest first and of these the oldest.
+-- What is open, the gravest first and of these the oldest. How long it has been known is told by the clock, since when it has
+-- been so by what the data say.
 SELECT %(severities)s::jsonb ->> i.severity AS severity, CASE %(language)s WHEN 'en' THEN i.title_en ELSE i.title_vi END AS title,
        CASE %(language)s WHEN 'en' THEN i.summary_en ELSE i.summary_vi END AS summary,
-       moment_text(i.since, %(timezone)s, %(language)s) AS since, duration_text(now() - i.since, %(language)s) AS lasts,
+       moment_text(i.since, %(timezone)s, %(language)s) AS since, duration_text(now() - i.opened_at, %(language)s) AS lasts,
        coalesce(%(owners)s::jsonb ->> i.owner, i.owner) AS owner, number_text(i.step, 0, %(language)s) AS step,
-       coalesce(i.acknowledged_by || ' · ' || moment_text(i.acknowledged_at, %(timezone)s, %(language)s), '–') AS acknowledged,
-       coalesce(CASE WHEN i.silenced_until > now() THEN moment_text(i.silenced_until, %(timezone)s, %(language)s) END, '–') AS silenced,
+       coalesce(nullif(concat_ws(' · ', i.acknowledged_by, moment_text(i.acknowledged_at, %(timezone)s, %(language)s),
+           CASE WHEN i.silenced_until > now() THEN (%(labels)s::jsonb ->> 'silenced_until')
+                || moment_text(i.silenced_until, %(timezone)s, %(language)s) END), ''), '–') AS acknowledged,
        number_text(i.indicators, 0, %(language)s) AS indicators, number_text(i.areas, 0, %(language)s) AS areas,
        i.incident_id::text AS incident
 FROM incident i
@@ -430,7 +523,7 @@ LIMIT 200
 -- name: incident_closed_table
 SELECT CASE %(language)s WHEN 'en' THEN i.title_en ELSE i.title_vi END AS title,
        moment_text(i.since, %(timezone)s, %(language)s) AS since, moment_text(i.closed_at, %(timezone)s, %(language)s) AS ended,
-       duration_text(i.closed_at - i.since, %(language)s) AS lasts, coalesce(%(owners)s::jsonb ->> i.owner, i.owner) AS owner,
+       duration_text(i.closed_at - i.opened_at, %(language)s) AS lasts, coalesce(%(owners)s::jsonb ->> i.owner, i.owner) AS owner,
        coalesce(i.acknowledged_by, '–') AS acknowledged
 FROM incident i
 WHERE i.closed_at IS NOT NULL
@@ -443,13 +536,19 @@ SELECT moment_text(c.changed_at, %(timezone)s, %(language)s) AS changed,
        coalesce(nullif(c.by, ''), '–') AS by, coalesce(nullif(c.note, ''), '–') AS note
 FROM incident_change c
 JOIN incident i USING (incident_id)
+WHERE c.what <> 'changed' -- other figures of the same cause, every minute
 ORDER BY c.change_id DESC
 LIMIT 100
 
 -- name: annotation_incident
-SELECT since AS "time", coalesce(closed_at, now()) AS timeend, CASE %(language)s WHEN 'en' THEN title_en ELSE title_vi END AS text
-FROM incident
-WHERE since <= $__timeTo()::timestamptz AND coalesce(closed_at, now()) >= $__timeFrom()::timestamptz AND sector = ANY (%(chosen)s::text[])
+-- Begin and end of incidents: of the indicator that the board shows, else of its sectors.
+SELECT marked.at AS "time", (%(labels)s::jsonb ->> marked.what) || CASE %(language)s WHEN 'en' THEN i.title_en ELSE i.title_vi END AS text
+FROM incident i
+CROSS JOIN LATERAL (VALUES ('begun', i.since), ('ended', i.closed_at)) AS marked (what, at)
+WHERE marked.at BETWEEN $__timeFrom()::timestamptz AND $__timeTo()::timestamptz
+  AND CASE %(code)s WHEN '' THEN i.sector = ANY (%(chosen)s::text[])
+                    ELSE EXISTS (SELECT FROM incident_touch t WHERE t.incident_id = i.incident_id AND t.code = %(code)s) END
+ORDER BY marked.at DESC
 LIMIT 100
 
 -- name: annotation_reform
@@ -462,7 +561,8 @@ GROUP BY a.valid_to
 -- name: annotation_rebuild
 SELECT created_at AS "time", (%(labels)s::jsonb ->> 'rebuild') || string_agg(code, ', ' ORDER BY code) AS text
 FROM indicator
-WHERE version > 1 AND live AND sector = ANY (%(chosen)s::text[]) AND created_at BETWEEN $__timeFrom()::timestamptz AND $__timeTo()::timestamptz
+WHERE version > 1 AND live AND created_at BETWEEN $__timeFrom()::timestamptz AND $__timeTo()::timestamptz
+  AND CASE %(code)s WHEN '' THEN sector = ANY (%(chosen)s::text[]) ELSE code = %(code)s END
 GROUP BY created_at
 LIMIT 100
 
@@ -505,7 +605,7 @@ SELECT %(labels)s::jsonb ->> part.name AS name, number_text(part.n, 0, %(languag
 FROM (SELECT coalesce(sum(b.consumed), 0) AS received, coalesce(sum(b.accepted), 0) AS accepted, coalesce(sum(b.rejected), 0) AS rejected,
              coalesce(sum(b.duplicate), 0) AS duplicate, coalesce(sum(b.corrected), 0) AS corrected
       FROM stream_batch b JOIN feed f USING (feed_id)
-      WHERE $__timeFilter(b.committed_at) AND f.key IN (${feed:sqlstring})) n
+      WHERE $__timeFilter(b.committed_at) AND ('*' IN (${feed:sqlstring}) OR f.key IN (${feed:sqlstring}))) n
 CROSS JOIN LATERAL (VALUES ('received', n.received), ('accepted', n.accepted), ('rejected', n.rejected), ('duplicate', n.duplicate),
                            ('corrected', n.corrected)) AS part (name, n)
 
@@ -516,7 +616,7 @@ SELECT $__timeGroupAlias(b.committed_at, $__interval),
        sum(b.duplicate) * 60000.0 / $__interval_ms AS duplicate, sum(b.corrected) * 60000.0 / $__interval_ms AS corrected
 FROM stream_batch b
 JOIN feed f USING (feed_id)
-WHERE $__timeFilter(b.committed_at) AND f.key IN (${feed:sqlstring})
+WHERE $__timeFilter(b.committed_at) AND ('*' IN (${feed:sqlstring}) OR f.key IN (${feed:sqlstring}))
 GROUP BY 1
 ORDER BY 1
 
@@ -529,7 +629,7 @@ SELECT CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END AS feed,
        amount_text(100.0 * sum(b.accepted) / nullif(sum(b.consumed), 0), '%%', %(language)s) AS clean
 FROM stream_batch b
 JOIN feed f USING (feed_id)
-WHERE $__timeFilter(b.committed_at) AND f.key IN (${feed:sqlstring})
+WHERE $__timeFilter(b.committed_at) AND ('*' IN (${feed:sqlstring}) OR f.key IN (${feed:sqlstring}))
 GROUP BY f.feed_id
 ORDER BY sum(b.rejected)::float8 / nullif(sum(b.consumed), 0) DESC NULLS LAST, sum(b.consumed) DESC
 
@@ -541,7 +641,7 @@ SELECT $__timeGroupAlias(b.committed_at, $__interval),
        1000 * percentile_cont(0.99) WITHIN GROUP (ORDER BY extract(epoch FROM b.committed_at - b.oldest_received_at)) AS p99
 FROM stream_batch b
 JOIN feed f USING (feed_id)
-WHERE $__timeFilter(b.committed_at) AND f.key IN (${feed:sqlstring})
+WHERE $__timeFilter(b.committed_at) AND ('*' IN (${feed:sqlstring}) OR f.key IN (${feed:sqlstring}))
 GROUP BY 1
 ORDER BY 1
 
@@ -552,7 +652,7 @@ SELECT CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END AS feed, nu
        moment_text(max(r.recorded_at), %(timezone)s, %(language)s) AS newest, r.rule
 FROM rejected_event r
 JOIN feed f USING (feed_id)
-WHERE $__timeFilter(r.recorded_at) AND f.key IN (${feed:sqlstring})
+WHERE $__timeFilter(r.recorded_at) AND ('*' IN (${feed:sqlstring}) OR f.key IN (${feed:sqlstring}))
 GROUP BY f.feed_id, r.rule
 ORDER BY count(*) DESC
 LIMIT 200

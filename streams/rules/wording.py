@@ -31,8 +31,7 @@ def number_en(value: float, digits: int = 1) -> str:
 
 def amount(value: float, unit: str) -> Bilingual:
     """Return a value with its unit."""
-    sign = unit if unit == "%" else f" {unit}"
-    return Bilingual(f"{number_vi(value)}{sign}", f"{number_en(value)}{sign}")
+    return Bilingual(f"{number_vi(value)} {unit}", f"{number_en(value)}{unit if unit == '%' else f' {unit}'}")
 
 
 def day_text(day: date) -> Bilingual:
@@ -99,10 +98,10 @@ def rejections_up(
 ) -> tuple[Bilingual, Bilingual]:
     """Return title and summary of a feed whose events are refused far more often than before."""
     title = Bilingual(
-        f"{name.vi}: {number_vi(share)}% sự kiện bị từ chối", f"{name.en}: {number_en(share)}% of events refused"
+        f"{name.vi}: {number_vi(share)} % sự kiện bị từ chối", f"{name.en}: {number_en(share)}% of events refused"
     )
     summary = Bilingual(
-        f"Bình thường {number_vi(usual)}%. Lý do nhiều nhất: {reason.vi} (quy tắc {rule}), bắt đầu từ {since.vi}.",
+        f"Bình thường {number_vi(usual)} %. Lý do nhiều nhất: {reason.vi} (quy tắc {rule}), bắt đầu từ {since.vi}.",
         f"Usually {number_en(usual)}%. Most frequent reason: {reason.en} (rule {rule}), since {since.en}.",
     )
     return title, summary
@@ -132,23 +131,22 @@ def reports_missing(agency: str, codes: Sequence[str]) -> tuple[Bilingual, Bilin
 
 def lagging(
     name: Bilingual,
-    area: str,
+    area: Bilingual,
     value: Bilingual,
     expected: Bilingual,
     lag: Bilingual,
-    areas: Sequence[str],
+    areas: Sequence[Bilingual],
     forecast: Bilingual | None,
     due: Bilingual | None,
     source: str,
 ) -> tuple[Bilingual, Bilingual]:
     """Return title and summary of an indicator that is behind its pace."""
-    title = Bilingual(f"{name.vi} chậm {lag.vi} – {area}", f"{name.en} behind by {lag.en} – {area}")
-    names = listed(areas)
-    parts_vi = [f"{area}: {value.vi}, đến nay cần {expected.vi}."]
-    parts_en = [f"{area}: {value.en}, {expected.en} expected by now."]
+    title = Bilingual(f"{name.vi} chậm {lag.vi} – {area.vi}", f"{name.en} behind by {lag.en} – {area.en}")
+    parts_vi = [f"{area.vi}: {value.vi}, đến nay cần {expected.vi}."]
+    parts_en = [f"{area.en}: {value.en}, {expected.en} expected by now."]
     if areas:
-        parts_vi.append(f"Chậm nhất: {names.vi}.")
-        parts_en.append(f"Furthest behind: {names.en}.")
+        parts_vi.append(f"Chậm nhất: {listed([place.vi for place in areas]).vi}.")
+        parts_en.append(f"Furthest behind: {listed([place.en for place in areas]).en}.")
     if forecast is not None and due is not None:
         parts_vi.append(f"Dự báo đến {due.vi}: {forecast.vi}.")
         parts_en.append(f"Forecast for {due.en}: {forecast.en}.")

@@ -310,7 +310,10 @@ def _lagging(scene: Sight) -> Iterator[Finding]:
         )
         places = [scene.ground.areas[scene.ground.index[row["area_id"]]] for row in below]
         worst = [
-            f"{place.name_vi} ({wording.amount(row['value'], unit).vi})"
+            Bilingual(
+                f"{place.name_vi} ({wording.amount(row['value'], unit).vi})",
+                f"{place.name_en} ({wording.amount(row['value'], unit).en})",
+            )
             for place, row in zip(places, below, strict=True)
         ]
         due = None if shown["target_on"] is None else wording.day_text(shown["target_on"])
@@ -318,7 +321,7 @@ def _lagging(scene: Sight) -> Iterator[Finding]:
         source = sources.get(shown["target_id"], "").removeprefix("target: ").removeprefix("limit: ")
         title, summary = wording.lagging(
             Bilingual(indicator.name_vi, indicator.name_en),
-            area.name_vi,
+            Bilingual(area.name_vi, area.name_en),
             wording.amount(shown["value"], unit),
             wording.amount(shown["expected"], unit),
             lag,

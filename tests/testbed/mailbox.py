@@ -64,8 +64,12 @@ def running_mailbox(webhook_port: int = 0, smtp_port: int = 0) -> Iterator[Mailb
         def _say(self, text: str) -> None:
             self.wfile.write(text.encode() + b"\r\n")
 
+    class SmtpServer(socketserver.ThreadingTCPServer):
+        # A server that starts sends what is open all at once: with five waiting, as usual, the others are refused.
+        request_queue_size = 256
+
     http = ThreadingHTTPServer(("127.0.0.1", webhook_port), Hook)
-    smtp = socketserver.ThreadingTCPServer(("127.0.0.1", smtp_port), Smtp)
+    smtp = SmtpServer(("127.0.0.1", smtp_port), Smtp)
     smtp.daemon_threads = True
     box.webhook_url = f"http://127.0.0.1:{http.server_address[1]}/"
     box.smtp_port = int(smtp.server_address[1])

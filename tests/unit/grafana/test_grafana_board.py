@@ -7,6 +7,8 @@ import json
 import re
 from typing import Any
 
+import pytest
+
 from grafana.boards.board import MapView
 from grafana.boards.breakdown import breakdowns
 from grafana.boards.scope import COLORS, STATUSES
@@ -49,7 +51,15 @@ def test_every_board_says_first_what_it_is_and_that_it_is_simulated(bundle: Bund
         assert " AS shown" in header["targets"][0]["rawSql"], uid
         text = notice["options"]["content"]
         assert "mô phỏng" in text or "Simulated" in text, uid
-        assert len(text) < 80, uid
+        # What is read of it; the address of a link is not.
+        assert len(re.sub(r"\]\([^)]*\)", "]", text)) < 90, uid
+
+
+@pytest.mark.parametrize(("key", "other"), [("ioc-overview", "ioc-phone"), ("ioc-phone", "ioc-overview")])
+def test_the_overviews_of_wall_and_phone_lead_to_each_other(bundle: Bundle, key: str, other: str) -> None:
+    for suffix in ("", "-en"):
+        notice = models(bundle)[f"{key}{suffix}"]["panels"][1]["options"]["content"]
+        assert f"(/d/{other}{suffix}?${{__url_time_range}}&var-area=${{area:raw}})" in notice
 
 
 def test_one_query_a_panel(bundle: Bundle) -> None:

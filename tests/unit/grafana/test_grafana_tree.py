@@ -75,7 +75,8 @@ def test_a_server_ends_on_half_a_pair_and_on_a_missing_receiver(bundle: Bundle, 
     write_tree(bundle, tmp_path, tmp_path)
     path = tmp_path / "alerting" / "rules.yaml"
     whole = path.read_text(encoding="utf-8")
-    path.write_text(whole.replace('"__panelId__"', '"panel"'), encoding="utf-8")
+    half = whole.replace('"annotations": {', '"annotations": {"__panelId__": "1",', 1)
+    path.write_text(half, encoding="utf-8")
     with pytest.raises(StartError, match="both annotations"):
         start(Store(), tmp_path, ENVIRONMENT)
     path.write_text(whole, encoding="utf-8")

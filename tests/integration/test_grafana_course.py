@@ -1,0 +1,120 @@
+"""What a board draws beside an indicator's course: the pace that its status is judged by, whatever its form."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import psycopg
+import pytest
+
+from grafana.bundle import Bundle, load_bundle
+from grafana.checking.check import board_queries
+from grafana.checking.run import choose_variables, run_queries
+from grafana.query.macros import Situation
+from ioc.catalogue.target import StandingTarget
+from ioc.database.connection import connect
+from ioc.settings import Settings
+from streams.rules import pace
+
+PROVINCE = 771
+RATE, FLOW = "dossier.reuse_rate", "lodging.guests.total"
+FIRST, LAST = date(2024, 10, 1), date(2024, 10, 31)
+OCTOBER = Situation(datetime(2024, 9, 30, 17, tzinfo=UTC), datetime(2024, 10, 31, 17, tzinfo=UTC), timedelta(days=1))
+STEPS = ((date(2024, 10, 10), 15.0), (date(2024, 10, 20), 18.0))
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    return load_bundle(Settings(_env_file=None), ["vi"])
+
+
+@pytest.fixture
+def figures(db: psycopg.Connection) -> None:
+    """Two years of days: of each indicator ten, and one more each day of the month."""
+    db.execute(
+        "INSERT INTO indicator_cell (sector, period, area_id, bucket, figures)"
+        " SELECT i.sector, 'day', %s, d::date, array_agg(10.0 + extract(day FROM d) ORDER BY i.slot)"
+        " FROM indicator i, generate_series('2023-01-01'::date, %s, '1 day') AS d"
+        " WHERE i.sector IN ('dossier', 'lodging') GROUP BY 1, 4",
+        [PROVINCE, LAST],
+    )
+
+
+def drawn(bundle: Bundle, settings: Settings, code: str, period: str) -> dict[str, dict[date, float]]:
+    """Return by line (its name without the unit) what is drawn by day."""
+    (model,) = [board.model for board in bundle.boards if board.uid == "ioc-indicator"]
+    chosen = {"area": str(PROVINCE), "sector": code.split(".", maxsplit=1)[0], "indicator": code, "period": period}
+    with connect(settings, "grafana", autocommit=True) as connection:
+        situation = choose_variables(connection, model, Situation(OCTOBER.start, OCTOBER.end, OCTOBER.interval, chosen))
+        (query,) = [q for q in board_queries(model) if "[timeseries]" in q.place]
+        (answer,) = run_queries(connection, [query], situation)
+    assert not answer.error
+    lines: dict[str, dict[date, float]] = {}
+    for at, metric, value in answer.rows:
+        assert isinstance(at, datetime)
+        lines.setdefault(str(metric).partition(" (")[0], {})[(at + timedelta(hours=7)).date()] = value  # type: ignore[assignment]
+    return lines
+
+
+def put_target(db: psycopg.Connection, target: StandingTarget) -> None:
+    db.execute("DELETE FROM target WHERE code = %s", [target.code])
+    steps = json.dumps([{"on": day.isoformat(), "value": value} for day, value in target.steps])
+    db.execute(
+        "INSERT INTO target (code, op, value, due_on, baseline, baseline_on, pace, steps, source, origin)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 'test', 'profile')",
+        [
+            target.code, target.op, target.value, target.due_on, target.baseline, target.baseline_on, target.pace,
+            steps,
+        ],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        StandingTarget(RATE, ">=", 20.0, None, "test", pace="at_once"),
+        StandingTarget(RATE, ">=", 20.0, date(2024, 12, 31), "test", baseline=5.0, baseline_on=date(2024, 10, 5)),
+        StandingTarget(RATE, ">=", 50.0, date(2024, 12, 31), "test"),  # from the first known value
+        StandingTarget(RATE, ">=", 20.0, date(2024, 10, 25), "test", baseline=5.0, baseline_on=date(2024, 1, 1)),
+        StandingTarget(RATE, ">=", 20.0, date(2024, 12, 31), "test", "", None, 12.0, FIRST, "steps", STEPS),
+        StandingTarget(RATE, "<=", 9.0, date(2024, 12, 31), "test", pace="steps", steps=((FIRST, 12.0),)),
+    ],
+    ids=["at once", "from a baseline", "from the first value", "due in between", "steps", "a ceiling by steps"],
+)
+@pytest.mark.usefixtures("figures")
+def test_the_line_of_a_level_is_the_pace_of_its_status(
+    bundle: Bundle, settings: Settings, db: psycopg.Connection, target: StandingTarget
+) -> None:
+    put_target(db, target)
+    lines = drawn(bundle, settings, RATE, "day")
+    first = (date(2023, 1, 1), 11.0)
+    for day in (FIRST + timedelta(days=n) for n in range(31)):
+        wanted = pace.expected_value(target, day, first=first)
+        if target.baseline_on is not None and day < target.baseline_on:
+            wanted = None  # nothing is drawn before the pace begins
+        found = lines["Tiến độ được giao"][day]
+        assert found == (None if wanted is None else pytest.approx(wanted)), day
+
+
+@pytest.mark.parametrize("form", ["linear", "seasonal", "steps"])
+@pytest.mark.usefixtures("figures")
+def test_the_line_of_a_years_total_is_drawn_beside_what_has_added_up(
+    bundle: Bundle, settings: Settings, db: psycopg.Connection, form: str
+) -> None:
+    steps = STEPS if form == "steps" else ()
+    target = StandingTarget(FLOW, ">=", 12000.0, date(2024, 12, 31), "test", pace=form, steps=steps)
+    put_target(db, target)
+    lines = drawn(bundle, settings, FLOW, "total")
+    days = [date(2023, 1, 1) + timedelta(days=n) for n in range(365)]
+    whole = sum(10.0 + day.day for day in days)
+    for day in (FIRST, date(2024, 10, 15), LAST):
+        reached = sum(10.0 + past.day for past in days if past <= day.replace(year=2023))
+        this_year = (date(2024, 1, 1) + timedelta(days=n) for n in range(366))
+        assert lines["Giá trị"][day] == pytest.approx(sum(10.0 + d.day for d in this_year if d <= day))
+        assert lines["Cùng kỳ năm trước"][day] == pytest.approx(reached, rel=0.01)
+        wanted = pace.expected_total(target, date(2024, 1, 1), day, curve=reached / whole)
+        found = lines["Tiến độ được giao"][day]
+        assert found == (None if wanted is None else pytest.approx(wanted, rel=0.01)), day
+    # A year's total is no line among single days.
+    assert "Tiến độ được giao" not in drawn(bundle, settings, FLOW, "day")
