@@ -42,6 +42,12 @@ COMMANDS = (
         "Chỉ tiêu: có những gì, số liệu, vì sao · Indicators: what there is, what it shows, and why.",
     ),
     CommandEntry(
+        "approval",
+        "ioc.approval.cli",
+        "Duyệt số liệu: ký duyệt một kỳ, xem lại, đối chiếu"
+        " · Approval: sign a period off, list, verify what has changed since.",
+    ),
+    CommandEntry(
         "status",
         "ioc.incident.status_cli",
         "Tình trạng từng chỉ tiêu: chậm, chưa cập nhật, đúng tiến độ"

@@ -13,6 +13,7 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from starlette.concurrency import run_in_threadpool
 
+from ioc.api.approval import ApprovalReader, add_approvals
 from ioc.api.example import EXAMPLES
 from ioc.api.model import Detail, Page, Problem
 from ioc.api.notification import add_notifications
@@ -43,6 +44,15 @@ Period = Annotated[Literal[PERIODS], Query(description="Length of the buckets.")
 AreaCode = Annotated[str | None, Query(description="Code of one area.", examples=["747"], max_length=20)]
 Level = Annotated[Literal[LEVELS] | None, Query(description="All areas of a level, instead of one.")]  # type: ignore[valid-type]
 Kind = Annotated[Literal[KINDS] | None, Query(description="Only this kind.")]  # type: ignore[valid-type]
+AsOf = Annotated[
+    str | None,
+    Query(
+        description="As it was known at this moment: a day (its end) or a time in ISO 8601, of the province's zone "
+        "where it names no offset.",
+        examples=["2025-03-05", "2025-03-05T09:30"],
+        max_length=40,
+    ),
+]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Most rows.")]
 Offset = Annotated[int, Query(ge=0, le=1_000_000, description="Rows to pass over.")]
 
@@ -57,12 +67,14 @@ def create_app(
     today: Callable[[], date] = lambda: utc_now().date(),
     standing: StandingReader | None = None,
     receipts: ReceiptAnswers | None = None,
+    approvals: ApprovalReader | None = None,
 ) -> FastAPI:
     """Return the application, with pages where they are given. The caller closes `reading`.
 
     clock: gives seconds. today: the province's day, which tells what is provisional.
     standing: answers about statuses, incidents and quality; without it there are no such addresses.
     receipts: answers for receipts; without it there is no such address.
+    approvals: reads approvals; without it there are no such addresses.
     """
     registry = CollectorRegistry()
     requests = Counter("ioc_api_requests", "Requests answered.", ["route", "status"], registry=registry)
@@ -144,6 +156,7 @@ def create_app(
         units_on: Annotated[
             Day | None, Query(description="Show the figures in the units of this day.", examples=["2025-07-01"])
         ] = None,
+        as_of: AsOf = None,
         form: Annotated[
             Literal["json", "csv", "parquet", "sdmx-csv"], Query(alias="format", description="Form of the answer.")
         ] = "json",
@@ -154,7 +167,9 @@ def create_app(
         reported yet, or there is nothing to divide by. `format` asks for a file instead: CSV, Parquet, or SDMX-CSV
         with the status of each observation (A a figure, P provisional, M missing).
         """
-        series = reading.series(code, period=period, first=first, last=last, area=area, level=level, units_on=units_on)
+        series = reading.series(
+            code, period=period, first=first, last=last, area=area, level=level, units_on=units_on, as_of=as_of
+        )
         if form == "json":
             return series
         name = f"{series.code}.{'parquet' if form == 'parquet' else 'csv'}"
@@ -173,16 +188,20 @@ def create_app(
         period: Period = "day",
         limit: Limit = 20,
         offset: Offset = 0,
+        as_of: AsOf = None,
     ) -> Explanation:
         """Explain one figure: definition and versions, what is divided by what, records that count and that do not,
-        corrections, refused events, who has not reported. Records bear no personal data.
+        corrections, refused events, who has not reported; with `as_of` all of it as it was then, and what came since.
+        Records bear no personal data.
         """
-        return reading.explain(code, area=area, period=period, on=on, limit=limit, offset=offset)
+        return reading.explain(code, area=area, period=period, on=on, limit=limit, offset=offset, as_of=as_of)
 
     if standing is not None:
         add_standing(app, guarded, tokens, standing)
     if settings.receipt_token.get_secret_value():
         add_notifications(app, settings, {status: _RESPONSES[status] for status in (401, 422, 500, 503)})
+    if approvals is not None:
+        add_approvals(app, guarded, approvals)
     if receipts is not None:
         add_receipts(app, tokens, receipts, _RECEIPT_RESPONSES)
 

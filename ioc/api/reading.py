@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 import psycopg
 import structlog
@@ -19,11 +20,12 @@ from ioc.api.model import Detail, Page, facts_of, summary_of
 from ioc.api.problem import ProblemError
 from ioc.catalogue.edition import Edition
 from ioc.catalogue.store import load_editions, read_epoch
-from ioc.database.connection import conninfo, snapshot, translated_errors
+from ioc.database.connection import conninfo, translated_errors
 from ioc.errors import DatabaseUnavailableError, QuestionError
 from ioc.feeds.feed import Feed
 from ioc.reading.explanation import Explainer, Explanation
 from ioc.reading.explanation.model import Version
+from ioc.reading.past import Moment, within
 from ioc.reading.series import Series, SeriesReader
 from ioc.settings import Settings
 from ioc.territory.area import AreaTree
@@ -51,8 +53,11 @@ class Reading(Protocol):
         area: str | None,
         level: str | None,
         units_on: date | None,
+        as_of: str | None = None,
     ) -> Series: ...
-    def explain(self, code: str, *, area: str, period: str, on: date, limit: int, offset: int) -> Explanation: ...
+    def explain(
+        self, code: str, *, area: str, period: str, on: date, limit: int, offset: int, as_of: str | None = None
+    ) -> Explanation: ...
     def is_ready(self) -> bool: ...
 
 
@@ -140,20 +145,25 @@ class DatabaseReading:
         area: str | None,
         level: str | None,
         units_on: date | None,
+        as_of: str | None = None,
     ) -> Series:
         """Return a series, as `ioc.reading.series.SeriesReader` reads it."""
-        with self.connected() as connection:
-            held = self._known(connection, code)
-            reader = SeriesReader(connection, held.edition.compiled, self._feeds, held.areas)
+        with self._asked(as_of) as (connection, moment):
+            held = self._known(connection, code, moment)
+            reader = SeriesReader(connection, held.edition.compiled, self._feeds, held.areas, moment=moment)
             return reader.read(
                 code, period=period, first=first, last=last, area_code=area, level=level, units_on=units_on
             )
 
-    def explain(self, code: str, *, area: str, period: str, on: date, limit: int, offset: int) -> Explanation:
-        """Return what a figure is made of."""
-        with self.connected() as connection:
-            held = self._known(connection, code)
-            explainer = Explainer(connection, held.edition.compiled, self._feeds, held.areas, timezone=self._timezone)
+    def explain(
+        self, code: str, *, area: str, period: str, on: date, limit: int, offset: int, as_of: str | None = None
+    ) -> Explanation:
+        """Return what a figure is made of, or was at a past moment."""
+        with self._asked(as_of) as (connection, moment):
+            held = self._known(connection, code, moment)
+            explainer = Explainer(
+                connection, held.edition.compiled, self._feeds, held.areas, timezone=self._timezone, moment=moment
+            )
             return explainer.explain(code, explainer.cell(area, period, on), limit=limit, offset=offset)
 
     def is_ready(self) -> bool:
@@ -166,12 +176,34 @@ class DatabaseReading:
         return True
 
     @contextmanager
-    def connected(self) -> Iterator[psycopg.Connection]:
-        """Lend a connection within a snapshot; what the database or the question lacks becomes a problem."""
+    def _asked(self, as_of: str | None) -> Iterator[tuple[psycopg.Connection, Moment | None]]:
+        """Lend a connection on which tables are as they are, or as they were at a moment."""
+        if as_of is None:
+            with self.connected() as connection:
+                yield connection, None
+            return
+        try:
+            moment = Moment.parse(as_of, ZoneInfo(self._timezone))
+        except QuestionError as error:
+            raise ProblemError(422, "question", vi=error.message_vi, en=str(error)) from None
+        with self.connected(moment) as connection:
+            yield connection, moment
+
+    @contextmanager
+    def connected(self, moment: Moment | None = None) -> Iterator[psycopg.Connection]:
+        """Lend a connection within a snapshot, or one of the past; what the database or the question lacks becomes a
+        problem.
+        """
+        with self.lent() as connection, within(connection, moment):
+            yield connection
+
+    @contextmanager
+    def lent(self) -> Iterator[psycopg.Connection]:
+        """Lend an idle connection in autocommit mode; problems are told as by `connected`."""
         try:
             with self._pool.connection() as connection, translated_errors():
                 try:
-                    with ended_after(self._seconds, connection), snapshot(connection):
+                    with ended_after(self._seconds, connection):
                         yield connection
                 except pg_errors.QueryCanceled:
                     raise _too_long(self._seconds) from None
@@ -201,8 +233,10 @@ class DatabaseReading:
                 self._held = _Held(epoch, load_editions(connection).live, self._load_areas())
             return self._held
 
-    def _known(self, connection: psycopg.Connection, code: str) -> _Held:
+    def _known(self, connection: psycopg.Connection, code: str, moment: Moment | None = None) -> _Held:
         held = self._current(connection)
+        if moment is not None:  # definitions are those of then
+            held = replace(held, edition=load_editions(connection).live)
         if code not in held.edition.indicators:
             raise ProblemError(
                 404,

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from ioc.api.app import create_app
+from ioc.api.approval import ApprovalReader
 from ioc.api.pages.acting import DatabaseActing
 from ioc.api.pages.app import Pages
 from ioc.api.pages.face import Face
@@ -54,6 +55,7 @@ def run_api(settings: Settings) -> None:
                 pages=pages,
                 today=lambda: utc_now().astimezone(zone).date(),
                 standing=StandingReader(reading, settings),
+                approvals=ApprovalReader(reading, feeds, profile),
                 receipts=ReceiptAnswers(settings, feeds, StoredFateReader(settings, feeds), time.monotonic),
             ),
             host=settings.api_host,

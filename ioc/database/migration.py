@@ -46,9 +46,10 @@ def migrate(settings: Settings, feeds: Iterable[Feed]) -> list[Migration]:
         connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         connection.execute(queries["create_table"])
         applied = _applied(connection)
-        for migration in _require_known(applied):
-            if migration.number in applied:
-                continue
+        pending = [migration for migration in _require_known(applied) if migration.number not in applied]
+        if pending and connection.execute(queries["has_as_of_views"]).fetchone() == (True,):
+            connection.execute(queries["drop_as_of_views"])  # a view would hold a record table as it is
+        for migration in pending:
             text = _with_roles(migration.text, settings)
             with connection.transaction():
                 connection.execute(text)
@@ -62,6 +63,8 @@ def migrate(settings: Settings, feeds: Iterable[Feed]) -> list[Migration]:
                     queries["upsert_feed"],
                     [feed.key, feed.domain, feed.table, feed.name_vi, feed.name_en, feed.cadence],
                 )
+                if pending:
+                    connection.execute(queries["make_as_of_views"], [feed.table])
     if defects:
         listed = "; ".join(f"{key}: {', '.join(sentences)}" for key, sentences in defects.items())
         raise ConfigError(

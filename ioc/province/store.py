@@ -114,7 +114,7 @@ def _load_reporters(connection: psycopg.Connection, profile: Profile) -> int:
         raise ConfigError(
             f"the profile has reporters of {', '.join(unknown)}, which the database does not know: run `ioc db migrate`"
         )
-    connection.execute(queries["clear_reporters"])
+    connection.execute(queries["stage_reporters"])
     with connection.cursor().copy(queries["copy_reporters"]) as copy:
         for reporter in over_time(profile.reporters, profile.areas):
             attributes = json.dumps(dict(reporter.attributes), ensure_ascii=False)
@@ -129,4 +129,6 @@ def _load_reporters(connection: psycopg.Connection, profile: Profile) -> int:
                     reporter.valid_to,
                 )
             )
+    connection.execute(queries["remove_reporters"])
+    connection.execute(queries["set_reporters"])
     return len(profile.reporters)

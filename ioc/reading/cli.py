@@ -14,11 +14,13 @@ from rich.tree import Tree
 
 from ioc.catalogue.store import load_editions
 from ioc.command.output import AsJson, cell, show_rows
-from ioc.database.connection import connect, snapshot, translated_errors
+from ioc.database.connection import connect, translated_errors
 from ioc.errors import DatabaseUnavailableError
 from ioc.feeds.feed import load_feeds
 from ioc.province.profile import load_profile
 from ioc.reading.explanation import CalculationNode, Explainer, Explanation
+from ioc.reading.past import within
+from ioc.reading.past.latest import latest_then, moment_of
 from ioc.reading.series_cli import series_command
 from ioc.settings import Settings
 from sql import load_queries
@@ -31,6 +33,16 @@ _NAMED = 20  # missing reporters that are named
 Code = Annotated[str, typer.Argument(help="Mã chỉ tiêu · Code of the indicator, e.g. lodging.guests.total.")]
 Period = Annotated[
     str, typer.Option("--period", help="Ngày, tuần, tháng, quý hoặc năm · day, week, month, quarter or year.")
+]
+
+
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        help="Số liệu như đã biết vào thời điểm này: ngày (đến hết ngày) hoặc ngày giờ"
+        " · As it was known at this moment: a day (its end) or a time, e.g. 2025-03-05T09:30.",
+    ),
 ]
 
 
@@ -66,12 +78,19 @@ def show_command(
             ),
         ),
     ] = None,
+    as_of: AsOf = None,
     as_json: AsJson = False,
 ) -> None:
     """Số liệu mới nhất của tỉnh và của cấp ngay dưới · Show an indicator's latest figures: of the province and of
     the units right below it, such as districts.
     """
-    rows = _read("select_latest", {"code": code, "period": period, "version": version})
+    if as_of is None:
+        rows = _read("select_latest", {"code": code, "period": period, "version": version})
+    elif version is None:
+        settings = Settings()
+        rows = [vars(row) for row in latest_then(settings, code, period, moment_of(settings, as_of))]
+    else:
+        raise typer.BadParameter("one of them", param_hint="--version / --as-of")
     if not as_json:
         rows = [{name: row[name] for name in ("area_code", "area_name", "bucket", "value")} for row in rows]
     show_rows(
@@ -92,6 +111,7 @@ def explain_command(
         int, typer.Option("--limit", min=0, max=1000, help="Số bản ghi tối đa · At most this many records.")
     ] = 20,
     offset: Annotated[int, typer.Option("--offset", min=0, help="Bỏ qua số bản ghi đầu · Records to skip.")] = 0,
+    as_of: AsOf = None,
     with_sql: Annotated[
         bool, typer.Option("--sql", help="Kèm công thức và điều kiện SQL · Formulas and SQL conditions too.")
     ] = False,
@@ -100,22 +120,39 @@ def explain_command(
     """Giải thích một số liệu: định nghĩa, tử số, mẫu số, bản ghi được tính, sự kiện bị từ chối, ai chưa báo cáo ·
     Explain one figure: definition, numerator and denominator, records counted, events refused, who is missing.
     """
-    found = explain(Settings(), code, area, on.date(), period=period, limit=limit, offset=offset)
+    found = explain(Settings(), code, area, on.date(), period=period, limit=limit, offset=offset, as_of=as_of)
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
     else:
         _print(found, with_sql=with_sql)
 
 
-def explain(settings: Settings, code: str, area: str, on: date, *, period: str, limit: int, offset: int) -> Explanation:
-    """Explain a figure over a connection of its own, by the definitions that are live in the database.
+def explain(
+    settings: Settings,
+    code: str,
+    area: str,
+    on: date,
+    *,
+    period: str,
+    limit: int,
+    offset: int,
+    as_of: str | None = None,
+) -> Explanation:
+    """Explain a figure over a connection of its own, by the definitions that are (or were) live in the database.
 
     Raises QuestionError for what does not exist, DatabaseUnavailableError where it takes too long.
     """
     profile = load_profile(settings.profile)
-    with connect(settings, "reader", autocommit=True) as connection, translated_errors(), snapshot(connection):
+    moment = None if as_of is None else moment_of(settings, as_of)
+    with (
+        connect(settings, "reader", autocommit=True) as connection,
+        translated_errors(),
+        within(connection, moment),
+    ):
         compiled = load_editions(connection).live.compiled
-        explainer = Explainer(connection, compiled, load_feeds(), profile.areas, timezone=profile.timezone)
+        explainer = Explainer(
+            connection, compiled, load_feeds(), profile.areas, timezone=profile.timezone, moment=moment
+        )
         try:
             return explainer.explain(code, explainer.cell(area, period, on), limit=limit, offset=offset)
         except QueryCanceled:
@@ -137,6 +174,40 @@ def _told(part: CalculationNode) -> str:
     return f"chưa có số liệu: {part.none_vi} · no value: {part.none_en}"
 
 
+def _print_since(console: Console, found: Explanation) -> None:
+    """Print how the figure stood, what it is now, and what has come since."""
+    then, status = found.since_then, found.status_then
+    if found.known_at is None or then is None:
+        return
+    at = f"{found.known_at:%Y-%m-%d %H:%M:%S} UTC"
+    console.print(Text(f"theo dữ liệu đã có đến {at} · as it was known at {at}", style="bold yellow"))
+    if status is not None:
+        called = f", {status.reported}/{status.due}" if status.due else ""
+        console.print(Text(f"trạng thái khi đó · status then: {status.status}{called} ({status.settlement or '–'})"))
+    console.print(Text(f"hiện nay · now: {cell(then.value_now) or '–'} {found.unit} (v{then.version_now})"))
+    show_rows(
+        [one.model_dump() for one in then.moved],
+        as_json=False,
+        title="Thay đổi từ đó đến nay · moved since then",
+        empty="Không bản ghi nào làm thay đổi số này từ đó đến nay · No record has moved this figure since.",
+    )
+    if then.changes:
+        show_rows(
+            [
+                {"record": one.record, "what": one.what, "changed_at": one.changed_at, "adds_to": effect.adds_to}
+                | {"before": effect.before, "after": effect.after}
+                for one in then.changes
+                for effect in one.effects
+            ],
+            as_json=False,
+            title=f"{then.changes_total:,} bản ghi đến hoặc đổi sau đó · records that came or changed since",
+        )
+    if then.register_changes:
+        console.print(
+            f"{then.register_changes:,} thay đổi danh sách đơn vị báo cáo · changes of the register of reporters since"
+        )
+
+
 def _print(found: Explanation, *, with_sql: bool) -> None:
     console = Console()
     console.print(Text(f"{found.name_vi} · {found.name_en}", style="bold"))
@@ -147,6 +218,8 @@ def _print(found: Explanation, *, with_sql: bool) -> None:
     console.print(Text(value, style="bold green"))
     if found.as_of is not None:
         console.print(Text(f"số báo cáo cho kỳ từ {found.as_of:%d/%m/%Y} · reported for the period from {found.as_of}"))
+
+    _print_since(console, found)
 
     def grow(tree: Tree, part: CalculationNode) -> None:
         text = f"{_told(part)}  {part.text_vi} · {part.text_en}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +21,8 @@ from ioc.catalogue import Compiled
 from ioc.errors import ConfigError, QuestionError
 from ioc.feeds.feed import Feed
 from ioc.period import PERIODS, end_of, start_of
+from ioc.reading.approved import ApprovalNote, Approved, approvals_of
+from ioc.reading.past import Moment, PastFigures
 from ioc.reading.restatement import Figure, Restatement
 from ioc.territory.area import LEVELS, Area, AreaTree
 from sql import load_queries
@@ -29,13 +31,17 @@ MAX_POINTS = 20_000
 
 
 class Point(BaseModel):
-    """A figure of one bucket; without a value `note` says why it cannot be known, or nobody has reported."""
+    """A figure of one bucket; without a value `note` says why it cannot be known, or nobody has reported.
+
+    approval: whether somebody has signed the period off, and it is what was signed, or was revised since.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     bucket: date
     value: float | None
     note: str | None = None
+    approval: Approved | None = None
 
 
 class AreaSeries(BaseModel):
@@ -52,7 +58,10 @@ class AreaSeries(BaseModel):
 
 
 class Series(BaseModel):
-    """Figures of an indicator; `first` and `last` are the first days of the first and last bucket."""
+    """Figures of an indicator; `first` and `last` are the first days of the first and last bucket.
+
+    as_of: the moment at which they were so; None for now.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -66,15 +75,26 @@ class Series(BaseModel):
     first: date
     last: date
     units_on: date | None
+    as_of: datetime | None = None
     areas: tuple[AreaSeries, ...]
 
 
 class SeriesReader:
-    """Reads series over one read-only connection; `compiled` says which definitions hold."""
+    """Reads series over one read-only connection; `compiled` says which definitions hold.
+
+    moment: as of which figures are read; the connection is within `ioc.reading.past.past` then.
+    """
 
     def __init__(
-        self, connection: psycopg.Connection, compiled: Compiled, feeds: Mapping[str, Feed], areas: AreaTree
+        self,
+        connection: psycopg.Connection,
+        compiled: Compiled,
+        feeds: Mapping[str, Feed],
+        areas: AreaTree,
+        *,
+        moment: Moment | None = None,
     ) -> None:
+        self._moment = moment
         self._connection = connection
         self._compiled = compiled
         self._feeds = feeds
@@ -122,11 +142,17 @@ class SeriesReader:
             units = self._existing(area_code, level, units_on)
             wanted = {unit.area_id: buckets for unit in units}
         _check_size(sum(map(len, wanted.values())), len(units), len(buckets))
-        figures = (
-            self._stored(code, period, buckets, units)
-            if units_on is None
-            else self._restated(code, indicator["sector"], period, buckets, units)
-        )
+        if self._moment is not None:
+            figures = self._past(code, indicator["sector"], period, buckets, units, units_on)
+        elif units_on is None:
+            figures = self._stored(code, period, buckets, units)
+        else:
+            figures = self._restated(code, indicator["sector"], period, buckets, units)
+        values = {place: figure.value for place, figure in figures.items()}
+        notes: dict[tuple[int, date], ApprovalNote] = {}
+        if units_on is None and self._moment is None:  # what was signed are figures of units as they were
+            ids = [unit.area_id for unit in units]
+            notes = approvals_of(self._connection, code, indicator["sector"], period, buckets, ids, values)
         by_area: defaultdict[int, dict[date, Figure]] = defaultdict(dict)
         for (area_id, bucket), figure in figures.items():
             by_area[area_id][bucket] = figure
@@ -136,7 +162,8 @@ class SeriesReader:
             first=buckets[0],
             last=buckets[-1],
             units_on=units_on,
-            areas=tuple(_area_series(unit, wanted[unit.area_id], by_area[unit.area_id]) for unit in units),
+            as_of=self._moment.at if self._moment else None,
+            areas=tuple(_area_series(unit, wanted[unit.area_id], by_area[unit.area_id], notes) for unit in units),
         )
 
     @cached_property
@@ -195,6 +222,19 @@ class SeriesReader:
             },
         ).fetchall()
         return {(area_id, bucket): Figure(value) for area_id, bucket, value in rows}
+
+    def _past(
+        self, code: str, sector: str, period: str, buckets: Sequence[date], units: Sequence[Area], units_on: date | None
+    ) -> dict[tuple[int, date], Figure]:
+        if units_on is not None:
+            raise QuestionError(
+                "figures of the past are shown in the units of their own time; leave out one of as_of and units_on",
+                "số liệu tại một thời điểm trong quá khứ chỉ xem theo đơn vị hành chính của chính kỳ đó; hãy bỏ as_of "
+                "hoặc units_on",
+            )
+        reader = PastFigures(self._connection, self._compiled, self._feeds)
+        found = reader.read([code], sector, period, buckets, units)
+        return {(area_id, bucket): Figure(value) for (_, area_id, bucket), value in found.items()}
 
     def _restated(
         self, code: str, sector: str, period: str, buckets: Sequence[date], units: Sequence[Area]
@@ -257,11 +297,18 @@ def _when(areas: Sequence[Area]) -> str:
     return f" (there were some from {begin}{last})"
 
 
-def _area_series(unit: Area, wanted: Iterable[date], figures: Mapping[date, Figure]) -> AreaSeries:
+def _area_series(
+    unit: Area,
+    wanted: Iterable[date],
+    figures: Mapping[date, Figure],
+    notes: Mapping[tuple[int, date], ApprovalNote],
+) -> AreaSeries:
     points = []
     for day in sorted({*wanted, *figures}):
         figure = figures.get(day, Figure())
-        points.append(Point(bucket=day, value=figure.value, note=figure.note))
+        approval = notes.get((unit.area_id, day))
+        status = approval.status if approval else None
+        points.append(Point(bucket=day, value=figure.value, note=figure.note, approval=status))
     return AreaSeries(
         area_id=unit.area_id,
         area_code=unit.code,

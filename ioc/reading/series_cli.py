@@ -20,6 +20,8 @@ from ioc.command.output import AsJson, show_rows
 from ioc.database.connection import connect, translated_errors
 from ioc.feeds.feed import load_feeds
 from ioc.province.profile import load_profile
+from ioc.reading.past import within
+from ioc.reading.past.latest import moment_of
 from ioc.reading.series import Series, SeriesReader
 from ioc.reading.series_file import written
 from ioc.settings import Settings
@@ -61,6 +63,14 @@ def series_command(
             help="Quy về đơn vị hành chính của ngày này · Show all of it in the units of this day.",
         ),
     ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            help="Số liệu như đã biết vào thời điểm này: ngày (đến hết ngày) hoặc ngày giờ"
+            " · As they were known at this moment: a day (its end) or a time, e.g. 2025-03-05T09:30.",
+        ),
+    ] = None,
     as_json: AsJson = False,
     as_csv: Annotated[
         bool, typer.Option("--csv", help="In CSV, mỗi dòng một số liệu · Print CSV, one figure a row.")
@@ -82,6 +92,7 @@ def series_command(
     found = _read(
         settings,
         code,
+        as_of=as_of,
         period=period,
         first=first.date(),
         last=last.date(),
@@ -107,6 +118,7 @@ def series_command(
             "bucket": point.bucket,
             "value": point.value,
             "note": point.note,
+            "approval": point.approval,
         }
         for one in found.areas
         for point in one.points
@@ -117,24 +129,31 @@ def series_command(
         _print(found, rows)
 
 
-def _read(settings: Settings, code: str, **wanted: Any) -> Series:
-    """Read a series over a connection of its own, by the definitions that are live in the database."""
+def _read(settings: Settings, code: str, as_of: str | None, **wanted: Any) -> Series:
+    """Read a series over a connection of its own, by the definitions that are (or were) live in the database."""
     areas = load_profile(settings.profile).areas
-    with connect(settings, "reader") as connection, translated_errors():
+    moment = None if as_of is None else moment_of(settings, as_of)
+    with (
+        connect(settings, "reader", autocommit=True) as connection,
+        translated_errors(),
+        within(connection, moment),
+    ):
         compiled = load_editions(connection).live.compiled
-        return SeriesReader(connection, compiled, load_feeds(), areas).read(code, **wanted)
+        return SeriesReader(connection, compiled, load_feeds(), areas, moment=moment).read(code, **wanted)
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("area_code", "area_name", "bucket", "value", "note"))
+    writer.writerow(("area_code", "area_name", "bucket", "value", "note", "approval"))
     writer.writerows(row.values() for row in rows)
     return text.getvalue()
 
 
 def _print(found: Series, rows: list[dict[str, Any]]) -> None:
     units = f", đơn vị hành chính ngày {found.units_on} · units of {found.units_on}" if found.units_on else ""
+    if found.as_of is not None:
+        units += f", như đã biết lúc · as known at {found.as_of:%Y-%m-%d %H:%M} UTC"
     notes = dict.fromkeys(row["note"] for row in rows if row["note"])
     marks = {note: f"({number})" for number, note in enumerate(notes, 1)}
     show_rows(

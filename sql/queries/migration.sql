@@ -26,3 +26,12 @@ SELECT column_name, replace(data_type, 'timestamp with time zone', 'timestamptz'
 FROM information_schema.columns
 WHERE table_schema = 'public' AND table_name = %s
 ORDER BY ordinal_position
+
+-- name: drop_as_of_views
+SELECT drop_as_of_views(record_table) FROM feed
+
+-- name: has_as_of_views
+SELECT to_regproc('drop_as_of_views') IS NOT NULL
+
+-- name: make_as_of_views
+SELECT make_as_of_views(%s)

@@ -23,8 +23,24 @@ WHERE c.feed_id = %(feed_id)s AND c.period = 'day' AND c.bucket = ANY(%(days)s) 
   AND (NOT %(foretells)s OR 0 < ANY(c.sums))
 
 -- name: open_days
-INSERT INTO open_day (feed_id, day) SELECT %(feed_id)s, unnest(%(days)s::date[])
-ON CONFLICT DO NOTHING RETURNING day
+-- Days that open; %(first_at)s: when the first contribution to each came.
+WITH opened AS (
+    INSERT INTO open_day (feed_id, day) SELECT %(feed_id)s, unnest(%(days)s::date[])
+    ON CONFLICT DO NOTHING RETURNING day
+), kept AS (
+    INSERT INTO open_day_change (feed_id, day, opened, changed_at)
+    SELECT %(feed_id)s, day, true, w.at
+    FROM opened JOIN unnest(%(days)s::date[], %(first_at)s::timestamptz[]) AS w (day, at) USING (day)
+)
+SELECT day FROM opened
 
 -- name: shut_days
-DELETE FROM open_day WHERE feed_id = %(feed_id)s AND day = ANY(%(days)s) RETURNING day
+-- Days that shut; %(last_at)s: when the last contribution to each came.
+WITH shut AS (
+    DELETE FROM open_day WHERE feed_id = %(feed_id)s AND day = ANY(%(days)s) RETURNING day
+), kept AS (
+    INSERT INTO open_day_change (feed_id, day, opened, changed_at)
+    SELECT %(feed_id)s, day, false, w.at
+    FROM shut JOIN unnest(%(days)s::date[], %(last_at)s::timestamptz[]) AS w (day, at) USING (day)
+)
+SELECT day FROM shut

@@ -37,11 +37,24 @@ COPY area_placement (area_id, since, until, unit_id) FROM STDIN
 -- name: copy_carry_overs
 COPY area_carry_over (origin_id, area_id, since) FROM STDIN
 
--- name: clear_reporters
-DELETE FROM reporter
+-- name: stage_reporters
+CREATE TEMPORARY TABLE staged_reporter (LIKE reporter) ON COMMIT DROP
 
 -- name: copy_reporters
-COPY reporter (feed_id, code, name, area_code, attributes, valid_from, valid_to) FROM STDIN
+COPY staged_reporter (feed_id, code, name, area_code, attributes, valid_from, valid_to) FROM STDIN
+
+-- name: remove_reporters
+DELETE FROM reporter r WHERE NOT EXISTS (
+    SELECT FROM staged_reporter s
+    WHERE s.feed_id = r.feed_id AND s.code = r.code AND s.valid_from = r.valid_from)
+
+-- name: set_reporters
+-- Only what differs is written: every version of a reporter is kept.
+INSERT INTO reporter AS r SELECT * FROM staged_reporter
+ON CONFLICT (feed_id, code, valid_from) DO UPDATE
+SET name = excluded.name, area_code = excluded.area_code, attributes = excluded.attributes, valid_to = excluded.valid_to
+WHERE (r.name, r.area_code, r.attributes, r.valid_to)
+      IS DISTINCT FROM (excluded.name, excluded.area_code, excluded.attributes, excluded.valid_to)
 
 -- name: select_feed_ids
 SELECT key, feed_id FROM feed

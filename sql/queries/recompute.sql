@@ -1,4 +1,4 @@
--- Parts of statements that compute from the records what the agents have counted. `streams.proof.recompute` and
+-- Parts of statements that compute from the records what the agents have counted. `ioc.recompute.day_sum` and
 -- `streams.rebuild.fill` put measures and tables where the braces are.
 
 -- name: day_sums

@@ -26,10 +26,10 @@ from ioc.catalogue.step import Step
 from ioc.catalogue.store import load_editions, load_measures
 from ioc.database.connection import connect, translated_errors
 from ioc.feeds.feed import Feed, load_feeds
+from ioc.recompute.day_sum import column_of, day_sums_sql, members_sql, placed_sql
+from ioc.recompute.figure_sql import FigureSql, rolled_up
 from ioc.settings import Settings
 from sql import load_queries
-from streams.proof.figure_sql import FigureSql, rolled_up
-from streams.proof.recompute import column_of, day_sums_sql, members_sql, placed_sql
 
 _PAUSE = 0.05  # seconds between two snapshots
 _TOLERANCE = 1e-9  # of the larger of two figures; sums are compared exactly

@@ -13,9 +13,9 @@ from psycopg.rows import class_row
 from ioc.catalogue import StoredMeasure
 from ioc.catalogue.composition import joined
 from ioc.feeds.feed import Feed
+from ioc.recompute.day_sum import column_of, day_sums_sql, placed_sql
+from ioc.recompute.figure_sql import rolled_up
 from sql import load_queries
-from streams.proof.figure_sql import rolled_up
-from streams.proof.recompute import column_of, day_sums_sql, placed_sql
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,10 @@ from ioc.database.array_text import array_expr
 from ioc.database.connection import translated_errors
 from ioc.feeds.feed import Feed
 from ioc.period import end_of
+from ioc.recompute.day_sum import day_sums_sql, members_sql
 from ioc.territory.area import AreaTree
 from ioc.territory.placement import placements_frame
 from sql import load_queries
-from streams.proof.recompute import day_sums_sql, members_sql
 from streams.rules.fold import relocate
 
 _KEY = ("area_id", "day")

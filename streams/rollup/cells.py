@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -129,7 +129,7 @@ class CellFold:
             if cells.keys.height:
                 touched.cells[feed] = cells.keys
                 self._add(connection, feed_id, cells)
-                touched.turned[feed] = self._turn(connection, feed_id, feed, cells.keys)
+                touched.turned[feed] = self._turn(connection, feed_id, feed, cells.keys, self._arrivals(waiting, feed))
                 if feed in self._stock_feeds:
                     running = fold_running(days, sums, self._carry_overs, self._local[feed])
                     touched.closing[feed] = self._close(connection, feed_id, feed, _changed(running))
@@ -180,16 +180,35 @@ class CellFold:
             counted.setdefault(stored.measure.feed, []).append(changed)
         return counted
 
-    def _turn(self, connection: psycopg.Connection, feed_id: int, feed: str, keys: pl.DataFrame) -> list[date]:
-        """Keep the feed's open days; return those that opened or shut."""
+    def _arrivals(self, waiting: Waiting, feed: str) -> dict[date, tuple[datetime, datetime]]:
+        """Return by day when the first and the last of a feed's contributions came."""
+        found: dict[date, tuple[datetime, datetime]] = {}
+        contributions: list[Contribution] = [*waiting.deltas, *waiting.members]
+        for one in contributions:
+            if self.feed_of(one) == feed:
+                first, last = found.get(one.bucket, (one.appended_at, one.appended_at))
+                found[one.bucket] = min(first, one.appended_at), max(last, one.appended_at)
+        return found
+
+    def _turn(
+        self,
+        connection: psycopg.Connection,
+        feed_id: int,
+        feed: str,
+        keys: pl.DataFrame,
+        arrivals: Mapping[date, tuple[datetime, datetime]],
+    ) -> list[date]:
+        """Keep the feed's open days, and when they changed; return those that opened or shut."""
         touched = keys.filter((pl.col("period") == "day") & pl.col("area_id").is_in(self._roots))["bucket"].unique()
         days: list[date] = touched.to_list()
         asked = {"feed_id": feed_id, "days": days, "foretells": feed in self._foretelling}
         counted = {day for (day,) in connection.execute(self._opening["select_counted_days"], asked)}
+        some, rest = sorted(counted), sorted(set(days) - counted)
         cursor = connection.cursor(row_factory=scalar_row)
-        opened = cursor.execute(self._opening["open_days"], {**asked, "days": sorted(counted)}).fetchall()
-        rest = sorted(set(days) - counted)
-        shut = cursor.execute(self._opening["shut_days"], {**asked, "days": rest}).fetchall()
+        opening = {**asked, "days": some, "first_at": [arrivals[day][0] for day in some]}
+        opened = cursor.execute(self._opening["open_days"], opening).fetchall()
+        shutting = {**asked, "days": rest, "last_at": [arrivals[day][1] for day in rest]}
+        shut = cursor.execute(self._opening["shut_days"], shutting).fetchall()
         return sorted([*opened, *shut])
 
     def _add(self, connection: psycopg.Connection, feed_id: int, cells: Cells) -> None:

@@ -60,9 +60,9 @@ def test_record_tables_have_the_columns_of_their_feeds(db: psycopg.Connection, f
 def test_a_feed_without_its_migration_is_told_at_once(db: psycopg.Connection, feeds: Mapping[str, Feed]) -> None:
     feed = feeds["infosec.event"]
     assert feed_defects(db, feeds.values()) == {}
-    db.execute("ALTER TABLE infosec_event DROP COLUMN severity, ADD COLUMN colour text")
+    db.execute("ALTER TABLE infosec_event DROP COLUMN severity CASCADE, ADD COLUMN colour text")
     db.execute("ALTER TABLE infosec_event ALTER COLUMN detection_min TYPE integer")
-    db.execute("DROP TABLE app_usage")
+    db.execute("DROP TABLE app_usage CASCADE")
     assert feed_defects(db, feeds.values()) == {
         "app.usage": ["there is no table app_usage"],
         feed.key: [

@@ -35,6 +35,7 @@ from ioc.web.tokens import TokenFile
 
 _MOST_FORM = 4096
 _MOST_NOTE = 500
+_MOST_MOMENT = 40
 _STYLE = (Path(__file__).parent / "style.css").read_bytes()
 _STYLE_TAG = hashlib.sha256(_STYLE).hexdigest()[:12]
 _ICON = (Path(__file__).parent / "icon.svg").read_bytes()
@@ -114,13 +115,24 @@ class Pages:
             [point.expected for point in view.course],
         )
         chart = course_chart(course, f"{view.indicator['name_vi']}, {view.place.name}") if course.is_drawable else None
-        explained, problem = self._explained(view)
+        as_of = asked.get("as_of", "")[:_MOST_MOMENT]
+        explained, problem = self._explained(view, as_of)
         return self._page(
-            "indicator.html", visitor, page=view, chart=chart, explained=explained, problem=problem, asked=period
+            "indicator.html",
+            visitor,
+            page=view,
+            chart=chart,
+            explained=explained,
+            problem=problem,
+            asked=period,
+            as_of=as_of,
         )
 
-    def _explained(self, view: IndicatorView) -> tuple[Explanation | None, str]:
-        """Return what stands behind the newest figure, or why that cannot be shown now."""
+    def _explained(self, view: IndicatorView, as_of: str) -> tuple[Explanation | None, str]:
+        """Return what stands behind the newest figure, or why that cannot be shown now.
+
+        as_of: the moment as of which it is explained; empty for now.
+        """
         newest = next((point for point in reversed(view.course) if point.value is not None), None)
         if newest is None:
             return None, ""
@@ -128,7 +140,13 @@ class Pages:
         period = view.status["period"] if view.summed and view.status is not None else view.period
         try:
             return self.explain(
-                view.indicator["code"], area=view.place.code, period=period, on=newest.bucket, limit=1, offset=0
+                view.indicator["code"],
+                area=view.place.code,
+                period=period,
+                on=newest.bucket,
+                limit=1,
+                offset=0,
+                **({"as_of": as_of} if as_of else {}),
             ), ""
         except ProblemError as error:
             return None, error.problem.detail_vi

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 
 import psycopg
 from psycopg import sql
@@ -21,6 +21,7 @@ from ioc.catalogue.plan import Computed, Quotient, Reported, ReportedFlow, Repor
 from ioc.catalogue.step import How, Step, TimeSpan, closing_of, within
 from ioc.feeds.feed import Feed
 from ioc.reading.explanation.cell import Cell, CellFinder
+from ioc.reading.explanation.figure_source import FigureSource
 from ioc.reading.explanation.model import CalculationNode, Fraction
 from ioc.reading.explanation.reason import MissingValue, reason_of
 from sql import load_queries
@@ -48,28 +49,18 @@ class _IndicatorNames:
     name_en: str
 
 
-@dataclass(frozen=True)
-class _StoredFigure:
-    """One row of `select_value`."""
-
-    value: float
-    updated_at: datetime
-
-
-@dataclass(frozen=True)
-class _DayExtremes:
-    """The row of `select_extreme_days`."""
-
-    least: float | None
-    most: float | None
-
-
 class Anatomy:
     """Takes figures apart, over the explainer's connection."""
 
     def __init__(
-        self, connection: psycopg.Connection, compiled: Compiled, feeds: Mapping[str, Feed], finder: CellFinder
+        self,
+        connection: psycopg.Connection,
+        compiled: Compiled,
+        feeds: Mapping[str, Feed],
+        finder: CellFinder,
+        figures: FigureSource,
     ) -> None:
+        self._figures = figures
         self._connection = connection
         self._plans = compiled.plans
         self._feeds = feeds
@@ -149,7 +140,7 @@ class Anatomy:
                 return part.model_copy(update={"value": value, "inputs": sums, "none_vi": None, "none_en": None})
             case "max" | "min":
                 part = self.of(Step(self._plans[one.name], step.span), cell, opened, one)
-                value = self._extreme(one, where)
+                value = self._figures.extreme(one.name, one.function, where)
                 return part.model_copy(update={"value": value, "inputs": ()})
         span = within(step.span, one.function)
         return self.of(Step(self._plans[one.name], span), cell, opened, one)
@@ -157,7 +148,7 @@ class Anatomy:
     def _figure(self, step: Step, cell: Cell, inputs: tuple[CalculationNode, ...]) -> float | None:
         """Return what is stored of the period; over another span, what follows from the parts."""
         if step.span == "period":
-            return self._stored(step.plan.code, cell)
+            return self._figures.of(step.plan.code, cell)
         match step.plan:
             case Computed(formula=formula):
                 return evaluate(formula.text, figures_of(inputs, cell))
@@ -171,12 +162,6 @@ class Anatomy:
                     return None
                 return amount / reports if isinstance(plan, ReportedMean) else amount
         return inputs[0].value
-
-    def _stored(self, code: str, cell: Cell) -> float | None:
-        place = {"area_id": cell.area.area_id, "period": cell.period, "bucket": cell.start}
-        cursor = self._connection.cursor(row_factory=class_row(_StoredFigure))
-        row = cursor.execute(self._queries["select_value"], {"code": code, **place}).fetchone()
-        return None if row is None else row.value
 
     def _sum(self, measure: Measure, cell: Cell, how: How, span: TimeSpan) -> CalculationNode:
         """Return a measure's sum, counted anew from the records."""
@@ -228,12 +213,6 @@ class Anatomy:
             self._queries["count_expected"], {**asked, "first": cell.start, "last": cell.last}
         ).fetchone()
         return float(row or 0)
-
-    def _extreme(self, one: FormulaReference, cell: Cell) -> float | None:
-        cursor = self._connection.cursor(row_factory=class_row(_DayExtremes))
-        asked = {"code": one.name, "area_id": cell.area.area_id, "first": cell.start, "last": cell.last}
-        row = cursor.execute(self._queries["select_extreme_days"], asked).fetchone()
-        return None if row is None else (row.most if one.function == "max" else row.least)
 
     def _reason(self, step: Step, cell: Cell, opened: OpenPeriods, inputs: tuple[CalculationNode, ...]) -> MissingValue:
         counted = {

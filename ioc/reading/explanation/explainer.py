@@ -21,10 +21,12 @@ from ioc.catalogue.sector import part_of
 from ioc.catalogue.step import Step
 from ioc.errors import QuestionError
 from ioc.feeds.feed import Feed
+from ioc.reading.approved import ApprovalNote, approvals_of
 from ioc.reading.explanation.anatomy import Anatomy, fraction_in
 from ioc.reading.explanation.cell import Cell, CellFinder
 from ioc.reading.explanation.completeness import CompletenessReader
 from ioc.reading.explanation.counted import CountedMeasure, adds_sql, counted_in
+from ioc.reading.explanation.figure_source import FigureSource, PastSource, StoredFigures
 from ioc.reading.explanation.history import CorrectionReader
 from ioc.reading.explanation.model import (
     CalculationNode,
@@ -36,6 +38,8 @@ from ioc.reading.explanation.model import (
     Version,
     shortened,
 )
+from ioc.reading.explanation.since import SinceReader
+from ioc.reading.past import Moment, PastFigures
 from ioc.territory.area import AreaTree
 from sql import load_queries
 
@@ -54,7 +58,12 @@ class Explainer:
         areas: AreaTree,
         *,
         timezone: str = "Asia/Ho_Chi_Minh",
+        moment: Moment | None = None,
     ) -> None:
+        """
+        moment: as of which figures are explained; the connection is within `ioc.reading.past.past` then.
+        """
+        self._moment = moment
         self._connection = connection
         self._compiled = compiled
         self._feeds = feeds
@@ -63,9 +72,11 @@ class Explainer:
         self._finder = CellFinder(areas)
         self._completeness = CompletenessReader(connection, compiled, feeds, areas, self._finder)
         self._history = CorrectionReader(connection, feeds, self._finder, timezone, self._where)
-        self._anatomy = Anatomy(connection, compiled, feeds, self._finder)
+        self._figures: FigureSource = StoredFigures(connection)
+        self._anatomy = Anatomy(connection, compiled, feeds, self._finder, self._figures)
         self._parts = load_queries("explain_part")
         self._periods = OpenPeriods(())
+        self._since = SinceReader(connection, feeds, self._finder, self._where)
         self.cell = self._finder.find
 
     def explain(self, code: str, cell: Cell, *, limit: int = 20, offset: int = 0) -> Explanation:
@@ -83,13 +94,14 @@ class Explainer:
             )
         self._periods = self._open_periods(row["sector"])
         cell = cell.known(self._periods)
-        stored = self._value(code, cell)
+        self._use_figures(code, row["sector"])
         counted = counted_in(self._compiled.plans, code)
         records, total = self._records(counted, cell, limit, offset)
         excluded, excluded_total = self._excluded(counted, cell, limit, offset)
         corrections, changes, changes_total = self._history.read(counted, cell, limit, offset)
         used = sorted({one.measure.feed for one in counted})
         made_of = self._anatomy.of(Step(plan), cell, self._periods)
+        value = self._figures.of(code, cell)
         return Explanation(
             code=code,
             version=row["version"],
@@ -104,11 +116,15 @@ class Explainer:
             period=cell.period,
             start=cell.start,
             end=cell.end,
-            value=stored["value"] if stored else None,
-            updated_at=stored["updated_at"] if stored else None,
+            value=value,
+            updated_at=self._figures.updated_at(code, cell),
             as_of=self._anatomy.last_reported(plan.amount, cell)[1]
             if isinstance(plan, Reported) and plan.running
             else None,
+            known_at=self._moment.at if self._moment else None,
+            status_then=self._since.status(code, cell) if self._moment else None,
+            since_then=self._since.read(code, counted, cell, limit, offset) if self._moment else None,
+            approval=None if self._moment else self._approval(code, row["sector"], cell, value),
             made_of=made_of,
             fraction=fraction_in(plan, made_of, cell),
             records=tuple(records),
@@ -129,7 +145,22 @@ class Explainer:
         if row is None:
             raise KeyError(code)
         self._periods = self._open_periods(row["sector"])
+        self._use_figures(code, row["sector"])
         return self._anatomy.of(Step(self._compiled.plans[code]), cell.known(self._periods), self._periods)
+
+    def came_since(self, code: str, cell: Cell) -> Mapping[str, int]:
+        """Return how many records of a figure are new, changed or voided since the moment it is explained for."""
+        row = self._one("select_indicator", [code])
+        if row is None or code not in self._compiled.plans:
+            return {}
+        self._periods = self._open_periods(row["sector"])
+        counted = counted_in(self._compiled.plans, code)
+        return self._since.read(code, counted, cell.known(self._periods), 0, 0).counts
+
+    def _approval(self, code: str, sector: str, cell: Cell, value: float | None) -> ApprovalNote | None:
+        place = cell.area.area_id, cell.start
+        found = approvals_of(self._connection, code, sector, cell.period, [cell.start], [place[0]], {place: value})
+        return found.get(place)
 
     def _open_periods(self, sector: str) -> OpenPeriods:
         codes = [row["code"] for row in self._all("select_sector_codes", [sector])]
@@ -137,9 +168,12 @@ class Explainer:
         return OpenDays(self._connection).periods(part.opening, carries=bool(part.stocks))
 
     # ------------------------------------------------------------------------------------------ figures
-    def _value(self, code: str, cell: Cell) -> dict[str, Any] | None:
-        place = {"area_id": cell.area.area_id, "period": cell.period, "bucket": cell.start}
-        return self._one("select_value", {"code": code, **place})
+    def _use_figures(self, code: str, sector: str) -> None:
+        """Take the figures of the past from now on, where one is asked about."""
+        if self._moment is not None:
+            past = PastFigures(self._connection, self._compiled, self._feeds)
+            self._figures = PastSource(past, self._compiled, code, sector)
+            self._anatomy = Anatomy(self._connection, self._compiled, self._feeds, self._finder, self._figures)
 
     def _versions(self, code: str) -> tuple[Version, ...]:
         rows = self._all("select_versions", [code])

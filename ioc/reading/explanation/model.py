@@ -6,6 +6,8 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
 
+from ioc.reading.approved import ApprovalNote
+
 
 class _Said(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -131,6 +133,60 @@ class Correction(_Said):
     effects: tuple[Effect, ...]
 
 
+class StatusThen(_Said):
+    """How the indicator stood in the area at a past moment, since when, and how complete its reports were.
+
+    reported, due: reporters that were in, of those awaited by name when it became so; None where nobody is.
+    """
+
+    status: str
+    since: datetime
+    settlement: str | None
+    reported: int | None
+    due: int | None
+
+
+class ChangeSince(_Said):
+    """A record that came, was corrected or was voided after a moment, and the sums of the cell that it moved.
+
+    what:     new, changed or voided.
+    revision: that wins now; None where the record is voided.
+    """
+
+    feed: str
+    reporter: str | None
+    record: str
+    revision: int | None
+    changed_at: datetime
+    what: str
+    effects: tuple[Effect, ...]
+
+
+class Moved(_Said):
+    """By how much all changes together moved a sum of the cell."""
+
+    adds_to: str
+    by: float
+
+
+class SinceThen(_Said):
+    """What became of a figure after the moment as of which it is explained, and why.
+
+    version_now:      of the definition that holds now; another one than then, where it was replaced.
+    register_changes: how many entries of the registers of its feeds changed since: they move what is due.
+    counts:           how many of these records are new, changed or voided.
+    moved:            by how much the records that came since moved each sum, all of them together.
+    """
+
+    value_now: float | None
+    version_now: int | None
+    register_changes: int
+    counts: dict[str, int]
+    moved: tuple[Moved, ...]
+    changes: tuple[ChangeSince, ...]
+    changes_total: int
+
+
 class MissingReporter(_Said):
     """Who has not reported, and how many reports it owes, where deadlines are counted."""
 
@@ -168,6 +224,10 @@ class Explanation(_Said):
 
     as_of: of a level that agencies report, the first day of the period that they reported last; it stands until the
            next report, so that it may lie long before the cell.
+    known_at:    the moment as of which it is explained; None for now. All that follows is of that moment.
+    status_then: how the indicator stood then; None where nobody had judged it, or for now.
+    since_then:  what has come since.
+    approval:    what the last approval of the period says; None where nobody has signed it off.
     """
 
     code: str
@@ -186,6 +246,10 @@ class Explanation(_Said):
     value: float | None
     updated_at: datetime | None
     as_of: date | None = None
+    known_at: datetime | None = None
+    status_then: StatusThen | None = None
+    since_then: SinceThen | None = None
+    approval: ApprovalNote | None = None
     made_of: CalculationNode
     fraction: Fraction | None
     records: tuple[CountedRecord, ...]

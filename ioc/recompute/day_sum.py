@@ -15,23 +15,27 @@ from sql import load_queries
 Days = tuple[date, date]
 
 
-def day_sums_sql(feed: Feed, sums: Sequence[StoredMeasure], *, within: Days | None = None) -> sql.Composed:
+def day_sums_sql(
+    feed: Feed, sums: Sequence[StoredMeasure], *, within: Days | None = None, source: sql.Composable | None = None
+) -> sql.Composed:
     """Return a query of `area_id, day, s<slot>, ...`: what the records of each area add to each day.
 
     Slots hold numeric in units of 10^-decimals, which no sum can run over; what a stock takes back on its last day is
     negative there.
     within: only these days, the first to the last.
+    source: where records are read from; the feed's table where nothing is said.
     """
+    table = source or sql.Identifier(feed.table)
     dated = sorted({(s.measure.at, 1) for s in sums} | {(s.measure.until, -1) for s in sums if s.measure.until})
     parts: list[sql.Composable] = [
         _part("day_sums_of_column").format(
             column=sql.Identifier(column),
             terms=joined([_term(one, column, sign) for one in sums], ""),
-            table=sql.Identifier(feed.table),
+            table=table,
             days=_on_a_day(column, within),
         )
         for column, sign in dated
-    ] or [_part("no_day_sums").format(table=sql.Identifier(feed.table))]
+    ] or [_part("no_day_sums").format(table=table)]
     return _part("day_sums").format(totals=_totals(sums), parts=joined(parts, " UNION ALL "))
 
 
@@ -51,17 +55,19 @@ def placed_sql(day_sums: sql.Composable, sums: Sequence[StoredMeasure]) -> sql.C
     return _part("placed").format(day_sums=day_sums, totals=_totals(sums), parts=joined(parts, " UNION ALL "))
 
 
-def members_sql(feed: Feed, distinct: Sequence[StoredMeasure], *, within: Days | None = None) -> sql.Composed:
+def members_sql(
+    feed: Feed, distinct: Sequence[StoredMeasure], *, within: Days | None = None, source: sql.Composable | None = None
+) -> sql.Composed:
     """Return a query of `slot, area_id, day, member`: a row for each record that speaks of a member (text).
 
-    within: as in `day_sums_sql`.
+    within, source: as in `day_sums_sql`.
     """
     parts: list[sql.Composable] = [
         _part("members").format(
             slot=sql.Literal(one.slot),
             column=sql.Identifier(one.measure.at),
             member=member(one.measure),
-            table=sql.Identifier(feed.table),
+            table=source or sql.Identifier(feed.table),
             days=_on_a_day(one.measure.at, within),
         )
         for one in distinct

@@ -13,8 +13,8 @@ from ioc.catalogue.plan import Computed, DistinctCount, Quotient, Reported, Repo
 from ioc.catalogue.step import Step, TimeSpan, within
 from ioc.feeds.feed import Feed
 from ioc.period import PERIODS
+from ioc.recompute.day_sum import column_of
 from sql import load_queries
-from streams.proof.recompute import column_of
 
 
 class FigureSql:
