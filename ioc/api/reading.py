@@ -25,7 +25,7 @@ from ioc.errors import DatabaseUnavailableError, QuestionError
 from ioc.feeds.feed import Feed
 from ioc.reading.explanation import Explainer, Explanation
 from ioc.reading.explanation.model import Version
-from ioc.reading.past import Moment, within
+from ioc.reading.past import PastMoment, within
 from ioc.reading.series import Series, SeriesReader
 from ioc.settings import Settings
 from ioc.territory.area import AreaTree
@@ -176,21 +176,21 @@ class DatabaseReading:
         return True
 
     @contextmanager
-    def _asked(self, as_of: str | None) -> Iterator[tuple[psycopg.Connection, Moment | None]]:
+    def _asked(self, as_of: str | None) -> Iterator[tuple[psycopg.Connection, PastMoment | None]]:
         """Lend a connection on which tables are as they are, or as they were at a moment."""
         if as_of is None:
             with self.connected() as connection:
                 yield connection, None
             return
         try:
-            moment = Moment.parse(as_of, ZoneInfo(self._timezone))
+            moment = PastMoment.parse(as_of, ZoneInfo(self._timezone))
         except QuestionError as error:
             raise ProblemError(422, "question", vi=error.message_vi, en=str(error)) from None
         with self.connected(moment) as connection:
             yield connection, moment
 
     @contextmanager
-    def connected(self, moment: Moment | None = None) -> Iterator[psycopg.Connection]:
+    def connected(self, moment: PastMoment | None = None) -> Iterator[psycopg.Connection]:
         """Lend a connection within a snapshot, or one of the past; what the database or the question lacks becomes a
         problem.
         """
@@ -233,7 +233,7 @@ class DatabaseReading:
                 self._held = _Held(epoch, load_editions(connection).live, self._load_areas())
             return self._held
 
-    def _known(self, connection: psycopg.Connection, code: str, moment: Moment | None = None) -> _Held:
+    def _known(self, connection: psycopg.Connection, code: str, moment: PastMoment | None = None) -> _Held:
         held = self._current(connection)
         if moment is not None:  # definitions are those of then
             held = replace(held, edition=load_editions(connection).live)

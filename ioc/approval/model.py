@@ -9,14 +9,14 @@ from pydantic import BaseModel, ConfigDict
 
 # intact: the figures are those that were signed; revised: some have changed since; broken: what is kept of the approval
 # is not what was signed.
-Verdict = Literal["intact", "revised", "broken"]
+ApprovalState = Literal["intact", "revised", "broken"]
 
 
-class _Said(BaseModel):
+class _ApprovalPart(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class Approval(_Said):
+class Approval(_ApprovalPart):
     """Who has signed off which period of a sector, when, and the digest over its figures.
 
     reason: why the period was approved again after a revision; empty for the first approval.
@@ -36,7 +36,7 @@ class Approval(_Said):
     last: bool
 
 
-class Revision(_Said):
+class RevisedFigure(_ApprovalPart):
     """A figure that is not what the approval says.
 
     reason_vi, reason_en: what has come since: how many records, corrections, voids; another definition.
@@ -51,7 +51,7 @@ class Revision(_Said):
     reason_en: str = ""
 
 
-class Verification(_Said):
+class Verification(_ApprovalPart):
     """What an approval's digest gives when it is computed again.
 
     digest_kept:    over the figures that are kept with it.
@@ -60,7 +60,7 @@ class Verification(_Said):
     """
 
     approval: Approval
-    verdict: Verdict
+    verdict: ApprovalState
     digest_kept: str
     digest_history: str | None
-    revisions: tuple[Revision, ...]
+    revisions: tuple[RevisedFigure, ...]

@@ -11,13 +11,13 @@ from psycopg.rows import class_row, namedtuple_row
 from psycopg.types.json import Jsonb
 
 from ioc.approval.digest import SignedFigure, digest_of
-from ioc.approval.model import Approval, Revision, Verdict, Verification
+from ioc.approval.model import Approval, ApprovalState, RevisedFigure, Verification
 from ioc.catalogue.store import load_editions
 from ioc.errors import QuestionError
 from ioc.feeds.feed import Feed
 from ioc.period import PERIODS, end_of, start_of
 from ioc.reading.explanation import Cell, Explainer
-from ioc.reading.past import Moment, PastFigures, past
+from ioc.reading.past import PastFigures, PastMoment, past
 from ioc.territory.area import AreaTree
 from sql import load_queries
 
@@ -145,7 +145,7 @@ class Verifier:
         told = self._digest_of_history(approval) if history else None
         changed = self._changed(approval, limit)
         broken = digest != approval.digest or (told is not None and told != approval.digest)
-        verdict: Verdict = "broken" if broken else "revised" if changed else "intact"
+        verdict: ApprovalState = "broken" if broken else "revised" if changed else "intact"
         revisions = [self._revision(approval, row, explained=at < _EXPLAINED) for at, row in enumerate(changed)]
         return Verification(
             approval=approval,
@@ -162,7 +162,7 @@ class Verifier:
 
     def _digest_of_history(self, approval: Approval) -> str:
         """Return the digest over the figures as they were when the approval was signed."""
-        with past(self._connection, Moment(approval.signed_at)):
+        with past(self._connection, PastMoment(approval.signed_at)):
             live = load_editions(self._connection).live
             codes = list(live.slots.get(approval.sector, {}))
             versions: dict[str, int] = dict(
@@ -173,9 +173,9 @@ class Verifier:
         figures = (SignedFigure(area, code, versions[code], value) for (code, area, _), value in found.items())
         return digest_of(approval.sector, approval.period, approval.bucket, figures)
 
-    def _revision(self, approval: Approval, row: Changed, *, explained: bool) -> Revision:
+    def _revision(self, approval: Approval, row: Changed, *, explained: bool) -> RevisedFigure:
         told = {"code": row.code, "area_code": row.area_code, "area_name": row.area_name}
-        found = Revision(**told, approved=row.approved, now=row.now)
+        found = RevisedFigure(**told, approved=row.approved, now=row.now)
         if not explained:
             return found
         vi, en = self._reason(approval, row)
@@ -186,11 +186,11 @@ class Verifier:
         parts: list[tuple[str, str]] = []
         if row.approved_version != row.version_now and None not in (row.approved_version, row.version_now):
             parts.append(("định nghĩa chỉ tiêu đã đổi", "the definition was replaced"))
-        with past(self._connection, Moment(approval.signed_at)):
+        with past(self._connection, PastMoment(approval.signed_at)):
             compiled = load_editions(self._connection).live.compiled
             if row.code in compiled.plans:
                 explainer = Explainer(self._connection, compiled, self._feeds, self._areas, timezone=self._timezone,
-                                      moment=Moment(approval.signed_at))  # fmt: skip
+                                      moment=PastMoment(approval.signed_at))  # fmt: skip
                 cell: Cell = explainer.cell(row.area_code, approval.period, approval.bucket)
                 parts += _counted(explainer.came_since(row.code, cell))
         if not parts:

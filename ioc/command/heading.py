@@ -120,6 +120,21 @@ VIETNAMESE: Mapping[str, str] = {
     "warnings": "cảnh báo",
     "what": "nội dung",
     "whole": "tổng",
+    "changed_at": "đổi lúc",
+    "approval": "duyệt",
+    "approval_id": "số",
+    "signed_by": "người duyệt",
+    "signed_at": "duyệt lúc",
+    "figures": "số liệu",
+    "reason": "lý do",
+    "digest": "mã băm",
+    "previous_id": "lần trước",
+    "last": "mới nhất",
+    "approved": "được duyệt",
+    "now": "hiện nay",
+    "reason_vi": "lý do",
+    "reason_en": "lý do (tiếng Anh)",
+    "by": "thay đổi",
 }
 
 

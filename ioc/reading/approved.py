@@ -30,7 +30,7 @@ class ApprovalNote(BaseModel):
     status: Approved
 
 
-class _Row(BaseModel):
+class _ApprovedPoint(BaseModel):
     """One row of `select_of_points`."""
 
     bucket: date
@@ -55,7 +55,7 @@ def approvals_of(
     figures: what is shown, by area and bucket.
     """
     asked = {"code": code, "sector": sector, "period": period, "buckets": list(buckets), "areas": list(areas)}
-    cursor = connection.cursor(row_factory=class_row(_Row))
+    cursor = connection.cursor(row_factory=class_row(_ApprovedPoint))
     found = {}
     for row in cursor.execute(load_queries("approval")["select_of_points"], asked).fetchall():
         place = row.area_id, row.bucket

@@ -22,7 +22,7 @@ from ioc.errors import ConfigError, QuestionError
 from ioc.feeds.feed import Feed
 from ioc.period import PERIODS, end_of, start_of
 from ioc.reading.approved import ApprovalNote, Approved, approvals_of
-from ioc.reading.past import Moment, PastFigures
+from ioc.reading.past import PastFigures, PastMoment
 from ioc.reading.restatement import Figure, Restatement
 from ioc.territory.area import LEVELS, Area, AreaTree
 from sql import load_queries
@@ -92,7 +92,7 @@ class SeriesReader:
         feeds: Mapping[str, Feed],
         areas: AreaTree,
         *,
-        moment: Moment | None = None,
+        moment: PastMoment | None = None,
     ) -> None:
         self._moment = moment
         self._connection = connection

@@ -39,7 +39,7 @@ from ioc.reading.explanation.model import (
     shortened,
 )
 from ioc.reading.explanation.since import SinceReader
-from ioc.reading.past import Moment, PastFigures
+from ioc.reading.past import PastFigures, PastMoment
 from ioc.territory.area import AreaTree
 from sql import load_queries
 
@@ -58,7 +58,7 @@ class Explainer:
         areas: AreaTree,
         *,
         timezone: str = "Asia/Ho_Chi_Minh",
-        moment: Moment | None = None,
+        moment: PastMoment | None = None,
     ) -> None:
         """
         moment: as of which figures are explained; the connection is within `ioc.reading.past.past` then.

@@ -162,7 +162,7 @@ class ChangeSince(_Said):
     effects: tuple[Effect, ...]
 
 
-class Moved(_Said):
+class MovedSum(_Said):
     """By how much all changes together moved a sum of the cell."""
 
     adds_to: str
@@ -182,7 +182,7 @@ class SinceThen(_Said):
     version_now: int | None
     register_changes: int
     counts: dict[str, int]
-    moved: tuple[Moved, ...]
+    moved: tuple[MovedSum, ...]
     changes: tuple[ChangeSince, ...]
     changes_total: int
 

@@ -13,7 +13,7 @@ from ioc.catalogue.composition import joined
 from ioc.feeds.feed import Feed
 from ioc.reading.explanation.cell import Cell, CellFinder
 from ioc.reading.explanation.counted import CountedMeasure
-from ioc.reading.explanation.model import ChangeSince, Effect, Moved, SinceThen, StatusThen, shortened
+from ioc.reading.explanation.model import ChangeSince, Effect, MovedSum, SinceThen, StatusThen, shortened
 from sql import load_queries
 
 
@@ -62,7 +62,7 @@ class SinceReader:
             version_now=now["version"],
             register_changes=register or 0,
             counts=found["counts"],
-            moved=tuple(Moved(adds_to=names[one["feed"]][one["at"]], by=one["by"]) for one in found["moved"]),
+            moved=tuple(MovedSum(adds_to=names[one["feed"]][one["at"]], by=one["by"]) for one in found["moved"]),
             changes=tuple(_change(one, names[one["feed"]]) for one in found["page"]),
             changes_total=found["total"],
         )

@@ -12,7 +12,7 @@ from ioc.errors import QuestionError
 from ioc.feeds.feed import load_feeds
 from ioc.province.profile import load_profile
 from ioc.reading.past.figures import PastFigures
-from ioc.reading.past.moment import Moment, past
+from ioc.reading.past.moment import PastMoment, past
 from ioc.settings import Settings
 
 _LOOKED_AT = 60  # newest open periods in which a figure is looked for
@@ -29,12 +29,12 @@ class LatestThen:
     value: float
 
 
-def moment_of(settings: Settings, text: str) -> Moment:
+def moment_of(settings: Settings, text: str) -> PastMoment:
     """Read a moment in the province's time; raises QuestionError for what is none."""
-    return Moment.parse(text, ZoneInfo(load_profile(settings.profile).timezone))
+    return PastMoment.parse(text, ZoneInfo(load_profile(settings.profile).timezone))
 
 
-def latest_then(settings: Settings, code: str, period: str, moment: Moment) -> list[LatestThen]:
+def latest_then(settings: Settings, code: str, period: str, moment: PastMoment) -> list[LatestThen]:
     """Return the newest figure of each of the units that there were, the province first.
 
     Raises QuestionError for an indicator that there was not.

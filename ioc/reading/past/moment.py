@@ -19,13 +19,13 @@ _DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 
 
 @dataclass(frozen=True)
-class Moment:
+class PastMoment:
     """A point in time; what was stored up to it, itself included, is known."""
 
     at: datetime
 
     @classmethod
-    def parse(cls, text: str, zone: ZoneInfo) -> Moment:
+    def parse(cls, text: str, zone: ZoneInfo) -> PastMoment:
         """Read a day (its end, in `zone`) or a time in ISO 8601 (of `zone` where it names no offset).
 
         Raises QuestionError for anything else.
@@ -50,7 +50,7 @@ _TICK = timedelta(microseconds=1)
 
 
 @contextmanager
-def past(connection: psycopg.Connection, moment: Moment) -> Iterator[None]:
+def past(connection: psycopg.Connection, moment: PastMoment) -> Iterator[None]:
     """Let every table that has a history be read as it was at the moment, from one snapshot.
 
     The connection must be in autocommit mode, and idle. Raises QuestionError for what lies before the history begins,
@@ -76,6 +76,6 @@ def past(connection: psycopg.Connection, moment: Moment) -> Iterator[None]:
         yield
 
 
-def within(connection: psycopg.Connection, moment: Moment | None) -> AbstractContextManager[None]:
+def within(connection: psycopg.Connection, moment: PastMoment | None) -> AbstractContextManager[None]:
     """Read from one snapshot: of now, or of a past moment."""
     return snapshot(connection) if moment is None else past(connection, moment)

@@ -118,6 +118,7 @@ def test_questions_reach_the_reading(get: Callable[..., Any], reading: Canned) -
                 "area": None,
                 "level": "district",
                 "units_on": date(2025, 7, 1),
+                "as_of": None,
             },
         ),
     ]
