@@ -196,12 +196,9 @@ def create_app(
         """
         return reading.explain(code, area=area, period=period, on=on, limit=limit, offset=offset, as_of=as_of)
 
-    if standing is not None:
-        add_standing(app, guarded, tokens, standing)
+    _add_answers(app, guarded, tokens, standing, approvals)
     if settings.receipt_token.get_secret_value():
         add_notifications(app, settings, {status: _RESPONSES[status] for status in (401, 422, 500, 503)})
-    if approvals is not None:
-        add_approvals(app, guarded, approvals)
     if receipts is not None:
         add_receipts(app, tokens, receipts, _RECEIPT_RESPONSES)
 
@@ -228,6 +225,20 @@ def create_app(
         return document
 
     return app
+
+
+def _add_answers(
+    app: FastAPI,
+    guarded: dict[str, Any],
+    tokens: TokenFile,
+    standing: StandingReader | None,
+    approvals: ApprovalReader | None,
+) -> None:
+    """Add the routes of what answers there are."""
+    if standing is not None:
+        add_standing(app, guarded, tokens, standing)
+    if approvals is not None:
+        add_approvals(app, guarded, approvals)
 
 
 def _described(app: FastAPI) -> dict[str, Any]:
