@@ -50,7 +50,7 @@ pythons: ## The unit tests with each supported Python of this machine (3.11, 3.1
 mutation: setup ## Break each promise on purpose and see its test fail; not part of `make test`
 	@$(BIN)/python tests/mutation/run.py
 
-fuzz: setup ## Look for inputs that crash or hang a parser (atheris); FUZZ_SECONDS=60; not part of `make test`
+fuzz: setup ## Look for inputs that crash or hang a parser (atheris); FUZZ_SECONDS=20 a format; not part of `make test`
 	@$(BIN)/python -c "import atheris" 2>/dev/null || $(BIN)/pip install --quiet atheris
 	@$(BIN)/python tests/fuzz.py
 

@@ -61,13 +61,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how much of the code the unit tests run, where `make test` measured it, and how many inputs were tried.
 
-    Inputs are events at the edges of their fields' types: a test that tried few proves little.
+    Inputs are events at the edges of their fields' types, and files changed at random: a test that tried few proves
+    little.
     """
     report_coverage(terminalreporter, ROOT / ".cache" / "coverage.json")
-    reports = terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", [])
-    tried = [value for report in reports for name, value in report.user_properties if name == "inputs tried"]
-    if tried:
-        terminalreporter.write_line(f"{sum(tried):,} inputs at the edges of their types tried, in {len(tried)} tests")
+    # Reports of the last phase of each test hold all that it noted.
+    reports = [one for one in terminalreporter.stats.get("", []) if one.when == "teardown"]
+    for noted, text in (
+        ("inputs tried", "inputs at the edges of their types tried"),
+        ("inputs fuzzed", "files fuzzed"),
+    ):
+        tried = [value for report in reports for name, value in report.user_properties if name == noted]
+        if tried:
+            terminalreporter.write_line(f"{sum(tried):,} {text}, in {len(tried)} tests")
 
 
 @pytest.fixture(scope="session")
