@@ -126,6 +126,12 @@ COMMANDS = (
         " · Publish a simulated October 2024 of the province to the gateway of the settings.",
     ),
     CommandEntry(
+        "simulate-files",
+        "deploy.simulator.files_cli",
+        "Ghi một năm mô phỏng của tỉnh thành tệp, kèm số liệu đúng phải có"
+        " · Write a simulated year of the province as files, with what indicators must show beside them.",
+    ),
+    CommandEntry(
         "publish",
         "connectors.publishing.cli",
         "Gửi tệp của các hệ thống ngành qua cổng nhận; mã thoát 1 khi có gì bị từ chối"

@@ -1,7 +1,8 @@
-"""The simulated clock: October 2024 in Vietnam, an hour a tick."""
+"""The simulated clock in Vietnam, an hour a tick: October 2024, or the days that are asked for."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 
 HOURS = 24
@@ -13,9 +14,29 @@ FIRST_DAY = date(2024, 10, 4)
 DAYS = 28
 
 
+@dataclass(frozen=True)
+class SimulatedSpan:
+    """The days that are simulated; after the last one the first begins again."""
+
+    first: date = FIRST_DAY
+    days: int = DAYS
+
+    def clock(self, hours: int) -> int:
+        """Return the tick that it is when so many hours have passed."""
+        return (self.first - FIRST_DAY).days * HOURS + hours % (self.days * HOURS)
+
+    @property
+    def end(self) -> date:
+        """The day after the last."""
+        return self.first + timedelta(days=self.days)
+
+
+LIVE = SimulatedSpan()
+
+
 def day_of(tick: int) -> date:
-    """Business date of an hour's tick."""
-    return FIRST_DAY + timedelta(days=tick // HOURS % DAYS)
+    """Business date of an hour's tick; tick 0 is the first hour of FIRST_DAY."""
+    return FIRST_DAY + timedelta(days=tick // HOURS)
 
 
 def hour_of(tick: int) -> int:

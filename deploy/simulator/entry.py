@@ -8,6 +8,7 @@ from random import Random
 
 from deploy.simulator.ledger import Witness, no_witness
 from deploy.simulator.record import System
+from deploy.simulator.season import Outbreak
 from deploy.simulator.territory import Population
 from ioc.catalogue import Indicator
 from ioc.province.reporter import Reporter
@@ -15,11 +16,12 @@ from ioc.province.reporter import Reporter
 
 @dataclass(frozen=True)
 class Ground:
-    """What a system may know of its province: its own reporters, where people live, the catalogue's rows."""
+    """What a system may know of its province: its own reporters, where people live, the catalogue's rows, outbreaks."""
 
     reporters: Sequence[Reporter]
     territory: Population
     indicators: Iterable[Indicator]
+    outbreaks: Sequence[Outbreak] = ()
 
 
 @dataclass(frozen=True)

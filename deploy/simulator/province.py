@@ -15,13 +15,14 @@ from functools import partial
 from random import Random
 
 from deploy.simulator.breakage import BREAKAGES
-from deploy.simulator.calendar import DAYS, FIRST_DAY, HOURS, day_of, hour_of, moment_of
+from deploy.simulator.calendar import HOURS, LIVE, SimulatedSpan, day_of, hour_of, moment_of
 from deploy.simulator.entry import Ground
 from deploy.simulator.ledger import Data, EventJson, ExpectedOutcome, Judge, Outgoing
 from deploy.simulator.rates import FAULTS, Metronome, Rates
 from deploy.simulator.record import FollowUp, Life, Revision, System, Weighted
 from deploy.simulator.roster import FEEDS, ROSTER
 from deploy.simulator.territory import Population
+from deploy.simulator.year import USUAL, Silence, SimulatedYear
 from ioc.catalogue import Indicator
 from ioc.feeds.event import event_json
 from ioc.feeds.feed import load_feeds
@@ -40,6 +41,8 @@ class Province:
     revision_base: added to all revisions; who has published before goes on above the old revisions.
     feeds:         whose systems take part, of those that the profile has reporters of.
     indicators:    rows of the catalogue; the agencies report those of kind `reported`.
+    span:          the days; when they are over the first begins again.
+    year:          what the days of a year do: nothing, unless asked for.
     """
 
     def __init__(
@@ -51,18 +54,24 @@ class Province:
         revision_base: int = 0,
         feeds: Collection[str] = FEEDS,
         indicators: Iterable[Indicator] = (),
+        span: SimulatedSpan = LIVE,
+        year: SimulatedYear = USUAL,
     ) -> None:
         self._profile = profile
+        self._span, self._year = span, year
         self._seed = seed
         self._base = revision_base
         self._random = Random(seed)
         self._shares: dict[System, float] = {}
         territory, indicators = Population(profile.areas), tuple(indicators)
         for entry in ROSTER:
-            if entry.feed in feeds and (reporters := _present(profile, entry.feed)):
-                ground = Ground(reporters, territory, indicators)
+            if entry.feed in feeds and (reporters := _present(profile, entry.feed, span)):
+                ground = Ground(reporters, territory, indicators, year.outbreaks)
                 # Each has its own source of chance: who else takes part changes nothing of how it is built.
                 self._shares[entry.build(Random(f"{seed}/{entry.feed}"), ground)] = entry.share
+        self._silences: dict[tuple[str, str], list[Silence]] = {}
+        for silence in year.silences:
+            self._silences.setdefault((silence.feed, silence.reporter), []).append(silence)
         shares = asdict(rates or Rates())
         self._metronomes = {
             system.feed: {fault: Metronome(shares[fault], phase=i * _GOLDEN) for i, fault in enumerate(FAULTS)}
@@ -81,7 +90,17 @@ class Province:
     @property
     def now(self) -> tuple[date, int]:
         """Business date and hour of the next tick."""
-        return day_of(self._tick), hour_of(self._tick)
+        return day_of(self._clock), hour_of(self._clock)
+
+    @property
+    def by_calendar(self) -> Collection[tuple[str, str]]:
+        """(feed, subject) of the records that were sent because the calendar asked for them."""
+        return self._sent_by_calendar.keys()
+
+    @property
+    def _clock(self) -> int:
+        """The tick as systems know it."""
+        return self._span.clock(self._tick)
 
     def register(self) -> list[Outgoing]:
         """The registers' entries of the profile: rooms, establishments, sellers and shops as stocks."""
@@ -97,11 +116,15 @@ class Province:
         On the average of a week an hour has `events` events, if not more are due.
         """
         self._out = []
-        if hour_of(self._tick) == 0:
+        clock = self._clock
+        if hour_of(clock) == 0:
             self._plan_day()
         while self._due and self._due[0][0] <= self._tick:
             heapq.heappop(self._due)[2]()
-        loads = {system: share * system.habit.of(self._tick) for system, share in self._shares.items()}
+        loads = {
+            system: share * system.habit.of(clock) * self._year.season(system.feed, day_of(clock))
+            for system, share in self._shares.items()
+        }
         total = sum(self._shares.values())
         wanted = events * sum(loads.values()) / total if total else 0
         least = len(self._out) + _NEW_AT_LEAST * wanted
@@ -113,12 +136,14 @@ class Province:
 
     def _plan_day(self) -> None:
         for system in self._shares:
-            for hour, make in system.schedule(day_of(self._tick)):
+            for hour, make in system.schedule(day_of(self._clock)):
                 self._later(hour, partial(self._send, system, make))
 
     def _send(self, system: System, make: Callable[[], Life]) -> None:
         """Send what the calendar asks for."""
         life = make()
+        if self._is_silent(system, life):
+            return
         known = self._sent_by_calendar.get((system.feed, life.subject))
         if known is not None:  # the month has begun again
             self._revise(system, known, life.data)
@@ -132,14 +157,16 @@ class Province:
         """A new record that chance makes."""
         hits = self._hits(system.feed)
         days = self._random.randint(2, _LATEST_DAYS) if "late" in hits else 0
-        day = day_of(self._tick) - timedelta(days=days)
-        life = system.create(day, self._tick)
+        day = day_of(self._clock) - timedelta(days=days)
+        life = system.create(day, self._clock)
         while self._judge.knows(life.subject):  # a guest who was here today already
-            life = system.create(day, self._tick)
+            life = system.create(day, self._clock)
         self._enter(system, life, hits)
 
     def _enter(self, system: System, life: Life, hits: frozenset[str]) -> None:
         """Send a record for the first time, and plan what else will come of it."""
+        if self._is_silent(system, life):
+            return
         original = life.data
         if "void_first" in hits:
             life.revision, life.is_void = 2, True
@@ -179,23 +206,31 @@ class Province:
 
     def _follow(self, system: System, life: Life) -> None:
         """Plan what the system itself does with a record next."""
-        step = None if life.is_void else system.follow(life, day_of(self._tick))
+        step = None if life.is_void else system.follow(life, day_of(self._clock))
         if step is not None:
             self._later(step.hours, partial(self._take, system, life, step))
 
+    def _is_silent(self, system: System, life: Life) -> bool:
+        """Whether nothing comes of a reporter now: its system is down, and nobody enters anything later."""
+        silences = self._silences.get((system.feed, life.reporter))
+        return silences is not None and any(one.covers(day_of(self._clock)) for one in silences)
+
     def _take(self, system: System, life: Life, step: FollowUp) -> None:
-        data = None if life.is_void else step.change(life, day_of(self._tick))
+        if self._is_silent(system, life):
+            self._later(HOURS, partial(self._take, system, life, step))
+            return
+        data = None if life.is_void else step.change(life, day_of(self._clock))
         if data is not None:
             self._revise(system, life, data)
             self._follow(system, life)
 
     def _correct(self, system: System, life: Life) -> None:
         if not life.is_void:
-            self._publish(system, system.correct(life, day_of(self._tick), self._tick))
+            self._publish(system, system.correct(life, day_of(self._clock), self._clock))
 
     def _cancel(self, system: System, life: Life) -> None:
         if not life.is_void:
-            self._publish(system, system.cancel(life, day_of(self._tick), self._tick))
+            self._publish(system, system.cancel(life, day_of(self._clock), self._clock))
             self._remind(system, life)
 
     def _remind(self, system: System, life: Life) -> None:
@@ -242,7 +277,7 @@ class Province:
         event: EventJson = event_json(
             f"vn.ioc.{feed}.v1",
             life.subject,
-            moment_of(self._tick, self._random.randrange(3600)).isoformat(),
+            moment_of(self._clock, self._random.randrange(3600)).isoformat(),
             event_id=f"sim-{self._seed}-{self._made}",
             revision=self._base + revision,
             data=data,
@@ -267,7 +302,7 @@ class Province:
         heapq.heappush(self._due, (self._tick + hours, self._scheduled, action))
 
 
-def _present(profile: Profile, feed: str) -> list[Reporter]:
+def _present(profile: Profile, feed: str, span: SimulatedSpan) -> list[Reporter]:
     """Reporters of a feed that exist on every business date that may occur."""
-    first, last = FIRST_DAY - timedelta(days=_LATEST_DAYS), FIRST_DAY + timedelta(days=DAYS)
+    first, last = span.first - timedelta(days=_LATEST_DAYS), span.end
     return [r for r in profile.reporters if r.feed == feed and r.valid_from <= first and r.valid_to > last]

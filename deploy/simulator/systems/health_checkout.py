@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -16,6 +16,7 @@ from deploy.simulator.habit import CLINIC
 from deploy.simulator.ledger import Data
 from deploy.simulator.record import FollowUp, Life, System, in_year, pseudonym
 from deploy.simulator.rota import Rota, literals_of
+from deploy.simulator.season import Outbreak
 from ioc.feeds.declared.health_checkout import COST_ITEMS, HealthCheckout
 from ioc.province.reporter import Reporter
 
@@ -78,8 +79,8 @@ class HealthVisitSystem(System):
     feed = "health.checkout"
     habit = CLINIC
 
-    def __init__(self, random: Random, facilities: Iterable[Reporter]) -> None:
-        self._random = random
+    def __init__(self, random: Random, facilities: Iterable[Reporter], outbreaks: Sequence[Outbreak] = ()) -> None:
+        self._random, self._outbreaks = random, outbreaks
         known = list(facilities)
         # Patients come to a tier by its share, within it by beds.
         beds: defaultdict[str, float] = defaultdict(float)
@@ -110,7 +111,7 @@ class HealthVisitSystem(System):
         random = self._random
         facility = self._facilities.pick(random)
         visit_type = self._types.get(_kind(facility), self._types["hospital"]).pick(random)
-        diagnosis = self._diagnosis[visit_type in _ADMITTED].pick(random)
+        diagnosis = self._epidemic(day) or self._diagnosis[visit_type in _ADMITTED].pick(random)
         sex, age = random.choice(diagnosis.sexes), random.choice(diagnosis.ages)
         data: Data = {
             "visit_id": pseudonym(random),
@@ -159,6 +160,13 @@ class HealthVisitSystem(System):
 
     def estrange(self, life: Life) -> Life:
         return life.with_data(life.data, reporter=_STRANGER)
+
+    def _epidemic(self, day: date) -> Diagnosis | None:
+        """The disease of an outbreak, where the patient is one of its."""
+        for outbreak in self._outbreaks:
+            if self._random.random() < outbreak.of(day):
+                return next(found for found in DIAGNOSES if found.disease == outbreak.disease)
+        return None
 
     def _duration(self, visit_type: str) -> int:
         """Hours until a visit ends."""
@@ -267,5 +275,5 @@ ENTRY = Entry(
     feed=HealthVisitSystem.feed,
     publisher="health",
     share=0.06,
-    build=lambda random, ground: HealthVisitSystem(random, ground.reporters),
+    build=lambda random, ground: HealthVisitSystem(random, ground.reporters, ground.outbreaks),
 )

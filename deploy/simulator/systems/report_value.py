@@ -87,7 +87,7 @@ class ReportValueSystem(System):
 
     def follow(self, life: Life, day: date) -> FollowUp | None:
         """Half of the estimates are revised once, when the period is half over."""
-        first = life.revision <= 1 and life.data["period"] != "day" and life.data["period_start"] >= _month(FIRST_DAY)
+        first = life.revision <= 1 and life.data["period"] != "day" and life.data["period_start"] >= _month(day)
         if life.is_void or not first or self._random.random() >= _REVISED:
             return None
         return FollowUp(HOURS * self._random.randint(8, 16), self._revise)
@@ -113,7 +113,7 @@ class ReportValueSystem(System):
             case "week" if day.weekday() == 0:
                 yield 9, start_of("week", yesterday)
             case "month" | "quarter" | "year":
-                if (day - FIRST_DAY).days == _SENDING_DAYS[number % len(_SENDING_DAYS)]:
+                if day.day - FIRST_DAY.day == _SENDING_DAYS[number % len(_SENDING_DAYS)]:
                     hour = _AT_THE_OFFICE[number % len(_AT_THE_OFFICE)]
                     running = start_of(duty.period, day)
                     yield hour, start_of(duty.period, running - timedelta(days=1))

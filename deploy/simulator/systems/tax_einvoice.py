@@ -147,7 +147,9 @@ class InvoiceSystem(System):
 
     def _notice(self, life: Life, relation: str, day: date, tick: int) -> Life:
         """A notice about an invoice, without amounts."""
-        data = {**_without_amounts(life.data), "relation": relation, **self._signed(day, tick)}
+        # The series of the invoice tells the year, which its notice is dated in.
+        last = date(int(life.data["issued_on"][:4]), 12, 31)
+        data = {**_without_amounts(life.data), "relation": relation, **self._signed(min(day, last), tick)}
         return Life(life.reporter, f"{life.key}/{relation}", data)
 
     def misdate(self, life: Life, year: int) -> Life:
@@ -249,9 +251,11 @@ class InvoiceSystem(System):
 
     def _next(self, like: Life, data: Data) -> Life:
         """A document under the next number of its series."""
-        series = f"{like.reporter}/{data['template']}/{data['series']}"
+        # A series and its numbers begin anew with the year of issue.
+        dated = f"{data['series'][0]}{data['issued_on'][2:4]}{data['series'][3:]}"
+        series = f"{like.reporter}/{data['template']}/{dated}"
         self._numbers[series] += 1
-        numbered = {**data, "number": self._numbers[series]}
+        numbered = {**data, "series": dated, "number": self._numbers[series]}
         return Life(like.reporter, _key(numbered), numbered)
 
 

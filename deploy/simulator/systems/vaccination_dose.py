@@ -58,6 +58,7 @@ class VaccinationSystem(System):
 
     def __init__(self, random: Random, sites: Iterable[Reporter]) -> None:
         self._random = random
+        self._opened: date | None = None
         self._sites = list(sites)
         of_type: defaultdict[str, list[Reporter]] = defaultdict(list)
         for site in self._sites:
@@ -87,13 +88,17 @@ class VaccinationSystem(System):
         return Life(site.code, _key(data), data)
 
     def schedule(self, day: date) -> list[ScheduledSending]:
-        """On the first day the month's targets and what is in stock; on Mondays what is delivered."""
-        if day == FIRST_DAY:
+        """Once a month its targets, the first time with what is in stock; on Mondays what is delivered."""
+        if day.day == FIRST_DAY.day:
+            self._opened = self._opened or day
             return [
                 (hour, partial(self._counted, site, content, start))
                 for number, site in enumerate(self._stores)
                 for hour in [_OPENING_HOURS[number % len(_OPENING_HOURS)]]
-                for content, start in [*self._targets(site, day), *self._opening(site, day)]
+                for content, start in [
+                    *self._targets(site, day),
+                    *(self._opening(site, day) if day == self._opened else ()),
+                ]
             ]
         if day.weekday() == _MONDAY:
             return [
