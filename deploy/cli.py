@@ -149,6 +149,12 @@ COMMANDS = (
         "Thư mục nhận tệp: theo dõi, gửi tệp, cất giữ · The file drop: watch directories, send files, put them away.",
     ),
     CommandEntry(
+        "poller",
+        "connectors.poller.cli",
+        "Lấy dữ liệu từ giao diện REST và cơ sở dữ liệu của các ngành, theo khai báo của hồ sơ tỉnh"
+        " · Fetch from the sectors' REST interfaces and databases, as the profile declares.",
+    ),
+    CommandEntry(
         "registry",
         "connectors.publishing.cli",
         "Danh bạ đơn vị trong hồ sơ tỉnh · Registers of places, as the profile holds them.",

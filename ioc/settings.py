@@ -202,6 +202,12 @@ class Settings(BaseSettings):
     drop_settle: float = Field(10.0, ge=0, description="Seconds without a change after which a dropped file is whole.")
     drop_interval: float = Field(5.0, gt=0, description="Seconds between two looks at the directories.")
 
+    # --- pollers ----------------------------------------------------------------------------------
+    poller_secrets: Path = Field(
+        default_factory=lambda: state_home() / "poller-secrets",
+        description="Directory with a file for each key or password that the profile's `pollers.toml` names.",
+    )
+
     # --- both HTTP services -----------------------------------------------------------------------
     http_requests: int = Field(
         128, ge=1, description="Requests that gateway and API each work on at once (503 above; /live always answers)."

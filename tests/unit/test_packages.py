@@ -27,6 +27,7 @@ UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 ROLES = {
     "boards": {"grafana"},
     "gateway": set(),
+    "poller": set(),
     "worker": {"writer"},
     "rollup": {"writer"},
     "scheduler": {"writer"},

@@ -25,6 +25,7 @@ def test_there_is_a_unit_for_each_process() -> None:
         "ioc-api.service",
         "ioc-drop.service",
         "ioc-gateway.service",
+        "ioc-poller.service",
         "ioc-quality.service",
         "ioc-retention.service",
         "ioc-rollup.service",
