@@ -99,3 +99,21 @@ WHERE received_at >= %(start)s AND received_at < %(moment)s AND reporter <> %(pl
 -- What the platform's reports say as they stand.
 SELECT indicator, area_code, period, period_start, value FROM report_value
 WHERE reporter = %(platform)s AND effective_on >= %(since)s
+
+-- name: count_alerts
+-- Incidents of some kinds that were open at a moment, and until when incidents have been looked for.
+SELECT (SELECT max(finished_at) FROM scheduler_job WHERE job = 'status') AS watched_at,
+       (SELECT count(*) FROM incident WHERE kind = ANY (%(kinds)s) AND opened_at < %(moment)s
+        AND (closed_at IS NULL OR closed_at >= %(moment)s)) AS alerts
+
+-- name: select_first_load
+SELECT min(created_at) FROM indicator WHERE live OR retired_at IS NOT NULL
+
+-- name: select_first_reports
+-- When the first report of each row and period came, of whatever area: a correction makes no report late. A revision that was
+-- replaced says when it was stored, within a moment of its arrival.
+SELECT r.indicator, r.period_start, min(least(r.received_at, (
+           SELECT min(h.recorded_at) FROM record_revision h WHERE h.key = r.key AND h.record IS NOT NULL))) AS received_at
+FROM report_value r
+WHERE r.indicator = ANY (%(codes)s) AND r.period_start >= %(since)s AND r.effective_at >= %(since)s::date - 1
+GROUP BY r.indicator, r.period_start

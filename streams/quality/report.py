@@ -5,7 +5,7 @@ Measured again, a figure that has not changed is not sent again; one that has is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
@@ -16,22 +16,29 @@ from psycopg import sql
 from pydantic_core import to_json
 
 from ioc.catalogue import Catalogue, compile_measures
-from ioc.catalogue.indicator import REPORT_FEED
+from ioc.catalogue.indicator import REPORT_FEED, REPORT_PERIODS
 from ioc.database.connection import connect, translated_errors
 from ioc.errors import ConfigError
 from ioc.feeds.feed import Feed
 from ioc.messaging.client import ACK_SECONDS, open_producer, send_all
 from ioc.messaging.record import OutgoingRecord, record_of
 from ioc.period import end_of, start_of
+from ioc.province.calendar import load_calendar
+from ioc.province.deadline import Deadlines, load_deadlines
 from ioc.province.profile import Profile
 from ioc.settings import Settings
 from sql import load_queries
 from streams.rules.quality import (
+    ALERTS,
     PLATFORM,
     SECTOR,
     DailyOutcome,
+    OwedReport,
     QualityValue,
     Readings,
+    ReportAccount,
+    account_of,
+    codes,
     is_delivered,
     measure,
     oldest_live,
@@ -42,6 +49,7 @@ from streams.rules.quality import (
 # A feed of reports by the month or longer has few records; of the others, this long back before a month is searched.
 _SELDOM = timedelta(days=28)
 _SEARCHED = timedelta(days=731)
+_UNWATCHED = timedelta(minutes=5)  # since incidents were last looked for
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,7 @@ class QualityMeter:
         catalogue: Catalogue,
         feeds: Mapping[str, Feed],
         timezone: str,
+        deadlines: Deadlines,
     ) -> None:
         if not any(r.feed == REPORT_FEED and r.code == PLATFORM for r in profile.reporters):
             raise ConfigError(
@@ -80,6 +89,8 @@ class QualityMeter:
         self._compiled = compile_measures(catalogue)
         self._feeds = feeds
         self._zone = ZoneInfo(timezone)
+        self._deadlines = deadlines
+        self._simulated = profile.simulated
         self._queries = load_queries("quality")
 
     def today(self, now: datetime) -> date:
@@ -118,7 +129,58 @@ class QualityMeter:
             added=self._count("count_added", start=self._midnight(month), end=month_end) if total else None,
             live=self._live(day, now) if now < end else None,
             agencies=self._agencies(self._midnight(month), now) if now < month_end else None,
+            alerts=self._alerts(moment),
+            reports=self._reports(month, moment),
         )
+
+    def _alerts(self, moment: datetime) -> int | None:
+        """Count the incidents about the data that were open at a moment; None where nobody has watched until then."""
+        ((watched_at, count),) = self._rows("count_alerts", moment=moment, kinds=list(ALERTS))
+        return int(count) if watched_at is not None and watched_at >= moment - _UNWATCHED else None
+
+    def _reports(self, month: date, moment: datetime) -> ReportAccount | None:
+        """Count what agencies owed in a month up to a moment: a report for each row and period whose deadline passed.
+
+        Nothing was owed before the catalogue was loaded. Reports of a simulated province come years after their days,
+        so that none of them is in time or late.
+        """
+        ((loaded_at,),) = self._rows("select_first_load")
+        if self._simulated or loaded_at is None:
+            return None
+        start = max(self._midnight(month), loaded_at)
+        own = codes(self._feeds)
+        buckets: dict[str, list[tuple[date, datetime]]] = {}
+        owed: list[tuple[str, date, datetime]] = []
+        for code, row in self._catalogue.indicators.items():
+            if row.kind != "reported" or code in own:
+                continue
+            if row.cadence not in buckets:
+                buckets[row.cadence] = [
+                    (bucket, due) for bucket, due in self._due(row.cadence, month) if start <= due <= moment
+                ]
+            owed += [(code, bucket, due) for bucket, due in buckets[row.cadence]]
+        first = {
+            (code, bucket): received_at
+            for code, bucket, received_at in self._rows(
+                "select_first_reports",
+                codes=sorted({code for code, _, _ in owed}),
+                since=min((bucket for _, bucket, _ in owed), default=month),
+            )
+            if received_at <= moment
+        }
+        return account_of(OwedReport(due, first.get((code, bucket))) for code, bucket, due in owed)
+
+    def _due(self, cadence: str, month: date) -> Iterator[tuple[date, datetime]]:
+        """Yield the periods of a cadence whose deadline may lie in a month, with it, the newest first."""
+        rule = self._deadlines.find(REPORT_FEED, cadence)
+        period = REPORT_PERIODS[cadence]
+        bucket = start_of(period, end_of("month", month))
+        while True:
+            due = self._deadlines.due(rule, bucket)
+            if due < self._midnight(month):
+                return
+            yield bucket, due
+            bucket = start_of(period, bucket - timedelta(days=1))
 
     def _accounts(self, start: datetime, end: datetime) -> dict[str, DailyOutcome]:
         accounts = {}
@@ -227,7 +289,15 @@ def report_quality(
     if SECTOR not in catalogue.sectors:
         return []
     with connect(settings, "reader") as connection:
-        meter = QualityMeter(connection, profile=profile, catalogue=catalogue, feeds=feeds, timezone=profile.timezone)
+        zone = ZoneInfo(profile.timezone)
+        meter = QualityMeter(
+            connection,
+            profile=profile,
+            catalogue=catalogue,
+            feeds=feeds,
+            timezone=profile.timezone,
+            deadlines=load_deadlines(settings.profile, feeds, load_calendar(settings.profile), zone),
+        )
         today = meter.today(now)
         reports = meter.report(days or [today - timedelta(days=1), today], now)
     records = to_records(feeds[REPORT_FEED].topic(settings.topic_prefix), reports)

@@ -23,15 +23,20 @@ PLATFORM = "ioc-tinh"
 
 SHARES = ("valid_rate", "missing_rate", "duplicate_rate")
 FRESHNESS = "freshness_lag"
-COUNTS = ("indicators_total", "indicators_live", "agencies", "indicators_added")
+COUNTS = ("indicators_total", "indicators_live", "agencies", "indicators_added", "alerts_open")
+REPORTS = ("reports_due", "reports_on_time", "reports_late")
+# Incidents that are about the data itself; that an indicator lags is none of its faults.
+ALERTS = (
+    "feed_silent",
+    "reporter_missing",
+    "rejections_up",
+    "control_total",
+    "events_set_aside",
+    "figures_differ",
+)
 
 # Rows that the platform cannot know, and why; agencies report them.
 BY_AGENCIES: Mapping[str, str] = {
-    f"{SECTOR}.alerts_open": "Grafana knows which alerts are open; the database does not",
-    f"{SECTOR}.reports_due": "who owes which report by which day stands in no register; the catalogue does not say "
-    "whether a row is reported for the province or for its parts",
-    f"{SECTOR}.reports_on_time": "as reports_due: without a deadline nothing is on time",
-    f"{SECTOR}.reports_late": "as reports_due: without a deadline nothing is late",
     f"{SECTOR}.district_iocs": "a connection of a district's centre is no event",
     f"{SECTOR}.leader_use_rate": "who reads a board is known to Grafana's accounts only",
 }
@@ -74,12 +79,45 @@ class DailyOutcome:
 
 
 @dataclass(frozen=True)
+class OwedReport:
+    """A period of a row that agencies report: by when it was due, and when its first report came; None = not yet."""
+
+    due_at: datetime
+    received_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ReportAccount:
+    """Of a month so far: reports whose deadline has passed; of these, how many came in time, and how many later.
+
+    Those that have not come at all are neither: due - on_time - late.
+    """
+
+    due: int
+    on_time: int
+    late: int
+
+
+def account_of(owed: Iterable[OwedReport]) -> ReportAccount:
+    """Return the account of reports."""
+    due = on_time = late = 0
+    for one in owed:
+        due += 1
+        if one.received_at is not None:
+            on_time += one.received_at <= one.due_at
+            late += one.received_at > one.due_at
+    return ReportAccount(due, on_time, late)
+
+
+@dataclass(frozen=True)
 class Readings:
     """What the database says of one business day.
 
     accounts: by feed; ages: seconds from the newest record to the moment of measuring, by feed.
     total, added: indicators at the day's end, and those that are new in its month; None before there was any.
     live, agencies: None once the day, or its month, is over: what was the case then cannot be read now.
+    alerts: incidents about the data that were open at the end; None where nobody was watching.
+    reports: of the day's month, up to the day's end; None where reports do not come by the clock of their deadlines.
     """
 
     day: date
@@ -89,6 +127,8 @@ class Readings:
     added: int | None = None
     live: int | None = None
     agencies: int | None = None
+    alerts: int | None = None
+    reports: ReportAccount | None = None
 
 
 @dataclass(frozen=True)
@@ -121,7 +161,7 @@ def sources(feeds: Mapping[str, Feed]) -> dict[str, str]:
 def codes(feeds: Mapping[str, Feed]) -> frozenset[str]:
     """Return the codes of the rows that the platform gives."""
     by_feed = {f"{SECTOR}.{name}.{source}" for name in (*SHARES, FRESHNESS) for source in sources(feeds)}
-    return frozenset(by_feed | {f"{SECTOR}.{name}" for name in COUNTS})
+    return frozenset(by_feed | {f"{SECTOR}.{name}" for name in (*COUNTS, *REPORTS)})
 
 
 def measure(read: Readings, feeds: Mapping[str, Feed]) -> list[QualityValue]:
@@ -150,6 +190,15 @@ def _of_indicators(read: Readings) -> Iterator[QualityValue]:
         ("indicators_live", "day", read.day, read.live),
         ("agencies", "month", month, read.agencies),
         ("indicators_added", "month", month, read.added),
+        ("alerts_open", "day", read.day, read.alerts),
+        *(
+            (name, "month", month, count)
+            for name, count in zip(
+                REPORTS,
+                (read.reports.due, read.reports.on_time, read.reports.late) if read.reports else (),
+                strict=False,
+            )
+        ),
     )
     for name, period, start, count in found:
         if count is not None:

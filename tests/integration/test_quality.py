@@ -6,7 +6,8 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +23,8 @@ from ioc.errors import ConfigError
 from ioc.feeds.declared.report_value import ReportValue
 from ioc.feeds.feed import Feed
 from ioc.messaging.client import client_options
+from ioc.province.calendar import load_calendar
+from ioc.province.deadline import load_deadlines
 from ioc.province.profile import load_profile_catalogue
 from ioc.settings import Settings
 from streams.quality.report import QualityMeter, QualityReport, report_quality
@@ -50,12 +53,18 @@ def catalogue(pipeline: Pipeline) -> Catalogue:
 @pytest.fixture
 def meter(pipeline: Pipeline, catalogue: Catalogue, db: psycopg.Connection) -> QualityMeter:
     db.execute("UPDATE indicator SET created_at = %s", [local("09-15 08:00")])
+    return meter_of(pipeline, catalogue)
+
+
+def meter_of(pipeline: Pipeline, catalogue: Catalogue, **changed: Any) -> QualityMeter:
+    path = pipeline.settings.profile
     return QualityMeter(
         pipeline.connection,
-        profile=pipeline.profile,
+        profile=replace(pipeline.profile, **changed),
         catalogue=catalogue,
         feeds=pipeline.feeds,
         timezone="Asia/Ho_Chi_Minh",
+        deadlines=load_deadlines(path, pipeline.feeds, load_calendar(path), LOCAL),
     )
 
 
@@ -245,6 +254,76 @@ def test_agencies_are_those_whose_records_came_in_the_month(
     assert agencies(date(2024, 11, 1), local("11-01 00:00")) == 0
 
 
+def test_reports_are_counted_against_their_deadlines(
+    pipeline: Pipeline, catalogue: Catalogue, meter: QualityMeter, db: psycopg.Connection
+) -> None:
+    """September's reports were due on 6 October at 17:00; what was corrected later was in time all the same."""
+    monthly = [
+        code for code, row in catalogue.indicators.items() if row.kind == "reported" and row.cadence == "monthly"
+    ]
+    owed = [code for code in monthly if code not in codes(pipeline.feeds)]
+    in_time, late, corrected, _missing = owed[:4]
+    real = meter_of(pipeline, catalogue, simulated=False)
+    at = {"in time": local("10-06 17:00"), "late": local("10-06 17:00:01"), "again": local("10-12 09:00")}
+    pipeline.apply(
+        REPORTS,
+        [
+            *received(0, [told("so-y-te", in_time, "2024-09-01", 1), told("so-y-te", corrected, "2024-09-01", 1)],
+                      at["in time"]),
+            *received(2, [told("so-y-te", late, "2024-09-01", 1)], at["late"]),
+            *received(3, [told("so-y-te", corrected, "2024-09-01", 2, 2)], at["again"]),
+        ],
+    )  # fmt: skip
+    # The replaced revision was stored as it came.
+    db.execute("UPDATE record_revision SET recorded_at = %s", [at["in time"]])
+
+    def reports(now: datetime) -> dict[str, float]:
+        found = values(real.report([now.date()], now), "month", now.date().replace(day=1))
+        return {name: found[name] for name in ("reports_due", "reports_on_time", "reports_late") if name in found}
+
+    def of_day(before: datetime, after: datetime) -> tuple[float, ...]:
+        first, last = reports(before), reports(after)
+        return tuple(last[name] - first.get(name, 0) for name in ("reports_due", "reports_on_time", "reports_late"))
+
+    quarterly = sum(
+        row.kind == "reported" and row.cadence == "quarterly" and code not in codes(pipeline.feeds)
+        for code, row in catalogue.indicators.items()
+    )
+    # The month's and the quarter's reports are due at the same moment.
+    five, due, soon = local("10-06 16:59:59"), local("10-06 17:00"), local("10-06 17:00:02")
+    assert of_day(five, due) == (len(owed) + quarterly, 2, 0)
+    assert of_day(due, soon) == (0, 0, 1)
+    # Nothing was owed before the catalogue was loaded, and a simulated province's reports keep no deadline.
+    db.execute("UPDATE indicator SET created_at = %s", [soon])
+    assert reports(soon)["reports_due"] == 0
+    assert "reports_due" not in values(meter.report([soon.date()], soon), "month", date(2024, 10, 1))
+
+
+def test_alerts_are_incidents_about_the_data_that_are_open(meter: QualityMeter, db: psycopg.Connection) -> None:
+    def alerts(now: datetime) -> float | None:
+        return values(meter.report([now.date()], now), start=now.date()).get("alerts_open")
+
+    assert alerts(NOON) is None, "nobody watches"
+    for kind, opened, closed in (
+        ("feed_silent", "10-19 08:00", None),
+        ("reporter_missing", "10-19 08:00", "10-20 11:00"),
+        ("lagging", "10-19 08:00", None),
+        ("rejections_up", "10-20 12:30", None),
+    ):
+        db.execute(
+            "INSERT INTO incident (cause, kind, severity, sector, owner, title_vi, title_en, summary_vi, summary_en, "
+            "evidence, since, opened_at, changed_at, seen_at, step_at, closed_at) VALUES (%(kind)s, %(kind)s, "
+            "'warning', 'lodging', '', '', '', '', '', '{}', %(at)s, %(at)s, %(at)s, %(at)s, %(at)s, %(closed)s)",
+            {"kind": kind, "at": local(opened), "closed": None if closed is None else local(closed)},
+        )
+    db.execute("INSERT INTO scheduler_job (job, finished_at) VALUES ('status', %s)", [local("10-20 13:00")])
+    assert alerts(local("10-20 10:59")) == 2
+    assert alerts(NOON) == 1
+    assert alerts(local("10-20 12:31")) == 2
+    assert alerts(local("10-20 13:05")) == 2
+    assert alerts(local("10-20 13:06") + timedelta(minutes=1)) is None, "nobody watches any more"
+
+
 def topic_of(settings: Settings) -> list[KafkaRecord]:
     """Everything that the topic of reports holds, as the agents would fetch it, in one partition's offsets."""
     topic = f"{settings.topic_prefix}.{REPORTS}.v1"
@@ -360,13 +439,7 @@ def test_figures_go_the_way_of_every_report(
 def test_a_profile_without_the_platform_is_told_what_to_add(pipeline: Pipeline, catalogue: Catalogue) -> None:
     reporters = tuple(one for one in pipeline.profile.reporters if one.code != "ioc-tinh")
     with pytest.raises(ConfigError, match=r"ioc-tinh must be a reporter of report\.value"):
-        QualityMeter(
-            pipeline.connection,
-            profile=type(pipeline.profile)(**{**vars(pipeline.profile), "reporters": reporters}),
-            catalogue=catalogue,
-            feeds=pipeline.feeds,
-            timezone="Asia/Ho_Chi_Minh",
-        )
+        meter_of(pipeline, catalogue, reporters=reporters)
 
 
 def test_the_command_measures_shows_and_sends(

@@ -23,6 +23,7 @@ from streams.rules.quality import (
     DailyOutcome,
     QualityValue,
     Readings,
+    ReportAccount,
     codes,
     is_delivered,
     measure,
@@ -75,6 +76,8 @@ def test_every_figure_is_of_the_period_that_its_row_counts(catalogue: Catalogue)
         added=3,
         live=2,
         agencies=1,
+        alerts=5,
+        reports=ReportAccount(9, 6, 2),
     )
     figures = measure(read, ALL)
     assert {figure.indicator for figure in figures} == codes(ALL)
