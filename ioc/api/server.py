@@ -20,6 +20,7 @@ from ioc.api.receipt import ReceiptAnswers
 from ioc.api.standing import StandingReader
 from ioc.feeds.feed import load_feeds
 from ioc.logging import configure_logging
+from ioc.province.duty import load_ladder
 from ioc.province.profile import Profile, load_profile, load_sectors
 from ioc.reading.fate import StoredFateReader
 from ioc.settings import Settings
@@ -83,4 +84,7 @@ def make_pages(
         tokens,
         RateLimit(settings.api_rate, settings.api_burst, time.monotonic),
         Face(profile.name_vi, profile.note_vi, load_sectors(settings.profile), zone),
+        tuple(
+            dict.fromkeys(post.post_vi for post in load_ladder(settings.profile, load_sectors(settings.profile)).posts)
+        ),
     )

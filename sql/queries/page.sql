@@ -37,11 +37,15 @@ ORDER BY array_position(%(statuses)s, s.status), s.lag DESC NULLS LAST, i.indica
 LIMIT %(limit)s
 
 -- name: count_causes
--- What is not known, by the feed at fault: how many indicators of one area, and since when.
-SELECT s.cause, f.name_vi, count(*) AS indicators, min(s.since) AS since
-FROM indicator_status s LEFT JOIN feed f ON f.key = s.cause
+-- What is not known, by the feed at fault, or the agency that owes reports: how many indicators of one area, and since when.
+SELECT s.cause, coalesce(min(p.name), min(f.name_vi)) AS name_vi, bool_or(p.name IS NOT NULL) AS is_agency,
+       count(*) AS indicators, min(s.since) AS since
+FROM indicator_status s
+LEFT JOIN feed f ON f.key = split_part(s.cause, ':', 1)
+LEFT JOIN LATERAL (SELECT r.name FROM reporter r WHERE r.feed_id = f.feed_id AND r.code = nullif(split_part(s.cause, ':', 2), '')
+                   ORDER BY r.valid_from DESC LIMIT 1) p ON true
 WHERE s.area_id = %(area_id)s AND s.status = ANY (%(statuses)s)
-GROUP BY s.cause, f.name_vi ORDER BY indicators DESC, s.cause LIMIT 20
+GROUP BY s.cause ORDER BY indicators DESC, s.cause LIMIT 20
 
 -- name: list_changes
 -- Indicators of one area whose status became another since a moment; the first status of a new one is no change.
@@ -123,10 +127,12 @@ SELECT area_id, code AS area_code, name_vi AS area_name FROM area
 WHERE parent_id = %(area_id)s AND valid_from <= %(day)s AND valid_to > %(day)s ORDER BY name_vi, code
 
 -- name: select_status
-SELECT s.*, t.source AS target_source, t.baseline, t.baseline_on, f.name_vi AS cause_name
+SELECT s.*, t.source AS target_source, t.baseline, t.baseline_on, f.name_vi AS cause_name, p.name AS agency_name
 FROM indicator_status s
 LEFT JOIN target t ON t.target_id = s.target_id
-LEFT JOIN feed f ON f.key = s.cause
+LEFT JOIN feed f ON f.key = split_part(s.cause, ':', 1)
+LEFT JOIN LATERAL (SELECT r.name FROM reporter r WHERE r.feed_id = f.feed_id AND r.code = nullif(split_part(s.cause, ':', 2), '')
+                   ORDER BY r.valid_from DESC LIMIT 1) p ON true
 WHERE s.code = %(code)s AND s.area_id = %(area_id)s
 
 -- name: select_course
@@ -154,3 +160,10 @@ SELECT max(bucket) AS day FROM indicator_cell WHERE period = 'day' AND area_id =
 -- name: select_acknowledged
 -- When an open incident was taken on; no row for one that has ended.
 SELECT acknowledged_at FROM incident WHERE incident_id = %s AND closed_at IS NULL
+
+-- name: list_missing
+-- Of a feed and area, on the newest day of a span on which somebody is missing: who, and how many.
+SELECT q.detail -> 'missing' AS missing, q.denominator - q.numerator AS total FROM quality_measure q
+WHERE q.measure = 'complete' AND q.feed = %(feed)s AND q.area_id = %(area_id)s AND q.reporter = ''
+  AND q.day BETWEEN %(day)s AND %(until)s AND q.numerator < q.denominator
+ORDER BY q.day DESC LIMIT 1

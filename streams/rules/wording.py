@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 _SHOWN = 5
+_PARTS = 3
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,7 @@ def lagging(
     expected: Bilingual,
     lag: Bilingual,
     areas: Sequence[Bilingual],
+    breakdowns: Sequence[Bilingual],
     forecast: Bilingual | None,
     due: Bilingual | None,
     source: str,
@@ -147,6 +149,10 @@ def lagging(
     if areas:
         parts_vi.append(f"Chậm nhất: {listed([place.vi for place in areas]).vi}.")
         parts_en.append(f"Furthest behind: {listed([place.en for place in areas]).en}.")
+    if breakdowns:
+        shown = breakdowns[:_PARTS]
+        parts_vi.append(f"Thành phần kéo chậm: {', '.join(part.vi for part in shown)}.")
+        parts_en.append(f"Held back by: {', '.join(part.en for part in shown)}.")
     if forecast is not None and due is not None:
         parts_vi.append(f"Dự báo đến {due.vi}: {forecast.vi}.")
         parts_en.append(f"Forecast for {due.en}: {forecast.en}.")

@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from ioc.catalogue import Indicator
 from ioc.catalogue.edition import Edition
 from ioc.catalogue.indicator import REPORT_FEED
-from ioc.catalogue.target import StandingTarget
+from ioc.catalogue.target import StandingTarget, is_rate
 from ioc.province.deadline import Deadlines
 from streams.rules import wording
 from streams.rules.incident import PLATFORM, Finding, Incident, Touch
+from streams.rules.shortfall import FigurePart, PartShortfall, part_codes, shortfalls
 from streams.rules.wording import Bilingual
 from streams.status.feeds import FeedState, Missing
 from streams.status.judged import PassMoment
@@ -319,6 +321,7 @@ def _lagging(scene: Sight) -> Iterator[Finding]:
         due = None if shown["target_on"] is None else wording.day_text(shown["target_on"])
         ahead = None if shown["forecast"] is None else wording.amount(shown["forecast"], unit)
         source = sources.get(shown["target_id"], "").removeprefix("target: ").removeprefix("limit: ")
+        parts = _parts(scene, indicator, shown)
         title, summary = wording.lagging(
             Bilingual(indicator.name_vi, indicator.name_en),
             Bilingual(area.name_vi, area.name_en),
@@ -326,6 +329,7 @@ def _lagging(scene: Sight) -> Iterator[Finding]:
             wording.amount(shown["expected"], unit),
             lag,
             worst,
+            [_named_part(scene, one, unit) for one in parts],
             ahead,
             due,
             source,
@@ -360,6 +364,17 @@ def _lagging(scene: Sight) -> Iterator[Finding]:
                     for row in list(by_area.values())[:_NAMED]
                 ],
                 "areas_total": len(by_area),
+                "breakdowns": [
+                    {
+                        "code": one.part.code,
+                        "name": one.part.name,
+                        "value": one.part.value,
+                        "expected": round(one.expected, 3),
+                        "missing": round(one.missing, 3),
+                        "share": round(100 * one.share, 1),
+                    }
+                    for one in parts
+                ],
             },
             touches=_touches(group),
             link={
@@ -370,6 +385,33 @@ def _lagging(scene: Sight) -> Iterator[Finding]:
                 "on": shown["bucket"].isoformat(),
             },
         )
+
+
+def _parts(scene: Sight, indicator: Indicator, shown: Mapping[str, Any]) -> list[PartShortfall]:
+    """Return the breakdowns that hold an indicator back in an area, of the same period, the worst first."""
+    others = [(code, one.breakdown) for code, one in scene.edition.indicators.items() if one.sector == indicator.sector]
+    codes = part_codes(indicator.code, indicator.breakdown, others)
+    if not codes:
+        return []
+    rows = scene.statuses.filter(
+        pl.col("code").is_in(codes)
+        & (pl.col("area_id") == shown["area_id"])
+        & (pl.col("period") == shown["period"])
+        & (pl.col("bucket") == shown["bucket"])
+        & pl.col("value").is_not_null()
+    )
+    parts = [
+        FigurePart(
+            row["code"], scene.edition.indicators[row["code"]].name_vi, row["value"], row["expected"], row["usual"]
+        )
+        for row in rows.iter_rows(named=True)
+    ]
+    return shortfalls(parts, shown["expected"], shown["target_op"], adds_up=not is_rate(indicator))
+
+
+def _named_part(scene: Sight, short: PartShortfall, unit: str) -> Bilingual:
+    indicator, value = scene.edition.indicators[short.part.code], wording.amount(short.part.value, unit)
+    return Bilingual(f"{indicator.name_vi} ({value.vi})", f"{indicator.name_en} ({value.en})")
 
 
 def _parent(scene: Sight, area_id: int) -> int | None:

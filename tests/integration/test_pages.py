@@ -239,6 +239,72 @@ def test_acknowledging_needs_the_form_of_the_very_session_and_incident(bed: Bed)
     assert "&lt;b&gt;Đã giao" in page and "<b>Đã giao" not in page
 
 
+def form_of(client: httpx.Client, incident: int, what: str) -> str:
+    """The field of an act's form on an incident's page."""
+    page = client.get(f"/incidents/{incident}").text
+    action = f"/incidents/{incident}/{what}"
+    found = re.search(rf'action="{action}">\s*<input type="hidden" name="form" value="([^"]+)"', page)
+    assert found is not None, what
+    return found[1]
+
+
+def test_an_incident_is_assigned_and_silenced_by_who_has_the_link(bed: Bed) -> None:
+    client, path = bed.leader(), f"/incidents/{bed.incident}"
+
+    def send(what: str, **fields: str) -> int:
+        form = form_of(client, bed.incident, what)
+        return client.post(f"{path}/{what}", data={"form": form, **fields}).status_code
+
+    assert send("assign", to="Giám đốc Sở Du lịch", note="trong tuần") == 303
+    assert send("assign", to=" ") == 409
+    assert send("silence", hours="24", note="chờ nhà cung cấp") == 303
+    text = text_of(client.get(path))
+    assert "Giao cho Giám đốc Sở Du lịch" in text
+    assert "Tạm dừng báo đến 07:10 25/10/2024 chờ nhà cung cấp" in text
+    assert send("silence", hours="0") == 303
+    assert "Tạm dừng báo đến" not in text_of(client.get(path))
+    assert send("silence", hours="24", note="") == 409  # without a reason nobody is kept from knowing
+    assert send("silence", hours="9999", note="x") == 422
+    # The form of one act is none of another.
+    assert client.post(f"{path}/silence", data={"form": form_of(client, bed.incident, "assign")}).status_code == 403
+    acts = bed.rows(f"SELECT what, by, through, note FROM incident_change WHERE incident_id = {bed.incident} "
+                    "AND what IN ('assigned', 'silenced', 'unsilenced') ORDER BY change_id")  # fmt: skip
+    assert acts == [
+        ("assigned", LEADER, "link", "Giám đốc Sở Du lịch. trong tuần"),
+        ("silenced", LEADER, "link", "chờ nhà cung cấp"),
+        ("unsilenced", LEADER, "link", ""),
+    ]
+
+
+def test_an_indicator_names_who_has_not_reported(bed: Bed) -> None:
+    with connect(bed.settings, "owner", autocommit=True) as connection:
+        root = connection.execute("SELECT area_id FROM area WHERE code = '77'").fetchone()
+        assert root is not None
+        for query in (
+            "UPDATE indicator_status SET status = 'incomplete', cause = 'tourism.daily_report', reported = 1, due = 3, "
+            "bucket = '2024-10-22' WHERE code = 'lodging.occupancy.total'",
+            "UPDATE indicator_status SET status = 'incomplete', cause = 'report.value:cong-an-tinh', reported = 0, "
+            "due = 1 WHERE code = 'population.residents.total'",
+        ):
+            connection.execute(query.encode())
+        connection.execute(
+            "INSERT INTO quality_measure (day, measure, feed, sector, area_id, numerator, denominator, detail, "
+            "measured_at) VALUES ('2024-10-22', 'complete', 'tourism.daily_report', 'lodging', %s, 1, 3, %s, now())",
+            [
+                root[0],
+                '{"missing": [{"code": "a", "name": "Khách sạn Biển Xanh"}, {"code": "b", "name": "Nhà nghỉ An"}]}',
+            ],
+        )
+    client = bed.leader()
+    text = text_of(client.get("/indicators/lodging.occupancy.total"))
+    assert "Ai chưa báo cáo Khách sạn Biển Xanh, Nhà nghỉ An." in text
+    text = text_of(client.get("/indicators/population.residents.total"))
+    assert "chờ báo cáo của Công an tỉnh" in text
+    assert "Công an tỉnh chưa gửi số liệu của kỳ đã đến hạn" in text
+    assert "chờ báo cáo của Công an tỉnh" in text_of(client.get("/"))
+    assert "report.value:" not in text_of(client.get("/morning"))
+
+
 def test_the_morning_page_tells_what_changed_overnight(bed: Bed) -> None:
     text = text_of(bed.leader().get("/morning"))
     assert text.index("Xấu đi trong 24 giờ qua Tổng lượt khách lưu trú") > 0

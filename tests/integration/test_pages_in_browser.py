@@ -100,8 +100,10 @@ def test_every_page_fits_its_screen_and_nothing_of_it_is_refused(served: Served,
                 assert await is_inside(tab), (name, width)
                 if width == PHONE:
                     # What is touched is large enough for a finger.
+                    await tab.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+                    assert await is_inside(tab), (name, width)
                     sizes = await tab.evaluate(
-                        "[...document.querySelectorAll('main button, main input:not([type=hidden])')]"
+                        "[...document.querySelectorAll('main button, main select, main input:not([type=hidden])')]"
                         ".map(one => one.getBoundingClientRect().height)"
                     )
                     assert all(height >= 44 for height in sizes)
@@ -125,16 +127,32 @@ def test_a_chart_is_painted_in_the_colours_of_the_sheet(served: Served) -> None:
     asyncio.run(look())
 
 
-def test_an_incident_is_acknowledged_on_a_telephone(served: Served) -> None:
+def test_an_incident_is_acknowledged_assigned_and_silenced_on_a_telephone(served: Served) -> None:
     async def act() -> None:
         async with open_tab() as tab:
             await tab.open(served.link(f"/incidents/{served.incident}"), width=PHONE, phone=True)
             await tab.evaluate("document.querySelector('#note').value = 'Đã giao phòng nghiệp vụ'")
-            await tab.click(".act button")
+            await tab.click("form[action$='/acknowledge'] button")
             text = await tab.evaluate("document.querySelector('main').innerText")
             assert "Chủ tịch UBND tỉnh đã nhận xử lý" in text
             assert "Đã giao phòng nghiệp vụ" in text
-            assert await tab.evaluate("document.querySelector('.act')") is None
+            assert await tab.evaluate("document.querySelector('form[action$=\"/acknowledge\"]')") is None
+
+            unfold = "document.querySelectorAll('details').forEach(one => { one.open = true; })"
+            await tab.evaluate(unfold)
+            await tab.evaluate("document.querySelector('#to').value = 'Giám đốc Sở Du lịch'")
+            await tab.click("form[action$='/assign'] button")
+            await tab.evaluate(unfold)
+            await tab.evaluate("document.querySelector('#hours').value = '72'")
+            await tab.evaluate("document.querySelector('#reason').value = 'Đang chờ nhà cung cấp'")
+            await tab.click("form[action$='/silence'] button")
+            await tab.evaluate(unfold)
+            text = await tab.evaluate("document.querySelector('main').innerText")
+            assert "Giám đốc Sở Du lịch" in text
+            assert "Tạm dừng báo đến" in text and "Đang chờ nhà cung cấp" in text
+            await tab.click("form[action$='/silence'] button")
+            text = await tab.evaluate("document.querySelector('main').innerText")
+            assert "Báo trở lại" in text and "Tạm dừng báo đến" not in text
             assert tab.complaints == []
 
     asyncio.run(act())

@@ -67,6 +67,26 @@ def test_three_districts_of_eight_below_a_target(province: ProvinceDay) -> None:
     assert len([row for row in province.incidents(closed=True) if row["kind"] == "lagging"]) == 1
 
 
+def test_a_lag_names_the_breakdowns_that_hold_it_back(province: ProvinceDay) -> None:
+    """24 of 37 targets: digital government is on its pace, economy and society are not."""
+    september = date(2024, 9, 1)
+    for pillar, done in (("total", 24), ("government", 13), ("economy", 3), ("society", 8)):
+        for measure in ("done", "rate", "assigned"):
+            province.reports(f"dti.targets_{measure}.{pillar}", "month", september, NOW)
+        province.figure(f"dti.targets_done.{pillar}", "77", "month", september, done)
+    province.alive(NOW)
+    province.look(NOW)
+    row = province.row("dti.targets_done.total")
+    assert (row["status"], row["target"]) == ("lagging", 37)
+    (incident,) = [one for one in province.incidents() if one["code"] == "dti.targets_done.total"]
+    parts = incident["evidence"]["breakdowns"]
+    assert [one["code"] for one in parts] == ["dti.targets_done.society", "dti.targets_done.economy"]
+    assert [one["value"] for one in parts] == [8, 3]
+    assert sum(one["share"] for one in parts) == pytest.approx(100, abs=0.2)
+    assert "Thành phần kéo chậm: " in incident["summary_vi"]
+    assert "Held back by: " in incident["summary_en"]
+
+
 def test_late_reports_that_lift_a_value_close_the_incident_and_mark_it_revised(province: ProvinceDay) -> None:
     districts = put_rates(province, whole=15.0, low=12.0)
     province.alive(NOW)

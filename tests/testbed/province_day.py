@@ -124,6 +124,17 @@ class ProvinceDay:
                 {"day": day, "feed": feed.replace("environment_reading", "environment.reading"), "but": list(but)},
             )
 
+    def reports(self, code: str, period: str, start: date, at: datetime) -> None:
+        """The agency has reported a row for a period, of the province."""
+        self.db.execute(
+            "INSERT INTO report_value (key, record_key, revision, event_id, reporter, area_code, area_id, "
+            "effective_at, effective_on, received_at, indicator, period, period_start, value, next_start) "
+            "VALUES (gen_random_uuid(), "
+            "%(code)s, 1, %(code)s, 'so-tttt', '77', %(area)s, %(start)s, %(start)s, %(at)s, %(code)s, %(period)s, "
+            "%(start)s, 1, %(start)s)",
+            {"code": code, "period": period, "start": start, "at": at, "area": self.area_id("77")},
+        )
+
     def look(self, now: datetime, *, outages: Sequence[Outage] = (), measured: Sequence[Finding] = ()) -> Look:
         """A look at a moment, as the scheduler takes it; everybody who must report has done so in time."""
         today = now.astimezone(LOCAL).date()

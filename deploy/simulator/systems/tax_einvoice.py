@@ -7,17 +7,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 from random import Random
 
-from deploy.simulator.calendar import VIETNAM, moment_of
+from deploy.simulator.calendar import FIRST_DAY, HOURS, VIETNAM, moment_of
 from deploy.simulator.entry import Entry
 from deploy.simulator.ledger import Data
-from deploy.simulator.record import Life, Revision, System, Weighted
+from deploy.simulator.record import Life, Revision, ScheduledSending, System, Weighted
 from deploy.simulator.rota import Rota
 from ioc.province.reporter import Reporter
 
 _STRANGER = "3599999992"
 _PETROL_SHARE = 0.55
+_PETROL_HOURS = (range(6, 11), range(16, 21))
 _LATE_TO_TAX_OFFICE = 0.02
 _PUMPS_CONNECTED = 0.93
 
@@ -87,7 +89,8 @@ class InvoiceSystem(System):
         self._random = random
         outlets = _outlets(random, reporters)
         self._sellers = Rota([o for o in outlets if o.shop is None], _business, laps=1)
-        self._shops = Rota([o for o in outlets if o.shop is not None], lambda _: random.uniform(0.4, 1.6), laps=1)
+        self._open_shops = [o for o in outlets if o.shop is not None]
+        self._shops = Rota(self._open_shops, lambda _: random.uniform(0.4, 1.6), laps=1)
         self._households = Weighted([o for o in outlets if o.template == "2"] or outlets, _business)
         self._fuel = Rota.of(_FUEL)
         self._pay_cash_desk = Rota.of({"cash": 55, "transfer": 40, "mixed": 5})
@@ -103,6 +106,12 @@ class InvoiceSystem(System):
             return self._petrol_sale(day, tick)
         kind = self._kind.pick(self._random)
         return self._sale(day, tick) if kind == "invoice" else self._other_document(kind, day, tick)
+
+    def schedule(self, day: date) -> list[ScheduledSending]:
+        """Every petrol shop sells in the morning and in the evening, however few invoices are sent beside these."""
+        first = (day - FIRST_DAY).days * HOURS
+        hours = [(self._random.choice(span), shop) for span in _PETROL_HOURS for shop in self._open_shops]
+        return [(hour, partial(self._petrol_sale, day, first + hour, shop)) for hour, shop in hours]
 
     def mend(self, life: Life) -> Data:
         """What the provider sent wrongly beside the amounts: how the buyer paid."""
@@ -161,9 +170,9 @@ class InvoiceSystem(System):
     def estrange(self, life: Life) -> Life:
         return life.with_data({**life.data, "seller_id": _STRANGER, "shop_id": None}, reporter=_STRANGER)
 
-    def _petrol_sale(self, day: date, tick: int) -> Life:
+    def _petrol_sale(self, day: date, tick: int, shop: _Outlet | None = None) -> Life:
         random = self._random
-        outlet = self._shops.pick(random)
+        outlet = shop or self._shops.pick(random)
         fuel = self._fuel.pick(random)
         lorry = fuel.startswith(("do", "mazut"))
         litres = round(random.lognormvariate(4.2 if lorry else 1.9, 0.8), 3)

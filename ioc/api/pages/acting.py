@@ -1,10 +1,11 @@
-"""What a page does about an incident: it acknowledges it. That is written with the writer's role, and stays."""
+"""What a page does about an incident: acknowledge, silence, assign. Written with the writer's role, and kept."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
-from typing import Protocol
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
 
 from ioc.api.problem import ProblemError
 from ioc.database.connection import connect, translated_errors
@@ -13,11 +14,25 @@ from ioc.incident.acting import Actor, IncidentActs
 from ioc.settings import Settings
 from sql import load_queries
 
+What = Literal["acknowledge", "silence", "assign"]
+ACTS: tuple[What, ...] = ("acknowledge", "silence", "assign")
+
+
+@dataclass(frozen=True)
+class PageAct:
+    """An act by somebody. hours: of a silence, 0 ends it; to: whom it is assigned to; note: a remark, or the reason."""
+
+    what: What
+    by: str
+    note: str = ""
+    hours: float = 0.0
+    to: str = ""
+
 
 class PageActing(Protocol):
     """Acts on incidents; raises ProblemError where it cannot."""
 
-    def acknowledge(self, incident_id: int, *, by: str, note: str) -> None: ...
+    def act(self, incident_id: int, act: PageAct) -> None: ...
 
 
 class DatabaseActing:
@@ -28,20 +43,30 @@ class DatabaseActing:
         self._now = now
         self._queries = load_queries("page")
 
-    def acknowledge(self, incident_id: int, *, by: str, note: str) -> None:
-        """Enter that somebody has taken an open incident on. Who was first stays; a second time changes nothing."""
+    def act(self, incident_id: int, act: PageAct) -> None:
+        """Do something about an open incident. Who took it on first stays: a second acknowledgement changes nothing."""
         if not self._settings.db_writer_password.get_secret_value():
             raise ProblemError(
                 403,
                 "read_only",
-                vi=f"trang này chỉ đọc; hãy nhận xử lý bằng lệnh ioc incident ack {incident_id}",
-                en="these pages only read (IOC_DB_WRITER_PASSWORD is empty); acknowledge it by command",
+                vi=f"trang này chỉ đọc; hãy xử lý bằng lệnh ioc incident {_COMMANDS[act.what]} {incident_id}",
+                en="these pages only read (IOC_DB_WRITER_PASSWORD is empty); act by command",
             )
         with translated_errors(), connect(self._settings, "writer", autocommit=True) as connection:
-            found = connection.execute(self._queries["select_acknowledged"].encode(), [incident_id]).fetchone()
-            if found is None or found[0] is not None:
-                return
+            if act.what == "acknowledge":
+                found = connection.execute(self._queries["select_acknowledged"].encode(), [incident_id]).fetchone()
+                if found is None or found[0] is not None:
+                    return
+            acts, actor, now = IncidentActs(connection), Actor(act.by, "link"), self._now()
             try:
-                IncidentActs(connection).acknowledge(incident_id, Actor(by, "link"), self._now(), note)
+                if act.what == "acknowledge":
+                    acts.acknowledge(incident_id, actor, now, act.note)
+                elif act.what == "silence":
+                    acts.silence(incident_id, actor, now, now + timedelta(hours=act.hours), act.note)
+                else:
+                    acts.assign(incident_id, actor, now, act.to, act.note)
             except QuestionError as error:
                 raise ProblemError(409, "incident", vi=error.message_vi, en=str(error)) from None
+
+
+_COMMANDS = {"acknowledge": "ack", "silence": "silence", "assign": "assign"}

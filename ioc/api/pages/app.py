@@ -1,14 +1,14 @@
 """The pages: what leaders and operators open in a browser or on a telephone. Server-rendered, without scripts.
 
 Who opens a page has a session: a cookie that is begun by a reader's token or by a signed link. A page changes nothing;
-the one form that does (to acknowledge an incident) is sent by POST with a field that only its session can have.
+the forms that do (about an incident) are sent by POST with a field that only their session can have.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -20,11 +20,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from ioc.api.pages.acting import PageActing
+from ioc.api.pages.acting import ACTS, PageAct, PageActing, What
 from ioc.api.pages.chart import PlottedCourse, course_chart
 from ioc.api.pages.face import Face
 from ioc.api.pages.number import short_bucket
-from ioc.api.pages.reading import IndicatorView, PageReading
+from ioc.api.pages.reading import PageReading
+from ioc.api.pages.view import IndicatorView
 from ioc.api.problem import ProblemError
 from ioc.errors import DatabaseUnavailableError, RejectedError
 from ioc.period import PERIODS
@@ -36,6 +37,9 @@ from ioc.web.tokens import TokenFile
 _MOST_FORM = 4096
 _MOST_NOTE = 500
 _MOST_MOMENT = 40
+_MOST_NAME = 200
+# Hours for which an incident may be silenced on a page, and what they are called; longer ones are silenced by command.
+_SILENCES = {4: "4 giờ", 24: "1 ngày", 72: "3 ngày", 168: "7 ngày"}
 _STYLE = (Path(__file__).parent / "style.css").read_bytes()
 _STYLE_TAG = hashlib.sha256(_STYLE).hexdigest()[:12]
 _ICON = (Path(__file__).parent / "icon.svg").read_bytes()
@@ -55,7 +59,10 @@ PageHandler = Callable[[Request, Visitor], Response]
 
 @dataclass(frozen=True)
 class Pages:
-    """What the pages are made of; `explain` is the API's own answer to why a figure is what it is."""
+    """What the pages are made of; `explain` is the API's own answer to why a figure is what it is.
+
+    posts: names of the duty ladders' posts, offered where an incident is assigned.
+    """
 
     reading: PageReading
     acting: PageActing
@@ -64,6 +71,7 @@ class Pages:
     tokens: TokenFile
     limit: RateLimit
     face: Face
+    posts: Sequence[str] = ()
 
     def add_to(self, app: FastAPI) -> None:
         """Add the pages to the application."""
@@ -76,7 +84,9 @@ class Pages:
             ("/morning", self._morning),
         ):
             app.add_route(path, self._guarded(handler), include_in_schema=False)
-        app.add_route("/incidents/{incident_id:int}/acknowledge", self._acknowledge, ["POST"], include_in_schema=False)
+        for what in ACTS:
+            path = f"/incidents/{{incident_id:int}}/{what}"
+            app.add_route(path, self._acting(what), ["POST"], include_in_schema=False)
         app.add_route("/enter", self._enter, ["GET", "POST"], include_in_schema=False)
         app.add_route("/leave", self._leave, ["POST"], include_in_schema=False)
         app.add_route("/link/{signed}", self._open_link, include_in_schema=False)
@@ -157,13 +167,24 @@ class Pages:
     def _incident(self, request: Request, visitor: Visitor) -> Response:
         incident_id = request.path_params["incident_id"]
         view = self.reading.incident(incident_id)
-        form = self.signing.form(self._cookie(request), f"acknowledge/{incident_id}")
-        return self._page("incident.html", visitor, page=view, form=form, now=self.reading.now())
+        cookie = self._cookie(request)
+        forms = {what: self.signing.form(cookie, f"{what}/{incident_id}") for what in ACTS}
+        return self._page(
+            "incident.html", visitor, page=view, forms=forms, now=self.reading.now(), posts=self.posts, spans=_SILENCES
+        )
 
     def _morning(self, request: Request, visitor: Visitor) -> Response:
         return self._page("morning.html", visitor, page=self.reading.morning(), now=self.reading.now())
 
-    async def _acknowledge(self, request: Request) -> Response:
+    def _acting(self, what: What) -> Callable[[Request], Awaitable[Response]]:
+        """Return what takes the form of an act."""
+
+        async def acting(request: Request) -> Response:
+            return await self._act(request, what)
+
+        return acting
+
+    async def _act(self, request: Request, what: What) -> Response:
         visitor = self._visitor(request)
         incident_id = request.path_params["incident_id"]
         if visitor is None:
@@ -171,16 +192,22 @@ class Pages:
         try:
             self._take(visitor.name)
             form = await _form_of(request)
-            if not self.signing.is_form(form.get("form", ""), self._cookie(request), f"acknowledge/{incident_id}"):
+            if not self.signing.is_form(form.get("form", ""), self._cookie(request), f"{what}/{incident_id}"):
                 raise ProblemError(
                     403,
                     "form",
                     vi="biểu mẫu không phải của phiên này; hãy mở lại trang sự cố rồi bấm lần nữa",
                     en="the form is not of this session; open the incident again and send it once more",
                 )
-            note = form.get("note", "").strip()[:_MOST_NOTE]
+            act = PageAct(
+                what,
+                visitor.name,
+                form.get("note", "").strip()[:_MOST_NOTE],
+                _hours_of(form.get("hours", "0")),
+                form.get("to", "").strip()[:_MOST_NAME],
+            )
             try:
-                await run_in_threadpool(self.acting.acknowledge, incident_id, by=visitor.name, note=note)
+                await run_in_threadpool(self.acting.act, incident_id, act)
             except DatabaseUnavailableError:
                 raise ProblemError(
                     503,
@@ -300,6 +327,13 @@ async def _form_of(request: Request) -> Mapping[str, str]:
         raise ProblemError(415, "form", vi="đây không phải biểu mẫu", en="this is no form")
     fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
     return {name: values[0] for name, values in fields.items()}
+
+
+def _hours_of(text: str) -> float:
+    """Return the hours of a silence; raises ProblemError for others than the page offers, and 0, which ends it."""
+    if text.isascii() and text.isdigit() and int(text) in (0, *_SILENCES):
+        return float(text)
+    raise ProblemError(422, "form", vi="hãy chọn một thời hạn có trên trang", en="choose one of the page's durations")
 
 
 def _local(path: str) -> str:

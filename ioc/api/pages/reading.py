@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,13 +12,22 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg.rows import dict_row
 
+from ioc.api.pages.view import (
+    CoursePoint,
+    FoundRow,
+    FoundRows,
+    IncidentView,
+    IndicatorView,
+    Morning,
+    Overview,
+    PagePlace,
+    SectorView,
+)
 from ioc.api.pages.word import BEHIND, UNKNOWN
 from ioc.api.problem import ProblemError
 from ioc.period import end_of, start_of
 from sql import load_queries
 
-FoundRow = dict[str, Any]
-FoundRows = list[FoundRow]
 # How many periods a chart shows without a target.
 _SHOWN: Mapping[str, int] = {"day": 31, "week": 26, "month": 24, "quarter": 12, "year": 6}
 # The periods whose sums make the course of a longer one; days, until there are enough of the longer ones to see.
@@ -29,94 +37,6 @@ _SEVEN_DAYS = timedelta(days=7)
 _DUE_AHEAD = timedelta(days=30)
 # The scheduler looks every few seconds; after this long without a look it stands still.
 _KEPT_CURRENT = timedelta(minutes=5)
-
-
-@dataclass(frozen=True)
-class PagePlace:
-    """The area that a page is of, the day up to which it looks, and when statuses were last brought up to date."""
-
-    area_id: int
-    code: str
-    name: str
-    day: date
-    computed_at: datetime | None
-    is_old: bool = False  # nobody keeps the statuses current any more
-
-
-@dataclass(frozen=True)
-class CoursePoint:
-    """A period's figure, and where the pace says that it should be."""
-
-    bucket: date
-    value: float | None
-    expected: float | None = None
-
-
-@dataclass(frozen=True)
-class IndicatorView:
-    """One indicator in one area: its status where there is one, its course, and the units below.
-
-    period: of the course; `summed` where its figures are summed up from the beginning of the year or other period.
-    """
-
-    place: PagePlace
-    indicator: FoundRow
-    status: FoundRow | None
-    period: str
-    summed: bool
-    course: Sequence[CoursePoint]
-    areas: FoundRows
-    incidents: FoundRows
-
-
-@dataclass(frozen=True)
-class Overview:
-    """The province: by sector how many indicators stand how, what is behind, what is not known, and incidents."""
-
-    place: PagePlace
-    sectors: FoundRows
-    totals: Mapping[str, int]
-    behind: FoundRows
-    causes: FoundRows
-    incidents: FoundRows
-    unusual: FoundRows
-
-
-@dataclass(frozen=True)
-class SectorView:
-    """A sector's indicators with status and newest figures; `parts` are breakdowns that are not behind."""
-
-    place: PagePlace
-    sector: str
-    rows: FoundRows
-    parts: FoundRows
-    incidents: FoundRows
-
-
-@dataclass(frozen=True)
-class IncidentView:
-    """An incident with what it touches, what was done, and who was told."""
-
-    incident: FoundRow
-    touches: FoundRows = field(default_factory=list)
-    changes: FoundRows = field(default_factory=list)
-    receipts: FoundRows = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Morning:
-    """A leader's page of a day: what got worse and better since the day before, what is due, what is not known."""
-
-    place: PagePlace
-    since: datetime
-    totals: Mapping[str, int]
-    worse: FoundRows
-    better: FoundRows
-    behind: FoundRows
-    due: FoundRows
-    causes: FoundRows
-    incidents: FoundRows
-    ended: FoundRows
 
 
 class PageReading:
@@ -214,7 +134,22 @@ class PageReading:
                 ids = self._rows(connection, "list_area_ids", area_id=place.area_id, day=place.day)
                 areas = [{**row, "value": by_area.get(row["area_id"]), "status": None} for row in ids]
             incidents = self._incidents(connection, code=code)
-            return IndicatorView(place, indicator, status, shown, summed, course, areas, incidents)
+            missing, total = self._missing(connection, status, place)
+            return IndicatorView(place, indicator, status, shown, summed, course, areas, incidents, missing, total)
+
+    def _missing(
+        self, connection: psycopg.Connection, status: FoundRow | None, place: PagePlace
+    ) -> tuple[list[str], int]:
+        """Return who was due on the day that is judged, or the one after it, and has not reported: names and number."""
+        if status is None or not status["due"] or status["cause"] is None or status["due"] <= (status["reported"] or 0):
+            return [], 0
+        day = status["bucket"] or place.day
+        rows = self._rows(
+            connection, "list_missing", feed=status["cause"], area_id=place.area_id, day=day, until=place.day
+        )
+        if not rows:
+            return [], 0
+        return [one["name"] for one in rows[0]["missing"] or ()], int(rows[0]["total"])
 
     def incident(self, incident_id: int) -> IncidentView:
         """Return an incident's page; raises ProblemError for an unknown one."""
