@@ -90,6 +90,11 @@ GOALS = (
          most=50, unit="ms"),
     Goal("year_rollup_s", "Rolling up 1,298 indicators, all areas and periods, one year", ("year_rollup_s",), _same,
          unit="s"),
+    Goal("status_full_s", "Judging every indicator in every area anew, a full pass", ("status_full_s",), _same, most=2,
+         unit="s"),
+    Goal("status_touched_ms", "Judging what one batch has touched", ("status_touched_ms",), _same, most=100, unit="ms"),
+    Goal("status_core_share", "The scheduler's looks beside the stream: share of a core, its database's part included",
+         ("status_core_share",), _same, most=0.05, unit="cores"),
     Goal("rebuild_s", "Rebuilding a sector over a month of a million records", ("rebuild_s",), _same, most=60,
          unit="s"),
 )  # fmt: skip

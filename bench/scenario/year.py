@@ -1,4 +1,4 @@
-"""A year of every indicator in every area: the roll-up, a leader's first page, and every panel of Grafana."""
+"""A year of every indicator in every area: roll-up, statuses, a leader's first page, and every panel of Grafana."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import psycopg
 
 from bench.bed import Bed
+from bench.scenario.status import measure_statuses
 from grafana.bundle import load_bundle
 from grafana.checking.check import board_queries
 from grafana.checking.run import choose_variables
@@ -29,7 +30,7 @@ class Year:
     """Seconds to roll up, figures a second, and milliseconds of the overview query and of Grafana's panels."""
 
     name = "year"
-    title = "Roll-up of all indicators, all areas, a year; overview query"
+    title = "Roll-up of all indicators, all areas, a year; statuses; overview query"
     every_round = False
 
     def prepare(self, bed: Bed) -> None:
@@ -44,12 +45,14 @@ class Year:
                 owner.execute("VACUUM ANALYZE measure_delta")
                 rolled = _roll_up(settings)
                 owner.execute("VACUUM ANALYZE indicator_cell")
+                statuses = measure_statuses(bed.site, settings)
+                owner.execute("TRUNCATE indicator_status")
                 owner.execute(load_queries("bench")["make_statuses"], {"day": _LAST})
                 owner.execute("ANALYZE indicator_status")
             with connect(settings, "reader", autocommit=True) as reader:
                 overview = _overview(bed, reader)
             with connect(settings, "grafana", autocommit=True) as grafana:
-                return {**rolled, **overview, **_panels(bed, grafana)}
+                return {**rolled, **statuses, **overview, **_panels(bed, grafana)}
 
 
 def _roll_up(settings: Settings) -> Mapping[str, float]:

@@ -77,3 +77,17 @@ SELECT i.code, c.area_id, i.sector, i.unit, i.owner,
 FROM indicator i
 JOIN indicator_cell c ON c.sector = i.sector AND c.period = 'day' AND c.bucket = %(day)s::date - 1
 WHERE i.live
+
+-- name: touch_feed
+-- A batch of a feed, and the newest figures of the sector that rests on it moved as the roll-up would move them.
+WITH moved AS (
+    UPDATE indicator_cell c SET figures = (SELECT array_agg(f * 1.001 ORDER BY n) FROM unnest(c.figures) WITH ORDINALITY u (f, n))
+    WHERE sector = %(sector)s AND period = 'day' AND bucket >= (SELECT max(bucket) - 1 FROM open_day)
+    RETURNING 1
+)
+INSERT INTO stream_batch (committed_at, feed_id, topic, partition, first_offset, next_offset, consumed, accepted, rejected,
+                          duplicate, corrected, voided, superseded, oldest_received_at, newest_received_at)
+SELECT %(now)s, feed_id, 'bench', 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, %(now)s, %(now)s FROM feed WHERE key = %(feed)s
+
+-- name: count_statuses
+SELECT count(*) FROM indicator_status

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from ioc.api.app import create_app
 from ioc.api.reading import DatabaseReading
 from ioc.api.server import make_pages
+from ioc.api.standing import StandingReader
 from ioc.feeds.feed import load_feeds
 from ioc.province.profile import load_profile
 from ioc.settings import Settings
@@ -37,6 +38,7 @@ def site(settings: Settings, clock: Clock) -> Iterator[tuple[FastAPI, Signing, T
     reading = DatabaseReading(settings, load_feeds(), lambda: profile.areas, timezone=profile.timezone)
     pages = make_pages(settings, tokens, reading, profile, clock)
     try:
-        yield create_app(settings, tokens, reading, pages=pages), signing, tokens
+        standing = StandingReader(reading, settings)
+        yield create_app(settings, tokens, reading, pages=pages, standing=standing), signing, tokens
     finally:
         reading.close()

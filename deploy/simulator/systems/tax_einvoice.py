@@ -19,7 +19,7 @@ from ioc.province.reporter import Reporter
 
 _STRANGER = "3599999992"
 _PETROL_SHARE = 0.55
-_PETROL_HOURS = (range(6, 11), range(16, 21))
+_PETROL_HOURS = (range(6, 11), range(11, 16), range(16, 21))
 _LATE_TO_TAX_OFFICE = 0.02
 _PUMPS_CONNECTED = 0.93
 
@@ -108,7 +108,7 @@ class InvoiceSystem(System):
         return self._sale(day, tick) if kind == "invoice" else self._other_document(kind, day, tick)
 
     def schedule(self, day: date) -> list[ScheduledSending]:
-        """Every petrol shop sells in the morning and in the evening, however few invoices are sent beside these."""
+        """Every petrol shop sells several times a day, however few invoices are sent beside these."""
         first = (day - FIRST_DAY).days * HOURS
         hours = [(self._random.choice(span), shop) for span in _PETROL_HOURS for shop in self._open_shops]
         return [(hour, partial(self._petrol_sale, day, first + hour, shop)) for hour, shop in hours]
