@@ -2,69 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from ioc.catalogue import Indicator
-from ioc.catalogue.edition import Edition
 from ioc.catalogue.indicator import REPORT_FEED
-from ioc.catalogue.target import StandingTarget, is_rate
-from ioc.province.deadline import Deadlines
 from streams.rules import wording
 from streams.rules.incident import PLATFORM, Finding, Incident, Touch
-from streams.rules.shortfall import FigurePart, PartShortfall, part_codes, shortfalls
 from streams.rules.wording import Bilingual
-from streams.status.feeds import FeedState, Missing
-from streams.status.judged import PassMoment
-from streams.status.outage import Outage
-from streams.status.plan import JudgedUnits
+from streams.status.feeds import FeedState
+from streams.status.lagging import lagging
+from streams.status.sight import Sight, touches_of
 
 PIPELINE = "pipeline"
 _NAMED = 20
 _LEAST_EVENTS = 20  # of an hour: fewer are no share
 _LEAST_SHARE = 5.0  # per cent
 _JUMP = 3.0  # times the share of the week before
-_CRITICAL_LAG = 20.0  # points, or per cent of what is expected
 _UNKNOWN = ("stale", "incomplete", "no_data")
-
-
-@dataclass(frozen=True)
-class Sight:
-    """Everything that is looked at, at one moment.
-
-    statuses: rows of `indicator_status`; held: feeds about which nothing can be said.
-    rejections: feed -> the rules that its events of the last hour broke, most frequent first.
-    agencies: code of a reporter of `report.value` -> name.
-    """
-
-    moment: PassMoment
-    states: Mapping[str, FeedState]
-    statuses: pl.DataFrame
-    edition: Edition
-    targets: Sequence[StandingTarget]
-    ground: JudgedUnits
-    deadlines: Deadlines
-    zone: ZoneInfo
-    missing: Mapping[tuple[str, date], tuple[Missing, ...]] = field(default_factory=dict)
-    rejections: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
-    outages: Sequence[Outage] = ()
-    held: Collection[str] = frozenset()
-    agencies: Mapping[str, str] = field(default_factory=dict)
-    measured: Sequence[Finding] = ()
-    loaded_at: datetime | None = None
-    sectors: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def unread(self) -> frozenset[str]:
-        """Feeds that are held, or whose reading has halted: that nothing comes of them has that one cause."""
-        return frozenset(one.feed for one in self.measured if one.kind == "pipeline_stopped" and one.feed).union(
-            self.held
-        )
 
 
 def detect(scene: Sight) -> list[Finding]:
@@ -78,7 +35,7 @@ def detect(scene: Sight) -> list[Finding]:
     findings += of_feeds
     findings += _reporters(scene, scene.unread | {found.feed for found in of_feeds if found.feed is not None})
     findings += _agencies(scene)
-    findings += _lagging(scene)
+    findings += lagging(scene)
     return [*findings, *scene.measured]
 
 
@@ -284,138 +241,9 @@ def _agencies(scene: Sight) -> Iterator[Finding]:
             since=group["since"].min(),  # type: ignore[arg-type]
             feed=REPORT_FEED,
             evidence={"agency": agency, "name": name, "indicators": reported[:_NAMED], "total": len(reported)},
-            touches=_touches(group),
+            touches=touches_of(group),
             link={"board": "quality", "feed": REPORT_FEED, "agency": agency},
         )
-
-
-def _lagging(scene: Sight) -> Iterator[Finding]:
-    """One an indicator: the province, or units right below it, are behind the pace of a target."""
-    root = scene.ground.root
-    sources = {target.target_id: target.source for target in scene.targets}
-    rows = scene.statuses.filter(pl.col("status") == "lagging")
-    for (code,), group in rows.group_by("code", maintain_order=True):
-        indicator = scene.edition.indicators[str(code)]
-        by_area = {row["area_id"]: row for row in group.sort("lag", descending=True).iter_rows(named=True)}
-        below = [row for area_id, row in by_area.items() if _parent(scene, area_id) == root.area_id]
-        shown = by_area.get(root.area_id) or (below[0] if below else None)
-        if shown is None:
-            continue
-        area = scene.ground.areas[scene.ground.index[shown["area_id"]]]
-        overdue = shown["target_on"] is not None and shown["through"] >= shown["target_on"]
-        critical = shown["area_id"] == root.area_id and (shown["lag"] >= _CRITICAL_LAG or overdue)
-        unit = indicator.unit
-        lag = (
-            Bilingual(f"{wording.number_vi(shown['lag'])} điểm %", f"{wording.number_en(shown['lag'])} points")
-            if shown["lag_in"] == "point"
-            else wording.amount(shown["lag"], "%")
-        )
-        places = [scene.ground.areas[scene.ground.index[row["area_id"]]] for row in below]
-        worst = [
-            Bilingual(
-                f"{place.name_vi} ({wording.amount(row['value'], unit).vi})",
-                f"{place.name_en} ({wording.amount(row['value'], unit).en})",
-            )
-            for place, row in zip(places, below, strict=True)
-        ]
-        due = None if shown["target_on"] is None else wording.day_text(shown["target_on"])
-        ahead = None if shown["forecast"] is None else wording.amount(shown["forecast"], unit)
-        source = sources.get(shown["target_id"], "").removeprefix("target: ").removeprefix("limit: ")
-        parts = _parts(scene, indicator, shown)
-        title, summary = wording.lagging(
-            Bilingual(indicator.name_vi, indicator.name_en),
-            Bilingual(area.name_vi, area.name_en),
-            wording.amount(shown["value"], unit),
-            wording.amount(shown["expected"], unit),
-            lag,
-            worst,
-            [_named_part(scene, one, unit) for one in parts],
-            ahead,
-            due,
-            source,
-        )
-        yield Finding(
-            cause=f"lagging:{code}",
-            kind="lagging",
-            severity="critical" if critical else "warning",
-            sector=indicator.sector,
-            owner=indicator.owner,
-            title_vi=title.vi,
-            title_en=title.en,
-            summary_vi=summary.vi,
-            summary_en=summary.en,
-            since=shown["since"],
-            code=str(code),
-            area_id=shown["area_id"],
-            period=shown["period"],
-            bucket=shown["bucket"],
-            value=shown["value"],
-            expected=shown["expected"],
-            lag=shown["lag"],
-            unit=unit,
-            forecast=shown["forecast"],
-            evidence={
-                "target": f"{shown['target_op']}{shown['target']:g}",
-                "target_on": None if shown["target_on"] is None else shown["target_on"].isoformat(),
-                "lag_in": shown["lag_in"],
-                "needed_per_week": shown["needed_per_week"],
-                "areas": [
-                    {"area_id": row["area_id"], "value": row["value"], "expected": row["expected"], "lag": row["lag"]}
-                    for row in list(by_area.values())[:_NAMED]
-                ],
-                "areas_total": len(by_area),
-                "breakdowns": [
-                    {
-                        "code": one.part.code,
-                        "name": one.part.name,
-                        "value": one.part.value,
-                        "expected": round(one.expected, 3),
-                        "missing": round(one.missing, 3),
-                        "share": round(100 * one.share, 1),
-                    }
-                    for one in parts
-                ],
-            },
-            touches=_touches(group),
-            link={
-                "board": "indicator",
-                "code": str(code),
-                "area_id": shown["area_id"],
-                "period": shown["period"],
-                "on": shown["bucket"].isoformat(),
-            },
-        )
-
-
-def _parts(scene: Sight, indicator: Indicator, shown: Mapping[str, Any]) -> list[PartShortfall]:
-    """Return the breakdowns that hold an indicator back in an area, of the same period, the worst first."""
-    others = [(code, one.breakdown) for code, one in scene.edition.indicators.items() if one.sector == indicator.sector]
-    codes = part_codes(indicator.code, indicator.breakdown, others)
-    if not codes:
-        return []
-    rows = scene.statuses.filter(
-        pl.col("code").is_in(codes)
-        & (pl.col("area_id") == shown["area_id"])
-        & (pl.col("period") == shown["period"])
-        & (pl.col("bucket") == shown["bucket"])
-        & pl.col("value").is_not_null()
-    )
-    parts = [
-        FigurePart(
-            row["code"], scene.edition.indicators[row["code"]].name_vi, row["value"], row["expected"], row["usual"]
-        )
-        for row in rows.iter_rows(named=True)
-    ]
-    return shortfalls(parts, shown["expected"], shown["target_op"], adds_up=not is_rate(indicator))
-
-
-def _named_part(scene: Sight, short: PartShortfall, unit: str) -> Bilingual:
-    indicator, value = scene.edition.indicators[short.part.code], wording.amount(short.part.value, unit)
-    return Bilingual(f"{indicator.name_vi} ({value.vi})", f"{indicator.name_en} ({value.en})")
-
-
-def _parent(scene: Sight, area_id: int) -> int | None:
-    return scene.ground.areas[scene.ground.index[area_id]].parent_id
 
 
 def _owner_of(scene: Sight, feed: str) -> str:
@@ -432,11 +260,7 @@ def _resting_on(scene: Sight, feed: str, status: str | None) -> frozenset[Touch]
     """Return the figures that a feed's fault has made so; without a status, those of the province that rest on it."""
     rows = scene.statuses
     if status is not None:
-        return _touches(rows.filter((pl.col("cause") == feed) & (pl.col("status") == status)))
+        return touches_of(rows.filter((pl.col("cause") == feed) & (pl.col("status") == status)))
     compiled = scene.edition.compiled
     codes = [code for code in scene.edition.indicators if feed in compiled.feeds(code)]
-    return _touches(rows.filter(pl.col("code").is_in(codes) & (pl.col("area_id") == scene.ground.root.area_id)))
-
-
-def _touches(rows: pl.DataFrame) -> frozenset[Touch]:
-    return frozenset(zip(rows["code"].to_list(), rows["area_id"].to_list(), strict=True))
+    return touches_of(rows.filter(pl.col("code").is_in(codes) & (pl.col("area_id") == scene.ground.root.area_id)))

@@ -16,11 +16,12 @@ from ioc.settings import Settings
 from sql import load_queries
 from streams.rules.incident import Finding
 from streams.rules.wording import Bilingual
-from streams.status.detect import Sight, detect, unknown_in
+from streams.status.detect import detect, unknown_in
 from streams.status.feeds import FeedState, silent_feeds
 from streams.status.incident_store import IncidentStore, Moved
 from streams.status.outage import Outage
 from streams.status.service import PassResult, StatusService
+from streams.status.sight import Sight
 
 _LIVE = timedelta(hours=2)  # feeds that come at least so often
 _LEAST_LIVE = 3
