@@ -179,6 +179,11 @@ class Settings(BaseSettings):
     # --- HTTP gateway -----------------------------------------------------------------------------
     gateway_host: Host = Field("127.0.0.1", description="Address the gateway listens on.")
     gateway_port: Port = Field(18080, description="Port the gateway listens on.")
+    gateway_url: Url = Field(
+        "",
+        description="Address at which sector systems, and the API's page for them, reach the gateway; empty = "
+        "`IOC_GATEWAY_HOST` and `IOC_GATEWAY_PORT`.",
+    )
     gateway_max_body: int = Field(4 * 1024 * 1024, ge=1024, description="Largest request body in bytes (413 above).")
     gateway_max_file: int = Field(
         64 * 1024 * 1024, ge=1024, description="Largest file in bytes that `POST /v1/feeds/...` takes (413 above)."
@@ -357,10 +362,12 @@ class Settings(BaseSettings):
     @property
     def api_address(self) -> str:
         """Address at which other processes reach the API: `api_url`, or where it listens on this machine."""
-        if self.api_url:
-            return self.api_url
-        host = _OWN_ADDRESS.get(self.api_host, self.api_host)
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.api_port}"
+        return self.api_url or _address_of(self.api_host, self.api_port)
+
+    @property
+    def gateway_address(self) -> str:
+        """Address at which others reach the gateway: `gateway_url`, or where it listens on this machine."""
+        return self.gateway_url or _address_of(self.gateway_host, self.gateway_port)
 
     @model_validator(mode="after")
     def _keep_shipped_secrets_inside(self) -> Self:
@@ -380,7 +387,7 @@ class Settings(BaseSettings):
             yield "kafka_bootstrap", server.rpartition(":")[0].strip("[]")
         for name in ("db_host", "gateway_host", "api_host"):
             yield name, getattr(self, name)
-        for name in ("api_url", "grafana_url"):
+        for name in ("api_url", "gateway_url", "grafana_url"):
             if url := getattr(self, name):
                 yield name, urlsplit(url).hostname or ""
 
@@ -413,6 +420,11 @@ class Settings(BaseSettings):
         wanted = isinstance(dotenv_settings, DotEnvSettingsSource) and dotenv_settings.env_file is not None
         file = os.environ.get(ENV_FILE, ".env") if wanted else ""
         return (*sources, DotEnvSettingsSource(settings_cls, env_file=file)) if file else sources
+
+
+def _address_of(host: str, port: int) -> str:
+    reached = _OWN_ADDRESS.get(host, host)
+    return f"http://{f'[{reached}]' if ':' in reached else reached}:{port}"
 
 
 def _is_loopback(host: str) -> bool:

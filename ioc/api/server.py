@@ -15,6 +15,8 @@ from ioc.api.pages.acting import DatabaseActing
 from ioc.api.pages.app import Pages
 from ioc.api.pages.face import Face
 from ioc.api.pages.reading import PageReading
+from ioc.api.pages.sender import SenderPages
+from ioc.api.pages.sending import GatewayUpload, SendingReading
 from ioc.api.reading import DatabaseReading
 from ioc.api.receipt import ReceiptAnswers
 from ioc.api.standing import StandingReader
@@ -73,18 +75,25 @@ def make_pages(
     reading: DatabaseReading,
     profile: Profile,
     now: Callable[[], datetime] = utc_now,
+    upload: GatewayUpload | None = None,
 ) -> Pages:
-    """Return the pages of a province over the API's own reading; `now` is the clock that they show."""
+    """Return the pages of a province over the API's own reading; `now` is the clock that they show.
+
+    upload: passes a sender's file on to the gateway; by default over the network.
+    """
     zone = ZoneInfo(profile.timezone)
+    signing = Signing(settings, now)
+    sending = SendingReading(reading.connected, load_feeds(), zone, now, settings.gateway_address)
     return Pages(
         PageReading(reading.connected, zone, now=now),
         DatabaseActing(settings, now),
         reading.explain,
-        Signing(settings, now),
+        signing,
         tokens,
         RateLimit(settings.api_rate, settings.api_burst, time.monotonic),
         Face(profile.name_vi, profile.note_vi, load_sectors(settings.profile), zone),
         tuple(
             dict.fromkeys(post.post_vi for post in load_ladder(settings.profile, load_sectors(settings.profile)).posts)
         ),
+        SenderPages(sending, upload or GatewayUpload(settings), signing, tokens),
     )

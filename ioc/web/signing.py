@@ -23,11 +23,13 @@ class Visitor:
     """Who is there: a post that a link was sent to, or the name of a reader's token with the token's id.
 
     ends_at: until when the session, or the link that began it, holds.
+    sends:   it is a token that publishes: a sector's engineer, who sees what became of their own events and no figures.
     """
 
     name: str
     token: str | None
     ends_at: datetime
+    sends: bool = False
 
 
 class Signing:
@@ -59,11 +61,13 @@ class Signing:
     def session(self, visitor: Visitor) -> str:
         """Return what the visitor's cookie holds."""
         ends = int(visitor.ends_at.timestamp())
-        return self._signer("session").dumps({"name": visitor.name, "token": visitor.token, "ends": ends})
+        return self._signer("session").dumps(
+            {"name": visitor.name, "token": visitor.token, "ends": ends, "sends": visitor.sends}
+        )
 
-    def new_session(self, name: str, token: str) -> Visitor:
-        """Return a visitor who has just signed in with a reader's token."""
-        return Visitor(name, token, self._now() + self._session_time)
+    def new_session(self, name: str, token: str, *, sends: bool = False) -> Visitor:
+        """Return a visitor who has just signed in with a token."""
+        return Visitor(name, token, self._now() + self._session_time, sends)
 
     def open_session(self, signed: str) -> Visitor | None:
         """Return the visitor of a cookie; None where it is not ours, or its time is over."""
@@ -93,7 +97,8 @@ class Signing:
         return said if said["ends"] > self._now().timestamp() else None
 
     def _visitor(self, said: Mapping[str, Any]) -> Visitor:
-        return Visitor(said["name"], said.get("token"), datetime.fromtimestamp(said["ends"], self._now().tzinfo))
+        ends_at = datetime.fromtimestamp(said["ends"], self._now().tzinfo)
+        return Visitor(said["name"], said.get("token"), ends_at, bool(said.get("sends")))
 
 
 def _digest(text: str) -> str:

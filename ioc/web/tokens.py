@@ -119,9 +119,14 @@ class TokenFile:
 
     def may_read(self, token_id: str) -> bool:
         """Whether a token of this id is neither revoked nor expired, and reads."""
+        token = self.find_live(token_id)
+        return token is not None and token.reads
+
+    def find_live(self, token_id: str) -> Token | None:
+        """Return the token of an id; None where there is none, or it was revoked or has expired."""
         self._refresh()
         token = self._tokens.get(token_id)
-        return token is not None and token.reads and token.is_live(self._now())
+        return token if token is not None and token.is_live(self._now()) else None
 
     def create(
         self,

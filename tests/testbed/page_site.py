@@ -9,6 +9,7 @@ from datetime import datetime
 from fastapi import FastAPI
 
 from ioc.api.app import create_app
+from ioc.api.pages.sending import GatewayUpload
 from ioc.api.reading import DatabaseReading
 from ioc.api.server import make_pages
 from ioc.api.standing import StandingReader
@@ -31,12 +32,14 @@ class Clock:
 
 
 @contextmanager
-def site(settings: Settings, clock: Clock) -> Iterator[tuple[FastAPI, Signing, TokenFile]]:
+def site(
+    settings: Settings, clock: Clock, upload: GatewayUpload | None = None
+) -> Iterator[tuple[FastAPI, Signing, TokenFile]]:
     """The application, what signs its links, and its tokens."""
     profile = load_profile(settings.profile)
     tokens, signing = TokenFile(settings.token_file, clock), Signing(settings, clock)
     reading = DatabaseReading(settings, load_feeds(), lambda: profile.areas, timezone=profile.timezone)
-    pages = make_pages(settings, tokens, reading, profile, clock)
+    pages = make_pages(settings, tokens, reading, profile, clock, upload)
     try:
         standing = StandingReader(reading, settings)
         yield create_app(settings, tokens, reading, pages=pages, standing=standing), signing, tokens

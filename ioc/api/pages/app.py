@@ -25,6 +25,7 @@ from ioc.api.pages.chart import PlottedCourse, course_chart
 from ioc.api.pages.face import Face
 from ioc.api.pages.number import short_bucket
 from ioc.api.pages.reading import PageReading
+from ioc.api.pages.sender import SENDING, SenderPages
 from ioc.api.pages.view import IndicatorView
 from ioc.api.problem import ProblemError
 from ioc.errors import DatabaseUnavailableError, RejectedError
@@ -72,6 +73,7 @@ class Pages:
     limit: RateLimit
     face: Face
     posts: Sequence[str] = ()
+    sender: SenderPages | None = None
 
     def add_to(self, app: FastAPI) -> None:
         """Add the pages to the application."""
@@ -90,6 +92,8 @@ class Pages:
         app.add_route("/enter", self._enter, ["GET", "POST"], include_in_schema=False)
         app.add_route("/leave", self._leave, ["POST"], include_in_schema=False)
         app.add_route("/link/{signed}", self._open_link, include_in_schema=False)
+        if self.sender is not None:
+            self.sender.add_to(app, page=self._page, cookie=self._cookie, take=self._take, failed=self._failed)
         app.add_route("/style.css", _style, include_in_schema=False)
         app.add_route("/icon.svg", _icon, include_in_schema=False)
 
@@ -99,6 +103,8 @@ class Pages:
         async def guarded(request: Request) -> Response:
             visitor = self._visitor(request)
             if visitor is None:
+                if self._sends(request):
+                    return RedirectResponse(SENDING, 303, _HEADERS)
                 asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
                 return RedirectResponse(f"/enter?next={quote(asked, safe='')}", 303, _HEADERS)
             try:
@@ -231,6 +237,8 @@ class Pages:
                 token = self.tokens.authenticate(form.get("token", "").strip())
                 if token.reads:
                     return self._welcome(self.signing.new_session(token.name, token.id), to)
+                if self.sender is not None:
+                    return self._welcome(self.signing.new_session(token.name, token.id, sends=True), SENDING)
                 problem, status = "Mã này chỉ để gửi dữ liệu; hãy dùng mã đọc (ioc token create TÊN --reader).", 403
             except RejectedError as error:
                 problem, status = f"{error.reasons[0].message_vi[:1].upper()}{error.reasons[0].message_vi[1:]}.", 401
@@ -279,6 +287,11 @@ class Pages:
             return None
         request.scope["facts"].token = visitor.token or "link"
         return visitor
+
+    def _sends(self, request: Request) -> bool:
+        """Whether a session is that of a token that publishes: it has a page of its own, and sees no other."""
+        visitor = self.signing.open_session(self._cookie(request))
+        return self.sender is not None and visitor is not None and visitor.sends
 
     def _take(self, name: str) -> None:
         if wait := self.limit.take(f"page:{name}", 1):
