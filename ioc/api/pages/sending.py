@@ -20,6 +20,7 @@ from psycopg import sql as pg
 from psycopg.rows import dict_row
 from pydantic_core import from_json
 
+from ioc.api.pages.view import FoundRows
 from ioc.api.problem import ProblemError
 from ioc.feeds.feed import Feed
 from ioc.settings import Settings
@@ -29,7 +30,6 @@ from sql import load_queries
 _DAILY = ("realtime", "hourly", "daily")
 _MOST_SILENT = 50
 _SECONDS = 120.0
-_Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class FeedView:
     duplicate: int | None
     newest: datetime | None
     must: bool
-    silent: _Rows = field(default_factory=list)
+    silent: FoundRows = field(default_factory=list)
 
     @property
     def more_silent(self) -> int:
@@ -54,7 +54,7 @@ class FeedView:
         return max(0, len(self.silent) - _MOST_SILENT)
 
     @property
-    def named_silent(self) -> _Rows:
+    def named_silent(self) -> FoundRows:
         """The first of those who have not reported."""
         return self.silent[:_MOST_SILENT]
 
@@ -67,8 +67,8 @@ class SendingView:
     feeds: Sequence[FeedView]
     since: datetime
     day: date | None
-    rejections: _Rows
-    totals: _Rows
+    rejections: FoundRows
+    totals: FoundRows
     gateway: str
 
 
@@ -137,7 +137,7 @@ class SendingReading:
 
     def _rows(
         self, connection: psycopg.Connection, name: str, asked: Mapping[str, Any], feed: Feed | None = None
-    ) -> _Rows:
+    ) -> FoundRows:
         query = pg.SQL(self._queries[name])
         composed = query if feed is None else query.format(table=pg.Identifier(feed.table))
         return connection.cursor(row_factory=dict_row).execute(composed, asked).fetchall()
