@@ -28,7 +28,7 @@ from ioc.catalogue.indicator import KINDS
 from ioc.period import PERIODS
 from ioc.reading.explanation import Explanation
 from ioc.reading.series import Series
-from ioc.reading.series_file import FORMATS, written
+from ioc.reading.series_file import FORMATS, SUFFIXES, written
 from ioc.settings import Settings
 from ioc.territory.area import LEVELS
 from ioc.web.access import AccessLog
@@ -158,21 +158,22 @@ def create_app(
         ] = None,
         as_of: AsOf = None,
         form: Annotated[
-            Literal["json", "csv", "parquet", "sdmx-csv"], Query(alias="format", description="Form of the answer.")
+            Literal["json", "csv", "parquet", "sdmx-csv", "sdmx-json"],
+            Query(alias="format", description="Form of the answer."),
         ] = "json",
     ) -> Series | Response:
         """Return figures over time, of one area or of all areas of a level, as stored or in the units of another date.
 
         A point without a value has a note where the figure cannot be known in these units; otherwise nobody has
-        reported yet, or there is nothing to divide by. `format` asks for a file instead: CSV, Parquet, or SDMX-CSV
-        with the status of each observation (A a figure, P provisional, M missing).
+        reported yet, or there is nothing to divide by. `format` asks for a file instead: CSV, Parquet, SDMX-CSV
+        or SDMX-JSON, with the status of each observation (A a figure, P provisional, R revised, M missing).
         """
         series = reading.series(
             code, period=period, first=first, last=last, area=area, level=level, units_on=units_on, as_of=as_of
         )
         if form == "json":
             return series
-        name = f"{series.code}.{'parquet' if form == 'parquet' else 'csv'}"
+        name = f"{series.code}.{SUFFIXES[form]}"
         headers = {
             "cache-control": _CACHE,
             "vary": "Authorization",

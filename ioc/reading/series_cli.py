@@ -35,6 +35,7 @@ class FileForm(StrEnum):
     csv = "csv"
     parquet = "parquet"
     sdmx_csv = "sdmx-csv"
+    sdmx_json = "sdmx-json"
 
 
 def series_command(
@@ -77,7 +78,7 @@ def series_command(
     ] = False,
     form: Annotated[
         FileForm | None,
-        typer.Option("--format", help="Ghi tệp: csv, parquet hoặc sdmx-csv · Write a file: csv, parquet or sdmx-csv."),
+        typer.Option("--format", help="Ghi tệp theo dạng này · Write a file in this form."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option(help="Tệp của --format; mặc định in ra · File of --format; default: standard output.")

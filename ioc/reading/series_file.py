@@ -1,8 +1,9 @@
-"""A series as a file that other systems read: CSV, Parquet, and SDMX-CSV with the status of each observation.
+"""A series as a file that other systems read: CSV, Parquet, SDMX-CSV and SDMX-JSON, each figure with its status.
 
 SDMX-CSV is what statistical offices exchange (SDMX 3.0, SDMX-CSV 2.0): one row an observation, named by the concepts
 of the standard. Observation status is from SDMX's code list CL_OBS_STATUS: `A` a figure, `P` provisional, because its
-period is not over, `M` missing, because it cannot be known in these units, or nobody has reported.
+period is not over, `R` revised since somebody signed the period off, `M` missing, because it cannot be known in these
+units, or nobody has reported.
 """
 
 from __future__ import annotations
@@ -16,14 +17,18 @@ from typing import Any, Literal
 import polars as pl
 
 from ioc.period import end_of
-from ioc.reading.series import Series
+from ioc.reading.series import Point, Series
+from ioc.reading.series_sdmx_json import sdmx_json
 
-SeriesFormat = Literal["csv", "parquet", "sdmx-csv"]
+SeriesFormat = Literal["csv", "parquet", "sdmx-csv", "sdmx-json"]
 FORMATS: Mapping[SeriesFormat, str] = {
     "csv": "text/csv; charset=utf-8",
     "parquet": "application/vnd.apache.parquet",
     "sdmx-csv": "application/vnd.sdmx.data+csv;version=2.0.0;charset=utf-8",
+    "sdmx-json": "application/vnd.sdmx.data+json;version=2.0.0",
 }
+# What a file's name ends with.
+SUFFIXES: Mapping[SeriesFormat, str] = {"csv": "csv", "parquet": "parquet", "sdmx-csv": "csv", "sdmx-json": "json"}
 _STRUCTURE = "VN_IOC:INDICATORS(1.0)"
 _FREQUENCY = {"day": "D", "week": "W", "month": "M", "quarter": "Q", "year": "A"}
 _COLUMNS: dict[str, pl.DataType] = {
@@ -45,11 +50,17 @@ def written(series: Series, form: SeriesFormat, today: date) -> bytes:
     """Return the series as a file; `today` (local) tells which periods are not over."""
     if form == "parquet":
         target = io.BytesIO()
-        pl.DataFrame(list(_rows(series, today)), schema=_COLUMNS, orient="row").write_parquet(target)
+        pl.DataFrame(
+            [{name: row[name] for name in _COLUMNS} for row in _rows(series, today)], schema=_COLUMNS
+        ).write_parquet(target)
         return target.getvalue()
+    if form == "sdmx-json":
+        rows_of = [row | {"time": time_period(row["period"], row["bucket"])} for row in _rows(series, today)]
+        times = sorted({row["time"] for row in rows_of})
+        return sdmx_json(series, rows_of, _FREQUENCY[series.period], _STRUCTURE, times, today)
     text = io.StringIO()
     if form == "csv":
-        rows = csv.DictWriter(text, list(_COLUMNS), lineterminator="\n")
+        rows = csv.DictWriter(text, list(_COLUMNS), extrasaction="ignore", lineterminator="\n")
         rows.writeheader()
         rows.writerows(_rows(series, today))
     else:
@@ -85,15 +96,22 @@ def _rows(series: Series, today: date) -> Iterator[dict[str, Any]]:
                 "indicator": series.code,
                 "version": series.version,
                 "unit": series.unit,
+                "area_id": area.area_id,
                 "area_code": area.area_code,
                 "area_name": area.name_vi,
                 "level": area.level,
                 "period": series.period,
                 "bucket": point.bucket,
                 "value": point.value,
-                "status": "M" if point.value is None else "A" if over else "P",
+                "status": _status(point, over=over),
                 "note": point.note,
             }
+
+
+def _status(point: Point, *, over: bool) -> str:
+    if point.value is None:
+        return "M"
+    return "R" if point.approval == "revised" else "A" if over else "P"
 
 
 _SDMX = (

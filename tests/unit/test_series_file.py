@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import re
 from datetime import date
 
 import polars as pl
@@ -56,6 +58,36 @@ def test_sdmx_csv_names_observations_by_the_concepts_of_the_standard() -> None:
     assert rows[0]["COMMENT_OBS"] == 'chưa biết, "cũ"'
 
 
+def test_sdmx_json_says_the_same_by_pointing_into_its_structure() -> None:
+    message = json.loads(written(SERIES, "sdmx-json", TODAY))
+    (structure,), (dataset,) = message["data"]["structures"], message["data"]["dataSets"]
+    dimensions = [*structure["dimensions"]["series"], *structure["dimensions"]["observation"]]
+    assert [one["keyPosition"] for one in dimensions] == [0, 1, 2, 3]
+    times = [value["value"] for value in structure["dimensions"]["observation"][0]["values"]]
+    statuses = [value["id"] for value in structure["attributes"]["observation"][0]["values"]]
+    said = []
+    for key, one in dataset["series"].items():
+        places = [structure["dimensions"]["series"][at]["values"][int(n)] for at, n in enumerate(key.split(":"))]
+        assert [place.get("id") or place["value"] for place in places] == ["M", "lodging.guests.total", "747"]
+        said += [
+            (times[int(at)], value, statuses[status], note) for at, (value, status, note) in one["observations"].items()
+        ]
+    assert said == [
+        ("2024-09", None, "M", 'chưa biết, "cũ"'),
+        ("2024-10", 1234.5, "A", None),
+        ("2024-11", 7.0, "P", None),
+    ]
+    assert re.fullmatch("[A-Za-z0-9_@$-]+", message["meta"]["id"])  # what the standard lets an id be
+    assert message == json.loads(written(SERIES, "sdmx-json", TODAY))
+
+
+def test_what_was_signed_off_and_changed_since_is_revised() -> None:
+    (area,) = SERIES.areas
+    points = (area.points[1].model_copy(update={"approval": "revised"}), area.points[1])
+    series = SERIES.model_copy(update={"areas": (area.model_copy(update={"points": points}),)})
+    assert pl.read_parquet(io.BytesIO(written(series, "parquet", TODAY)))["status"].to_list() == ["R", "A"]
+
+
 def test_csv_and_parquet_hold_the_same() -> None:
     text = written(SERIES, "csv", TODAY).decode()
     table = pl.read_parquet(io.BytesIO(written(SERIES, "parquet", TODAY)))
@@ -72,6 +104,7 @@ def test_a_series_without_areas_is_a_header() -> None:
     assert len(written(empty, "csv", TODAY).splitlines()) == 1
     assert len(written(empty, "sdmx-csv", TODAY).splitlines()) == 1
     assert pl.read_parquet(io.BytesIO(written(empty, "parquet", TODAY))).is_empty()
+    assert json.loads(written(empty, "sdmx-json", TODAY))["data"] == {"structures": [], "dataSets": []}
 
 
 @pytest.mark.parametrize(

@@ -240,6 +240,7 @@ def test_the_document_describes_every_route(client: httpx.Client, get: Callable[
         ("csv", "text/csv; charset=utf-8", "csv"),
         ("parquet", "application/vnd.apache.parquet", "parquet"),
         ("sdmx-csv", "application/vnd.sdmx.data+csv;version=2.0.0;charset=utf-8", "csv"),
+        ("sdmx-json", "application/vnd.sdmx.data+json;version=2.0.0", "json"),
     ],
 )
 def test_a_series_comes_as_a_file_too(get: Callable[..., Any], form: str, content_type: str, name: str) -> None:
