@@ -1,6 +1,8 @@
 """A simulated span of days as files, with the truth beside them; the same for the same seed.
 
     DIRECTORY/<feed>/<YYYY-MM>.ndjson   CloudEvents, one a line, in the order of their sending: `ioc publish` takes them
+    DIRECTORY/native/<YYYY-MM>/<format>/ the same systems' records in every format of their own, and beside each file
+                                        what it means (`<file>.told.json`); only where asked for
     DIRECTORY/truth/figures.csv         what indicators must show: code, area, month, value
     DIRECTORY/truth/events.csv          what becomes of the events: feed, outcome, how many
     DIRECTORY/truth/silences.csv        which reporters fell silent, from when until when
@@ -21,15 +23,19 @@ from typing import IO, Any
 
 from pydantic_core import to_json
 
-from deploy.simulator.calendar import HOURS, SimulatedSpan, day_of
-from deploy.simulator.ledger import Outgoing
+from deploy.simulator.calendar import HOURS, SimulatedSpan, day_of, moment_of
+from deploy.simulator.ledger import ExpectedOutcome, Outgoing
+from deploy.simulator.native.export import write_native
+from deploy.simulator.native.file import Desk, Pseudonymise
 from deploy.simulator.province import Province
+from deploy.simulator.record import Life
 from deploy.simulator.truth import ExpectedFigure, Truth
 from deploy.simulator.year import Silence, SimulatedYear, plausible_year
 from ioc.catalogue import Indicator
 from ioc.province.profile import Profile
 
 MOST_TWINS = 9
+_GATHERED = 4
 # An identity takes the number of its twin in an event's id, in pseudonyms, in the number of an item or an invoice.
 _ID, _PSEUDONYM = b'"id":"sim-', b"k1:"
 _HEX = [b"%x" % digit for digit in range(16)]
@@ -57,22 +63,35 @@ def write_span(
     seed: int = 1,
     hourly: float = 50.0,
     twins: int = 0,
+    native: int = 0,
+    pseudonymise: Pseudonymise | None = None,
     watch: Callable[[int, int], object] = lambda days, events: None,
 ) -> Simulation:
     """Write the files of a span; raises OSError where the directory cannot be written.
 
     hourly: events of an average hour, twins not counted.
+    native: at the end of each month, files of every format with at most so many records; 0 = none. They need
+            `pseudonymise`, as the connector has it, to tell what they mean.
     watch:  hears after each day how many days and events there are.
     """
     year = plausible_year(span, profile.reporters, seed=seed)
     province = Province(profile, seed=seed, indicators=indicators, span=span, year=year)
     truth = Truth(profile.reporters, profile.areas.roots(span.first)[0].code)
     outcomes: Counter[tuple[str, str]] = Counter()
+    recent, registers = _Recent(), province.register()
+    recent.take(registers, native)
     with _Files(directory) as files:
-        _write(province.register(), f"{span.first:%Y-%m}", files, truth, outcomes, province, 0)
+        _write(registers, f"{span.first:%Y-%m}", files, truth, outcomes, province, 0)
         for hour in range(span.days * HOURS):
             month = f"{day_of(span.clock(hour)):%Y-%m}"
-            _write(province.tick(hourly), month, files, truth, outcomes, province, twins)
+            made = province.tick(hourly)
+            _write(made, month, files, truth, outcomes, province, twins)
+            if pseudonymise is not None and native:
+                recent.take(made, native)
+                if f"{day_of(span.clock(hour + 1)):%Y-%m}" != month or hour + 1 == span.days * HOURS:
+                    now = moment_of(span.clock(hour), 0)
+                    write_native(directory / "native" / month, recent.lives(), Desk(now, pseudonymise), at_most=native)
+                    recent = _Recent()
             if (hour + 1) % HOURS == 0:
                 watch((hour + 1) // HOURS, outcomes.total())
     figures = tuple(truth.figures())
@@ -138,6 +157,25 @@ def _with_number(event: dict[str, Any], number: int) -> dict[str, Any]:
     if isinstance(data := event.get("data"), dict) and data.get("number") == number:
         marked["data"] = {**data, "number": _NUMBER}
     return marked
+
+
+class _Recent:
+    """Records of a month as they stand, some of each feed."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[str, Life]] = {}
+
+    def take(self, events: Sequence[Outgoing], at_most: int) -> None:
+        """Take in what was made; of each feed at most four times as many records as go into a file."""
+        for one in events:
+            if one.outcome in (ExpectedOutcome.NEW, ExpectedOutcome.CORRECTED):
+                known, subject = self._known.setdefault(one.feed, {}), one.event["subject"]
+                if subject in known or len(known) < _GATHERED * at_most:
+                    known[subject] = Life(one.reporter, subject.partition("/")[2], one.event["data"])
+
+    def lives(self) -> dict[str, list[Life]]:
+        """The records by feed."""
+        return {feed: list(known.values()) for feed, known in self._known.items()}
 
 
 class _Files:

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from connectors.publishing.publish import pseudonymiser_of
 from deploy.simulator.calendar import SimulatedSpan
 from deploy.simulator.files import MOST_TWINS, write_span
 from deploy.simulator.roster import of_agencies
@@ -43,6 +44,14 @@ def simulate_files(
             max=MOST_TWINS,
         ),
     ] = 0,
+    native: Annotated[
+        int,
+        typer.Option(
+            help="Mỗi tháng ghi thêm tệp theo mọi định dạng riêng của các ngành, mỗi tệp nhiều nhất bấy nhiêu bản ghi"
+            " · Each month also files of every sector's own format, of at most so many records each.",
+            min=0,
+        ),
+    ] = 0,
     seed: Annotated[int, typer.Option(help="Cùng hạt giống thì cùng tệp · The same seed makes the same files.")] = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -67,6 +76,8 @@ def simulate_files(
             seed=seed,
             hourly=hourly,
             twins=twins,
+            native=native,
+            pseudonymise=pseudonymiser_of(settings) if native else None,
             watch=lambda done, events: progress.update(
                 task, completed=done, description=f"{events:,} sự kiện · events"
             ),

@@ -72,7 +72,6 @@ VIETNAMESE: Mapping[str, str] = {
     "previous_until": "mã cũ dùng đến",
     "published": "đã gửi",
     "bytes": "byte",
-    "figures": "số liệu",
     "seconds": "giây",
     "processor_seconds": "giây xử lý",
     "events_per_processor_second": "sự kiện mỗi giây xử lý",

@@ -1,0 +1,79 @@
+"""What the simulator writes in every sector's own format is read as what it meant.
+
+Writers (deploy/simulator/native) and readers (connectors/formats) share no code: a check on both.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from format_reading import FEEDS, FORMATS, PROFILE, context, read_bytes
+
+from connectors.formats.format import BadRecord, Event
+from deploy.simulator.calendar import HOURS
+from deploy.simulator.ledger import ExpectedOutcome
+from deploy.simulator.native.file import Desk, ToldRecord, Writer
+from deploy.simulator.native.roster import WRITERS
+from deploy.simulator.province import Province
+from deploy.simulator.rates import FAULTS, Rates
+from deploy.simulator.record import Life
+from deploy.simulator.roster import of_agencies
+from ioc.province.profile import Profile, load_profile_catalogue
+
+NOW = datetime(2024, 10, 5, 18, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
+DESK = Desk(NOW, lambda domain, identifier, on: context().pseudonymise(domain, identifier, on))
+AT_MOST = 60
+
+
+@pytest.fixture(scope="module")
+def lives(profile: Profile) -> Mapping[str, Sequence[Life]]:
+    """Records as they stand after a simulated day, by feed; those of report.value one of each period too."""
+    rows = load_profile_catalogue(PROFILE, FEEDS).indicators.values()
+    rates = Rates(**dict.fromkeys(FAULTS, 0.0))
+    province = Province(profile, rates=rates, indicators=of_agencies(rows))
+    standing: defaultdict[str, dict[str, Life]] = defaultdict(dict)
+    for one in [*province.register(), *(one for _ in range(HOURS) for one in province.tick(250))]:
+        if one.outcome in (ExpectedOutcome.NEW, ExpectedOutcome.CORRECTED):
+            subject = one.event["subject"]
+            standing[one.feed][subject] = Life(one.reporter, subject.partition("/")[2], one.event["data"])
+    return {feed: list(found.values()) for feed, found in standing.items()}
+
+
+def test_every_format_has_a_writer() -> None:
+    assert WRITERS.keys() == FORMATS.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "writer"), [(name, writer) for name, (_, writers) in WRITERS.items() for writer in writers]
+)
+def test_what_is_written_is_read_as_it_was_meant(
+    name: str, writer: Writer, lives: Mapping[str, Sequence[Life]]
+) -> None:
+    own = lives[WRITERS[name][0]]
+    every = max(1, len(own) // AT_MOST)
+    file = writer(own if name in ("station_txt", "document_edxml") else own[::every], DESK)
+    assert file.told, "the writer found records that it can write"
+    items = read_bytes(file.content, file=file.name, received_at=NOW, establishment=file.establishment)
+    assert [item for item in items if isinstance(item, BadRecord)] == []
+    events = [item for item in items if isinstance(item, Event)]
+    assert len(events) == len(file.told)
+    for event, told in zip(events, _in_order(file.told, name), strict=True):
+        assert event.feed == told.feed
+        assert event.parsed is not None and event.parsed.reporter == told.reporter
+        assert _content(event.feed, event.envelope["data"]) == _content(told.feed, told.data)
+
+
+def _in_order(told: Sequence[ToldRecord], name: str) -> list[ToldRecord]:
+    """Hours of a station come by parameter."""
+    return sorted(told, key=lambda one: one.data["param"]) if name == "station_txt" else list(told)
+
+
+def _content(feed: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    record: dict[str, Any] = FEEDS[feed].model.model_validate_json(json.dumps(data)).model_dump()
+    return record
