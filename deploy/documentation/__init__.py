@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.documentation.catalogue_page import catalogue_pages
+from deploy.documentation.example import example_files
 from deploy.documentation.feed_listing import feed_page
 from deploy.documentation.format_page import format_pages
 from deploy.documentation.reference import command_page, settings_page
 from ioc.feeds.feed import load_feeds
 
-__all__ = ["catalogue_pages", "command_page", "feed_page", "format_pages", "settings_page", "write_pages"]
+__all__ = [
+    "catalogue_pages",
+    "command_page",
+    "example_files",
+    "feed_page",
+    "format_pages",
+    "settings_page",
+    "write_pages",
+]
 
 
 def write_pages(directory: Path) -> None:
@@ -21,6 +31,11 @@ def write_pages(directory: Path) -> None:
     (directory / "feeds.md").write_text(feed_page(load_feeds()), encoding="utf-8")
     _write(directory / "catalogue", catalogue_pages())
     _write(directory / "feeds", format_pages(load_feeds()))
+    examples = directory / "feeds" / "examples"
+    shutil.rmtree(examples, ignore_errors=True)
+    for name, content in example_files().items():
+        (examples / name).parent.mkdir(parents=True, exist_ok=True)
+        (examples / name).write_bytes(content)
 
 
 def _write(directory: Path, pages: Mapping[str, str]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from connectors.formats.field import Field
 from connectors.formats.format import Format, load_formats
+from deploy.documentation.example import example_files
 from ioc.feeds.feed import Feed
 
 PERSONAL_PAGE = "personal-data.md"
@@ -20,7 +21,10 @@ _PERSONAL = {
 
 
 def format_pages(feeds: Mapping[str, Feed]) -> dict[str, str]:
-    """Return the pages of `docs/feeds/` by file name: one a feed, and the one of personal data."""
+    """Return the pages of `docs/feeds/` by file name: one a feed, and the one of personal data.
+
+    Each format links to its files of `example_files`.
+    """
     formats = load_formats()
     pages = {f"{feed.key}.md": _page(feed, formats) for feed in feeds.values()}
     pages[PERSONAL_PAGE] = _personal_page(formats)
@@ -41,6 +45,12 @@ def _page(feed: Feed, formats: Mapping[str, Format]) -> str:
     ]
     for declared in own:
         lines += ["", *_format(declared)]
+        links = [
+            f"[{name.rpartition('/')[2]}](examples/{name})"
+            for name in example_files()
+            if name.startswith(f"{declared.name}/")
+        ]
+        lines += ["", f"Tệp ví dụ, dữ liệu giả · example files, of nobody: {', '.join(links)}."]
     return "\n".join(lines) + "\n"
 
 
@@ -99,12 +109,6 @@ def _personal_page(formats: Mapping[str, Format]) -> str:
             lines.append(
                 f"| `{declared.name}` | {spellings} | {vi} · {en} | {f'`{field.name}`' if field.name else ''} |"
             )
-    lines += [
-        "| `einvoice_xml` | `NMua` (all), `SDThoai`, `DCTDTu`, `STKNHang`, `TTKhac` | "
-        f"{' · '.join(_PERSONAL['dropped'])} | `buyer_type` |",
-        f"| `einvoice_xml` | `NBan.MST` of 12 digits, `MCHang` that is no code | {' · '.join(_PERSONAL['keyed HMAC'])}"
-        " | `seller_id`, `shop_id` |",
-    ]
     return "\n".join(lines) + "\n"
 
 

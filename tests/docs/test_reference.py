@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.documentation import command_page, feed_page, format_pages, settings_page
+from connectors.formats.format import load_formats
+from deploy.documentation import command_page, example_files, feed_page, format_pages, settings_page
 from ioc.feeds.feed import load_feeds
 from ioc.settings import ROOT
 from sql import load_migrations
@@ -50,6 +51,14 @@ def test_the_pages_of_formats_are_those_of_the_code() -> None:
     assert {path.name for path in (DOCS / "feeds").glob("*.md")} == pages.keys(), "run `make docs`"
     for name, text in pages.items():
         assert (DOCS / "feeds" / name).read_text(encoding="utf-8") == text, "run `make docs`"
+
+
+def test_the_example_files_are_those_of_the_code() -> None:
+    """Every format has one, and each is read without a refusal by tests/unit/formats/test_format_round_trip.py."""
+    made, directory = example_files(), DOCS / "feeds" / "examples"
+    kept = {path.relative_to(directory).as_posix(): path.read_bytes() for path in directory.glob("*/*")}
+    assert made == kept, "run `make docs`"
+    assert {name.partition("/")[0] for name in made} == load_formats().keys()
 
 
 def test_the_readme_begins_with_the_two_commands() -> None:

@@ -11,8 +11,10 @@ from deploy.simulator.native.file import Desk, NativeFile
 from deploy.simulator.native.roster import WRITERS
 from deploy.simulator.record import Life
 
-# These take what they need themselves: one document, the readings of one station.
-_OF_ALL = frozenset({"station_txt", "document_edxml"})
+# These take what they need themselves: one document, the readings of one station, guests of one kind.
+OF_ALL = frozenset(
+    {"station_txt", "document_edxml", "lodging_foreign_xml", "lodging_foreign_xlsx", "lodging_vietnamese_xlsx"}
+)
 
 
 def native_files(lives: Mapping[str, Sequence[Life]], desk: Desk, *, at_most: int) -> Iterator[tuple[str, NativeFile]]:
@@ -22,7 +24,7 @@ def native_files(lives: Mapping[str, Sequence[Life]], desk: Desk, *, at_most: in
     """
     for name, (feed, writers) in WRITERS.items():
         own = lives.get(feed, ())
-        every = 1 if name in _OF_ALL else max(1, len(own) // at_most)
+        every = 1 if name in OF_ALL else max(1, len(own) // at_most)
         for writer in writers:
             file = writer(own[::every], desk) if own else None
             if file is not None and file.told:

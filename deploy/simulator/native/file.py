@@ -21,11 +21,11 @@ Pseudonymise = Callable[[str, str, date | None], str]
 
 @dataclass(frozen=True)
 class ToldRecord:
-    """A record that a file means: of whom, and its content as the feed's model takes it."""
+    """A record that a file means: of whom, and its content as the feed's model takes it; None = it is void."""
 
     feed: str
     reporter: str
-    data: Data
+    data: Data | None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""E-invoices as the tax office's message 200: originals of one rate, and sales of fuel at the pump."""
+"""E-invoices as the tax office's messages: 200 (originals of one rate, fuel at the pump), 300 and 303, and 400."""
 
 from __future__ import annotations
 
@@ -40,6 +40,56 @@ def message_200(lives: Sequence[Life], desk: Desk) -> NativeFile:
         told.append(ToldRecord("tax.einvoice", life.reporter, present(**{**data, "pump_auto": False})))
     etree.SubElement(head, "SLuong").text = str(len(told))
     return NativeFile("message_200.xml", etree.tostring(root, encoding="UTF-8", xml_declaration=True), tuple(told))
+
+
+def message_300(lives: Sequence[Life], desk: Desk) -> NativeFile:
+    """A notice of wrong invoices: every second one is cancelled, the others explained."""
+    return _notice(lives, desk, "300")
+
+
+def message_303(lives: Sequence[Life], desk: Desk) -> NativeFile:
+    """The same of invoices of cash registers."""
+    return _notice(lives, desk, "303")
+
+
+def _notice(lives: Sequence[Life], desk: Desk, message: str) -> NativeFile:
+    desks = message == "303"
+    own = [
+        life.data for life in lives if life.data["relation"] == "original" and (life.data["series"][3] == "M") == desks
+    ]
+    seller = own[0]["seller_id"] if own else ""
+    own = [data for data in own if data["seller_id"] == seller]
+    root, told = etree.Element("TDiep"), []
+    _put(etree.SubElement(root, "TTChung"), PBan="2.0.1", MLTDiep=message, MST=seller, SLuong=len(own))
+    notice = etree.SubElement(etree.SubElement(root, "DLieu"), "TBao")
+    body = etree.SubElement(notice, "DLTBao")
+    _put(body, PBan="2.0.1", MSo="04/SS-HĐĐT", Loai=1, MST=seller, NTBao=str(desk.today))
+    listing = etree.SubElement(body, "DSHDon")
+    for number, data in enumerate(own):
+        cancels = number % 2 == 0
+        _put(
+            etree.SubElement(listing, "HDon"),
+            STT=number + 1,
+            KHMSHDon=data["template"],
+            KHHDon=data["series"],
+            SHDon=f"{data['number']:08d}",
+            Ngay=data["issued_on"],
+            LADHDDT=1,
+            TCTBao=1 if cancels else 4,
+            LDo="Sai sót",
+        )
+        about = {name: data[name] for name in ("seller_id", "template", "series", "number", "issued_on")}
+        kind = "cancellation" if cancels else "error_notice"
+        told.append(
+            ToldRecord(
+                "tax.einvoice", seller, {**about, "relation": kind, "pay_method": "mixed", "buyer_type": "anonymous"}
+            )
+        )
+        if cancels:
+            told.append(ToldRecord("tax.einvoice", seller, None))
+    return NativeFile(
+        f"message_{message}.xml", etree.tostring(root, encoding="UTF-8", xml_declaration=True), tuple(told)
+    )
 
 
 def _invoice(body: etree._Element, data: Data, rate: int) -> None:

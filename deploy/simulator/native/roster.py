@@ -24,7 +24,7 @@ WRITERS: Final[Mapping[str, tuple[str, tuple[Writer, ...]]]] = {
     "registry_table": ("registry.reporter", (table.register,)),
     "report_sdmx_json": ("report.value", (report.sdmx_json,)),
     "report_table": ("report.value", (report.reports, report.sdmx_csv)),
-    "einvoice_xml": ("tax.einvoice", (invoice.message_200,)),
+    "einvoice_xml": ("tax.einvoice", (invoice.message_200, invoice.message_300, invoice.message_303)),
     "lodging_daily_json": ("tourism.daily_report", (lodging.daily_json,)),
     "lodging_daily_table": ("tourism.daily_report", (table.daily_reports,)),
     "lodging_foreign_xlsx": ("tourism.stay", (lodging.foreign_xlsx,)),
