@@ -9,13 +9,14 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from format_reading import FEEDS, FORMATS, PROFILE, context, read_bytes
 
-from connectors.formats.format import BadRecord, Event
+from connectors.formats.format import BadRecord, Event, Remark
 from deploy.simulator.calendar import HOURS
 from deploy.simulator.ledger import ExpectedOutcome
 from deploy.simulator.native.export import OF_ALL, native_files
@@ -30,6 +31,7 @@ from ioc.province.profile import Profile, load_profile_catalogue
 NOW = datetime(2024, 10, 5, 18, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
 DESK = Desk(NOW, lambda domain, identifier, on: context().pseudonymise(domain, identifier, on))
 AT_MOST = 60
+EXAMPLES = Path(__file__).resolve().parents[3] / "docs" / "feeds" / "examples"
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +78,13 @@ def test_what_is_written_is_read_as_it_was_meant(
             assert event.envelope["voided"]
         else:
             assert _content(event.feed, event.envelope["data"]) == _content(told.feed, told.data)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*/*")), ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_an_example_file_is_read_whole(path: Path) -> None:
+    items = read_bytes(path.read_bytes(), file=path.name, received_at=NOW)
+    assert {type(item) for item in items} <= {Event, Remark}
+    assert any(isinstance(item, Event) for item in items)
 
 
 def _in_order(told: Sequence[ToldRecord], name: str) -> list[ToldRecord]:
