@@ -82,7 +82,9 @@ def test_what_is_written_is_read_as_it_was_meant(
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*/*")), ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_an_example_file_is_read_whole(path: Path) -> None:
-    items = read_bytes(path.read_bytes(), file=path.name, received_at=NOW)
+    # The police's templates name no establishment; the daily reports name several.
+    named = {} if path.parent.name.startswith(("lodging_foreign", "lodging_vietnamese")) else {"establishment": ""}
+    items = read_bytes(path.read_bytes(), file=path.name, received_at=NOW, **named)
     assert {type(item) for item in items} <= {Event, Remark}
     assert any(isinstance(item, Event) for item in items)
 
