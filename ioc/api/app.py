@@ -22,6 +22,7 @@ from ioc.api.parameter import Day, refuse_unknown
 from ioc.api.problem import ProblemError, handle_problems, internal_problem, refuse
 from ioc.api.reading import Reading
 from ioc.api.receipt import ReceiptAnswers, add_receipts
+from ioc.api.scope import check_scope, is_bound
 from ioc.api.standing import StandingReader, add_standing
 from ioc.api.tagged import TaggedRoute
 from ioc.catalogue.indicator import KINDS
@@ -107,6 +108,8 @@ def create_app(
                 en=f"too many requests; ask again in {pause} s",
                 headers={"retry-after": str(pause)},
             )
+        if is_bound(token):
+            await check_scope(request, token, reading.place)
         refuse_unknown(request)
         response.headers["cache-control"] = _CACHE
         response.headers["vary"] = "Authorization"
@@ -269,7 +272,7 @@ def _problem(description: str, **headers: str) -> dict[str, Any]:
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     401: _problem("The token is missing, unknown, revoked or expired.", WWW_Authenticate="Bearer"),
-    403: _problem("The token publishes events and may not read."),
+    403: _problem("The token publishes events and may not read, or is bound to other sectors or areas."),
     404: _problem("There is no such indicator."),
     422: _problem("The question cannot be answered; `detail` says what to ask instead."),
     429: _problem("Too many requests for now.", Retry_After="Seconds to wait."),

@@ -18,6 +18,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from ioc.api.model import Detail, Page, facts_of, summary_of
 from ioc.api.problem import ProblemError
+from ioc.api.scope import AskedPlace
 from ioc.catalogue.edition import Edition
 from ioc.catalogue.store import load_editions, read_epoch
 from ioc.database.connection import conninfo, translated_errors
@@ -58,6 +59,7 @@ class Reading(Protocol):
     def explain(
         self, code: str, *, area: str, period: str, on: date, limit: int, offset: int, as_of: str | None = None
     ) -> Explanation: ...
+    def place(self, code: str | None, area: str | None) -> AskedPlace: ...
     def is_ready(self) -> bool: ...
 
 
@@ -165,6 +167,19 @@ class DatabaseReading:
                 connection, held.edition.compiled, self._feeds, held.areas, timezone=self._timezone, moment=moment
             )
             return explainer.explain(code, explainer.cell(area, period, on), limit=limit, offset=offset)
+
+    def place(self, code: str | None, area: str | None) -> AskedPlace:
+        """Return where a question leads, by the definitions and areas that hold now."""
+        with self.connected() as connection:
+            held = self._current(connection)
+        indicator = held.edition.indicators.get(code) if code is not None else None
+        codes = {unit.area_id: unit.code for unit in held.areas.areas}
+        chains = tuple(
+            frozenset(codes[one] for one in held.areas.chain(unit.area_id))
+            for unit in held.areas.areas
+            if unit.code == area
+        )
+        return AskedPlace(indicator.sector if indicator is not None else None, chains or None)
 
     def is_ready(self) -> bool:
         """Whether the database answers."""

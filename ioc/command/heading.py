@@ -102,6 +102,7 @@ VIETNAMESE: Mapping[str, str] = {
     "rule": "quy tắc",
     "same": "như cũ",
     "sector": "ngành",
+    "sectors": "ngành",
     "set_aside_at": "gác lại lúc",
     "sent": "đã gửi",
     "sent_without_answer": "gửi chưa có trả lời",

@@ -54,6 +54,17 @@ def create(
             "--acts", help="Đọc và xử lý sự cố qua API · It reads, and acts on incidents: acknowledge, silence, assign."
         ),
     ] = False,
+    sector: Annotated[
+        list[str] | None,
+        typer.Option(help="Mã đọc chỉ xem được ngành này; lặp lại được · A reader sees this sector only; repeatable."),
+    ] = None,
+    area: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Mã đọc chỉ xem được địa bàn này và cấp dưới; lặp lại được"
+            " · A reader sees the area of this code, and what lies below it, only; repeatable."
+        ),
+    ] = None,
     days: Annotated[
         int | None,
         typer.Option(min=1, help="Số ngày hiệu lực; mặc định không hết hạn · Days until it expires; default: never."),
@@ -68,11 +79,22 @@ def create(
         raise ConfigError("A token reads (--reader), or publishes (--feed, --reporter); make two for both.")
     if not reader and not (feed and reporter):
         raise ConfigError("Name what it may publish (--feed and --reporter), or let it read (--reader).")
+    if not reader and (sector or area):
+        raise ConfigError("--sector and --area bind a reader's token; what one publishes is bound by --reporter.")
     known = load_feeds()
     if unknown := sorted(set(feed or ()) - set(known)):
         raise ConfigError(f"There is no feed {', '.join(unknown)}; the feeds are {', '.join(sorted(known))}.")
     expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
-    token, secret = _file().create(name, feed or (), reporter or (), expires_at, reads=reader, acts=acts)
+    token, secret = _file().create(
+        name,
+        feed or (),
+        reporter or (),
+        expires_at,
+        reads=reader,
+        acts=acts,
+        sectors=sector or (),
+        areas=area or (),
+    )
     if as_json:
         typer.echo(to_json({**_shown(token), "secret": secret}, indent=2))
         return

@@ -37,6 +37,7 @@ class Token(BaseModel):
 
     reads: it reads figures over the HTTP API, and publishes nothing.
     acts:  it reads, and acknowledges, silences and assigns incidents.
+    sectors, areas: what a reader's token is bound to; none = everything. Areas by code, with all that lies below.
     previous_sha256, previous_until: the secret before the last rotation, and until when it still opens.
     """
 
@@ -49,6 +50,8 @@ class Token(BaseModel):
     reporters: tuple[str, ...]
     reads: bool = False
     acts: bool = False
+    sectors: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
     created_at: AwareDatetime
     expires_at: AwareDatetime | None = None
     revoked_at: AwareDatetime | None = None
@@ -137,6 +140,8 @@ class TokenFile:
         *,
         reads: bool = False,
         acts: bool = False,
+        sectors: Sequence[str] = (),
+        areas: Sequence[str] = (),
     ) -> tuple[Token, str]:
         """Add a token; returns it and its secret, which is kept nowhere."""
         token_id = secrets.token_hex(6)
@@ -149,6 +154,8 @@ class TokenFile:
             reporters=tuple(reporters),
             reads=reads or acts,
             acts=acts,
+            sectors=tuple(sectors),
+            areas=tuple(areas),
             created_at=self._now(),
             expires_at=expires_at,
         )

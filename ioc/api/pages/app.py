@@ -28,6 +28,7 @@ from ioc.api.pages.reading import PageReading
 from ioc.api.pages.sender import SENDING, SenderPages
 from ioc.api.pages.view import IndicatorView
 from ioc.api.problem import ProblemError
+from ioc.api.scope import is_bound
 from ioc.errors import DatabaseUnavailableError, RejectedError
 from ioc.period import PERIODS
 from ioc.reading.explanation import Explanation
@@ -235,6 +236,8 @@ class Pages:
                 form = await _form_of(request)
                 to = _local(form.get("next", "/"))
                 token = self.tokens.authenticate(form.get("token", "").strip())
+                if token.reads and is_bound(token):
+                    raise ProblemError(403, "token_scope", vi=_BOUND, en="the token is bound to sectors or areas")
                 if token.reads:
                     return self._welcome(self.signing.new_session(token.name, token.id), to)
                 if self.sender is not None:
@@ -356,4 +359,5 @@ def _local(path: str) -> str:
     return path if plain and not parts.scheme and not parts.netloc else "/"
 
 
+_BOUND = "Mã này bị giới hạn ngành hoặc địa bàn nên không mở được các trang; hãy đọc qua API."
 _LINK_OVER = "Liên kết không đúng hoặc đã hết hạn. Hãy mở liên kết mới nhất, hoặc nhập mã truy cập."
