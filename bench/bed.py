@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import polars as pl
@@ -12,10 +13,12 @@ import psycopg
 
 from bench.drain import middle
 from bench.site import Site
-from bench.workload import Load
+from bench.workload import Load, make_province
 from ioc.catalogue import StoredMeasure, contribution_expr, member_expr
 from ioc.catalogue.store import load_measures
 from ioc.feeds.plausibility import Calendar
+from ioc.messaging.record import OutgoingRecord
+from ioc.province.profile import load_profile_catalogue
 from streams.rules.parse import BatchParser
 from streams.rules.register import Register
 
@@ -30,6 +33,12 @@ class Bed:
     load: Load
     quick: bool
     values: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    @cached_property
+    def province(self) -> tuple[int, list[OutgoingRecord]]:
+        """A simulated province's events, all feeds together and faults included: how many, and their records."""
+        catalogue = load_profile_catalogue(self.site.settings.profile, self.site.feeds)
+        return make_province(self.site.profile, catalogue, 10_000 if self.quick else 70_000)
 
     @property
     def parser(self) -> BatchParser:

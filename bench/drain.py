@@ -104,6 +104,12 @@ def consumed(reader: psycopg.Connection) -> int:
     return int(row[0]) if row else 0
 
 
+def rolled_up(owner: psycopg.Connection) -> bool:
+    """Whether no contribution waits to be folded."""
+    row = owner.execute(load_queries("bench")["waiting"]).fetchone()
+    return row == (False,)
+
+
 def commit_curve(reader: psycopg.Connection) -> Curve:
     """Return the events committed over time."""
     return cumulated(reader.execute(load_queries("bench")["commits"]).fetchall())

@@ -28,8 +28,10 @@ class Statement:
 class RecordingConnection:
     """Looks to `RecordStore` like a connection, and keeps what passes through, a list a transaction."""
 
-    def __init__(self, connection: psycopg.Connection) -> None:
+    def __init__(self, connection: psycopg.Connection, **options: Any) -> None:
+        """options: of the cursors that it opens."""
         self._connection = connection
+        self._options = options
         self.transactions: list[list[Statement]] = []
 
     @contextmanager
@@ -42,11 +44,14 @@ class RecordingConnection:
     def execute(self, text: Any, parameters: Any = None, **options: Any) -> psycopg.Cursor:
         """Note and run a statement."""
         self.transactions[-1].append(Statement(text, parameters, options))
-        return self._connection.execute(text, parameters, **options)
+        cursor: psycopg.Cursor = self._connection.cursor(**self._options)
+        return cursor.execute(text, parameters, **options)
 
-    def cursor(self) -> RecordingConnection:
-        """Return itself: of a cursor the store uses `copy` alone."""
-        return self
+    def cursor(self, **options: Any) -> RecordingConnection:
+        """Return the like of a cursor that notes in the same lists: of a cursor the store uses `copy` and `execute`."""
+        cursor = RecordingConnection(self._connection, **options)
+        cursor.transactions = self.transactions
+        return cursor
 
     @contextmanager
     def copy(self, text: Any) -> Iterator[RecordingCopy]:

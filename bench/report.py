@@ -63,6 +63,10 @@ def _same(value: float) -> float:
     return value
 
 
+def _spread_of(*values: float) -> float:
+    return max(values) / min(values)
+
+
 GOALS = (
     Goal("bulk_vs_peer", "Bulk load, beside Kafka Connect + Debezium JDBC sink (upsert of flat rows, nothing else)",
          ("bulk_events_s", "peer_rows_s"), _ratio, least=2),
@@ -81,8 +85,16 @@ GOALS = (
     Goal("worker_rss_mib", "Worker's memory while draining, peak", ("worker_rss_mib",), _same, most=400, unit="MiB"),
     Goal("worker_rss_growth", "… last third of the drain over the middle third", ("worker_rss_growth",), _same,
          most=1.1),
-    Goal("history_ratio", "Speed with 20 times the history, over speed with one",
-         ("history_long_events_s", "history_short_events_s"), _ratio, least=0.9),
+    Goal("live_cpu_vs_bulk", "Processor time of an event of a trickle over all feeds, beside bulk of the same events",
+         ("live_cpu_us", "live_bulk_cpu_us"), _ratio, most=3),
+    Goal("live_indicator_p99_s", "… accepted to visible in the province's indicators, 99th percentile",
+         ("live_indicator_p99_s",), _same, most=1, unit="s"),
+    Goal("member_bytes_per_event", "Members of distinct counts, for each event of all feeds",
+         ("member_bytes_per_event",), _same, most=200, unit="bytes"),
+    Goal("shards_cpu_ratio", "Processor time of an event, the dearest of 1, 2 and 4 workers over the cheapest",
+         ("shards_1_cpu_us", "shards_2_cpu_us", "shards_4_cpu_us"), _spread_of, most=1.1),
+    Goal("history_cost_ratio", "Time of an event with 100 times the history, over that with one",
+         ("history_short_events_s", "history_long_events_s"), _ratio, most=1.1),
     Goal("overview_p95_ms", "Overview query over a year of all areas, 95th percentile", ("overview_p95_ms",), _same,
          most=50, unit="ms"),
     Goal("panel_p95_worst_ms", "Slowest of Grafana's panels over a year of all areas, 95th percentile",

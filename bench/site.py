@@ -76,7 +76,7 @@ class Site:
     def fresh(self, *, topic_prefix: str) -> Iterator[Settings]:
         """Yield settings with an empty database and a consumer group of their own, and free ports for services."""
         name = f"bench_{secrets.token_hex(4)}"
-        ports = free_ports(2)
+        ports = free_ports(3)
         settings = self.settings.model_copy(
             update={
                 "db_name": name,
@@ -84,6 +84,8 @@ class Site:
                 "consumer_group": name,
                 "worker_port": ports[0],
                 "rollup_port": ports[1],
+                "gateway_port": ports[2],
+                "token_file": self.settings.state_dir / "tokens.json",
             }
         )
         template = sql.Identifier(self.settings.db_name)
@@ -101,6 +103,11 @@ class Site:
         self._preloaded.add(topic_prefix)
         create_topics(self.settings.model_copy(update={"topic_prefix": topic_prefix}), self.feeds)
         fill_topic(self.settings, self.feed.topic(topic_prefix), records)
+
+    def fill(self, topic_prefix: str, records: Sequence[OutgoingRecord]) -> None:
+        """Append records whose topics are keys of feeds to the topics of a prefix."""
+        for key, feed in self.feeds.items():
+            fill_topic(self.settings, feed.topic(topic_prefix), [one for one in records if one.topic == key])
 
 
 def _drop(admin: psycopg.Connection, name: str) -> None:

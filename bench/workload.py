@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
 
+from deploy.simulator.province import Province
 from deploy.simulator.record import Life
+from deploy.simulator.roster import of_agencies
 from deploy.simulator.systems.tax_einvoice import InvoiceSystem
+from ioc.catalogue import Catalogue
 from ioc.feeds.event import event_json
 from ioc.feeds.feed import Feed
 from ioc.messaging.record import OutgoingRecord, record_of
@@ -20,6 +23,7 @@ EVENTS_A_RECORD = 100
 FIRST_DAY = date(2024, 10, 1)
 DAYS = 31
 FAULTS = 0.01
+_HOURLY = 500
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,25 @@ def make_load(
         tuple(_batched(texts, EVENTS_A_RECORD)),
         tuple(record_of("", reporter, [text.encode()]) for reporter, text in texts),
     )
+
+
+def make_province(profile: Profile, catalogue: Catalogue, events: int) -> tuple[int, list[OutgoingRecord]]:
+    """Return at least `events` events of a simulated province with its registers, and their number.
+
+    A record's topic is the key of its feed; an hour's events of a reporter share a record.
+    """
+    province = Province(profile, revision_base=1, indicators=of_agencies(catalogue.indicators.values()))
+    records: list[OutgoingRecord] = []
+    made = 0
+    hour = province.register()
+    while made < events:
+        waiting: defaultdict[tuple[str, str], list[bytes]] = defaultdict(list)
+        for one in hour:
+            waiting[one.feed, one.reporter].append(json.dumps(one.event, separators=(",", ":")).encode())
+        records += [record_of(feed, reporter, texts) for (feed, reporter), texts in waiting.items()]
+        made += len(hour)
+        hour = province.tick(_HOURLY)
+    return made, records
 
 
 def _events(

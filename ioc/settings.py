@@ -248,13 +248,21 @@ class Settings(BaseSettings):
         16066, description="Port of a worker's liveness, readiness and metrics; 0 = any free."
     )
     worker_fetch_records: int = Field(10_000, ge=1, description="Most records of one fetch.")
+    worker_linger: float = Field(
+        0.25,
+        ge=0,
+        le=10,
+        description="Seconds that few events wait for more before they are parsed and stored together.",
+    )
     worker_whole_fetch: bool = Field(True, description="Deliver a whole fetch as one message; false = stock Faust.")
     worker_session_timeout: Seconds = Field(10.0, description="Seconds after which the group gives a silent worker up.")
     worker_stall_timeout: Seconds = Field(
         150.0, description="Seconds without progress after which a worker ends itself."
     )
     fault: str = Field("", description="Tests only: `point[:passes]` at which the worker kills itself.")
-    rollup_interval: Seconds = Field(0.5, description="Seconds between two folds of contributions into cells.")
+    rollup_interval: Seconds = Field(
+        0.5, description="Seconds between two looks for contributions; workers wake it earlier."
+    )
     rollup_port: PortOrAny = Field(16067, description="Port of the roll-up's liveness and metrics; 0 = any free.")
     scheduler_interval: Seconds = Field(5.0, description="Seconds between two looks at statuses and incidents.")
     scheduler_port: PortOrAny = Field(16068, description="Port of the scheduler's liveness and metrics; 0 = any free.")

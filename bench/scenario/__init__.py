@@ -11,8 +11,11 @@ from bench.scenario.database import Database
 from bench.scenario.faust import EmptyAgent
 from bench.scenario.history import History
 from bench.scenario.latency import Latency
+from bench.scenario.live import Live
+from bench.scenario.members import Members
 from bench.scenario.peer import FlatRows, NarrowRows
 from bench.scenario.rebuild import RebuildDuration
+from bench.scenario.shards import Shards
 from bench.scenario.single import Single
 from bench.scenario.year import Year
 
@@ -24,6 +27,9 @@ SCENARIOS: Final[tuple[Callable[[], Scenario], ...]] = (
     Single,
     EmptyAgent,
     Latency,
+    Live,
+    Members,
+    Shards,
     History,
     Year,
     RebuildDuration,

@@ -91,3 +91,30 @@ SELECT %(now)s, feed_id, 'bench', 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, %(now)s, %(now)s
 
 -- name: count_statuses
 SELECT count(*) FROM indicator_status
+
+-- name: writer_sessions
+-- The sessions of worker and roll-up in this database.
+SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'ioc-writer'
+
+-- name: sight
+-- How far worker and roll-up have come: the newest batch that is committed, and the oldest contribution that waits.
+SELECT (SELECT max(committed_at) FROM stream_batch),
+       least((SELECT min(appended_at) FROM measure_delta), (SELECT min(appended_at) FROM member_delta))
+
+-- name: record_latencies
+-- Each record of a table that Kafka had after a moment: when that was, its transaction's begin and its last batch.
+SELECT extract(epoch FROM r.received_at)::double precision, r.recorded_at, b.committed_at
+FROM {table} r JOIN (SELECT xmin::text AS writer, max(committed_at) AS committed_at FROM stream_batch GROUP BY 1) b
+  ON b.writer = r.xmin::text
+WHERE r.received_at >= to_timestamp({since})
+
+-- name: member_bytes
+-- What the members of distinct counts take on disk, with their indexes.
+SELECT pg_total_relation_size('distinct_member')
+
+-- name: waiting
+SELECT EXISTS (SELECT FROM measure_delta) OR EXISTS (SELECT FROM member_delta)
+
+-- name: digest_of_figures
+SELECT md5(string_agg(ROW (sector, period, area_id, bucket, figures)::text, ';' ORDER BY sector, period, area_id, bucket))
+FROM indicator_cell

@@ -17,30 +17,36 @@ WHERE NOT EXISTS (SELECT FROM unnest(%(feeds)s::text[], %(days)s::date[]) AS w (
                   WHERE w.key = f.key AND w.day = o.day)
 
 -- name: select_counted_days
--- Of the given days, those that the feed's cells say are open; where ends are foretold, only what begins opens a day.
-SELECT DISTINCT c.bucket AS day FROM measure_cell c JOIN area a USING (area_id)
-WHERE c.feed_id = %(feed_id)s AND c.period = 'day' AND c.bucket = ANY(%(days)s) AND a.parent_id IS NULL
-  AND (NOT %(foretells)s OR 0 < ANY(c.sums))
+-- Of the given days of feeds, those that the province's cells say are open; where ends are foretold, only what begins
+-- opens a day. The range is for the planner, which leaves chunks out by it.
+SELECT DISTINCT w.feed_id, w.day
+FROM unnest(%(feed_ids)s::int[], %(days)s::date[], %(foretells)s::boolean[]) AS w (feed_id, day, foretells)
+JOIN measure_cell c ON c.feed_id = w.feed_id AND c.bucket = w.day
+WHERE c.period = 'day' AND c.area_id = ANY(%(roots)s) AND c.bucket BETWEEN %(first)s AND %(last)s
+  AND (NOT w.foretells OR 0 < ANY(c.sums))
 
 -- name: open_days
--- Days that open; %(first_at)s: when the first contribution to each came.
+-- Days of feeds that open; %(first_at)s: when the first contribution to each came.
 WITH opened AS (
-    INSERT INTO open_day (feed_id, day) SELECT %(feed_id)s, unnest(%(days)s::date[])
-    ON CONFLICT DO NOTHING RETURNING day
+    INSERT INTO open_day (feed_id, day) SELECT * FROM unnest(%(feed_ids)s::int[], %(days)s::date[])
+    ON CONFLICT DO NOTHING RETURNING feed_id, day
 ), kept AS (
     INSERT INTO open_day_change (feed_id, day, opened, changed_at)
-    SELECT %(feed_id)s, day, true, w.at
-    FROM opened JOIN unnest(%(days)s::date[], %(first_at)s::timestamptz[]) AS w (day, at) USING (day)
+    SELECT feed_id, day, true, w.at
+    FROM opened JOIN unnest(%(feed_ids)s::int[], %(days)s::date[], %(first_at)s::timestamptz[]) AS w (feed_id, day, at)
+      USING (feed_id, day)
 )
-SELECT day FROM opened
+SELECT feed_id, day FROM opened
 
 -- name: shut_days
--- Days that shut; %(last_at)s: when the last contribution to each came.
+-- Days of feeds that shut; %(last_at)s: when the last contribution to each came.
 WITH shut AS (
-    DELETE FROM open_day WHERE feed_id = %(feed_id)s AND day = ANY(%(days)s) RETURNING day
+    DELETE FROM open_day o USING unnest(%(feed_ids)s::int[], %(days)s::date[]) AS w (feed_id, day)
+    WHERE o.feed_id = w.feed_id AND o.day = w.day RETURNING o.feed_id, o.day
 ), kept AS (
     INSERT INTO open_day_change (feed_id, day, opened, changed_at)
-    SELECT %(feed_id)s, day, false, w.at
-    FROM shut JOIN unnest(%(days)s::date[], %(last_at)s::timestamptz[]) AS w (day, at) USING (day)
+    SELECT feed_id, day, false, w.at
+    FROM shut JOIN unnest(%(feed_ids)s::int[], %(days)s::date[], %(last_at)s::timestamptz[]) AS w (feed_id, day, at)
+      USING (feed_id, day)
 )
-SELECT day FROM shut
+SELECT feed_id, day FROM shut

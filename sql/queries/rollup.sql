@@ -4,6 +4,9 @@ SELECT pg_try_advisory_xact_lock(7305002)
 -- name: lock
 SELECT pg_advisory_xact_lock(7305002)
 
+-- name: listen
+LISTEN ioc_contribution
+
 -- name: take_deltas
 DELETE FROM measure_delta
 WHERE delta_id IN (SELECT delta_id FROM measure_delta ORDER BY delta_id LIMIT %s)
@@ -111,8 +114,11 @@ JOIN LATERAL (
 SELECT period, area_id, bucket FROM indicator_cell WHERE sector = %s
 
 -- name: select_cells
-SELECT period, area_id, bucket, sums FROM measure_cell
-WHERE feed_id = %(feed_id)s AND period = %(period)s AND bucket = ANY(%(buckets)s) AND area_id = ANY(%(areas)s)
+-- Cells by their place in what was asked for; the range of buckets is for the planner, which leaves chunks out by it.
+SELECT w.place, c.sums
+FROM unnest(%(periods)s::text[], %(areas)s::int[], %(buckets)s::date[]) WITH ORDINALITY AS w (period, area_id, bucket, place)
+JOIN measure_cell c ON c.period = w.period AND c.area_id = w.area_id AND c.bucket = w.bucket
+WHERE c.feed_id = %(feed_id)s AND c.bucket BETWEEN %(first)s AND %(last)s
 
 -- name: select_carried
 -- For each area: what was carried last before a day.
@@ -124,19 +130,18 @@ JOIN LATERAL (
     ORDER BY bucket DESC LIMIT 1
 ) c ON true
 
--- name: select_closing_at
--- For each area and day: the running totals as they stood at the day's end, or what was carried to it.
-SELECT w.area_id, w.day AS last, c.sums
-FROM unnest(%(areas)s::int[], %(days)s::date[]) AS w (area_id, day)
+-- name: select_closing_between
+-- For each area: the running totals of the days from `first` to `last`, and those that stood on the first.
+SELECT w.area_id, c.bucket, c.sums
+FROM unnest(%(areas)s::int[], %(firsts)s::date[], %(lasts)s::date[]) AS w (area_id, first, last)
 JOIN LATERAL (
-    SELECT sums FROM measure_cell
-    WHERE feed_id = %(feed_id)s AND period = %(level)s AND area_id = w.area_id AND bucket <= w.day
-    ORDER BY bucket DESC LIMIT 1
+    (SELECT bucket, sums FROM measure_cell
+     WHERE feed_id = %(feed_id)s AND period = %(level)s AND area_id = w.area_id AND bucket <= w.first
+     ORDER BY bucket DESC LIMIT 1)
+    UNION ALL
+    SELECT bucket, sums FROM measure_cell
+    WHERE feed_id = %(feed_id)s AND period = %(level)s AND area_id = w.area_id AND bucket > w.first AND bucket <= w.last
 ) c ON true
-
--- name: select_later_keys
-SELECT period, area_id, bucket FROM indicator_cell
-WHERE sector = %(sector)s AND area_id = ANY(%(areas)s) AND bucket >= %(since)s
 
 -- name: remove_figures
 DELETE FROM indicator_cell c
@@ -175,13 +180,6 @@ FROM unnest(%(areas)s::int[], %(firsts)s::date[], %(lasts)s::date[]) AS w (area_
 JOIN indicator_cell c ON c.sector = %(sector)s AND c.period = 'day' AND c.area_id = w.area_id
  AND c.bucket BETWEEN w.first AND w.last
 GROUP BY 1, 2, 3
-
--- name: select_cells_of_year
--- A sector's cells that end in the years of the given days, of the given areas.
-SELECT DISTINCT c.period, c.area_id, c.bucket
-FROM unnest(%(areas)s::int[], %(days)s::date[]) AS w (area_id, day)
-JOIN indicator_cell c ON c.sector = %(sector)s AND c.area_id = w.area_id
- AND c.bucket >= date_trunc('year', w.day)::date - 7 AND c.bucket < date_trunc('year', w.day)::date + interval '1 year'
 
 -- name: clear_staged_figures
 DELETE FROM staged_figures

@@ -36,10 +36,25 @@ DELETE FROM stream_halt WHERE topic = %(topic)s AND partition = %(partition)s RE
 -- name: lock_position
 SELECT next_offset FROM stream_position WHERE topic = %s AND partition = %s FOR UPDATE
 
+-- name: lock_positions
+-- Rows are locked in the order of the sort.
+SELECT p.topic, p.partition, p.next_offset
+FROM stream_position p JOIN unnest(%s::text[], %s::int[]) AS w (topic, partition) USING (topic, partition)
+ORDER BY p.topic, p.partition FOR UPDATE OF p
+
 -- name: move_position
 UPDATE stream_position SET next_offset = %(to)s, updated_at = clock_timestamp(),
                            mark_offset = coalesce(%(mark_offset)s, mark_offset), mark = coalesce(%(mark)s, mark)
 WHERE topic = %(topic)s AND partition = %(partition)s AND next_offset = %(from)s
+
+-- name: move_positions
+-- As move_position, for many.
+UPDATE stream_position p
+SET next_offset = w.to_offset, updated_at = clock_timestamp(),
+    mark_offset = CASE WHEN w.mark IS NULL THEN p.mark_offset ELSE w.to_offset - 1 END, mark = coalesce(w.mark, p.mark)
+FROM unnest(%s::text[], %s::int[], %s::bigint[], %s::bigint[], %s::uuid[])
+     AS w (topic, partition, from_offset, to_offset, mark)
+WHERE p.topic = w.topic AND p.partition = w.partition AND p.next_offset = w.from_offset
 
 -- name: insert_gap
 INSERT INTO stream_gap (topic, partition, from_offset, to_offset, kind) VALUES (%s, %s, %s, %s, %s)
@@ -80,14 +95,13 @@ COPY measure_delta (feed_id, area_id, bucket, sums) FROM STDIN (FORMAT csv)
 -- name: copy_members
 COPY member_delta (measure_id, area_id, bucket, member, n) FROM STDIN (FORMAT csv)
 
--- name: insert_batch
-INSERT INTO stream_batch (
-    feed_id, topic, partition, first_offset, next_offset, consumed, accepted, rejected, duplicate, corrected, voided,
-    superseded, oldest_received_at, newest_received_at
-) VALUES (
-    %(feed_id)s, %(topic)s, %(partition)s, %(first_offset)s, %(next_offset)s, %(consumed)s, %(accepted)s, %(rejected)s,
-    %(duplicate)s, %(corrected)s, %(voided)s, %(superseded)s, %(oldest_received_at)s, %(newest_received_at)s
-)
+-- name: copy_batches
+COPY stream_batch (feed_id, topic, partition, first_offset, next_offset, consumed, accepted, rejected, duplicate, corrected, voided,
+                   superseded, oldest_received_at, newest_received_at) FROM STDIN (FORMAT csv)
+
+-- name: tell_rollup
+-- Heard when the transaction has committed.
+NOTIFY ioc_contribution
 
 -- name: end_stalled_writers
 -- A worker that was stopped in the middle of a COPY holds its positions for as long as it sleeps: neither the idle nor the

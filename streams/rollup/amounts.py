@@ -23,18 +23,11 @@ from ioc.period import end_expr
 from ioc.province.expected import ExpectedReports
 from ioc.territory.area import AreaTree
 from sql import load_queries
-from streams.rollup.cells import KEY_SCHEMA
-from streams.rules.fold import CELL_KEY
+from streams.rollup.stored_sums import StoredSums, codes_of, day_codes
+from streams.rules.fold import Matrix
 
 _SPAN = ("area_id", "first", "last")
 _END_SCHEMA = {"area_id": pl.Int32(), "last": pl.Date()}
-
-
-class _CellRow(NamedTuple):
-    period: str
-    area_id: int
-    bucket: date
-    sums: list[int]
 
 
 class _EndRow(NamedTuple):
@@ -66,6 +59,10 @@ class AmountReader:
     ) -> None:
         self._stored = {stored.measure: stored for stored in measures}
         self._feed_ids = feed_ids
+        self._widths = {
+            feed_id: max((stored.slot for stored in measures if stored.measure.feed == key), default=1)
+            for key, feed_id in feed_ids.items()
+        }
         self._expected = expected
         self._roots = [area.area_id for area in areas.areas if area.parent_id is None]
         self._lives = pl.DataFrame(
@@ -76,8 +73,17 @@ class AmountReader:
         self._queries = load_queries("rollup")
         self._spans = load_queries("span")
 
+    def stored(self, connection: psycopg.Connection) -> StoredSums:
+        """Return the sums as they are stored now, to be read once for all sectors."""
+        return StoredSums(connection, self._widths, self._roots)
+
     def read(
-        self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame, opened: OpenPeriods
+        self,
+        connection: psycopg.Connection,
+        sums: StoredSums,
+        plan: SectorPlan,
+        keys: pl.DataFrame,
+        opened: OpenPeriods,
     ) -> pl.DataFrame:
         """Return the cells (`KEY_SCHEMA`) with a column for everything that the sector's steps read."""
         frame = keys
@@ -90,11 +96,11 @@ class AmountReader:
             if (how, span) == ("total", "ytd"):
                 # Up to the end of what is known, the year so far is the year's own cell.
                 year_end = frame.select(_end(pl.lit("year"), pl.col("first@ytd"), opened).alias("end"))["end"]
-                amounts = self._to_date(connection, frame, feed, measures, frame["last@ytd"] == year_end)
+                amounts = self._to_date(connection, sums, frame, feed, measures, frame["last@ytd"] == year_end)
             else:
-                amounts = self._amounts(connection, frame, feed, how, span, measures)
+                amounts = self._amounts(connection, sums, frame, feed, how, span, measures)
             columns = [Amount(stored.measure, how, span).column for stored in measures]
-            frame = frame.with_columns(amounts[str(at)].alias(name) for at, name in enumerate(columns))
+            frame = frame.hstack([amounts[str(at)].alias(name) for at, name in enumerate(columns)])
         for reference, span in plan.named("expected"):
             spans = _span_of(frame, span)
             owed = self._expected[reference.name].count(spans).cast(pl.Float64)
@@ -115,6 +121,7 @@ class AmountReader:
     def _amounts(
         self,
         connection: psycopg.Connection,
+        sums: StoredSums,
         frame: pl.DataFrame,
         feed: str,
         how: How,
@@ -122,36 +129,20 @@ class AmountReader:
         measures: list[StoredMeasure],
     ) -> pl.DataFrame:
         """Return the amounts of one feed and span, a column a measure, named by its place."""
-        spans = _span_of(frame, span)
         if how in ("closing", "carried"):
-            return self._closings(connection, spans, feed, how, measures)
+            found = sums.closings(self._feed_ids[feed], how, day_codes(frame, f"last@{span}"))
+            return _in_units(found, measures)
         if how == "standing":
-            return self._standing_days(connection, spans, feed, measures)
-        if span == "period":
-            return self._totals(connection, frame.select(CELL_KEY), feed, measures)
-        return self._totals(connection, _year_keys(frame, span), feed, measures)
+            return self._standing_days(connection, _span_of(frame, span), feed, measures)
+        return self._totals(sums, frame, span, feed, measures)
 
     def _totals(
-        self, connection: psycopg.Connection, keys: pl.DataFrame, feed: str, measures: list[StoredMeasure]
+        self, sums: StoredSums, frame: pl.DataFrame, span: TimeSpan, feed: str, measures: list[StoredMeasure]
     ) -> pl.DataFrame:
         """Return the sums of cells: null where the feed counted nothing anywhere, 0 where only this area has none."""
-        parts = [_unpacked(pl.DataFrame(schema=KEY_SCHEMA), [], measures)]
-        cursor = connection.cursor(row_factory=class_row(_CellRow))
-        for (period,), group in keys.group_by("period"):
-            rows = cursor.execute(
-                self._queries["select_cells"],
-                {
-                    "feed_id": self._feed_ids[feed],
-                    "period": period,
-                    "buckets": group["bucket"].unique().to_list(),
-                    "areas": [*group["area_id"].unique().to_list(), *self._roots],
-                },
-                binary=True,
-            ).fetchall()
-            cells = [(row.period, row.area_id, row.bucket) for row in rows]
-            found = pl.DataFrame(cells, schema=KEY_SCHEMA, orient="row")
-            parts.append(_unpacked(found, [row.sums for row in rows], measures))
-        return self._present(keys, pl.concat(parts).unique(CELL_KEY), ["period", "bucket"])
+        codes = codes_of(frame) if span == "period" else codes_of(frame, period="year", bucket=f"first@{span}")
+        found, present = sums.totals(self._feed_ids[feed], codes)
+        return _in_units(found, measures, present)
 
     def _present(self, keys: pl.DataFrame, found: pl.DataFrame, span: list[str]) -> pl.DataFrame:
         """Return the found sums row by row: those of areas without any are 0 where the province has some."""
@@ -162,25 +153,6 @@ class AmountReader:
             .join(present, on=span, how="left", maintain_order="left")
             .select(pl.when("present").then(pl.col(name).fill_null(0)) for name in names)
         )
-
-    def _closings(
-        self, connection: psycopg.Connection, spans: pl.DataFrame, feed: str, level: How, measures: list[StoredMeasure]
-    ) -> pl.DataFrame:
-        """Return the running totals at the end of each span, or what is carried to it; 0 before the first record."""
-        wanted = spans.select("area_id", "last").unique()
-        cursor = connection.cursor(row_factory=class_row(_EndRow))
-        rows = cursor.execute(
-            self._queries["select_closing_at"],
-            {
-                "feed_id": self._feed_ids[feed],
-                "areas": wanted["area_id"].to_list(),
-                "days": wanted["last"].to_list(),
-                "level": level,
-            },
-            binary=True,
-        ).fetchall()
-        found = pl.DataFrame([(row.area_id, row.last) for row in rows], schema=_END_SCHEMA, orient="row")
-        return _matched(spans, _unpacked(found, [row.sums for row in rows], measures), list(_END_SCHEMA))
 
     def _standing_days(
         self, connection: psycopg.Connection, spans: pl.DataFrame, feed: str, measures: list[StoredMeasure]
@@ -211,6 +183,7 @@ class AmountReader:
     def _to_date(
         self,
         connection: psycopg.Connection,
+        stored_sums: StoredSums,
         frame: pl.DataFrame,
         feed: str,
         measures: list[StoredMeasure],
@@ -218,7 +191,7 @@ class AmountReader:
     ) -> pl.DataFrame:
         """Return the sums of the year so far: those of the year's cell where that goes no further (`whole`)."""
         spans = _span_of(frame, "ytd")
-        totals = self._totals(connection, _year_keys(frame, "ytd"), feed, measures)
+        totals = self._totals(stored_sums, frame, "ytd", feed, measures)
         past = spans.filter(~whole).select("area_id", "last").unique()
         if not past.height:
             return totals
@@ -296,24 +269,21 @@ def _span_of(frame: pl.DataFrame, span: TimeSpan) -> pl.DataFrame:
     return frame.select("area_id", first=f"first@{span}", last=f"last@{span}")
 
 
-def _year_keys(frame: pl.DataFrame, span: TimeSpan) -> pl.DataFrame:
-    return frame.select(pl.lit("year").alias("period"), "area_id", bucket=f"first@{span}")
-
-
 def _matched(rows: pl.DataFrame, found: pl.DataFrame, on: list[str]) -> pl.DataFrame:
     """Return the found amounts row by row, 0 where there are none."""
     names = [name for name in found.columns if name.isdigit()]
     return rows.join(found, on=on, how="left", maintain_order="left").select(pl.col(names).fill_null(0))
 
 
-def _unpacked(found: pl.DataFrame, sums: Sequence[Sequence[int]], measures: list[StoredMeasure]) -> pl.DataFrame:
-    """Return wide rows with a column a measure, named by its place, in its unit."""
-    width = max((stored.slot for stored in measures), default=1)
-    matrix = np.zeros((len(sums), max([width, *map(len, sums)])), dtype=np.int64)
-    for at, row in enumerate(sums):
-        matrix[at, : len(row)] = row
-    return found.with_columns(
+def _in_units(
+    sums: Matrix, measures: Sequence[StoredMeasure], present: np.ndarray[tuple[int], np.dtype[np.bool_]] | None = None
+) -> pl.DataFrame:
+    """Return rows of sums with a column a measure, named by its place, in its unit; null where not `present`."""
+    columns = []
+    for at, stored in enumerate(measures):
         # NumPy divides; Polars multiplies with the reciprocal, which differs in the last bit.
-        pl.Series(str(at), matrix[:, stored.slot - 1] / 10**stored.measure.decimals)
-        for at, stored in enumerate(measures)
-    )
+        amounts = sums[:, stored.slot - 1] / 10**stored.measure.decimals
+        if present is not None:
+            amounts[~present] = np.nan
+        columns.append(pl.Series(str(at), amounts, nan_to_null=True))
+    return pl.DataFrame(columns)

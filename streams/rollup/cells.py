@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 import psycopg
-from psycopg.rows import class_row, scalar_row
+from psycopg.rows import class_row
 
 from ioc.catalogue import StoredMeasure
 from ioc.database.array_text import array_texts
@@ -52,18 +52,23 @@ class _RunningTotals(NamedTuple):
     sums: list[int]
 
 
+class _OpenDay(NamedTuple):
+    feed_id: int
+    day: date
+
+
 @dataclass
 class Touched:
     """What a fold changed.
 
-    cells:   feed key -> cells whose sums changed (`KEY_SCHEMA`).
+    cells:   feed key -> cells (`KEY_SCHEMA`) and what was added to their sums.
     turned:  feed key -> days on which it began to count somewhere, or counts nowhere any more.
-    closing: feed key -> area -> first day from which its running totals changed.
+    closing: feed key -> areas and days, and what was added to their running totals from that day on.
     """
 
-    cells: dict[str, pl.DataFrame] = field(default_factory=dict)
+    cells: dict[str, Cells] = field(default_factory=dict)
     turned: dict[str, list[date]] = field(default_factory=dict)
-    closing: dict[str, dict[int, date]] = field(default_factory=dict)
+    closing: dict[str, Cells] = field(default_factory=dict)
 
 
 class CellFold:
@@ -122,17 +127,19 @@ class CellFold:
         touched = Touched()
         connection.execute(self._queries["create_staging"])
         counted = self._fold_members(connection, waiting.members)
+        running: dict[str, Cells] = {}
         for feed_id, feed in self._feeds.items():
             days, sums = self._placed(feed, [row for row in waiting.deltas if row.feed_id == feed_id])
             cells = fold_sums(days, sums, self._chains, self._local[feed])
-            cells = _changed(_with_counts(cells, counted.get(feed, []), self._width[feed]))
+            cells = changed(_with_counts(cells, counted.get(feed, []), self._width[feed]))
             if cells.keys.height:
-                touched.cells[feed] = cells.keys
-                self._add(connection, feed_id, cells)
-                touched.turned[feed] = self._turn(connection, feed_id, feed, cells.keys, self._arrivals(waiting, feed))
+                touched.cells[feed] = cells
                 if feed in self._stock_feeds:
-                    running = fold_running(days, sums, self._carry_overs, self._local[feed])
-                    touched.closing[feed] = self._close(connection, feed_id, feed, _changed(running))
+                    running[feed] = changed(fold_running(days, sums, self._carry_overs, self._local[feed]))
+        self._add(connection, touched.cells)
+        touched.turned = self._turn(connection, touched.cells, self._arrivals(waiting))
+        touched.closing = {feed: cells for feed, cells in running.items() if cells.keys.height}
+        self._close(connection, touched.closing)
         return touched
 
     def feed_of(self, contribution: Contribution) -> str:
@@ -176,66 +183,87 @@ class CellFold:
         counted: dict[str, list[tuple[str, int, date, int, int]]] = {}
         for row in connection.cursor(row_factory=class_row(_Turnover)).execute(self._queries["merge_members"]):
             stored = self._by_id[row.measure_id]
-            changed = (row.period, row.area_id, row.bucket, stored.slot, row.change)
-            counted.setdefault(stored.measure.feed, []).append(changed)
+            turnover = (row.period, row.area_id, row.bucket, stored.slot, row.change)
+            counted.setdefault(stored.measure.feed, []).append(turnover)
         return counted
 
-    def _arrivals(self, waiting: Waiting, feed: str) -> dict[date, tuple[datetime, datetime]]:
-        """Return by day when the first and the last of a feed's contributions came."""
-        found: dict[date, tuple[datetime, datetime]] = {}
+    def _arrivals(self, waiting: Waiting) -> dict[_OpenDay, tuple[datetime, datetime]]:
+        """Return by feed and day when the first and the last of the contributions came."""
+        found: dict[_OpenDay, tuple[datetime, datetime]] = {}
         contributions: list[Contribution] = [*waiting.deltas, *waiting.members]
         for one in contributions:
-            if self.feed_of(one) == feed:
-                first, last = found.get(one.bucket, (one.appended_at, one.appended_at))
-                found[one.bucket] = min(first, one.appended_at), max(last, one.appended_at)
+            place = _OpenDay(self._feed_ids[self.feed_of(one)], one.bucket)
+            first, last = found.get(place, (one.appended_at, one.appended_at))
+            found[place] = min(first, one.appended_at), max(last, one.appended_at)
         return found
 
     def _turn(
         self,
         connection: psycopg.Connection,
-        feed_id: int,
-        feed: str,
-        keys: pl.DataFrame,
-        arrivals: Mapping[date, tuple[datetime, datetime]],
-    ) -> list[date]:
-        """Keep the feed's open days, and when they changed; return those that opened or shut."""
-        touched = keys.filter((pl.col("period") == "day") & pl.col("area_id").is_in(self._roots))["bucket"].unique()
-        days: list[date] = touched.to_list()
-        asked = {"feed_id": feed_id, "days": days, "foretells": feed in self._foretelling}
-        counted = {day for (day,) in connection.execute(self._opening["select_counted_days"], asked)}
-        some, rest = sorted(counted), sorted(set(days) - counted)
-        cursor = connection.cursor(row_factory=scalar_row)
-        opening = {**asked, "days": some, "first_at": [arrivals[day][0] for day in some]}
+        touched: Mapping[str, Cells],
+        arrivals: Mapping[_OpenDay, tuple[datetime, datetime]],
+    ) -> dict[str, list[date]]:
+        """Keep the feeds' open days, and when they changed; return by feed those that opened or shut."""
+        asked: set[_OpenDay] = set()
+        for feed, cells in touched.items():
+            days = cells.keys.filter((pl.col("period") == "day") & pl.col("area_id").is_in(self._roots))["bucket"]
+            asked |= {_OpenDay(self._feed_ids[feed], day) for day in days.unique()}
+        if not asked:
+            return {}
+        foretelling = {self._feed_ids[feed] for feed in self._foretelling}
+        sought = {
+            **_columns(asked),
+            "foretells": [one.feed_id in foretelling for one in asked],
+            "roots": self._roots,
+            "first": min(one.day for one in asked),
+            "last": max(one.day for one in asked),
+        }
+        cursor = connection.cursor(row_factory=class_row(_OpenDay))
+        some = sorted(cursor.execute(self._opening["select_counted_days"], sought))
+        rest = sorted(asked - set(some))
+        opening = {**_columns(some), "first_at": [arrivals[one][0] for one in some]}
         opened = cursor.execute(self._opening["open_days"], opening).fetchall()
-        shutting = {**asked, "days": rest, "last_at": [arrivals[day][1] for day in rest]}
+        shutting = {**_columns(rest), "last_at": [arrivals[one][1] for one in rest]}
         shut = cursor.execute(self._opening["shut_days"], shutting).fetchall()
-        return sorted([*opened, *shut])
+        turned: dict[str, list[date]] = {}
+        for row in sorted((*opened, *shut)):
+            turned.setdefault(self._feeds[row.feed_id], []).append(row.day)
+        return turned
 
-    def _add(self, connection: psycopg.Connection, feed_id: int, cells: Cells) -> None:
+    def _add(self, connection: psycopg.Connection, touched: Mapping[str, Cells]) -> None:
         """Add to the stored cells.
 
         A cell that came back to nothing is removed: what stands then depends on the records alone, not on what was
         counted and taken back in between.
         """
-        self._stage(connection, feed_id, cells)
+        self._stage(connection, touched)
         connection.execute(self._queries["add_staged_cells"])
-        if (cells.sums < 0).any():
+        if any((cells.sums < 0).any() for cells in touched.values()):
             connection.execute(self._queries["remove_emptied_cells"])
 
-    def _stage(self, connection: psycopg.Connection, feed_id: int, cells: Cells) -> None:
+    def _stage(self, connection: psycopg.Connection, by_feed: Mapping[str, Cells]) -> None:
         connection.execute(self._queries["clear_staged_cells"])
-        frame = cells.keys.select(
-            pl.lit(feed_id).alias("feed_id"),
-            *CELL_KEY,
-            pl.Series("sums", array_texts(cells.sums.tolist())),
-        )
-        with connection.cursor().copy(self._queries["copy_staged_cells"]) as copy:
-            copy.write(frame.write_csv(include_header=False).encode())
+        frames = [
+            cells.keys.select(
+                pl.lit(self._feed_ids[feed]).alias("feed_id"),
+                *CELL_KEY,
+                pl.Series("sums", array_texts(cells.sums.tolist()), dtype=pl.String),
+            )
+            for feed, cells in by_feed.items()
+        ]
+        if frames:
+            with connection.cursor().copy(self._queries["copy_staged_cells"]) as copy:
+                copy.write(pl.concat(frames).write_csv(include_header=False).encode())
 
-    def _close(self, connection: psycopg.Connection, feed_id: int, feed: str, cells: Cells) -> dict[int, date]:
-        """Carry changes into the running totals; return the first day that changed, by area."""
-        if not cells.keys.height:
-            return {}
+    def _close(self, connection: psycopg.Connection, changes: Mapping[str, Cells]) -> None:
+        """Carry changes into the running totals."""
+        if changes:
+            self._stage(connection, {feed: self._closing(connection, feed, cells) for feed, cells in changes.items()})
+            connection.execute(self._queries["set_staged_cells"])
+
+    def _closing(self, connection: psycopg.Connection, feed: str, cells: Cells) -> Cells:
+        """Return the running totals that changes move, as they are with them."""
+        feed_id = self._feed_ids[feed]
         changes: dict[int, list[tuple[date, list[int]]]] = {}
         days = cells.keys.with_row_index("row").sort("area_id", "bucket")
         for row_index, area_id, bucket in days.select("row", "area_id", "bucket").iter_rows():
@@ -261,16 +289,19 @@ class CellFold:
                 keys += [(CARRIED, area_id, day) for day, _ in found]
                 matrix = matrix_of([sums for _, sums in found], width)
                 totals += carried_totals(matrix, reports, carried.get(area_id, ())).tolist()
-        closing = Cells(pl.DataFrame(keys, schema=KEY_SCHEMA, orient="row"), matrix_of(totals, width))
-        self._stage(connection, feed_id, closing)
-        connection.execute(self._queries["set_staged_cells"])
-        return since
+        return Cells(pl.DataFrame(keys, schema=KEY_SCHEMA, orient="row"), matrix_of(totals, width))
 
 
-def _changed(cells: Cells) -> Cells:
+def _columns(days: Iterable[_OpenDay]) -> dict[str, Any]:
+    """Return feeds and days as lists, in one order."""
+    ordered = list(days)
+    return {"feed_ids": [one.feed_id for one in ordered], "days": [one.day for one in ordered]}
+
+
+def changed(cells: Cells) -> Cells:
     """Return the cells without those whose changes come to nothing."""
     changes = (cells.sums != 0).any(axis=1)
-    return Cells(cells.keys.filter(pl.Series(changes)), cells.sums[changes])
+    return Cells(cells.keys.filter(pl.Series(changes, dtype=pl.Boolean)), cells.sums[changes])
 
 
 def _with_counts(cells: Cells, counted: list[tuple[str, int, date, int, int]], width: int) -> Cells:

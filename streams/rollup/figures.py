@@ -17,15 +17,16 @@ from ioc.catalogue import StoredMeasure
 from ioc.catalogue.figure import figure_expr
 from ioc.catalogue.opening import Bucket, OpenDays, OpenPeriods, buckets_of, changed_buckets
 from ioc.catalogue.sector import SectorPart, SectorPlan
-from ioc.database.array_text import array_texts
 from ioc.period import end_expr, end_of
 from ioc.province.expected import ExpectedReports
 from ioc.territory.area import AreaTree
 from sql import load_queries
 from streams.change.outbox import ChangeOutbox
 from streams.rollup.amounts import AmountReader
-from streams.rollup.cells import KEY_SCHEMA, Touched
-from streams.rules.fold import CELL_KEY
+from streams.rollup.cells import KEY_SCHEMA, Touched, changed
+from streams.rollup.figure_store import FigureStore
+from streams.rollup.stored_sums import StoredSums
+from streams.rules.fold import CELL_KEY, Cells
 
 _CHUNK = 5000
 
@@ -43,8 +44,8 @@ class FigureWriter:
         outbox: ChangeOutbox | None = None,
     ) -> None:
         """outbox: is told of every cell whose figures change; without it nobody hears of changes."""
-        self._plans = plans
-        self._outbox = outbox
+        self._measures = measures
+        self._plans = [_PlannedSector(plan, measures) for plan in plans]
         self._areas = areas
         self._amounts = AmountReader(measures, feed_ids, areas, expected)
         self._lives = pl.DataFrame(
@@ -52,28 +53,37 @@ class FigureWriter:
             schema={"area_id": pl.Int32, "valid_from": pl.Date, "valid_to": pl.Date},
             orient="row",
         )
-        self._queries = load_queries("rollup")
+        self._store = FigureStore(outbox)
 
     def write(self, connection: psycopg.Connection, touched: Touched) -> int:
         """Bring the figures to the cells, within the fold's transaction; return how many rows were computed."""
         written = 0
+        self._store.forget()  # what a fold that failed has left
         known = _Known(connection, touched)
-        for plan in self._plans:
-            if touched.cells.keys() & plan.feeds or (plan.stocks and known.moved):
-                after = known.after(plan)
-                keys = self._keys(connection, plan, touched, known, after)
-                self._write(connection, plan, keys, after)
+        sums = self._amounts.stored(connection)
+        for sector in self._plans:
+            cells, closing = sector.cells_of(touched), sector.closing_of(touched)
+            if cells or closing or known.turns(sector.plan):
+                after = known.after(sector.plan)
+                before = known.before(sector.plan)
+                keys = self._keys(sector.plan, cells, closing, known, before, after)
+                self._write(connection, sums, sector, keys, after, before)
                 written += keys.height
+        self._store.flush(connection)
         return written
 
     def refresh(self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame) -> None:
         """Compute the figures of given cells (`KEY_SCHEMA`) anew; the caller holds the roll-up's lock."""
-        connection.execute(self._queries["create_staging"])
-        self._write(connection, plan, keys, self._opened(connection, plan))
+        connection.execute(load_queries("rollup")["create_staging"])
+        self._store.forget()
+        known = (sector for sector in self._plans if sector.plan is plan)
+        sector = next(known, None) or _PlannedSector(plan, self._measures)
+        self._write(connection, self._amounts.stored(connection), sector, keys, self._opened(connection, plan), None)
+        self._store.flush(connection)
 
     def cells(self, connection: psycopg.Connection, plan: SectorPlan) -> pl.DataFrame:
         """Return every cell (`KEY_SCHEMA`) that the sector has or should have, by bucket, days before other periods."""
-        stored = connection.execute(self._queries["select_sector_keys"], [plan.sector]).fetchall()
+        stored = connection.execute(load_queries("rollup")["select_sector_keys"], [plan.sector]).fetchall()
         opened = self._opened(connection, plan)
         keys = pl.concat([self._grid(opened.buckets), pl.DataFrame(stored, schema=KEY_SCHEMA, orient="row")])
         # Extremes of days are read from the stored figures of the days.
@@ -82,24 +92,37 @@ class FigureWriter:
     def _opened(self, connection: psycopg.Connection, plan: SectorPlan) -> OpenPeriods:
         return OpenDays(connection).periods(plan.opening, carries=bool(plan.stocks))
 
-    def _write(self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame, opened: OpenPeriods) -> None:
-        shown = self._remove_shut(connection, plan, keys, opened)
+    def _write(
+        self,
+        connection: psycopg.Connection,
+        sums: StoredSums,
+        sector: _PlannedSector,
+        keys: pl.DataFrame,
+        opened: OpenPeriods,
+        before: OpenPeriods | None,
+    ) -> None:
+        plan = sector.plan
+        shown = self._remove_shut(connection, plan, keys, opened, before)
         days, longer = shown.filter(pl.col("period") == "day"), shown.filter(pl.col("period") != "day")
         # A day is its own extreme: where one is asked for, days are written before they are read.
         for part in (days, days, longer) if plan.reads_days else (shown,):
             for chunk in part.iter_slices(_CHUNK):
-                frame = self._amounts.read(connection, plan, chunk, opened)
+                frame = self._amounts.read(connection, sums, plan, chunk, opened)
                 columns: dict[int, pl.Series] = {}
-                for one in plan.parts:
-                    columns |= self._figures(self._amounts.with_extremes(connection, frame, plan, one), one)
-                self._store(connection, plan, chunk, columns)
+                for one, stages in zip(plan.parts, sector.stages, strict=True):
+                    extremes = self._amounts.with_extremes(connection, frame, plan, one)
+                    columns |= _figures(extremes, one, stages)
+                self._store.add(connection, plan, chunk, columns)
+            if plan.reads_days:
+                self._store.flush(connection)
 
     def _keys(
         self,
-        connection: psycopg.Connection,
         plan: SectorPlan,
-        touched: Touched,
+        cells: Sequence[pl.DataFrame],
+        closing: Mapping[int, date],
         known: _Known,
+        before: OpenPeriods,
         after: OpenPeriods,
     ) -> pl.DataFrame:
         """Return the cells (`KEY_SCHEMA`) to compute.
@@ -107,25 +130,20 @@ class FigureWriter:
         They are those that were touched, all areas of a period that opened or shut or whose last day moved, later ones
         of stocks, and those of the same year where a formula looks at the year.
         """
-        cells = [touched.cells[feed].select(CELL_KEY) for feed in plan.flows | plan.opening if feed in touched.cells]
-        before = known.before(plan)
         parts = [pl.DataFrame(schema=KEY_SCHEMA), *cells]
         parts.append(self._grid(changed_buckets(before, after, ends=plan.uses_days or bool(plan.stocks))))
         parts.append(self._grid(known.turned(plan)))
-        later = [self._later(connection, plan, touched.closing.get(feed, {})) for feed in plan.stocks]
+        parts.append(self._later(closing, after))
         if plan.spans - {"period"}:
-            changed = [(area_id, day) for feed in plan.stocks for area_id, day in touched.closing.get(feed, {}).items()]
+            changed = list(closing.items())
             changed += [row for frame in cells for row in frame.select("area_id", "bucket").unique().iter_rows()]
-            later.append(self._of_year(connection, plan, changed))
+            everywhere = [area.area_id for area in self._areas.areas]
+            days = set(known.begun(plan))
             if before.horizon != after.horizon:
-                everywhere = [area.area_id for area in self._areas.areas]
-                days = [day for day in (before.horizon, after.horizon) if day != date.min]
-                later.append(self._of_year(connection, plan, [(area, day) for area in everywhere for day in days]))
-            begun = known.begun(plan)
-            if begun:
-                everywhere = [area.area_id for area in self._areas.areas]
-                later.append(self._of_year(connection, plan, [(area, day) for area in everywhere for day in begun]))
-        return pl.concat([*parts, *later]).unique().sort(CELL_KEY)
+                days |= {day for day in (before.horizon, after.horizon) if day != date.min}
+            changed += [(area, day) for area in everywhere for day in days]
+            parts.append(self._of_year(changed, after))
+        return pl.concat(parts).unique().sort(CELL_KEY)
 
     def _existing(self, keys: pl.DataFrame) -> pl.DataFrame:
         """Return the cells whose area exists in their period."""
@@ -134,20 +152,28 @@ class FigureWriter:
         return found.filter((pl.col("valid_from") <= ends) & (pl.col("valid_to") > pl.col("bucket"))).select(CELL_KEY)
 
     def _remove_shut(
-        self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame, opened: OpenPeriods
+        self,
+        connection: psycopg.Connection,
+        plan: SectorPlan,
+        keys: pl.DataFrame,
+        opened: OpenPeriods,
+        before: OpenPeriods | None,
     ) -> pl.DataFrame:
-        """Remove the figures of periods that are shut or in which the area is not; return the other keys."""
-        wanted = [bucket for bucket in keys.select("period", "bucket").unique().iter_rows() if opened.holds(*bucket)]
-        present = pl.DataFrame(wanted, schema={"period": pl.String(), "bucket": pl.Date()}, orient="row")
+        """Remove the figures of periods that are shut or in which the area is not; return the other keys.
+
+        before: what was open before; None where anything may be stored.
+        """
+        buckets = keys.select("period", "bucket").unique()
+        schema = {"period": pl.String(), "bucket": pl.Date()}
+        wanted = [bucket for bucket in buckets.iter_rows() if opened.holds(*bucket)]
+        present = pl.DataFrame(wanted, schema=schema, orient="row")
         shown = self._existing(keys).join(present, on=["period", "bucket"], how="semi")
         shut = keys.join(shown, on=CELL_KEY, how="anti")
+        if before is not None and shut.height:
+            stored = [bucket for bucket in buckets.iter_rows() if opened.holds(*bucket) or before.holds(*bucket)]
+            shut = shut.join(pl.DataFrame(stored, schema=schema, orient="row"), on=["period", "bucket"], how="semi")
         if shut.height:
-            columns = {"periods": "period", "areas": "area_id", "buckets": "bucket"}
-            gone = {name: shut[column].to_list() for name, column in columns.items()}
-            if self._outbox is not None:
-                self._outbox.mark_removed(connection, plan.sector, gone)
-            query = "remove_figures" if all(plan.own) else "clear_figures"
-            connection.execute(self._queries[query], {"sector": plan.sector, "own": list(plan.own), **gone})
+            self._store.remove(connection, plan, shut)
         return shown.sort(CELL_KEY)
 
     def _grid(self, periods: Iterable[Bucket]) -> pl.DataFrame:
@@ -160,58 +186,79 @@ class FigureWriter:
         ]
         return pl.DataFrame(rows, schema=KEY_SCHEMA, orient="row")
 
-    def _later(self, connection: psycopg.Connection, plan: SectorPlan, closing: Mapping[int, date]) -> pl.DataFrame:
-        """Return the sector's cells whose end lies on or after the day from which running totals changed."""
+    def _later(self, closing: Mapping[int, date], after: OpenPeriods) -> pl.DataFrame:
+        """Return the cells whose end lies on or after the day from which running totals changed."""
         if not closing:
             return pl.DataFrame(schema=KEY_SCHEMA)
         first = min(closing.values())
-        rows = connection.execute(
-            self._queries["select_later_keys"],
-            {"sector": plan.sector, "areas": list(closing), "since": first.replace(month=1, day=1)},
-        ).fetchall()
+        ends = [(period, bucket, end) for period, bucket in after.buckets if (end := end_of(period, bucket)) >= first]
+        schema = {"period": pl.String(), "bucket": pl.Date(), "end": pl.Date()}
         changed = pl.DataFrame(list(closing.items()), schema={"area_id": pl.Int32, "since": pl.Date}, orient="row")
-        keys = pl.DataFrame(rows, schema=KEY_SCHEMA, orient="row").join(changed, on="area_id")
-        return keys.filter(end_expr(pl.col("period"), pl.col("bucket")) >= pl.col("since")).select(CELL_KEY)
+        later = changed.join(pl.DataFrame(ends, schema=schema, orient="row"), how="cross")
+        return self._existing(later.filter(pl.col("end") >= pl.col("since")).select(CELL_KEY))
 
-    def _of_year(
-        self, connection: psycopg.Connection, plan: SectorPlan, changed: Sequence[tuple[int, date]]
-    ) -> pl.DataFrame:
-        """Return the sector's cells of the years in which something changed: areas, and a day of the year."""
-        wanted = sorted({(area_id, day.replace(month=1, day=1)) for area_id, day in changed})
-        rows = connection.execute(
-            self._queries["select_cells_of_year"],
-            {
-                "sector": plan.sector,
-                "areas": [area_id for area_id, _ in wanted],
-                "days": [day for _, day in wanted],
-            },
-        ).fetchall()
-        return pl.DataFrame(rows, schema=KEY_SCHEMA, orient="row")
+    def _of_year(self, changed: Sequence[tuple[int, date]], after: OpenPeriods) -> pl.DataFrame:
+        """Return the cells that end in the years in which something changed: areas, and a day of the year."""
+        years = pl.DataFrame(
+            sorted({(area_id, day.year) for area_id, day in changed}),
+            schema={"area_id": pl.Int32(), "year": pl.Int32()},
+            orient="row",
+        )
+        rows = [
+            (period, bucket, year)
+            for period, bucket in after.buckets
+            for year in {bucket.year, end_of(period, bucket).year}
+        ]
+        schema = {"period": pl.String(), "bucket": pl.Date(), "year": pl.Int32()}
+        found = pl.DataFrame(rows, schema=schema, orient="row").join(years, on="year")
+        return self._existing(found.select(CELL_KEY).unique())
 
-    def _figures(self, frame: pl.DataFrame, part: SectorPart) -> dict[int, pl.Series]:
-        """Return a column a slot that the part writes."""
-        for steps in part.stages:
-            frame = frame.with_columns(
-                figure_expr(step, part.plans).cast(pl.Float64).alias(step.column) for step in steps
-            )
-        return {slot: frame[code] for code, slot in part.codes.items()}
 
-    def _store(
-        self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame, figures: Mapping[int, pl.Series]
-    ) -> None:
-        nothing = pl.Series([None], dtype=pl.Float64).new_from_index(0, keys.height)
-        columns = {str(slot): figures[slot] if own else nothing for slot, own in enumerate(plan.own, start=1)}
-        arrays = array_texts(pl.DataFrame(columns).rows())
-        rows = keys.select(pl.lit(plan.sector).alias("sector"), *CELL_KEY, pl.Series("figures", arrays))
-        with connection.cursor().copy(self._queries["copy_staged_figures"]) as copy:
-            copy.write(rows.write_csv(include_header=False).encode())
-        if self._outbox is not None:
-            self._outbox.mark_staged(connection, keys)
-        if all(plan.own):
-            connection.execute(self._queries["set_staged_figures"])
-        else:
-            connection.execute(self._queries["merge_staged_figures"], {"own": list(plan.own)})
-        connection.execute(self._queries["clear_staged_figures"])
+def _figures(frame: pl.DataFrame, part: SectorPart, stages: Sequence[Sequence[pl.Expr]]) -> dict[int, pl.Series]:
+    """Return a column a slot that the part writes."""
+    for expressions in stages:
+        frame = frame.with_columns(expressions)
+    return {slot: frame[code] for code, slot in part.codes.items()}
+
+
+class _PlannedSector:
+    """A sector's plan, with what is made once for all folds.
+
+    stages: of each part, the expressions of its figures in the order of its stages.
+    """
+
+    def __init__(self, plan: SectorPlan, measures: Sequence[StoredMeasure]) -> None:
+        self.plan = plan
+        # Building an expression costs more than evaluating it over a small fold.
+        self.stages = [
+            [
+                [figure_expr(step, part.plans).cast(pl.Float64).alias(step.column) for step in steps]
+                for steps in part.stages
+            ]
+            for part in plan.parts
+        ]
+        slots = {stored.measure: stored.slot - 1 for stored in measures}
+        read = sorted({(amount.measure.feed, slots[amount.measure]) for amount in plan.amounts})
+        self._slots = {feed: [slot for key, slot in read if key == feed] for feed in plan.feeds}
+
+    def cells_of(self, touched: Touched) -> list[pl.DataFrame]:
+        """Return the touched cells (`KEY_SCHEMA`) in which something changed that the sector reads."""
+        feeds = [feed for feed in self.plan.flows | self.plan.opening if feed in touched.cells]
+        found = [self._changed(touched.cells[feed], feed).keys.select(CELL_KEY) for feed in feeds]
+        return [keys for keys in found if keys.height]
+
+    def closing_of(self, touched: Touched) -> dict[int, date]:
+        """Return for each area the first day from which running totals changed that the sector reads."""
+        first: dict[int, date] = {}
+        for feed in self.plan.stocks:
+            if feed in touched.closing:
+                keys = self._changed(touched.closing[feed], feed).keys
+                for area_id, day in keys.group_by("area_id").agg(pl.col("bucket").min()).iter_rows():
+                    first[area_id] = min(day, first.get(area_id, day))
+        return first
+
+    def _changed(self, cells: Cells, feed: str) -> Cells:
+        return changed(Cells(cells.keys, cells.sums[:, self._slots[feed]]))
 
 
 class _Known:
@@ -233,6 +280,10 @@ class _Known:
     def moved(self) -> bool:
         """Whether the last day that anything is known of has moved."""
         return self._last != self._last_before
+
+    def turns(self, plan: SectorPlan) -> bool:
+        """Whether periods may have opened, shut or moved their last day for a sector."""
+        return any(self._turned.get(feed) for feed in plan.flows | plan.opening) or (bool(plan.stocks) and self.moved)
 
     def after(self, plan: SectorPlan) -> OpenPeriods:
         """Return a sector's open periods as they are now."""

@@ -1,4 +1,4 @@
-"""The roll-up's process: folds every half second, one process at a time in a database."""
+"""The roll-up's process: folds when workers have committed, one process at a time in a database."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from ioc.settings import Settings
 from sql import load_queries
 from streams.change.outbox import ChangeOutbox
 from streams.process.health import HealthServer
+from streams.rollup.bell import Bell
 from streams.rollup.cells import CellFold
 from streams.rollup.figures import FigureWriter
 from streams.rollup.set_aside import RETRIED, SetAside
@@ -172,10 +173,12 @@ def run_rollup(settings: Settings) -> None:
         try:
             with connect(settings, "writer") as connection:
                 rollup = Rollup(settings, connection)
+                bell = Bell(connection)
                 ready.set()
                 log.info("roll-up has begun")
                 retried = float("-inf")
-                while not stopped.wait(pause):
+                while not stopped.is_set():
+                    bell.wait(pause)
                     start = time.monotonic()
                     taken = rollup.run_once(connection)
                     last.set_to_current_time()

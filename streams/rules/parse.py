@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,13 +21,14 @@ from ioc.feeds.validation import check_envelope, mask, read_event
 from streams.rules.content import VOID_HASH, content_hasher, md5
 from streams.rules.fault import DATA_FAULTS, told
 from streams.rules.raw import Payloads, RawRecord, elements, is_batch, mark_of, received_ms, value_of
-from streams.rules.refuse import MAX_PAYLOAD, Rejection, reason_of, unstorable
+from streams.rules.refuse import EMPTY, MAX_PAYLOAD, NOT_AN_ARRAY, Rejection, reason_of, unstorable
 from streams.rules.register import Register
 
 MAX_KEY = 64
 
 EVENT_SCHEMA: dict[str, pl.DataType] = {
     "row": pl.Int64(),
+    "fetch": pl.Int64(),
     "record_offset": pl.Int64(),
     "position": pl.Int64(),
     "received_at": UTC_TIME,
@@ -46,8 +48,8 @@ class ParsedBatch:
     """One fetch of one partition, ready for the database.
 
     begins_at: where the client stood before; it lies below `first_offset` where offsets are missing in the log.
-    events:   columns of `EVENT_SCHEMA`, `area_code`, `area_id`, `effective_at`, `effective_on` and the feed's own, in
-              the order of the log; content is null where `voided`.
+    events:   columns of `EVENT_SCHEMA` (not `fetch`), `area_code`, `area_id`, `effective_at`, `effective_on` and the
+              feed's own, in the order of the log; content is null where `voided`.
     consumed: events per record offset, so that a prefix of the batch can be dropped.
     payloads: the events as they came, for those that are refused later.
     mark:     of the last record (`mark_of`); None where the batch is a part of a fetch.
@@ -67,11 +69,22 @@ class ParsedBatch:
     mark: str | None = None
 
 
+@dataclass(frozen=True)
+class Fetched:
+    """One fetch of one partition: at least one record; `begins_at` as in `BatchParser.parse`."""
+
+    topic: str
+    partition: int
+    records: Sequence[RawRecord]
+    begins_at: int | None = None
+
+
 @dataclass
 class _Rows:
     """The accepted envelopes while they are gathered.
 
     now:      what is plausible while they are parsed; `now_ms` the moment itself.
+    fetch:    number of the fetch whose events are being taken.
     received: when Kafka appended the record whose events are being taken, in milliseconds.
     heads:    values of the columns `_HEAD`, `received_at` in microseconds.
     contents: data as JSON by the model, without its nulls: what the frame is read from.
@@ -79,13 +92,14 @@ class _Rows:
 
     now: Now
     now_ms: int
+    fetch: int = 0
     received: int = 0
     heads: list[tuple[Any, ...]] = field(default_factory=list)
     contents: list[bytes] = field(default_factory=list)
 
     def part(self, start: int, end: int | None) -> _Rows:
         """Return some of the rows."""
-        return _Rows(self.now, self.now_ms, self.received, self.heads[start:end], self.contents[start:end])
+        return _Rows(self.now, self.now_ms, heads=self.heads[start:end], contents=self.contents[start:end])
 
 
 class BatchParser:
@@ -118,39 +132,43 @@ class BatchParser:
 
         begins_at: where the client stood before the fetch; None = at its first record.
         """
-        now_ms = int(now.timestamp() * 1000)
-        rows, rejections = _Rows(self._calendar.at(now), now_ms), list[Rejection]()
-        consumed: dict[int, int] = {}
-        for record in records:
-            rows.received = received_ms(record, now_ms)
-            consumed[record.offset] = self._read(record, rows, rejections)
-        payloads = Payloads(records)
-        kept, refused = self._typed(rows, payloads)
-        first = records[0].offset
-        received = [received_ms(record, now_ms) for record in (records[0], records[-1])]
-        return ParsedBatch(
-            topic=topic,
-            partition=partition,
-            begins_at=first if begins_at is None else min(begins_at, first),
-            first_offset=first,
-            next_offset=records[-1].offset + 1,
-            oldest_received_at=_time_of(min(received)),
-            newest_received_at=_time_of(max(received)),
-            events=kept,
-            rejections=(*rejections, *refused),
-            consumed=consumed,
-            payloads=payloads,
-            mark=mark_of(records[-1]),
-        )
+        return self.parse_together([Fetched(topic, partition, records, begins_at)], now=now)[0]
 
-    def _typed(self, rows: _Rows, payloads: Payloads) -> tuple[pl.DataFrame, list[Rejection]]:
-        """Return the rows as typed events, and those refused; rows that no column can hold are found by halves."""
+    def parse_together(self, fetches: Sequence[Fetched], *, now: datetime) -> list[ParsedBatch]:
+        """Parse fetches of the feed's partitions together; never raises for bad input.
+
+        Some thirty steps over a frame cost the same for ten events as for a thousand.
+        """
+        now_ms = int(now.timestamp() * 1000)
+        rows = _Rows(self._calendar.at(now), now_ms)
+        refused: list[list[Rejection]] = [[] for _ in fetches]
+        consumed: list[dict[int, int]] = [{} for _ in fetches]
+        payloads = [Payloads(fetched.records) for fetched in fetches]
+        for number, fetched in enumerate(fetches):
+            rows.fetch = number
+            for record in fetched.records:
+                rows.received = received_ms(record, now_ms)
+                consumed[number][record.offset] = self._read(record, rows, refused[number])
+        kept, found = self._typed(rows, payloads)
+        for number, rejection in found:
+            refused[number].append(rejection)
+        events = _parted(kept, len(fetches))
+        return [
+            _batch(fetched, events[number], refused[number], consumed[number], payloads[number], now_ms)
+            for number, fetched in enumerate(fetches)
+        ]
+
+    def _typed(self, rows: _Rows, payloads: Sequence[Payloads]) -> tuple[pl.DataFrame, list[tuple[int, Rejection]]]:
+        """Return the rows as typed events, and those refused with the number of their fetch; rows that no column can
+        hold are found by halves.
+        """
         try:
             return self._check(self._frame(rows), payloads, rows.now)
         except DATA_FAULTS as error:
             if len(rows.heads) == 1:
                 head = dict(zip(_HEAD, rows.heads[0], strict=True))
-                return self._typed(_Rows(rows.now, rows.now_ms), payloads)[0], [unstorable(head, payloads, told(error))]
+                nothing = self._typed(_Rows(rows.now, rows.now_ms), payloads)[0]
+                return nothing, [(head["fetch"], unstorable(head, payloads[head["fetch"]], told(error)))]
             middle = len(rows.heads) // 2
             parts = [self._typed(part, payloads) for part in (rows.part(0, middle), rows.part(middle, None))]
             return pl.concat(frame for frame, _ in parts), [refused for _, found in parts for refused in found]
@@ -159,7 +177,7 @@ class BatchParser:
         """Take the events of one Kafka record; return how many it holds, at least one."""
         value = value_of(record)
         if value is None:
-            rejections.append(self._rejected(record, 0, b"", [_EMPTY]))
+            rejections.append(self._rejected(record, 0, b"", [EMPTY]))
             return 1
         if not is_batch(record):
             self._read_one(record, 0, value, rows, rejections)
@@ -169,7 +187,7 @@ class BatchParser:
         except ValidationError:
             return self._read_each(record, value, rows, rejections)
         if not envelopes:
-            rejections.append(self._rejected(record, 0, value, [_EMPTY]))
+            rejections.append(self._rejected(record, 0, value, [EMPTY]))
             return 1
         if any(envelope.data_base64 is not None for envelope in envelopes):
             return self._read_each(record, value, rows, rejections)
@@ -184,7 +202,7 @@ class BatchParser:
         except ValueError:
             items = None
         if not isinstance(items, list):
-            rejections.append(self._rejected(record, 0, value, [_NOT_AN_ARRAY]))
+            rejections.append(self._rejected(record, 0, value, [NOT_AN_ARRAY]))
             return 1
         events = elements(value)
         for position, event in enumerate(events):
@@ -220,6 +238,7 @@ class BatchParser:
         rows.contents.append(content)
         rows.heads.append(
             (
+                rows.fetch,
                 record.offset,
                 position,
                 rows.received * 1000,
@@ -281,7 +300,9 @@ class BatchParser:
             return pl.DataFrame(schema=self._json_schema).with_columns(self._times)
         return pl.read_ndjson(b"\n".join(contents), schema=self._json_schema).with_columns(self._times)
 
-    def _check(self, frame: pl.DataFrame, payloads: Payloads, now: Now) -> tuple[pl.DataFrame, list[Rejection]]:
+    def _check(
+        self, frame: pl.DataFrame, payloads: Sequence[Payloads], now: Now
+    ) -> tuple[pl.DataFrame, list[tuple[int, Rejection]]]:
         """Part the events that the register and the calendar allow from those that they do not."""
         frame = frame.with_columns(implausible=pl.coalesce(self._implausible(now))).with_columns(
             rule=pl.when(~pl.col("known_reporter"))
@@ -294,7 +315,7 @@ class BatchParser:
             .then(pl.lit("unknown_area"))
         )
         bad = frame.filter(pl.col("rule").is_not_null())
-        refused = [self._refuse(row, payloads, now) for row in bad.iter_rows(named=True)]
+        refused = [(row["fetch"], self._refuse(row, payloads[row["fetch"]], now)) for row in bad.iter_rows(named=True)]
         return frame.filter(pl.col("rule").is_null()).drop("rule", "implausible", "known_reporter"), refused
 
     def _implausible(self, now: Now) -> list[pl.Expr]:
@@ -327,18 +348,40 @@ class BatchParser:
         )
 
 
-_EMPTY = Reason(
-    field="value",
-    rule="empty",
-    message_vi="bản ghi Kafka không chứa sự kiện nào",
-    message_en="the Kafka record holds no event",
-)
-_NOT_AN_ARRAY = Reason(
-    field="value",
-    rule="json_invalid",
-    message_vi="không phải mảng JSON hợp lệ (UTF-8) như content-type đã khai",
-    message_en="not a valid JSON array in UTF-8, as its content-type says",
-)
+def _parted(events: pl.DataFrame, fetches: int) -> list[pl.DataFrame]:
+    """Return the events of each fetch; they lie in the order of the fetches."""
+    counts = [0] * fetches
+    for number, count in events["fetch"].value_counts().iter_rows():
+        counts[number] = count
+    events = events.drop("fetch")
+    starts = accumulate(counts, initial=0)
+    return [events.slice(start, count) for start, count in zip(starts, counts, strict=False)]
+
+
+def _batch(
+    fetched: Fetched,
+    events: pl.DataFrame,
+    refused: Sequence[Rejection],
+    consumed: dict[int, int],
+    payloads: Payloads,
+    now_ms: int,
+) -> ParsedBatch:
+    first, last = fetched.records[0], fetched.records[-1]
+    received = [received_ms(record, now_ms) for record in (first, last)]
+    return ParsedBatch(
+        topic=fetched.topic,
+        partition=fetched.partition,
+        begins_at=first.offset if fetched.begins_at is None else min(fetched.begins_at, first.offset),
+        first_offset=first.offset,
+        next_offset=last.offset + 1,
+        oldest_received_at=_time_of(min(received)),
+        newest_received_at=_time_of(max(received)),
+        events=events,
+        rejections=tuple(refused),
+        consumed=consumed,
+        payloads=payloads,
+        mark=mark_of(last),
+    )
 
 
 def _from_json(column: Column) -> pl.Expr:

@@ -19,6 +19,20 @@ UNSTORABLE = "unstorable"
 MAX_PAYLOAD = 15 * 1024 * 1024
 
 
+EMPTY = Reason(
+    field="value",
+    rule="empty",
+    message_vi="bản ghi Kafka không chứa sự kiện nào",
+    message_en="the Kafka record holds no event",
+)
+NOT_AN_ARRAY = Reason(
+    field="value",
+    rule="json_invalid",
+    message_vi="không phải mảng JSON hợp lệ (UTF-8) như content-type đã khai",
+    message_en="not a valid JSON array in UTF-8, as its content-type says",
+)
+
+
 @dataclass(frozen=True)
 class Rejection:
     """An event that cannot be counted, and why. `payload` is None when it is larger than `MAX_PAYLOAD`."""

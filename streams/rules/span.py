@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import astuple, dataclass, replace
 
 import polars as pl
@@ -113,19 +113,17 @@ def bare(batch: ParsedBatch) -> ParsedBatch:
     return replace(batch, rejections=rejections)
 
 
-def account(span: Span, outcomes: pl.DataFrame, rejected: int) -> BatchCounts:
+def account(span: Span, outcomes: Mapping[str, int], rejected: int) -> BatchCounts:
     """Return the account of one span.
 
-    outcomes: `partition`, `outcome`, `events`, as `classify` returns them.
+    outcomes: how many of its events came to each `outcome` of `classify`.
     """
-    rows = outcomes.filter(pl.col("partition") == span.partition).select("outcome", "events")
-    events: dict[str, int] = dict(rows.iter_rows())
     return BatchCounts(
         consumed=span.consumed,
-        accepted=sum(events.get(name, 0) for name in ACCEPTED),
+        accepted=sum(outcomes.get(name, 0) for name in ACCEPTED),
         rejected=rejected,
-        duplicate=events.get("duplicate", 0),
-        corrected=events.get("corrected", 0),
-        voided=events.get("voided", 0),
-        superseded=events.get("superseded", 0),
+        duplicate=outcomes.get("duplicate", 0),
+        corrected=outcomes.get("corrected", 0),
+        voided=outcomes.get("voided", 0),
+        superseded=outcomes.get("superseded", 0),
     )

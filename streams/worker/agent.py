@@ -1,7 +1,8 @@
 """The agent of a feed, one class for all feeds: receive whole fetches, parse them, apply them in order, acknowledge.
 
-Two threads work beside the event loop: while the database applies what was parsed, the next fetches are parsed, and
-all that gather meanwhile are applied in one transaction. Order is kept, and nothing is acknowledged before its commit.
+Two threads work beside the event loop: while the database applies what was parsed, the next fetches are parsed. Small
+fetches wait a moment for others: those of all partitions are parsed in one go, and those of all feeds are applied in
+one transaction (`commit.py`). Order is kept, and nothing is acknowledged before its commit.
 What fails on data is cut until the events at fault are alone (`last_line.py`). A feed that fails for another reason is
 halted, loudly, and the other feeds go on; what a restart mends (a gap, a changed catalogue, a database that stays away)
 ends the worker with nothing acknowledged, and its successor starts at the position in the database.
@@ -25,18 +26,23 @@ import tenacity
 from ioc.errors import CatalogueChangedError, ConcurrentWriteError, FatalError, RetryableError, UnstorableError
 from streams.process.faultpoint import FaultPoint, no_fault
 from streams.rules.fault import told
-from streams.rules.parse import BatchParser, ParsedBatch
+from streams.rules.parse import BatchParser, Fetched, ParsedBatch
+from streams.rules.raw import RawRecord
 from streams.rules.span import BatchCounts
 from streams.worker.backlog import Backlog
+from streams.worker.commit import JointCommit
 from streams.worker.halt import Halts
 from streams.worker.last_line import LastLine
 from streams.worker.log_mark import LogMarks
 from streams.worker.metrics import WorkerMetrics
-from streams.worker.store import LogStart, RecordStore
+from streams.worker.store import LogStart, RecordStore, apply_together
 
 log = structlog.get_logger(__name__)
 
 _MOST_CONFLICTS = 8
+# Of records as they came: what is parsed in one go without waiting for more, and what waits at most.
+_ENOUGH_BYTES = 512 * 1024
+_MOST_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,18 @@ class Writer:
             self.close()
             raise
 
+    def apply_together(
+        self, work: Sequence[tuple[RecordStore, Sequence[ParsedBatch]]], *, log_start: LogStart
+    ) -> list[BatchCounts]:
+        """Apply batches of several feeds in one transaction, once; a connection that failed is thrown away."""
+        if self._connection is None or self._connection.closed:
+            self._connection = self._connect()
+        try:
+            return apply_together(self._connection, work, log_start=log_start)
+        except RetryableError:
+            self.close()
+            raise
+
     def close(self) -> None:
         """Close the connection, if there is one."""
         if self._connection is not None:
@@ -92,7 +110,7 @@ class FeedAgent:
         writer: Writer,
         *,
         parse_pool: Executor,
-        apply_pool: Executor,
+        commit: JointCommit,
         metrics: WorkerMetrics,
         log_start: LogStart,
         halts: Halts,
@@ -100,6 +118,7 @@ class FeedAgent:
         patience: float,
         most_events: int,
         restart: Callable[[], None],
+        linger: float = 0.0,
         fault: FaultPoint = no_fault,
     ) -> None:
         """
@@ -109,11 +128,12 @@ class FeedAgent:
         patience:    seconds for which a batch is tried again before the worker gives up.
         most_events: most events of one transaction, unless a single fetch holds more; twice as many wait at most.
         restart:     stops the process in good order, and starts it anew.
+        linger:      seconds that little waits for more, at most; all feeds wait to the same moments.
         """
         self._work = work
         self._writer = writer
         self._parse_pool = parse_pool
-        self._apply_pool = apply_pool
+        self._commit = commit
         self._metrics = metrics
         self._log_start = log_start
         self._halts = halts
@@ -121,6 +141,7 @@ class FeedAgent:
         self._patience = patience
         self._most_events = most_events
         self._restart = restart
+        self._linger = linger
         self._fault = fault
         self._last_line = LastLine(
             work.feed,
@@ -134,42 +155,59 @@ class FeedAgent:
 
         Raises what applying raised, at once: not when the next event comes.
         """
+        fetched: Backlog[Any] = Backlog(_MOST_BYTES)
         backlog: Backlog[Parsed] = Backlog(2 * self._most_events)
         try:
             async with asyncio.TaskGroup() as group:
                 applier = group.create_task(self._apply_all(backlog))
-                await self._read_all(events, backlog)
+                parser = group.create_task(self._parse_all(fetched, backlog))
+                await self._read_all(events, fetched)
+                parser.cancel()
                 applier.cancel()
         except BaseExceptionGroup as failures:
             raise failures.exceptions[0] from None
 
-    async def _read_all(self, events: AsyncIterable[Any], backlog: Backlog[Parsed]) -> None:
-        loop = asyncio.get_running_loop()
+    async def _read_all(self, events: AsyncIterable[Any], fetched: Backlog[Any]) -> None:
         async for event in events:
             self._fault("after_fetch")
             message = event.message
             if self._halts.holds(message.topic, message.partition):
                 event.ack()  # in Kafka's group only; the position in the database stays
                 continue
-            try:
-                batch, seconds = await loop.run_in_executor(self._parse_pool, self._parse, message)
-            except RetryableError:
-                raise
-            except Exception as error:
-                self._halt(message.topic, error)
-                continue
-            await backlog.put(Parsed(event, batch, seconds), sum(batch.consumed.values()))
+            await fetched.put(event, _size_of(message.value.records))
 
-    def _parse(self, message: Any) -> tuple[ParsedBatch, float]:
+    async def _parse_all(self, fetched: Backlog[Any], backlog: Backlog[Parsed]) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await fetched.gather(_ENOUGH_BYTES, self._till_next_moment)
+            with self._commit.parsing():
+                events = await fetched.take(_ENOUGH_BYTES)
+                try:
+                    batches, seconds = await loop.run_in_executor(self._parse_pool, self._parse, events)
+                except RetryableError:
+                    raise
+                except Exception as error:
+                    self._halt(events[0].message.topic, error)
+                    continue
+                for event, batch in zip(events, batches, strict=True):
+                    await backlog.put(Parsed(event, batch, seconds / len(events)), sum(batch.consumed.values()))
+
+    def _till_next_moment(self) -> float:
+        """Return the seconds to the next of the moments, `linger` apart, at which all feeds go on together."""
+        return self._linger and self._linger - time.monotonic() % self._linger
+
+    def _parse(self, events: Sequence[Any]) -> tuple[list[ParsedBatch], float]:
         start = time.perf_counter()
-        fetch = message.value
-        batch = self._work.parser.parse(
-            message.topic, message.partition, fetch.records, now=datetime.now(UTC), begins_at=fetch.begins_at
-        )
-        return batch, time.perf_counter() - start
+        fetches = [
+            Fetched(
+                event.message.topic, event.message.partition, event.message.value.records, event.message.value.begins_at
+            )
+            for event in events
+        ]
+        batches = self._work.parser.parse_together(fetches, now=datetime.now(UTC))
+        return batches, time.perf_counter() - start
 
     async def _apply_all(self, backlog: Backlog[Parsed]) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             taken = await backlog.take(self._most_events)
             taken = [one for one in taken if not self._halts.holds(one.batch.topic, one.batch.partition)]
@@ -177,7 +215,7 @@ class FeedAgent:
                 continue
             start = time.perf_counter()
             try:
-                counts = await loop.run_in_executor(self._apply_pool, self._apply, [one.batch for one in taken])
+                counts = await self._commit.apply(self._work.store, [one.batch for one in taken], self._apply)
             except CatalogueChangedError as error:
                 log.info("planned restart", feed=self._work.feed, reason=str(error))
                 self._restart()
@@ -233,6 +271,10 @@ class FeedAgent:
         self._metrics.retry(self._work.feed)
         error = state.outcome.exception() if state.outcome else None
         log.warning("batch is tried again", feed=self._work.feed, attempt=state.attempt_number, error=str(error))
+
+
+def _size_of(records: Sequence[RawRecord]) -> int:
+    return sum(len(record.value or b"") for record in records)
 
 
 def _always_in_conflict(state: tenacity.RetryCallState) -> bool:

@@ -9,6 +9,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, cast
 
 import faust
@@ -32,6 +33,7 @@ from streams.rules.contribute import Contributor
 from streams.rules.parse import BatchParser
 from streams.rules.register import Register
 from streams.worker.agent import FeedAgent, Work, Writer
+from streams.worker.commit import JointCommit
 from streams.worker.delivery import RawSchema, SingleRecordScheduler, WholeFetchScheduler
 from streams.worker.halt import Halts, PartitionKey
 from streams.worker.log_mark import LogMarks
@@ -180,6 +182,11 @@ def create_app(
     # One thread each: batches are parsed and applied one after the other, in the order of their arrival.
     parse_pool = ThreadPoolExecutor(1, thread_name_prefix="parse")
     apply_pool = ThreadPoolExecutor(1, thread_name_prefix="apply")
+    commit = JointCommit(
+        apply_pool,
+        partial(writer.apply_together, log_start=app.log_start),
+        most_events=settings.worker_fetch_records,
+    )
     calendar = Calendar.of(settings, profile.timezone)
     for feed in feeds.values():
         register = Register(feed, profile.reporters, profile.areas)
@@ -189,7 +196,7 @@ def create_app(
             Work(feed.key, parser, RecordStore(feed, ids[feed.key], contributor, epoch=epoch, fault=fault)),
             writer,
             parse_pool=parse_pool,
-            apply_pool=apply_pool,
+            commit=commit,
             metrics=metrics,
             log_start=app.log_start,
             halts=app.halts,
@@ -197,6 +204,7 @@ def create_app(
             patience=_PATIENCE,
             most_events=settings.worker_fetch_records,
             restart=restart,
+            linger=settings.worker_linger,
             fault=fault,
         )
         _register(app, feed, feed.topic(settings.topic_prefix), agent)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -29,6 +31,14 @@ class Backlog(Generic[T]):
             self._items.append((item, weight))
             self._weight += weight
             self._changed.notify_all()
+
+    async def gather(self, enough: int, until: Callable[[], float]) -> None:
+        """Wait for the first item, then for more until `enough` weight has gathered, or for `until()` seconds."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: bool(self._items))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(until()), self._changed:
+                await self._changed.wait_for(lambda: self._weight >= enough)
 
     async def take(self, most: int) -> list[T]:
         """Remove and return the first items whose weights come to at most `most`, at least one; waits for the first."""

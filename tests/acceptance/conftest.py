@@ -25,7 +25,7 @@ def run(
 ) -> Iterator[Run]:
     """A province that publishes into topics of the test's own; every process ends with the test."""
     # A short session: the death of a worker is noticed soon.
-    own = settings.model_copy(update={"worker_session_timeout": 6.0, "worker_fetch_records": 400})
+    own = settings.model_copy(update={"worker_session_timeout": 6.0, "worker_fetch_records": 100})
     made = Run(own, infrastructure, feeds, profile, tmp_path)
     yield made
     made.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -12,6 +14,7 @@ import pytest
 
 from bench.drain import cumulated, rate_of
 from bench.memory import MemoryTrace
+from bench.processor import ProcessorTime
 from bench.replay import RecordingConnection, play
 from bench.scenario.latency import between, quantile
 from ioc.errors import FatalError
@@ -52,6 +55,19 @@ def test_growth_compares_the_last_third_with_the_middle_one() -> None:
     trace = MemoryTrace()
     trace.samples = [10, 50, 90, 100, 100, 100, 110, 120, 130]
     assert trace.growth == 1.2
+
+
+def test_processor_time_is_that_of_the_processes_and_stays_when_they_end() -> None:
+    processor = ProcessorTime()
+    child = subprocess.Popen([sys.executable, "-c", "sum(range(3_000_000)); input()"], stdin=subprocess.PIPE)
+    try:
+        while processor.seconds.get("child", 0.0) <= 0:
+            processor.sample([("child", child.pid), ("nobody", None)])
+    finally:
+        child.communicate(b"\n")
+    before = processor.seconds["child"]
+    processor.sample([("child", child.pid), ("gone", 2**22 + 1)])
+    assert processor.seconds == {"child": before}
 
 
 class FakeConnection:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from testbed.feed_event import (
     BA_RIA,
@@ -33,7 +34,7 @@ from testbed.sample import events_of
 from ioc.feeds.feed import Feed, load_feeds
 from ioc.province.profile import Profile
 from streams.rules.content import content_hasher, md5
-from streams.rules.parse import BatchParser, ParsedBatch
+from streams.rules.parse import BatchParser, Fetched, ParsedBatch
 from streams.rules.refuse import MAX_PAYLOAD
 
 SELLER, SHOP = "3590000407", "3590000407.CHXD-02"
@@ -251,3 +252,26 @@ def test_the_outline_of_a_refused_value_is_shown_not_the_value(parser: BatchPars
     parsed = parse(parser, [record(0, stay(guest_id="Nguyễn Văn An 0912345678"))])
     shown = parsed.rejections[0].reasons[0].value
     assert "Nguyễn" not in shown and "0912345678" not in shown
+
+
+@settings(derandomize=True, max_examples=30, deadline=None)
+@given(data=st.data())
+def test_fetches_parsed_together_give_what_each_gives_alone(
+    parsers: dict[str, BatchParser], data: st.DataObject
+) -> None:
+    """Partitions share a frame and nothing else: events, refusals, payloads and accounts stay with their fetch."""
+    parser = parsers["tourism.stay"]
+    kinds = [stay(), stay(INN, 2), void_stay(), stay("99-999-9999", 3), stay(age_years=-1), stay(check_in="1900-01-01")]
+    event = st.sampled_from(kinds)
+    value = st.one_of(event, st.lists(event, min_size=1, max_size=4), st.just(b"{"), st.just(b"[]"))
+    fetches = []
+    for partition in range(data.draw(st.integers(1, 4))):
+        values = data.draw(st.lists(value, min_size=1, max_size=4))
+        first = data.draw(st.integers(0, 50))
+        fetched = [batch(at, one) if isinstance(one, list) else record(at, one) for at, one in enumerate(values, first)]
+        fetches.append(Fetched("t", partition, fetched, begins_at=data.draw(st.sampled_from([None, 0]))))
+    together = parser.parse_together(fetches, now=NOW)
+    for fetched, found in zip(fetches, together, strict=True):
+        alone = parser.parse("t", fetched.partition, fetched.records, now=NOW, begins_at=fetched.begins_at)
+        assert found.events.drop("row").equals(alone.events.drop("row"))
+        assert replace(found, events=alone.events, payloads=alone.payloads) == alone

@@ -51,13 +51,7 @@ def test_what_lies_at_or_above_it_stays_whole(position: int) -> None:
 
 def test_the_account_of_a_span() -> None:
     span = Span("t", 0, 10, (parsed(10, 12), parsed(12, 13)))
-    outcomes = pl.DataFrame(
-        {
-            "partition": [0, 0, 0, 1, 0, 0],
-            "outcome": ["new", "corrected", "voided", "new", "superseded", "duplicate"],
-            "events": [1, 2, 3, 100, 4, 5],
-        }
-    )
+    outcomes = {"new": 1, "corrected": 2, "voided": 3, "superseded": 4, "duplicate": 5}
     assert (span.consumed, span.next_offset, len(list(span.rejections))) == (6, 13, 3)
     assert account(span, outcomes, 7) == BatchCounts(
         consumed=6, accepted=10, rejected=7, duplicate=5, corrected=2, voided=3, superseded=4
