@@ -75,7 +75,7 @@ def _closed_table(frame: Frame) -> table.Panel:
         "acknowledged": _TAKEN,
     }
     panel = default_table("incident/closed", frame.scope.say("Đã kết thúc", "Over"), frame.scope, columns)
-    panel = column_widths(panel, {"title": 330, "since": 140, "ended": 140, "lasts": 110})
+    panel = column_widths(panel, {"title": 280, "since": 138, "ended": 138, "lasts": 85})
     return panel.with_target(frame.scope.target("incident_closed_table"))
 
 

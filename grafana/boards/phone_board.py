@@ -26,7 +26,7 @@ def phone_board(frame: Frame) -> Json:
         scope.say("Mười chỉ tiêu chậm nhất", "The ten that lag most"),
         scope.target("worst_tile"),
         link=indicator_link(frame, "${__field.labels.code}", "${__field.labels.sector}"),
-        sizes=(13, 18),
+        sizes=(13, 16),
     )
     sectors = tile_stat(
         "phone/sectors",

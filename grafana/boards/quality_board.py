@@ -76,7 +76,9 @@ def _feed_table(frame: Frame) -> table.Panel:
     }
     title = frame.scope.say("Từng nguồn, kém nhất trước", "Each feed, worst first")
     panel = default_table("quality/feeds", title, frame.scope, columns, ("key",))
-    panel = column_widths(panel, {"feed": 270, "superseded": 150, "complete_on": 105, "measured_on": 105})
+    panel = column_widths(
+        panel, {"feed": 255, **dict.fromkeys(MEASURES, 75), "superseded": 170, "complete_on": 115, "measured_on": 115}
+    )
     return panel.with_target(frame.scope.target("quality_table"))
 
 

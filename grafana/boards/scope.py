@@ -110,6 +110,17 @@ _LABELS: dict[str, Text] = {
     "silenced_until": Text("tạm dừng nhắc đến ", "silenced until "),
     "begun": Text("Bắt đầu: ", "Begun: "),
     "ended": Text("Kết thúc: ", "Over: "),
+    "beyond": Text("Vì sao ngoài 0–100 % (*)", "Why beyond 0–100% (*)"),
+    "beyond_share": Text(
+        "Tử số và mẫu số được đếm riêng trong cùng kỳ, không phải cùng một nhóm: mũi sau có thể nhiều hơn mũi trước,"
+        " người được phục vụ có thể nhiều hơn số đã đăng ký. Kỳ có ít sự kiện lệch nhiều hơn.",
+        "Numerator and denominator are counted apart in the same period and are not one group: later doses may"
+        " outnumber first ones, those served may outnumber those registered. A period with few events deviates more.",
+    ),
+    "beyond_index": Text(
+        "Chỉ số so với kỳ gốc bằng 100, hoặc tốc độ tăng; không phải tỷ trọng.",
+        "An index over a base period of 100, or a rate of growth; no share of a whole.",
+    ),
     "all_targets": Text("Chỉ tiêu chuyển đổi số hoàn thành", "Digital-transformation targets done"),
     "critical": Text("Nghiêm trọng", "Critical"),
     "warning": Text("Cảnh báo", "Warnings"),
@@ -117,7 +128,7 @@ _LABELS: dict[str, Text] = {
     "reform": Text("Sắp xếp đơn vị hành chính, số đơn vị kết thúc: ", "Administrative reform, units that ended: "),
     "rebuild": Text("Tính lại theo danh mục mới: ", "Computed anew: "),
     "correction": Text("Sự kiện sửa số liệu cũ: ", "Events that correct older ones: "),
-    "day_events": Text("Sự kiện trong 24 giờ", "Events in 24 hours"),
+    "day_events": Text("Sự kiện hôm nay", "Events today"),
     "minute_events": Text("Sự kiện trong 1 phút", "Events in a minute"),
     "newest_event": Text("Sự kiện mới nhất cách đây", "Newest event, ago"),
     "received": Text("Nhận", "Received"),

@@ -57,7 +57,7 @@ def sector_board(frame: Frame, sector: str) -> Json:
         scope.say("Chỉ tiêu chính, kỳ đã kết thúc gần nhất", "Head figures, newest period that is over"),
         scope.target("indicator_tile", sector=sector),
         link=indicator_link(frame, "${__field.labels.code}", sector),
-        sizes=(12, 20),
+        sizes=(11, 18),
     )
     built = (
         frame.board(sector_key(sector), Text(found.name_vi, found.name_en))
@@ -65,7 +65,7 @@ def sector_board(frame: Frame, sector: str) -> Json:
         .with_variable(period_variable(scope))
         .with_variable(head_variable(scope, sector))
         .with_panel(status_stat(frame).height(5))
-        .with_panel(heads.span(24).height(8))
+        .with_panel(heads.span(24).height(9))
         .with_panel(_indicator_table(frame, sector).height(13))
         .with_row(default_row("trend", scope.say("Diễn biến", "Trend")))
         .with_panel(_head_timeseries(frame))
@@ -90,7 +90,10 @@ def _indicator_table(frame: Frame, sector: str) -> table.Panel:
         "running": Text("Đang chạy", "Running day"),
         "owner": OWNER,
     }
-    title = scope.say("Tất cả chỉ tiêu, đáng lo trước", "All indicators, worst first")
+    title = scope.say(
+        "Tất cả chỉ tiêu, đáng lo trước (* ngoài 0–100 %: bấm để xem vì sao)",
+        "All indicators, worst first (* beyond 0–100%: click to see why)",
+    )
     panel = default_table("indicators", title, scope, columns, ("code",))
     panel = panel.with_target(scope.target("indicator_table", sector=sector))
     panel = column_widths(panel, {"indicator": 400, "status": 140, "period": 185, "owner": 260})

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from grafana.boards.board import Json
+from grafana.standin.release import OLDEST, Release
 from grafana.standin.store import RefusedError, Store
 
 _RULES = r"/api/v1/provisioning/alert-rules"
@@ -25,8 +26,8 @@ class Standin:
     failures: how many of the next requests it answers with 503, as a server does that is starting.
     """
 
-    def __init__(self, token: str) -> None:
-        self.store = Store()
+    def __init__(self, token: str, release: Release = OLDEST) -> None:
+        self.store = Store(release=release)
         self.token = token
         self.failures = 0
         self.requests: list[tuple[str, str]] = []
@@ -41,7 +42,7 @@ class Standin:
             self.failures -= 1
             return 503, {"message": "Grafana is starting"}
         if path == "/api/health":
-            return 200, {"commit": "", "database": "ok", "version": "9.4.0-standin"}
+            return 200, {"commit": "", "database": "ok", "version": f"{self.store.release.name}-standin"}
         if authorisation != f"Bearer {self.token}":
             return 401, {"message": "Invalid API key"}
         try:
@@ -127,7 +128,8 @@ class Standin:
                 store.put_template(named[1], body["template"])
             elif named[1] not in store.templates:
                 return 404, None
-            return 200, {"name": named[1], "template": store.templates[named[1]]}
+            shown = {"name": named[1], "template": store.templates[named[1]]}
+            return 200, shown | store.release.template_fields
         return None
 
     def _point(self, method: str, uid: str | None, body: Any) -> tuple[int, Any]:
@@ -151,7 +153,7 @@ class Standin:
         if method == "PUT":
             store.put_rule({**body, "uid": uid}, "api", new=False)
         if uid not in store.rules:
-            return 500, {"message": "could not find alert rule"}  # 404 from version 10 on
+            return store.release.missing_rule, {"message": "could not find alert rule"}
         return 200, store.rules[uid]
 
     def _group(self, method: str, folder: str, name: str, body: Any) -> tuple[int, Any]:
@@ -191,9 +193,12 @@ class Standin:
 
 
 @contextmanager
-def running_standin(token: str = "made-up") -> Iterator[Standin]:  # noqa: S107 - of no real server
+def running_standin(
+    token: str = "made-up",  # noqa: S107 - of no real server
+    release: Release = OLDEST,
+) -> Iterator[Standin]:
     """Serve one on a free port of this machine."""
-    standin = Standin(token)
+    standin = Standin(token, release)
 
     class StandinHandler(BaseHTTPRequestHandler):
         def _handle(self) -> None:

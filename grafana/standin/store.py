@@ -8,6 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 
 from grafana.boards.board import Json
+from grafana.standin.release import OLDEST, Release
 
 _DEFAULT_RECEIVER = "grafana-default-email"
 _UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -27,8 +28,10 @@ class RefusedError(Exception):
 class Store:
     """All objects by uid, and under which provenance alerting objects were written: `api`, `file` or none.
 
-    writes: how many changes were taken.
+    writes: how many changes were taken. release: by whose rules.
     """
+
+    release: Release = OLDEST
 
     folders: dict[str, Json] = field(default_factory=dict)
     datasources: dict[str, Json] = field(default_factory=dict)
@@ -76,10 +79,11 @@ class Store:
         if new and uid in self.rules:
             raise RefusedError(409, "a rule with this uid exists")
         if not new and uid not in self.rules:
-            raise RefusedError(500, "could not find alert rule")
+            raise RefusedError(self.release.missing_rule, "could not find alert rule")
         if not new:
             self._keep_provenance("rule", uid, provenance)
-        _check_rule(rule)
+        self._check_uid("rule", uid, new)
+        _check_rule(rule, self.release.half_pair)
         if rule["folderUID"] not in self.folders:
             raise RefusedError(500, "folder not found")
         titles = {r["title"] for r in self.rules.values() if r["folderUID"] == rule["folderUID"] and r["uid"] != uid}
@@ -88,12 +92,18 @@ class Store:
                 500, "a conflicting alert rule is found: rule title under the same organisation and folder"
             )
         self.writes += 1
-        # 9.4 does not know isPaused and drops it.
-        kept = {key: value for key, value in deepcopy(rule).items() if key != "isPaused"}
+        dropped = () if self.release.keeps_paused else ("isPaused",)
+        kept = {key: value for key, value in deepcopy(rule).items() if key not in dropped}
         for query in kept["data"]:
             query["model"].setdefault("intervalMs", 1000)
             query["model"].setdefault("maxDataPoints", 43200)
-        self.rules[uid] = {**kept, "id": next(self._ids), "orgID": 1, "updated": "2024-10-01T00:00:00Z"}
+        self.rules[uid] = {
+            **self.release.rule_fields,
+            **kept,
+            "id": next(self._ids),
+            "orgID": 1,
+            "updated": "2024-10-01T00:00:00Z",
+        }
         self.provenance["rule", uid] = provenance
 
     def put_group(self, folder: str, name: str, group: Json) -> None:
@@ -102,10 +112,10 @@ class Store:
         if group["interval"] <= 0 or group["interval"] % 10:
             raise RefusedError(400, "interval should be a multiple of 10 seconds")
         unknown = {rule["uid"] for rule in group["rules"]} - set(self.rules)
-        if unknown:
+        if unknown and not self.release.new_rule_in_group:
             raise RefusedError(500, "failed to calculate diff for alert rules: could not find alert rule")
         for rule in group["rules"]:
-            self.put_rule({**rule, "folderUID": folder, "ruleGroup": name}, "api", new=False)
+            self.put_rule({**rule, "folderUID": folder, "ruleGroup": name}, "api", new=rule["uid"] in unknown)
         for uid in self.group(folder, name) - {rule["uid"] for rule in group["rules"]}:
             self.delete_rule(uid, "api")
         self.intervals[folder, name] = group["interval"]
@@ -131,9 +141,11 @@ class Store:
         if not point.get("settings", {}).get(needed):
             raise RefusedError(400, f"invalid object specification: could not find {needed} in settings")
         if new and uid in self.contact_points:
-            raise RefusedError(500, f"receiver configuration with UID '{uid}' already exist in contact point")
+            taken = f"receiver configuration with UID '{uid}' already exist in contact point"
+            raise RefusedError(self.release.point_taken, taken)
         if not new and uid not in self.contact_points:
             raise RefusedError(404, f"contact point with uid '{uid}' not found")
+        self._check_uid("contact point", uid, new)
         self._keep_provenance("point", uid, provenance)
         self.writes += 1
         self.contact_points[uid] = deepcopy(point)
@@ -145,7 +157,8 @@ class Store:
         if found is not None:
             others = [p for u, p in self.contact_points.items() if u != uid and p["name"] == found["name"]]
             if not others and found["name"] in _receivers(self.policy):
-                raise RefusedError(500, f"contact point '{found['name']}' is currently used by a notification policy")
+                used = f"contact point '{found['name']}' is currently used by a notification policy"
+                raise RefusedError(self.release.point_in_use, used)
         self.writes += 1
         self.contact_points.pop(uid, None)
 
@@ -167,19 +180,24 @@ class Store:
         self.writes += 1
         self.templates[name] = text
 
+    def _check_uid(self, what: str, uid: str, new: bool) -> None:
+        if new and self.release.uid_checked and not _UID.fullmatch(uid):
+            raise RefusedError(400, f"cannot create {what} with UID '{uid}': UID is longer than 40 symbols")
+
     def _keep_provenance(self, kind: str, uid: str, provenance: str) -> None:
         stored = self.provenance.get((kind, uid), "")
         if stored not in ("", provenance):
-            raise RefusedError(500, f"cannot changed provenance from '{stored}' to '{provenance}'")
+            status = self.release.point_provenance if kind == "point" else 500
+            raise RefusedError(status, f"cannot changed provenance from '{stored}' to '{provenance}'")
 
 
-def _check_rule(rule: Json) -> None:
+def _check_rule(rule: Json, half_pair: int) -> None:
     annotations = rule.get("annotations") or {}
     board, panel = annotations.get("__dashboardUid__", ""), annotations.get("__panelId__", "")
     if bool(board) != bool(panel):
-        raise RefusedError(500, "both annotations __dashboardUid__ and __panelId__ must be specified")
+        raise RefusedError(half_pair, "both annotations __dashboardUid__ and __panelId__ must be specified")
     if panel and not re.fullmatch(r"-?\d+", panel):
-        raise RefusedError(500, "annotation __panelId__ must be a valid integer Panel ID")
+        raise RefusedError(half_pair, "annotation __panelId__ must be a valid integer Panel ID")
     if not _UID.fullmatch(rule["uid"]) or not rule["title"] or len(rule["title"]) > 190:
         raise RefusedError(400, "invalid alert rule")
     if not rule.get("data") or rule["condition"] not in {query["refId"] for query in rule["data"]}:

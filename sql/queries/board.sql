@@ -90,7 +90,10 @@ SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS indicato
        coalesce(amount_text(s.forecast, unit.name, %(language)s), '–') AS forecast,
        coalesce(cause.title, (%(labels)s::jsonb ->> 'furthest') || place.names, '–') AS cause,
        %(words)s::jsonb ->> s.status AS status, s.code, s.sector
-FROM indicator_status s
+FROM (SELECT s.* FROM indicator_status s JOIN indicator i ON i.code = s.code AND i.live
+      WHERE s.area_id = ${area:sqlstring}::integer AND s.status IN ('lagging', 'at_risk') AND s.sector = ANY (%(chosen)s::text[])
+      ORDER BY status_rank(s.status), s.lag DESC NULLS LAST, s.code
+      LIMIT 10) s
 JOIN indicator i ON i.code = s.code AND i.live
 CROSS JOIN LATERAL (SELECT coalesce(%(units)s::jsonb ->> s.unit, s.unit) AS name) unit
 LEFT JOIN LATERAL (
@@ -107,16 +110,15 @@ CROSS JOIN LATERAL (
           WHERE below.code = s.code AND a.parent_id = s.area_id AND below.status = 'lagging' AND below.lag > 0
           ORDER BY place LIMIT 3) worst
 ) place
-WHERE s.area_id = ${area:sqlstring}::integer AND s.status IN ('lagging', 'at_risk') AND s.sector = ANY (%(chosen)s::text[])
 ORDER BY status_rank(s.status), s.lag DESC NULLS LAST, s.code
-LIMIT 10
 
 -- name: worst_tile
 -- The same ten for a phone: a tile each, whose words wrap.
 SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END
        || coalesce(' · ' || (%(labels)s::jsonb ->> 'expected') || ' ' || amount_text(s.expected, unit.name, %(language)s), '')
        || coalesce(' · ' || (%(labels)s::jsonb ->> 'behind') || ' ' || lag_text(nullif(s.lag, 0), s.lag_in, %(language)s), '') AS name,
-       coalesce(amount_text(s.value, unit.name, %(language)s), '–') AS shown, %(colors)s::jsonb ->> s.status AS color, s.code, s.sector
+       -- A figure and its unit are not torn apart.
+       coalesce(replace(amount_text(s.value, unit.name, %(language)s), ' ', U&'\00A0'), '–') AS shown, %(colors)s::jsonb ->> s.status AS color, s.code, s.sector
 FROM indicator_status s
 JOIN indicator i ON i.code = s.code AND i.live
 CROSS JOIN LATERAL (SELECT coalesce(%(units)s::jsonb ->> s.unit, s.unit) AS name) unit
@@ -144,10 +146,10 @@ ORDER BY s.target_id IS NULL AND i.target IS NULL, status_rank(s.status), i.defi
 LIMIT 6
 
 -- name: indicator_table
--- Every live indicator of a sector, worst first. `running` is what has come in of the day that is not over yet.
+-- Every live indicator of a sector, worst first. A percentage beyond 0 and 100 has a star: the indicator's board says why. `running` is what has come in of the day that is not over yet.
 SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS indicator,
        %(words)s::jsonb ->> coalesce(s.status, 'no_data') AS status,
-       coalesce(amount_text(s.value, unit.name, %(language)s), '–') AS value,
+       coalesce(amount_text(s.value, unit.name, %(language)s) || CASE WHEN s.unit = '%%' AND NOT s.value BETWEEN 0 AND 100 THEN ' *' ELSE '' END, '–') AS value,
        coalesce(period_text(s.period, s.bucket, %(language)s), '–') AS period,
        coalesce(amount_text(s.expected, unit.name, %(language)s), '–') AS expected,
        coalesce(lag_text(nullif(s.lag, 0), s.lag_in, %(language)s), '–') AS lag,
@@ -293,7 +295,8 @@ WITH beside AS (
         (SELECT parent_id FROM area WHERE area_id = ${area:sqlstring}::integer))
 )
 SELECT CASE %(language)s WHEN 'en' THEN a.name_en ELSE a.name_vi END AS area,
-       coalesce(amount_text(s.value, coalesce(%(units)s::jsonb ->> s.unit, s.unit), %(language)s), '–') AS value,
+       coalesce(amount_text(s.value, coalesce(%(units)s::jsonb ->> s.unit, s.unit), %(language)s)
+                || CASE WHEN s.unit = '%%' AND NOT s.value BETWEEN 0 AND 100 THEN ' *' ELSE '' END, '–') AS value,
        coalesce(amount_text(s.expected, coalesce(%(units)s::jsonb ->> s.unit, s.unit), %(language)s), '–') AS expected,
        coalesce(lag_text(nullif(s.lag, 0), s.lag_in, %(language)s), '–') AS lag,
        %(words)s::jsonb ->> coalesce(s.status, 'no_data') AS status,
@@ -306,7 +309,8 @@ ORDER BY rank, s.lag DESC NULLS LAST, s.value DESC NULLS LAST, area
 -- The parts of the measure that an indicator belongs to, in the period that its total is judged by.
 SELECT %(dimensions)s::jsonb ->> coalesce(nullif(i.definition ->> 'breakdown', ''), '') AS dimension,
        CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS indicator,
-       coalesce(amount_text(s.value, coalesce(%(units)s::jsonb ->> s.unit, s.unit), %(language)s), '–') AS value,
+       coalesce(amount_text(s.value, coalesce(%(units)s::jsonb ->> s.unit, s.unit), %(language)s)
+                || CASE WHEN s.unit = '%%' AND NOT s.value BETWEEN 0 AND 100 THEN ' *' ELSE '' END, '–') AS value,
        coalesce(period_text(s.period, s.bucket, %(language)s), '–') AS period,
        %(words)s::jsonb ->> coalesce(s.status, 'no_data') AS status, i.code
 FROM indicator i
@@ -328,7 +332,9 @@ CROSS JOIN LATERAL (VALUES
         nullif(concat_ws(' | ', nullif(i.definition ->> 'value', ''), nullif(i.definition ->> 'where', '')), '') END),
     (8, 'owner', coalesce(%(owners)s::jsonb ->> split_part(i.owner, '; ', 1), i.owner)), (9, 'basis', i.definition ->> 'basis'),
     (10, 'source', (SELECT string_agg(t.source, '; ') FROM target t WHERE t.code = i.code AND t.ended_at IS NULL)),
-    (11, 'explain', %(pages)s || '/indicators/' || i.code || '?area='
+    (11, 'beyond', (SELECT %(labels)s::jsonb ->> CASE i.kind WHEN 'reported' THEN 'beyond_index' ELSE 'beyond_share' END
+                    FROM indicator_status s WHERE s.code = i.code AND s.unit = '%%' AND NOT s.value BETWEEN 0 AND 100 LIMIT 1)),
+    (12, 'explain', %(pages)s || '/indicators/' || i.code || '?area='
                     || (SELECT a.code FROM area a WHERE a.area_id = ${area:sqlstring}::integer))
 ) AS part (place, name, shown)
 WHERE i.live AND i.code = %(code)s AND part.shown IS NOT NULL
@@ -418,19 +424,23 @@ WHERE i.live AND i.code LIKE 'dti.targets_done.%%'
 ORDER BY split_part(i.code, '.', 3) <> 'total', i.slot
 
 -- name: quality_tile
--- Correct, complete, clean, live over all feeds, each on the newest day that was measured: complete by business days that are
--- over, the others by the clock's. The colour says how near to all it is.
+-- Correct, complete, clean, live over all feeds, of each feed on the newest day that was measured: complete by business days
+-- that are over, the others by the clock's. The colour says how near to all it is.
 SELECT word.name, coalesce(share_text(100 * m.numerator / nullif(m.denominator, 0), %(language)s), '–') AS shown,
        %(colors)s::jsonb ->> CASE WHEN m.denominator > 0 THEN CASE WHEN m.numerator / m.denominator >= 0.95 THEN 'on_track'
                                   WHEN m.numerator / m.denominator >= 0.8 THEN 'at_risk' ELSE 'lagging' END ELSE 'no_data' END AS color
-FROM jsonb_each_text(%(measures)s::jsonb) WITH ORDINALITY AS word (measure, name, place)
-LEFT JOIN LATERAL (
-    SELECT sum(q.numerator) AS numerator, sum(q.denominator) AS denominator
-    FROM quality_measure q JOIN feed f ON f.key = q.feed
-    WHERE q.measure = word.measure AND q.reporter = '' AND q.area_id IN (SELECT area_id FROM area WHERE level = 'province')
-      AND q.day = (SELECT max(n.day) FROM quality_measure n
-                   WHERE n.measure = word.measure AND (n.measure <> 'complete' OR n.day < newest_day()))
-) m ON true
+FROM jsonb_each_text(%(measures)s::jsonb) AS word (measure, name)
+CROSS JOIN LATERAL (
+    SELECT sum(newest.numerator) AS numerator, sum(newest.denominator) AS denominator
+    FROM feed f
+    CROSS JOIN LATERAL (
+        SELECT q.numerator, q.denominator FROM quality_measure q
+        WHERE q.feed = f.key AND q.measure = word.measure AND q.reporter = ''
+          AND q.area_id IN (SELECT area_id FROM area WHERE level = 'province')
+          AND (q.measure <> 'complete' OR q.day < (SELECT newest_day()))
+        ORDER BY q.day DESC LIMIT 1
+    ) newest
+) m
 ORDER BY array_position(ARRAY['correct', 'complete', 'clean', 'live'], word.measure)
 
 -- name: quality_table
@@ -460,20 +470,23 @@ LEFT JOIN LATERAL (
 ORDER BY least(m.complete, m.clean, m.live, m.correct) NULLS FIRST, feed
 
 -- name: quality_day
--- Feed by day, for the heat map; the chosen measure in percent. Of a day that is not over it is not said who is missing.
+-- Feed by day, for the heat map; the chosen measure in percent. Of a day that is not over it is not said who is missing. All but
+-- that go by the clock's day: of a province that lives in the past, the last thirty are shown too.
 SELECT q.day::timestamp AT TIME ZONE %(timezone)s AS "time", shortened.name AS metric, round(q.share)::float8 AS share
-FROM quality_measure q
-JOIN feed f ON f.key = q.feed
-JOIN area a ON a.area_id = q.area_id AND a.level = 'province'
+FROM feed f
 CROSS JOIN LATERAL (SELECT CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END AS name) named
 -- Grafana cuts what is longer, at its beginning.
 CROSS JOIN LATERAL (SELECT CASE WHEN length(named.name) > 30 THEN rtrim(left(named.name, 29)) || '…' ELSE named.name END AS name) shortened
-CROSS JOIN LATERAL (SELECT ($__timeFrom()::timestamptz AT TIME ZONE %(timezone)s)::date AS first,
-                           ($__timeTo()::timestamptz AT TIME ZONE %(timezone)s)::date AS last) shown
-WHERE q.measure = ${measure:sqlstring} AND q.reporter = '' AND q.share IS NOT NULL
-  AND CASE q.measure WHEN 'complete' THEN q.day >= shown.first AND q.day <= shown.last AND q.day < newest_day()
-                     -- By the clock's day: of a province that lives in the past, the last thirty.
-                     ELSE q.day >= least(shown.first, current_date - 30) END
+CROSS JOIN (SELECT CASE ${measure:sqlstring} WHEN 'complete' THEN chosen.first ELSE least(chosen.first, current_date - 30) END AS first,
+                   CASE ${measure:sqlstring} WHEN 'complete' THEN least(chosen.last, newest_day() - 1) ELSE current_date + 1 END AS last
+            FROM (SELECT ($__timeFrom()::timestamptz AT TIME ZONE %(timezone)s)::date AS first,
+                         ($__timeTo()::timestamptz AT TIME ZONE %(timezone)s)::date AS last) chosen) shown
+CROSS JOIN LATERAL (
+    SELECT m.day, m.share FROM quality_measure m
+    WHERE m.feed = f.key AND m.measure = ${measure:sqlstring} AND m.day BETWEEN shown.first AND shown.last AND m.reporter = ''
+      AND m.share IS NOT NULL AND m.area_id IN (SELECT area_id FROM area WHERE level = 'province')
+    OFFSET 0
+) q
 ORDER BY 1, 2
 
 -- name: roll_call
@@ -577,13 +590,15 @@ HAVING sum(b.corrected) > 0.1 * sum(b.consumed)
 LIMIT 100
 
 -- name: live_tile
--- Events of the last day and minute, and how long ago the newest came.
+-- Events of the clock's day, which the quality job counts every minute; of the last minute; and how long ago the newest came.
 SELECT %(labels)s::jsonb ->> part.name AS name, coalesce(part.shown, '–') AS shown, %(colors)s::jsonb ->> '' AS color
-FROM (SELECT sum(consumed) AS day, sum(consumed) FILTER (WHERE committed_at > now() - interval '1 minute') AS minute
-      FROM stream_batch WHERE committed_at > now() - interval '1 day') n
+FROM (SELECT sum(q.denominator) AS day FROM quality_measure q JOIN feed f ON f.key = q.feed
+      WHERE q.day = (now() AT TIME ZONE %(timezone)s)::date AND q.measure = 'clean' AND q.reporter = ''
+        AND q.area_id IN (SELECT area_id FROM area WHERE level = 'province')) counted
+CROSS JOIN (SELECT sum(consumed) AS minute FROM stream_batch WHERE committed_at > now() - interval '1 minute') n
 CROSS JOIN (SELECT max(newest) AS newest FROM feed f CROSS JOIN LATERAL (
                 SELECT committed_at AS newest FROM stream_batch b WHERE b.feed_id = f.feed_id ORDER BY committed_at DESC LIMIT 1) l) last
-CROSS JOIN LATERAL (VALUES ('day_events', number_text(coalesce(n.day, 0), 0, %(language)s)),
+CROSS JOIN LATERAL (VALUES ('day_events', number_text(counted.day, 0, %(language)s)),
                            ('minute_events', number_text(coalesce(n.minute, 0), 0, %(language)s)),
                            ('newest_event', duration_text(now() - last.newest, %(language)s))) AS part (name, shown)
 
@@ -635,14 +650,13 @@ ORDER BY sum(b.rejected)::float8 / nullif(sum(b.consumed), 0) DESC NULLS LAST, s
 
 -- name: latency_series
 -- Milliseconds from Kafka's append to the commit, of the oldest event of each batch: an upper bound for every event in it.
-SELECT $__timeGroupAlias(b.committed_at, $__interval),
-       1000 * percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM b.committed_at - b.oldest_received_at)) AS p50,
-       1000 * percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM b.committed_at - b.oldest_received_at)) AS p95,
-       1000 * percentile_cont(0.99) WITHIN GROUP (ORDER BY extract(epoch FROM b.committed_at - b.oldest_received_at)) AS p99
-FROM stream_batch b
-JOIN feed f USING (feed_id)
-WHERE $__timeFilter(b.committed_at) AND ('*' IN (${feed:sqlstring}) OR f.key IN (${feed:sqlstring}))
-GROUP BY 1
+SELECT "time", 1000 * part[1] AS p50, 1000 * part[2] AS p95, 1000 * part[3] AS p99
+FROM (SELECT $__timeGroupAlias(b.committed_at, $__interval),
+             percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY extract(epoch FROM b.committed_at - b.oldest_received_at)) AS part
+      FROM stream_batch b
+      JOIN feed f USING (feed_id)
+      WHERE $__timeFilter(b.committed_at) AND ('*' IN (${feed:sqlstring}) OR f.key IN (${feed:sqlstring}))
+      GROUP BY 1) step
 ORDER BY 1
 
 -- name: rejection_rule

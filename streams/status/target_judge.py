@@ -124,6 +124,9 @@ class TargetJudge:
             self._judge_value(columns, row, at, target, float(value), expected, through, percentage, base)
             if forecast is not None and not np.isnan(forecast[0][row]):
                 ahead = tuple(float(part[row]) for part in forecast)
+                if percentage and member.indicator.kind == "ratio" and 0 <= value <= 100:
+                    # A straight line leads beyond; what is a share today stays one. A reported rate of growth may not.
+                    ahead = tuple(min(max(part, 0.0), 100.0) for part in ahead)
                 columns.forecast[row, at], columns.forecast_low[row, at], columns.forecast_high[row, at] = ahead
                 columns.misses[row, at] = not target.is_met(ahead[0])
 

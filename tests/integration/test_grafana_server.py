@@ -1,7 +1,8 @@
 """The same suite against the strict stand-in, and against a real Grafana where `GRAFANA_URL` names one.
 
 The real one is taken over: its policy, and whatever bears the project's names. Its address holds user and password
-(`http://admin:admin@127.0.0.1:3000`), or `GRAFANA_TOKEN` holds a token.
+(`http://admin:admin@127.0.0.1:3000`), or `GRAFANA_TOKEN` holds a token. `GRAFANA_SMTP_PORT` is the port of this machine
+to which it sends e-mails (`GF_SMTP_HOST`); with it, those are counted too.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from email.message import EmailMessage
 from typing import Any
 
 import httpx
@@ -19,6 +21,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 from testbed.mailbox import Mailbox, running_mailbox
+from testbed.province_day import ProvinceDay, local
 from testbed.standing import put_standing
 
 from grafana.bundle import Bundle, datasource_model, load_bundle
@@ -29,29 +32,39 @@ from grafana.query.binding import DATASOURCE_UID
 from grafana.query.macros import expand
 from grafana.standin.alerts import Alerting
 from grafana.standin.api import Standin, running_standin
+from grafana.uid import stable_uid
 from ioc.database.connection import connect
+from ioc.feeds.feed import Feed
+from ioc.province.profile import Profile
 from ioc.settings import Settings
+from streams.rules.wording import Bilingual
+from streams.status.outage import Outage
+from streams.status.quality_job import QualityJob
 
 # Read at import: the tests' own settings see none of the shell's variables.
 REAL = os.environ.get("GRAFANA_URL", "")
 TOKEN = os.environ.get("GRAFANA_TOKEN", "")
-_PATIENCE = 120.0  # seconds; a real server evaluates every 30 s and waits 10 s before it tells
+SMTP_PORT = int(os.environ.get("GRAFANA_SMTP_PORT", "0"))
+_PATIENCE = 240.0  # seconds; a real server evaluates every 30 s, waits 10 s, and reads a policy once a minute
+OPENED, CLOSED = "Sự việc đang mở", "Sự việc đã kết thúc"
+# Messages by (rule, incident, step).
+Counted = Counter[tuple[str, str, str]]
 
 
 @dataclass
 class Tried:
-    """A server under test. look: has the rules evaluated and returns what has arrived so far, by (title, incident)."""
+    """A server under test. look: has the rules evaluated and returns what has arrived so far."""
 
     server: GrafanaServer
     settings: Settings
-    look: Callable[[], Counter[tuple[str, str]]]
+    look: Callable[[], Counted]
     health: Callable[[], dict[str, str]]
     real: bool
 
 
 @pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
-    with running_mailbox() as box:
+    with running_mailbox(smtp_port=SMTP_PORT) as box:
         yield box
 
 
@@ -72,9 +85,17 @@ def tried(request: pytest.FixtureRequest, settings: Settings, mailbox: Mailbox) 
 
 @pytest.fixture
 def bundle(tried: Tried) -> Bundle:
-    """A few boards, and everything else."""
+    """A few boards, and everything else; each post of the duty ladders has a webhook."""
     whole = load_bundle(tried.settings, ["vi"])
-    return replace(whole, boards=whole.boards[:8])
+    mailed = [point for point in whole.contact_points if point["type"] == "email"]
+    hooks = [heard(point, tried.settings.alert_webhook_url) for point in mailed]
+    kept = [point for point in whole.contact_points if point["type"] == "webhook" or (tried.real and SMTP_PORT)]
+    return replace(whole, boards=whole.boards[:8], contact_points=(*kept, *hooks))
+
+
+def heard(point: dict[str, Any], url: str) -> dict[str, Any]:
+    """The same recipient by webhook."""
+    return point | {"uid": stable_uid("hook", point["name"]), "type": "webhook", "settings": {"url": url}}
 
 
 def let_go(settings: Settings) -> None:
@@ -91,8 +112,8 @@ def let_go(settings: Settings) -> None:
         )
 
 
-def evaluated(standin: Standin, alerting: Alerting) -> Callable[[], Counter[tuple[str, str]]]:
-    sent: Counter[tuple[str, str]] = Counter()
+def evaluated(standin: Standin, alerting: Alerting) -> Callable[[], Counted]:
+    sent: Counted = Counter()
     start = datetime.now(UTC)
 
     def look() -> Counter[tuple[str, str]]:
@@ -100,7 +121,7 @@ def evaluated(standin: Standin, alerting: Alerting) -> Callable[[], Counter[tupl
         standin.requests.append(("LOOK", ""))
         for message in alerting.evaluate(start + timedelta(seconds=30 * looks)):
             group = dict(message.group)
-            sent[group["alertname"], group.get("incident", "")] += 1
+            sent[group["alertname"], group.get("incident", ""), group.get("step", "")] += 1
         return sent
 
     return look
@@ -111,8 +132,9 @@ def ask(connection: psycopg.Connection, sql: str) -> tuple[list[str], list[tuple
     return [column.name for column in cursor.description or ()], cursor.fetchall()
 
 
-def arrived(hooks: list[dict[str, Any]]) -> Counter[tuple[str, str]]:
-    return Counter((hook["groupLabels"]["alertname"], hook["groupLabels"].get("incident", "")) for hook in hooks)
+def arrived(hooks: list[dict[str, Any]]) -> Counted:
+    groups = [hook["groupLabels"] for hook in hooks]
+    return Counter((group["alertname"], group.get("incident", ""), group.get("step", "")) for group in groups)
 
 
 def real_health() -> dict[str, str]:
@@ -121,7 +143,7 @@ def real_health() -> dict[str, str]:
     return {rule["name"]: rule["health"] for group in answer["data"]["groups"] for rule in group["rules"]}
 
 
-def until(tried: Tried, holds: Callable[[Counter[tuple[str, str]]], bool]) -> Counter[tuple[str, str]]:
+def until(tried: Tried, holds: Callable[[Counted], bool]) -> Counted:
     """Look until it holds; a real server takes its time."""
     deadline = time.monotonic() + (_PATIENCE if tried.real else 0)
     while not holds(found := tried.look()):
@@ -163,22 +185,96 @@ def test_what_is_no_longer_built_goes(tried: Tried, bundle: Bundle) -> None:
 
 def test_from_the_incident_to_the_message(tried: Tried, bundle: Bundle, db: psycopg.Connection) -> None:
     """Fire, change, acknowledge, end: one message a cause and one for its end; every rule evaluates."""
-    opened, closed = "Sự việc đang mở", "Sự việc đã kết thúc"
     put_figures(db)
     put_standing(db)
     push_bundle(bundle, tried.server, tried.settings.db_grafana_password, replace_policy=True)
-    found = until(tried, lambda sent: sum(n for (title, _), n in sent.items() if title == opened) >= 5)
-    assert sorted(n for (title, _), n in found.items() if title == opened) == [1] * 5
+    found = until(tried, lambda sent: sum(n for (title, *_), n in sent.items() if title == OPENED) >= 5)
+    assert sorted(n for (title, *_), n in found.items() if title == OPENED) == [1] * 5
     assert set(tried.health().values()) == {"ok"}
-    (first, second) = sorted(incident for title, incident in found if title == opened)[:2]
+    (first, second) = sorted(incident for title, incident, _ in found if title == OPENED)[:2]
     db.execute("UPDATE incident SET summary_vi = 'số liệu mới', value = 1 WHERE closed_at IS NULL")
     db.execute("UPDATE incident SET acknowledged_at = now(), acknowledged_by = 'x' WHERE incident_id = %s", [first])
     db.execute("UPDATE incident SET closed_at = now() WHERE incident_id = %s", [second])
-    found = until(tried, lambda sent: (closed, second) in sent)
+    found = until(tried, lambda sent: (CLOSED, second) in {key[:2] for key in sent})
     if tried.real:
         time.sleep(45)  # a further evaluation and its wait: nothing more may come
     found = tried.look()
     assert set(found.values()) == {1}, found
+
+
+def test_every_scenario_is_one_message_a_cause_and_step(
+    tried: Tried, bundle: Bundle, mailbox: Mailbox, db: psycopg.Connection, profile: Profile, feeds: Mapping[str, Feed]
+) -> None:
+    """Tết, three of eight districts behind, a feed silent for two days, a jump of rejections, totals that differ, late
+    reports, an outage: what they open is told once a step, and once more where the next step is told."""
+    province = ProvinceDay(tried.settings, db, profile, feeds)
+    open_everything(province)
+    push_bundle(bundle, tried.server, tried.settings.db_grafana_password, replace_policy=True)
+    kinds = {row["kind"] for row in province.incidents()}
+    assert kinds == {"lagging", "feed_silent", "rejections_up", "control_total", "reporter_missing", "pipeline_stopped"}
+    first = awaited(db)
+    found = until(tried, lambda sent: first <= set(sent))
+    assert push_bundle(bundle, tried.server, tried.settings.db_grafana_password) == []
+    # The next morning nobody has acknowledged anything: the deputies are told.
+    later = local("2024-10-24", 15)
+    province.alive(later, speaking(province))
+    province.look(later)
+    second = awaited(db)
+    assert any(step == "1" for _, _, step in second)
+    until(tried, lambda sent: second <= set(sent))
+    if tried.real:
+        time.sleep(45)
+    found = tried.look()
+    assert set(found.values()) == {1}, found
+    assert {key for key in found if key[0] == OPENED} == first | second
+    if tried.real and SMTP_PORT:
+        mails = Counter((str(mail["To"]), str(mail["Subject"])) for mail in mailbox.mails)
+        assert set(mails.values()) == {1}, mails
+        assert all(part_of(mail, "text/html") for mail in mailbox.mails)
+
+
+def awaited(db: psycopg.Connection) -> set[tuple[str, str, str]]:
+    told = "SELECT incident_id::text, step::text FROM incident WHERE closed_at IS NULL AND severity <> 'info'"
+    return {(OPENED, incident, step) for incident, step in db.execute(told).fetchall()}
+
+
+def part_of(mail: EmailMessage, kind: str) -> bool:
+    return any(part.get_content_type() == kind for part in mail.walk())
+
+
+def speaking(province: ProvinceDay) -> list[str]:
+    return [feed for feed in province.feeds if feed != "feedback.ticket"]
+
+
+def open_everything(province: ProvinceDay) -> None:
+    """Bring the province to the noon of 2024-10-23, with all that has gone wrong by then."""
+    minute = timedelta(minutes=1)
+    day, noon = date(2024, 10, 22), local("2024-10-23")
+    # Tết: feeds of business days are silent, and nobody is told.
+    province.alive(local("2024-02-07"))
+    tet = local("2024-02-11")
+    province.alive(tet, [key for key, feed in province.feeds.items() if feed.cadence <= timedelta(hours=2)])
+    province.look(tet)
+    for n, area in enumerate(area.code for area in province.profile.areas.units(day, "district")):
+        province.figure("dossier.reuse_rate", area, "day", day, 12.0 if n < 3 else 31.5)
+    province.figure("dossier.reuse_rate", "77", "day", day, 25.0)
+    province.alive(noon - timedelta(days=2, hours=6))
+    province.batch("tax.einvoice", noon - timedelta(hours=30), accepted=297, rejected=3, rule="bad_total")
+    province.batch("tax.einvoice", noon - 30 * minute, accepted=60, rejected=40, rule="unknown_code")
+    province.db.execute(
+        "INSERT INTO control_total (feed, reporter, first_on, last_on, records, told_at)"
+        " VALUES ('tourism.daily_report', '77-747-0001', %s, %s, 5, %s)",
+        [day, day, noon],
+    )
+    province.absent = ["77-747-0002", "77-747-0003"]
+    job = QualityJob(province.db, province.settings, province.overseer.status, province.feeds)
+    province.alive(noon, speaking(province))
+    province.look(noon)
+    job.run(noon, {})
+    outage = Outage("rollup", Bilingual("tổng hợp không chạy", "the roll-up does not run"), noon)
+    for minutes in (1, 2, 8, 40):
+        province.alive(noon + minutes * minute, speaking(province))
+        province.look(noon + minutes * minute, measured=job.findings(noon), outages=[outage] if minutes > 2 else [])
 
 
 def put_figures(db: psycopg.Connection) -> None:

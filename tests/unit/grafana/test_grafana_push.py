@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,7 +15,8 @@ from grafana.bundle import Bundle
 from grafana.provisioning.push import PushInterruptedError, make_plan, push_bundle, read_state
 from grafana.provisioning.server import GrafanaRefusedError, GrafanaServer, GrafanaUnavailableError, ObjectKind
 from grafana.standin.api import Standin, running_standin
-from grafana.standin.store import RefusedError
+from grafana.standin.release import RELEASES
+from grafana.standin.store import RefusedError, Store
 from ioc.errors import ConfigError, FatalError
 from ioc.settings import Settings
 
@@ -25,6 +26,13 @@ PASSWORD = SecretStr("made-up")
 @pytest.fixture
 def standin() -> Iterator[Standin]:
     with running_standin() as running:
+        yield running
+
+
+@pytest.fixture(params=sorted(RELEASES))
+def released(request: pytest.FixtureRequest) -> Iterator[Standin]:
+    """A server of each release whose differences are known."""
+    with running_standin(release=RELEASES[request.param]) as running:
         yield running
 
 
@@ -238,3 +246,54 @@ def test_the_standin_refuses_what_the_real_server_refuses(small: Bundle, standin
     with pytest.raises(RefusedError, match="does not exist"):
         store.put_policy({"receiver": "nobody"}, "api")
     assert standin.answer("GET", "/api/v1/provisioning/alert-rules/none", "Bearer made-up", None)[0] == 500
+
+
+def test_a_push_is_the_same_on_every_release(small: Bundle, released: Standin, defaults: Settings) -> None:
+    """What a release puts into an object by itself is no drift; what went is pruned in an order that it takes."""
+    server = client(released.url, defaults)
+    push_bundle(small, server, PASSWORD)
+    assert push_bundle(small, server, PASSWORD) == []
+    named = small.contact_points[-1]["name"]
+    fewer = dataclasses.replace(
+        small,
+        boards=small.boards[:5],
+        rule_groups=small.rule_groups[:1],
+        contact_points=tuple(point for point in small.contact_points if point["name"] != named),
+        policy=small.policy | {"routes": [r for r in small.policy["routes"] if r["receiver"] != named]},
+    )
+    assert {c.action for c in push_bundle(fewer, server, PASSWORD)} == {"change", "delete"}
+    assert plan(fewer, server) == []
+    assert push_bundle(small, server, PASSWORD) != []
+    assert plan(small, server) == []
+
+
+@pytest.mark.parametrize("name", sorted(RELEASES))
+def test_releases_refuse_in_their_own_way(small: Bundle, name: str) -> None:
+    release = RELEASES[name]
+    store = Store(release=release)
+    store.put_folder("f", "F")
+    rule = {**small.rules["ioc-incident-open"], "folderUID": "f"}
+    point = small.contact_points[0]
+
+    def status(change: Callable[[], None]) -> int:
+        with pytest.raises(RefusedError) as caught:
+            change()
+        return caught.value.status
+
+    half = {**rule, "annotations": {"__panelId__": "1"}}
+    assert status(lambda: store.put_rule(half, "api", new=True)) == release.half_pair
+    if release.uid_checked:
+        long = "x" * 41
+        assert status(lambda: store.put_rule({**rule, "uid": long}, "api", new=True)) == 400
+        assert status(lambda: store.put_contact_point({**point, "uid": long}, "api", new=True)) == 400
+    store.put_contact_point(point, "api", new=True)
+    assert status(lambda: store.put_contact_point(point, "api", new=True)) == release.point_taken
+    assert status(lambda: store.put_contact_point(point, "", new=False)) == release.point_provenance
+    store.put_policy({"receiver": point["name"]}, "api")
+    assert status(lambda: store.delete_contact_point(point["uid"])) == release.point_in_use
+    group = {"interval": 60, "rules": [rule]}
+    if release.new_rule_in_group:
+        store.put_group("f", "g", group)
+        assert rule["uid"] in store.rules
+    else:
+        assert status(lambda: store.put_group("f", "g", group)) == 500
