@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from grafana.boards.board import Json
-from grafana.standin.release import OLDEST, Release
+from grafana.standin.release import OLDEST, GrafanaRelease
 from grafana.standin.store import RefusedError, Store
 
 _RULES = r"/api/v1/provisioning/alert-rules"
@@ -26,7 +26,7 @@ class Standin:
     failures: how many of the next requests it answers with 503, as a server does that is starting.
     """
 
-    def __init__(self, token: str, release: Release = OLDEST) -> None:
+    def __init__(self, token: str, release: GrafanaRelease = OLDEST) -> None:
         self.store = Store(release=release)
         self.token = token
         self.failures = 0
@@ -195,7 +195,7 @@ class Standin:
 @contextmanager
 def running_standin(
     token: str = "made-up",  # noqa: S107 - of no real server
-    release: Release = OLDEST,
+    release: GrafanaRelease = OLDEST,
 ) -> Iterator[Standin]:
     """Serve one on a free port of this machine."""
     standin = Standin(token, release)

@@ -11,7 +11,7 @@ from grafana.boards.board import Json
 
 
 @dataclass(frozen=True)
-class Release:
+class GrafanaRelease:
     """One release: HTTP's status for what it refuses, and what it puts into objects by itself.
 
     missing_rule:     GET of a rule that is not there (issue 66249).
@@ -45,15 +45,15 @@ _FIELDS_11: Json = {**_FIELDS_10, "notification_settings": None, "record": None}
 RELEASES = {
     release.name: release
     for release in (
-        Release("9.4.0", keeps_paused=False),
-        Release(
+        GrafanaRelease("9.4.0", keeps_paused=False),
+        GrafanaRelease(
             "10.4.0",
             missing_rule=404,
             uid_checked=True,
             rule_fields=_FIELDS_10,
             template_fields={"provenance": "api"},
         ),
-        Release(
+        GrafanaRelease(
             "11.6.0",
             missing_rule=404,
             half_pair=400,
@@ -64,7 +64,7 @@ RELEASES = {
             rule_fields={**_FIELDS_11, "keep_firing_for": "0s"},
             template_fields={"provenance": "api", "version": "6d1f"},
         ),
-        Release(
+        GrafanaRelease(
             "12.4.0",
             missing_rule=404,
             half_pair=400,

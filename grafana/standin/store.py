@@ -8,7 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 
 from grafana.boards.board import Json
-from grafana.standin.release import OLDEST, Release
+from grafana.standin.release import OLDEST, GrafanaRelease
 
 _DEFAULT_RECEIVER = "grafana-default-email"
 _UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -31,7 +31,7 @@ class Store:
     writes: how many changes were taken. release: by whose rules.
     """
 
-    release: Release = OLDEST
+    release: GrafanaRelease = OLDEST
 
     folders: dict[str, Json] = field(default_factory=dict)
     datasources: dict[str, Json] = field(default_factory=dict)

@@ -6,7 +6,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from testbed.breakdown import BREAKDOWNS, Breakdown
@@ -18,6 +18,10 @@ from deploy.simulator.calendar import DAYS, HOURS
 from deploy.simulator.ledger import Ledger
 from deploy.simulator.province import Province
 from deploy.simulator.roster import FEEDS, WITNESSES
+from grafana.bundle import load_bundle
+from grafana.checking.run import run_board
+from grafana.days import data_range
+from grafana.query.macros import Situation
 from ioc.catalogue import Catalogue, Compiled, compile_measures, contribution_sql
 from ioc.catalogue.formula import evaluate
 from ioc.catalogue.indicator import REPORT_FEED
@@ -29,6 +33,8 @@ from ioc.province.reporter import REGISTER_FEED
 from ioc.reading.explanation.explainer import Explainer
 from ioc.reading.explanation.model import CalculationNode
 from ioc.settings import Settings
+from streams.status.overseer import Overseer
+from streams.status.quality_job import QualityJob
 
 HOURLY = 80
 MONTH = DAYS * HOURS
@@ -187,3 +193,26 @@ def test_the_account_balances_and_what_is_stored_is_what_stands(month: Month) ->
     assert month.ledger.tallies.keys() == {REGISTER_FEED, *FEEDS} == month.pipeline.feeds.keys()
     assert_account(month.ledger, month.pipeline.connection, ordered=True)
     assert_records(month.pipeline.feeds, month.ledger, month.pipeline.connection)
+
+
+def test_a_first_view_of_every_board_has_something_to_show(month: Month) -> None:
+    """No panel that is open when a board opens is without a row, but the list of what is over while nothing is."""
+    settings, now = month.pipeline.settings, datetime.now(UTC)
+    with connect(settings, "owner", autocommit=True) as owner:
+        overseer = Overseer(owner, settings, month.pipeline.profile, month.pipeline.feeds)
+        overseer.look(now)
+        QualityJob(owner, settings, overseer.status, month.pipeline.feeds).run(now, {})
+    timezone = month.pipeline.profile.timezone
+    bundle = load_bundle(settings, ["vi"], shown := data_range(settings, timezone))
+    days = Situation(datetime.fromisoformat(shown.start), datetime.fromisoformat(shown.end), timedelta(days=1))
+    hours = Situation(now - timedelta(hours=3), datetime.now(UTC), timedelta(minutes=1))
+    empty: list[str] = []
+    with connect(settings, "grafana", autocommit=True) as connection:
+        for board in bundle.boards:
+            # What is folded away is no part of a first view.
+            model = {**board.model, "panels": [{**panel, "panels": []} for panel in board.model["panels"]]}
+            model["annotations"] = {"list": []}
+            answers = run_board(connection, model, hours if board.uid in ("ioc-pipeline", "ioc-incident") else days)
+            assert [(answer.place, answer.error) for answer in answers if answer.error] == []
+            empty += [answer.place for answer in answers if not answer.rows]
+    assert set(empty) <= {"ioc-incident / Đã kết thúc [table] / A"}
