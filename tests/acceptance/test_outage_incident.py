@@ -70,11 +70,14 @@ class Watch:
 
 
 def incidents(settings: Settings) -> list[tuple[str, bool, list[str]]]:
-    """Kind, whether it is open, and history of every incident that there has ever been."""
+    """Kind, whether it is open, and history of every incident that there has ever been.
+
+    That the duty ladder is climbed while it lasts is tested elsewhere.
+    """
     with connect(settings, "owner", autocommit=True) as owner:
         rows = owner.execute(
             "SELECT i.kind, i.closed_at IS NULL, "
-            "array_agg(c.what ORDER BY c.change_id) FILTER (WHERE c.what <> 'changed') "
+            "array_agg(c.what ORDER BY c.change_id) FILTER (WHERE c.what NOT IN ('changed', 'escalated')) "
             "FROM incident i JOIN incident_change c USING (incident_id) GROUP BY i.incident_id ORDER BY i.incident_id"
         ).fetchall()
     return [(kind, is_open, history) for kind, is_open, history in rows]

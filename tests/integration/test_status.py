@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import psycopg
 import pytest
@@ -169,14 +169,25 @@ def test_rejections_that_jump_name_the_rule_and_since_when(province: ProvinceDay
         at = NOW - timedelta(hours=30) + minute * MINUTE
         province.batch("tax.einvoice", at, accepted=99, rejected=1, rule="bad_total")
     began = NOW - 30 * MINUTE
+    # The code list was loaded anew a little before; what is refused since may come of that.
+    province.db.execute("UPDATE profile SET loaded_at = %s", [began - 5 * MINUTE])
     province.batch("tax.einvoice", began, accepted=60, rejected=40, rule="unknown_code")
     province.alive(NOW)
-    province.look(NOW)
+    for minutes in (0, 1, 30):
+        province.look(NOW + minutes * MINUTE)
     (incident,) = [row for row in province.incidents() if row["kind"] == "rejections_up"]
     assert incident["feed"] == "tax.einvoice"
     assert incident["since"] == began
     assert incident["evidence"]["share"] > 30
     assert incident["evidence"]["usual_share"] == 1.0
+    assert incident["evidence"]["profile_loaded_at"] == (began - 5 * MINUTE).astimezone(UTC).isoformat()
+    assert "Danh mục, sổ đăng ký được nạp lại lúc 11:25 23/10/2024" in incident["summary_vi"]
+    # An hour after the last of them it is over.
+    for minutes in (61, 125):
+        province.alive(NOW + minutes * MINUTE)
+        province.look(NOW + minutes * MINUTE)
+    (ended,) = [row for row in province.incidents(closed=True) if row["kind"] == "rejections_up"]
+    assert province.history(ended["incident_id"]) == ["opened", "closed"]
 
 
 @pytest.mark.parametrize("part", ["kafka", "database", "worker"])
