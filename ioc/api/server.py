@@ -22,6 +22,7 @@ from ioc.api.receipt import ReceiptAnswers
 from ioc.api.standing import StandingReader
 from ioc.feeds.feed import load_feeds
 from ioc.logging import configure_logging
+from ioc.notification.link_request import LinkRequests
 from ioc.province.duty import load_ladder
 from ioc.province.profile import Profile, load_profile, load_sectors
 from ioc.reading.fate import StoredFateReader
@@ -84,6 +85,7 @@ def make_pages(
     zone = ZoneInfo(profile.timezone)
     signing = Signing(settings, now)
     sending = SendingReading(reading.connected, load_feeds(), zone, now, settings.gateway_address)
+    ladder = load_ladder(settings.profile, load_sectors(settings.profile))
     return Pages(
         PageReading(reading.connected, zone, now=now),
         DatabaseActing(settings, now),
@@ -92,8 +94,7 @@ def make_pages(
         tokens,
         RateLimit(settings.api_rate, settings.api_burst, time.monotonic),
         Face(profile.name_vi, profile.note_vi, load_sectors(settings.profile), zone),
-        tuple(
-            dict.fromkeys(post.post_vi for post in load_ladder(settings.profile, load_sectors(settings.profile)).posts)
-        ),
+        tuple(dict.fromkeys(post.post_vi for post in ladder.posts)),
         SenderPages(sending, upload or GatewayUpload(settings), signing, tokens),
+        LinkRequests(settings, ladder, now),
     )

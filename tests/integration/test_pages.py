@@ -387,6 +387,37 @@ def test_grafana_tells_what_it_sent_and_the_page_shows_it(bed: Bed) -> None:
     assert client_of(bed.app).post(path, json=body).status_code == 404
 
 
+def test_who_has_a_posts_mailbox_asks_for_a_link_there(bed: Bed) -> None:
+    """Grafana's message names the incident's page; a link that opens it is sent to the post, and to nobody else."""
+    own = bed.settings.model_copy(update={"smtp_host": "127.0.0.1"})
+    asked = "SELECT recipient, channel, opens FROM notification_outbox WHERE key LIKE 'link:%'"
+    with site(own, bed.clock) as (app, _, _):
+        client = client_of(app)
+        answer = client.get(f"/incidents/{bed.incident}")
+        assert answer.headers["location"] == f"/enter?next=%2Fincidents%2F{bed.incident}"
+        page = client.get(answer.headers["location"]).text
+        assert "Gửi liên kết cho tôi" in page and f'name="next" value="/incidents/{bed.incident}"' in page
+
+        def ask(email: str, to: str = f"/incidents/{bed.incident}") -> str:
+            sent = client.post("/enter", data={"email": email, "next": to})
+            assert sent.status_code == 200 and "set-cookie" not in sent.headers
+            return text_of(sent)
+
+        stranger = ask("somebody@example.com")
+        assert bed.rows(asked) == []
+        assert ask(" Truong@so-du-lich.brvt.invalid ") == stranger  # neither answer says who is known
+        ask("truong@so-du-lich.brvt.invalid")
+        rows = bed.rows(asked)
+        assert [(channel, opens) for _, channel, opens in rows] == [("email", f"/incidents/{bed.incident}")]
+        bed.clock.now += timedelta(minutes=2)
+        ask("truong@so-du-lich.brvt.invalid", to="https://elsewhere.example/")
+        assert {opens for _, _, opens in bed.rows(asked)} == {f"/incidents/{bed.incident}", "/"}
+        assert not any("/link/" in str(row) for row in bed.rows("SELECT body, opens FROM notification_outbox"))
+    # Without a mail server nobody can ask.
+    assert "Gửi liên kết cho tôi" not in bed.stranger().get("/enter").text
+    assert bed.stranger().post("/enter", data={"email": "truong@so-du-lich.brvt.invalid"}).status_code == 401
+
+
 def test_the_morning_page_tells_what_changed_overnight(bed: Bed) -> None:
     text = text_of(bed.leader().get("/morning"))
     assert text.index("Xấu đi trong 24 giờ qua Tổng lượt khách lưu trú") > 0

@@ -30,6 +30,7 @@ from ioc.api.pages.view import IndicatorView
 from ioc.api.problem import ProblemError
 from ioc.api.scope import is_bound
 from ioc.errors import DatabaseUnavailableError, RejectedError
+from ioc.notification.link_request import LinkRequests
 from ioc.period import PERIODS
 from ioc.reading.explanation import Explanation
 from ioc.web.rate_limit import RateLimit
@@ -64,6 +65,7 @@ class Pages:
     """What the pages are made of; `explain` is the API's own answer to why a figure is what it is.
 
     posts: names of the duty ladders' posts, offered where an incident is assigned.
+    links: sends a signed link to whoever has a post's mailbox; none = nobody can ask for one.
     """
 
     reading: PageReading
@@ -75,6 +77,7 @@ class Pages:
     face: Face
     posts: Sequence[str] = ()
     sender: SenderPages | None = None
+    links: LinkRequests | None = None
 
     def add_to(self, app: FastAPI) -> None:
         """Add the pages to the application."""
@@ -235,6 +238,9 @@ class Pages:
                 self._take("enter")
                 form = await _form_of(request)
                 to = _local(form.get("next", "/"))
+                if self.links is not None and self.links.is_open and "email" in form:
+                    await run_in_threadpool(self._ask_for_link, form["email"], to)
+                    return self._page("enter.html", None, problem="", to=to, asked=True)
                 token = self.tokens.authenticate(form.get("token", "").strip())
                 if token.reads and is_bound(token):
                     raise ProblemError(403, "token_scope", vi=_BOUND, en="the token is bound to sectors or areas")
@@ -247,12 +253,24 @@ class Pages:
                 problem, status = f"{error.reasons[0].message_vi[:1].upper()}{error.reasons[0].message_vi[1:]}.", 401
             except ProblemError as error:
                 problem, status = error.problem.detail_vi, error.problem.status
-        return self._page("enter.html", None, status, problem=problem, to=to)
+        return self._page("enter.html", None, status, problem=problem, to=to, asked=False)
+
+    def _ask_for_link(self, email: str, to: str) -> None:
+        assert self.links is not None
+        try:
+            self.links.ask(email, to)
+        except DatabaseUnavailableError:
+            raise ProblemError(
+                503,
+                "database_unavailable",
+                vi="cơ sở dữ liệu tạm thời gián đoạn; chưa gửi được, hãy thử lại sau ít giây",
+                en="the database is away; nothing was sent, try again in a few seconds",
+            ) from None
 
     async def _open_link(self, request: Request) -> Response:
         opened = self.signing.open_link(request.path_params["signed"])
         if opened is None:
-            return self._page("enter.html", None, 403, problem=_LINK_OVER, to="/")
+            return self._page("enter.html", None, 403, problem=_LINK_OVER, to="/", asked=False)
         to, visitor = opened
         return self._welcome(visitor, _local(to))
 
@@ -308,7 +326,8 @@ class Pages:
             )
 
     def _page(self, template: str, visitor: Visitor | None, status: int = 200, **shown: Any) -> Response:
-        html = self.face.render(template, visitor=visitor, style=f"/style.css?v={_STYLE_TAG}", **shown)
+        links = self.links is not None and self.links.is_open
+        html = self.face.render(template, visitor=visitor, links=links, style=f"/style.css?v={_STYLE_TAG}", **shown)
         return Response(html, status, _HEADERS, media_type="text/html; charset=utf-8")
 
     def _failed(self, error: ProblemError, visitor: Visitor) -> Response:
