@@ -90,7 +90,13 @@ def lagging(scene: Sight) -> Iterator[Finding]:
                 "lag_in": shown["lag_in"],
                 "needed_per_week": shown["needed_per_week"],
                 "areas": [
-                    {"area_id": row["area_id"], "value": row["value"], "expected": row["expected"], "lag": row["lag"]}
+                    {
+                        "area_id": row["area_id"],
+                        "name": scene.ground.areas[scene.ground.index[row["area_id"]]].name_vi,
+                        "value": row["value"],
+                        "expected": row["expected"],
+                        "lag": row["lag"],
+                    }
                     for row in list(by_area.values())[:_NAMED]
                 ],
                 "areas_total": len(by_area),
@@ -100,7 +106,7 @@ def lagging(scene: Sight) -> Iterator[Finding]:
                         "name": one.part.name,
                         "value": one.part.value,
                         "expected": round(one.expected, 3),
-                        "missing": round(one.missing, 3),
+                        "shortfall": round(one.missing, 3),
                         "share": round(100 * one.share, 1),
                     }
                     for one in parts

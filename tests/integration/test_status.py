@@ -83,6 +83,7 @@ def test_a_lag_names_the_breakdowns_that_hold_it_back(province: ProvinceDay) -> 
     assert [one["code"] for one in parts] == ["dti.targets_done.society", "dti.targets_done.economy"]
     assert [one["value"] for one in parts] == [8, 3]
     assert sum(one["share"] for one in parts) == pytest.approx(100, abs=0.2)
+    assert [one["shortfall"] > 0 for one in parts] == [True, True]
     assert "Thành phần kéo chậm: " in incident["summary_vi"]
     assert "Held back by: " in incident["summary_en"]
 

@@ -38,6 +38,7 @@ class Face:
             periods=word.PERIODS,
             kinds_of_indicator=word.KINDS_OF_INDICATOR,
             channels=word.CHANNELS,
+            hidden=word.HIDDEN_EVIDENCE,
             sector_name=lambda key: names.get(key, "Hệ thống" if key == "platform" else key),
             now_text=lambda now: number.moment(now, zone),
         )
