@@ -113,8 +113,8 @@ def test_kafka_and_then_the_database_stopped_are_one_incident_each(watch: Watch,
         watch.look(1.5 * MINUTE)
         assert incidents(watch.settings) == [("pipeline_stopped", True, ["opened"])]
         # For hours nothing comes: that every feed is silent, and every reporter missing, is the same cause.
-        for _ in range(4):
-            watch.look(60 * MINUTE)
+        for _ in range(2):
+            watch.look(90 * MINUTE)
         assert incidents(watch.settings) == [("pipeline_stopped", True, ["opened"])]
     watch.alive(watch.db)
     for _ in range(3):
