@@ -18,5 +18,5 @@ def test_every_field_of_evidence_has_a_name() -> None:
         for part in re.findall(r"evidence(?:: [^=]+)? ?= ?\{(.*?)\n            ?\}", text, re.DOTALL):
             found.update(re.findall(r'"([a-z_]+)":', part))
     assert {"areas_total", "newest_accepted_at", "usual_share", "breakdowns", "missing_total"} <= found
-    unnamed = {name for name in found if field_name(name) == name.replace("_", " ")} - {*HIDDEN_EVIDENCE, "topic", "board"}
-    assert unnamed == set()
+    unnamed = {name for name in found if field_name(name) == name.replace("_", " ")}
+    assert unnamed <= {*HIDDEN_EVIDENCE, "topic", "board"}
