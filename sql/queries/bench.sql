@@ -82,7 +82,7 @@ WHERE i.live
 -- A batch of a feed, and the newest figures of the sector that rests on it moved as the roll-up would move them.
 WITH moved AS (
     UPDATE indicator_cell c SET figures = (SELECT array_agg(f * 1.001 ORDER BY n) FROM unnest(c.figures) WITH ORDINALITY u (f, n))
-    WHERE sector = %(sector)s AND period = 'day' AND bucket >= (SELECT max(bucket) - 1 FROM open_day)
+    WHERE sector = %(sector)s AND period = 'day' AND bucket >= (SELECT max(day) - 1 FROM open_day)
     RETURNING 1
 )
 INSERT INTO stream_batch (committed_at, feed_id, topic, partition, first_offset, next_offset, consumed, accepted, rejected,
