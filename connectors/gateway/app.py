@@ -19,6 +19,7 @@ from connectors.gateway.desk import ReceiptDesk
 from connectors.gateway.intake import Intake
 from connectors.gateway.metrics import GatewayMetrics
 from connectors.gateway.openapi import (
+    CONTROL_RESPONSES,
     FILE_RESPONSES,
     RECEIPT_RESPONSES,
     RESPONSES,
@@ -125,7 +126,10 @@ def create_app(
         return _json(207 if answer.accepted else 422, answer)
 
     @app.post(
-        "/v1/feeds/{feed}/control-totals", status_code=202, responses=RESPONSES, openapi_extra=control_total_body()
+        "/v1/feeds/{feed}/control-totals",
+        status_code=202,
+        responses=CONTROL_RESPONSES,
+        openapi_extra=control_total_body(),
     )
     async def tell_control_totals(feed: Annotated[str, Path(max_length=64)], request: Request) -> Response:
         """Tell how many records a reporter has sent for a period, and what some of their columns add up to.

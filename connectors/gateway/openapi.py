@@ -58,6 +58,7 @@ FILE_RESPONSES: dict[int | str, dict[str, Any]] = RESPONSES | {
     404: _response("There is no such feed."),
     422: {"model": FileResponse, "description": "No record could be taken."},
 }
+CONTROL_RESPONSES: dict[int | str, dict[str, Any]] = RESPONSES | {404: _response("There is no such feed.")}
 RECEIPT_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"model": Receipt, "description": "What became of each event."},
     401: RESPONSES[401],
