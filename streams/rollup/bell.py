@@ -28,7 +28,8 @@ class Bell:
             return
         begin = time.monotonic()
         with translated_errors():
-            for _ in self._connection.notifies(timeout=seconds, stop_after=1):
+            # One after the other: psycopg holds the connection for as long as an iteration lasts.
+            heard = list(self._connection.notifies(timeout=seconds, stop_after=1))
+            if heard:
                 # All that has been told so far is answered by one fold.
-                for _ in self._connection.notifies(timeout=max(0.0, begin + _SHORTEST - time.monotonic())):
-                    pass
+                list(self._connection.notifies(timeout=max(0.0, begin + _SHORTEST - time.monotonic())))

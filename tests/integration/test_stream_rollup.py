@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from testbed.feed_event import (
     BA_RIA,
@@ -25,6 +27,7 @@ from testbed.pipeline import Pipeline
 
 from ioc.database.connection import connect
 from ioc.errors import DatabaseUnavailableError
+from streams.rollup.bell import Bell
 
 SELLER, SHOP = "3590000407", "3590000407.CHXD-02"
 
@@ -209,6 +212,18 @@ def test_only_one_roll_up_works_at_a_time(pipeline: Pipeline) -> None:
         other.close()
     pipeline.roll_up()
     assert pipeline.figure("lodging.guests.total", PROVINCE, *MONTH) == 1
+
+
+def test_a_commit_wakes_the_roll_up_each_time(pipeline: Pipeline) -> None:
+    """Two commits before it listens again are answered together, and the next one wakes it anew."""
+    with connect(pipeline.settings, "writer") as waiting:
+        bell = Bell(waiting)
+        for guests in ((1, 2), (3,)):
+            for guest in guests:
+                pipeline.send("tourism.stay", [stay(guest=guest)])
+            begin = time.monotonic()
+            bell.wait(60.0)
+            assert time.monotonic() - begin < 30.0
 
 
 def test_reconcile_sees_what_is_wrong(october: Pipeline) -> None:
