@@ -288,6 +288,14 @@ class Settings(BaseSettings):
     retention_indicator_status_change_days: int = Field(
         1096, ge=0, description="Days that changes of an indicator's status are kept; 0 = without end."
     )
+    retention_figure_snapshot_days: int = Field(
+        400,
+        ge=0,
+        description="Days that figures at the close of a day are kept; 0 = without end. Older ones are computed anew.",
+    )
+    retention_quality_snapshot_days: int = Field(
+        1096, ge=0, description="Days that quality at the close of a day is kept; 0 = without end."
+    )
 
     # --- rules ------------------------------------------------------------------------------------
     pseudonym_key: SecretStr = Field(

@@ -168,7 +168,7 @@ class Verifier:
             versions: dict[str, int] = dict(
                 self._connection.execute(load_queries("past")["select_versions"], [approval.sector]).fetchall()
             )
-            reader = PastFigures(self._connection, live.compiled, self._feeds)
+            reader = PastFigures(self._connection, live.compiled, self._feeds, anew=True)
             found = reader.read(codes, approval.sector, approval.period, [approval.bucket], self._areas.areas)
         figures = (SignedFigure(area, code, versions[code], value) for (code, area, _), value in found.items())
         return digest_of(approval.sector, approval.period, approval.bucket, figures)

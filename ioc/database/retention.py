@@ -34,6 +34,8 @@ TABLES: Mapping[str, Kept] = {
     "stream_gap": Kept("found_at", hypertable=False),
     "record_revision": Kept("recorded_at", hypertable=False),
     "indicator_status_change": Kept("changed_at", hypertable=True),
+    "figure_snapshot": Kept("taken_at", hypertable=True),
+    "quality_snapshot": Kept("taken_at", hypertable=True),
 }
 
 

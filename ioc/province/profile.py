@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from ioc.catalogue import DATA, Catalogue, Sector, load_catalogue
+from ioc.catalogue.indicator import REPORT_FEED
 from ioc.catalogue.loading import read_sectors
 from ioc.catalogue.target import with_targets
 from ioc.errors import ConfigError
@@ -107,6 +108,25 @@ def load_profile_catalogue(profile: Path, feeds: Mapping[str, Feed]) -> Catalogu
     catalogue = load_catalogue(own if own.is_dir() else DATA, feeds)
     targets = profile / TARGETS
     return with_targets(catalogue, targets) if targets.is_file() else catalogue
+
+
+def check_agencies(profile: Profile, catalogue: Catalogue) -> None:
+    """Raise ConfigError where nobody in the register can report an indicator that agencies report.
+
+    The first owner of such a row answers for it, and is the reporter of that name.
+    """
+    known = {reporter.name for reporter in profile.reporters if reporter.feed == REPORT_FEED}
+    unknown: dict[str, list[str]] = {}
+    for indicator in catalogue.indicators.values():
+        if indicator.kind == "reported" and indicator.owners[0] not in known:
+            unknown.setdefault(indicator.owners[0], []).append(indicator.code)
+    if unknown:
+        told = "; ".join(f"{owner} ({len(codes)}: {', '.join(codes[:3])})" for owner, codes in unknown.items())
+        raise ConfigError(
+            f"no reporter of {REPORT_FEED} bears the name of the agency that answers for these indicators: {told}. "
+            "Add it to the profile's reporters_report.csv under this very name, or name another owner first in the "
+            "catalogue"
+        )
 
 
 def load_sectors(profile: Path) -> Mapping[str, Sector]:

@@ -17,7 +17,7 @@ from ioc.errors import ConfigError
 from ioc.feeds.feed import load_feeds
 from ioc.province.calendar import load_calendar
 from ioc.province.deadline import load_deadlines
-from ioc.province.profile import TARGETS, Profile
+from ioc.province.profile import TARGETS, Profile, check_agencies
 from ioc.province.reporter import over_time
 from ioc.province.target_store import TargetChange, load_business_days, sync_targets
 from ioc.settings import Settings
@@ -46,6 +46,7 @@ def load_into_database(settings: Settings, profile: Profile, catalogue: Catalogu
 
     Raises ConfigError where the database holds another province's data.
     """
+    check_agencies(profile, catalogue)
     calendar = load_calendar(settings.profile)
     deadlines = load_deadlines(settings.profile, load_feeds(), calendar, ZoneInfo(profile.timezone))
     with connect(settings, "owner") as connection, translated_errors():

@@ -217,7 +217,9 @@ def _print(found: Explanation, *, with_sql: bool) -> None:
     value = _told(made_of) if found.value is None else f"{cell(found.value)} {found.unit}"
     console.print(Text(value, style="bold green"))
     if found.as_of is not None:
-        console.print(Text(f"số báo cáo cho kỳ từ {found.as_of:%d/%m/%Y} · reported for the period from {found.as_of}"))
+        old = "; đã cũ, chưa có báo cáo mới · stale: no report since" if found.stale else ""
+        told = f"số báo cáo cho kỳ từ {found.as_of:%d/%m/%Y} · reported for the period from {found.as_of}{old}"
+        console.print(Text(told, style="yellow" if old else ""))
 
     _print_since(console, found)
 

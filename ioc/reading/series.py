@@ -18,10 +18,14 @@ from psycopg.rows import dict_row
 from pydantic import BaseModel, ConfigDict
 
 from ioc.catalogue import Compiled
+from ioc.catalogue.opening import OpenDays
+from ioc.catalogue.plan import Reported
+from ioc.catalogue.store import load_measures
 from ioc.errors import ConfigError, QuestionError
 from ioc.feeds.feed import Feed
 from ioc.period import PERIODS, end_of, start_of
 from ioc.reading.approved import ApprovalNote, Approved, approvals_of
+from ioc.reading.carried import CarriedFigure, carried_figures
 from ioc.reading.past import PastFigures, PastMoment
 from ioc.reading.restatement import Figure, Restatement
 from ioc.territory.area import LEVELS, Area, AreaTree
@@ -33,6 +37,8 @@ MAX_POINTS = 20_000
 class Point(BaseModel):
     """A figure of one bucket; without a value `note` says why it cannot be known, or nobody has reported.
 
+    until:    of a level that agencies report and that is carried on, the last day on which a report stood.
+    stale:    whether it is carried longer than its cadence allows.
     approval: whether somebody has signed the period off, and it is what was signed, or was revised since.
     """
 
@@ -41,6 +47,8 @@ class Point(BaseModel):
     bucket: date
     value: float | None
     note: str | None = None
+    until: date | None = None
+    stale: bool = False
     approval: Approved | None = None
 
 
@@ -148,6 +156,7 @@ class SeriesReader:
             figures = self._stored(code, period, buckets, units)
         else:
             figures = self._restated(code, indicator["sector"], period, buckets, units)
+        carried = self._carried(code, period, figures) if units_on is None and self._moment is None else {}
         values = {place: figure.value for place, figure in figures.items()}
         notes: dict[tuple[int, date], ApprovalNote] = {}
         if units_on is None and self._moment is None:  # what was signed are figures of units as they were
@@ -163,7 +172,9 @@ class SeriesReader:
             last=buckets[-1],
             units_on=units_on,
             as_of=self._moment.at if self._moment else None,
-            areas=tuple(_area_series(unit, wanted[unit.area_id], by_area[unit.area_id], notes) for unit in units),
+            areas=tuple(
+                _area_series(unit, wanted[unit.area_id], by_area[unit.area_id], notes, carried) for unit in units
+            ),
         )
 
     @cached_property
@@ -222,6 +233,22 @@ class SeriesReader:
             },
         ).fetchall()
         return {(area_id, bucket): Figure(value) for area_id, bucket, value in rows}
+
+    def _carried(
+        self, code: str, period: str, figures: Mapping[tuple[int, date], Figure]
+    ) -> dict[tuple[int, date], CarriedFigure]:
+        """Return what of a reported level is carried on from a report of an earlier day, by area and bucket."""
+        plan = self._compiled.plans.get(code)
+        if not isinstance(plan, Reported) or not plan.running:
+            return {}
+        last = OpenDays(self._connection).last() or date.max
+        days = {place: min(end_of(period, place[1]), last) for place, one in figures.items() if one.value is not None}
+        stored = next(one for one in load_measures(self._connection) if one.measure == plan.reports)
+        feed_ids: dict[str, int] = dict(self._connection.execute(load_queries("profile")["select_feed_ids"]).fetchall())
+        cadence = self._indicator(code)["cadence"]
+        asked = [(area_id, day) for (area_id, _), day in days.items()]
+        found = carried_figures(self._connection, feed_ids[plan.reports.feed], stored, cadence, asked)
+        return {place: found[place[0], day] for place, day in days.items() if (place[0], day) in found}
 
     def _past(
         self, code: str, sector: str, period: str, buckets: Sequence[date], units: Sequence[Area], units_on: date | None
@@ -302,13 +329,16 @@ def _area_series(
     wanted: Iterable[date],
     figures: Mapping[date, Figure],
     notes: Mapping[tuple[int, date], ApprovalNote],
+    carried: Mapping[tuple[int, date], CarriedFigure],
 ) -> AreaSeries:
     points = []
     for day in sorted({*wanted, *figures}):
         figure = figures.get(day, Figure())
         approval = notes.get((unit.area_id, day))
         status = approval.status if approval else None
-        points.append(Point(bucket=day, value=figure.value, note=figure.note, approval=status))
+        told = carried.get((unit.area_id, day))
+        mark = {"until": told.until, "stale": told.stale, "note": told.note} if told else {"note": figure.note}
+        points.append(Point(bucket=day, value=figure.value, approval=status, **mark))
     return AreaSeries(
         area_id=unit.area_id,
         area_code=unit.code,

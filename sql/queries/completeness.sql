@@ -48,3 +48,28 @@ SELECT w.code, coalesce(min(p.name), w.code) AS name, w.code = ANY(%(said)s) AS 
 FROM (SELECT code FROM wanted UNION SELECT code FROM ever) w
 LEFT JOIN (reporter p JOIN feed f ON f.feed_id = p.feed_id AND f.key = %(feed)s) ON p.code = w.code
 GROUP BY w.code ORDER BY w.code
+
+-- name: select_agency_reports
+-- Of a reported indicator: how many periods of its cadence lie wholly in the days, and for how many of them there is a
+-- report; what another agency has reported, the one that answers for it does not owe.
+WITH one AS (
+    SELECT i.code, trim(split_part(i.owner, ';', 1)) AS lead,
+           CASE i.cadence WHEN 'daily' THEN 'day' WHEN 'weekly' THEN 'week' WHEN 'monthly' THEN 'month'
+                          WHEN 'quarterly' THEN 'quarter' ELSE 'year' END AS every
+    FROM indicator i WHERE i.code = %(indicator)s AND i.live
+), due AS (
+    SELECT s.start::date AS start, (s.start + p.length - interval '1 day')::date AS finish
+    FROM one CROSS JOIN LATERAL (SELECT CASE every WHEN 'quarter' THEN interval '3 months'
+                                                   ELSE ('1 ' || every)::interval END AS length) p
+    CROSS JOIN LATERAL generate_series(date_trunc(one.every, %(start)s::date), %(end)s::date, p.length) AS s (start)
+    WHERE s.start >= %(start)s AND s.start + p.length <= %(end)s::date + interval '1 day'
+), sent AS (
+    SELECT DISTINCT r.period_start AS start
+    FROM report_value r JOIN one ON r.indicator = one.code AND r.period = one.every
+    WHERE r.area_id = ANY(%(units)s) AND r.period_start BETWEEN %(start)s AND %(end)s
+)
+SELECT a.code, min(a.name) AS name, count(*) AS due, count(s.start) AS sent
+FROM one JOIN reporter a ON a.name = one.lead JOIN feed f ON f.feed_id = a.feed_id AND f.key = %(feed)s
+JOIN due d ON d.start >= a.valid_from AND d.finish < a.valid_to
+LEFT JOIN sent s ON s.start = d.start
+GROUP BY a.code ORDER BY a.code

@@ -67,11 +67,14 @@ SELECT f.key AS feed,
 FROM feed f WHERE f.key = ANY(%(feeds)s) ORDER BY f.key
 
 -- name: select_rejections
+-- Those of the cell: of the business days that they name, or where they name none that can be read, that came in the
+-- period; of reporters of the area, and of unknown ones in the whole province.
 SELECT r.rule, r.reasons -> 0 ->> 'field' AS field, r.reasons -> 0 ->> 'message_vi' AS message_vi,
        r.reasons -> 0 ->> 'message_en' AS message_en, count(*) AS events, max(r.recorded_at) AS last_at
 FROM rejected_event r JOIN feed f USING (feed_id)
 WHERE f.key = %(feed)s
-  AND (r.reporter IS NULL OR NOT EXISTS (SELECT FROM reporter p WHERE p.feed_id = r.feed_id AND p.code = r.reporter)
-       OR r.reporter IN (SELECT p.code FROM reporter p JOIN area a ON a.code = p.area_code
-                         WHERE p.feed_id = r.feed_id AND a.area_id = ANY(%(units)s)))
+  AND coalesce(r.effective_on, (r.recorded_at AT TIME ZONE %(timezone)s)::date) BETWEEN %(start)s AND %(end)s
+  AND (r.reporter IN (SELECT p.code FROM reporter p JOIN area a ON a.code = p.area_code
+                      WHERE p.feed_id = r.feed_id AND a.area_id = ANY(%(units)s))
+       OR %(whole)s AND NOT EXISTS (SELECT FROM reporter p WHERE p.feed_id = r.feed_id AND p.code = r.reporter))
 GROUP BY 1, 2, 3, 4 ORDER BY events DESC, 1, 2

@@ -1,5 +1,5 @@
 -- name: select_indicator
-SELECT i.code, i.version, i.sector, i.kind, i.name_vi, i.name_en, i.unit
+SELECT i.code, i.version, i.sector, i.kind, i.name_vi, i.name_en, i.unit, i.cadence
 FROM indicator i WHERE i.code = %s AND i.live
 
 -- name: select_stored
@@ -47,3 +47,24 @@ FROM unnest(%(units)s::int[], %(areas)s::int[]) AS w (unit_id, area_id)
 JOIN distinct_member d ON d.measure_id = %(measure_id)s AND d.period = %(period)s AND d.area_id = w.area_id
 WHERE d.bucket = ANY(%(buckets)s) AND d.n > 0
 GROUP BY 1, 2
+
+-- name: select_carried
+-- For areas and days: until which day what is reported stood last, where nothing stands on the day; %(slot)s counts the
+-- reports.
+SELECT w.area_id, w.day, (
+    SELECT min(z.bucket) - 1 FROM measure_cell z
+    WHERE z.feed_id = %(feed_id)s AND z.period = 'closing' AND z.area_id = w.area_id AND z.bucket > stood.bucket
+      AND coalesce(z.sums[%(slot)s], 0) = 0
+) AS until
+FROM unnest(%(areas)s::int[], %(days)s::date[]) AS w (area_id, day)
+JOIN LATERAL (
+    SELECT coalesce(sums[%(slot)s], 0) AS reports FROM measure_cell c
+    WHERE c.feed_id = %(feed_id)s AND c.period = 'closing' AND c.area_id = w.area_id AND c.bucket <= w.day
+    ORDER BY c.bucket DESC LIMIT 1
+) now ON now.reports = 0
+JOIN LATERAL (
+    SELECT bucket FROM measure_cell c
+    WHERE c.feed_id = %(feed_id)s AND c.period = 'closing' AND c.area_id = w.area_id AND c.bucket <= w.day
+      AND coalesce(c.sums[%(slot)s], 0) <> 0
+    ORDER BY c.bucket DESC LIMIT 1
+) stood ON true

@@ -86,7 +86,8 @@ WHERE i.key = new.key AND i.revision = new.old_revision
 COPY record_revision (key, revision, feed_id, content_hash, record, superseded, reporter) FROM STDIN (FORMAT csv)
 
 -- name: copy_rejections
-COPY rejected_event (feed_id, topic, partition, record_offset, position, reporter, event_id, subject, rule, reasons, payload)
+COPY rejected_event (feed_id, topic, partition, record_offset, position, reporter, event_id, subject, rule, reasons, payload,
+                     effective_on)
 FROM STDIN
 
 -- name: copy_deltas

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from ioc.command.output import AsJson, show_rows
@@ -10,17 +12,27 @@ from streams.proof.reconcile import reconcile as run
 
 app = typer.Typer()
 
-_PATIENCE = 30.0  # seconds for a moment in which nothing waits to be folded
 _WAITING = 3  # exit status: neither equal nor different; ask again
 
 
 @app.command()
-def reconcile(as_json: AsJson = False) -> None:
+def reconcile(
+    patience: Annotated[
+        float,
+        typer.Option(
+            "--patience",
+            min=0.0,
+            help="Số giây chờ đến lúc không còn phần chờ cộng dồn"
+            " · Seconds to wait for a moment in which nothing waits to be folded.",
+        ),
+    ] = 30.0,
+    as_json: AsJson = False,
+) -> None:
     """Tính lại mọi số liệu từ bản ghi bằng SQL rồi so sánh; mã thoát 1 nếu có sai khác, 3 nếu còn phần chờ cộng dồn ·
     Recompute every cell and figure from the records, in SQL, and compare; exit status 1 where they differ, 3 where
     contributions wait to be folded, so that there is nothing to compare with yet.
     """
-    result = run(Settings(), patience=_PATIENCE)
+    result = run(Settings(), patience=patience)
     rows = [vars(difference) for difference in result.differences]
     if as_json:
         typer.echo(result.to_json())

@@ -16,6 +16,8 @@ from ioc.settings import Settings
 from streams.quality.control import take_control_totals
 from streams.quality.report import report_quality as run
 
+_SECTOR = "data_quality"  # whose indicators the platform reports of itself
+
 app = typer.Typer(invoke_without_command=True)
 
 
@@ -41,6 +43,17 @@ def report_quality(
     quality and report it as the figures of `data_quality`; what has not changed is not sent.
     """
     settings, feeds = Settings(), load_feeds()
+    catalogue = load_profile_catalogue(settings.profile, feeds)
+    if not any(one.sector == _SECTOR for one in catalogue.indicators.values()):
+        typer.echo(
+            f"Danh mục của tỉnh này không có lĩnh vực {_SECTOR}, nên không có gì để báo cáo; xem `ioc quality` · This "
+            f"province's catalogue has no sector {_SECTOR}, so that there is nothing to report; `ioc quality` shows "
+            "what is measured",
+            err=as_json,
+        )
+        if as_json:
+            typer.echo("[]")
+        return
     if not dry_run:
         take_control_totals(settings)
     reports = run(
@@ -48,7 +61,7 @@ def report_quality(
         [] if on is None else [on.date()],
         datetime.now(UTC),
         profile=load_profile(settings.profile),
-        catalogue=load_profile_catalogue(settings.profile, feeds),
+        catalogue=catalogue,
         feeds=feeds,
         dry_run=dry_run,
     )

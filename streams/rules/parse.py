@@ -21,7 +21,7 @@ from ioc.feeds.validation import check_envelope, mask, read_event
 from streams.rules.content import VOID_HASH, content_hasher, md5
 from streams.rules.fault import DATA_FAULTS, told
 from streams.rules.raw import Payloads, RawRecord, elements, is_batch, mark_of, received_ms, value_of
-from streams.rules.refuse import EMPTY, MAX_PAYLOAD, NOT_AN_ARRAY, Rejection, reason_of, unstorable
+from streams.rules.refuse import EMPTY, MAX_PAYLOAD, NOT_AN_ARRAY, Rejection, day_told, reason_of, unstorable
 from streams.rules.register import Register
 
 MAX_KEY = 64
@@ -263,6 +263,7 @@ class BatchParser:
             event_id=envelope.id if envelope else None,
             subject=envelope.subject if envelope else None,
             payload=raw if len(raw) <= MAX_PAYLOAD else None,
+            effective_on=day_told(self.feed, raw, self._timezone),
         )
 
     def _shown(self, key: bytes | None) -> str | None:
@@ -345,6 +346,7 @@ class BatchParser:
             event_id=row["event_id"],
             subject=row["record_key"],
             payload=payload if len(payload) <= MAX_PAYLOAD else None,
+            effective_on=row["effective_on"],
         )
 
 

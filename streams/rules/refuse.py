@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic_core import from_json
 
 from ioc.errors import Reason
 from ioc.feeds.feed import Feed
@@ -17,6 +21,8 @@ UNSTORABLE = "unstorable"
 
 # Nearly what a topic takes in one record: the rest is for the reasons, which travel with it to the dead letters.
 MAX_PAYLOAD = 15 * 1024 * 1024
+MAX_READ = 1024 * 1024  # of what was refused, for its day
+_EARLIEST, _LATEST = date(1900, 1, 1), date(2999, 12, 31)
 
 
 EMPTY = Reason(
@@ -35,7 +41,11 @@ NOT_AN_ARRAY = Reason(
 
 @dataclass(frozen=True)
 class Rejection:
-    """An event that cannot be counted, and why. `payload` is None when it is larger than `MAX_PAYLOAD`."""
+    """An event that cannot be counted, and why.
+
+    payload:      None when it is larger than `MAX_PAYLOAD`.
+    effective_on: the business day that it speaks of, where that can be read.
+    """
 
     record_offset: int
     position: int
@@ -44,6 +54,21 @@ class Rejection:
     event_id: str | None = None
     subject: str | None = None
     payload: bytes | None = None
+    effective_on: date | None = None
+
+
+def day_told(feed: Feed, event: bytes, zone: ZoneInfo) -> date | None:
+    """Return the business day that an event names, however wrong the rest of it is; None where it cannot be read."""
+    if len(event) > MAX_READ:
+        return None
+    try:
+        text = from_json(event)["data"][feed.effective]
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(zone)
+    except (ValueError, TypeError, KeyError, LookupError, OverflowError):
+        return None
+    return moment.date() if _EARLIEST <= moment.date() <= _LATEST else None
 
 
 def reason_of(feed: Feed, row: Mapping[str, Any], now: Now) -> Reason:
@@ -91,6 +116,7 @@ def unstorable(row: Mapping[str, Any], payloads: Payloads, fault: str) -> Reject
         event_id=row["event_id"],
         subject=row["record_key"],
         payload=payload if len(payload) <= MAX_PAYLOAD else None,
+        effective_on=row.get("effective_on"),
     )
 
 

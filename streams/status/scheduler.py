@@ -36,6 +36,7 @@ from streams.status.overseer import Overseer
 from streams.status.probe import Probe
 from streams.status.quality_job import QualityJob
 from streams.status.reconcile_job import ReconcileJob
+from streams.status.snapshot_job import SnapshotJob
 
 log = structlog.get_logger(__name__)
 
@@ -98,6 +99,7 @@ class Scheduler:
             Job("figure_changes", timedelta(seconds=settings.figure_change_interval), self._relay_changes),
             Job("quality", timedelta(minutes=1), quality.run),
             Job("digest", timedelta(minutes=1), digest.run),
+            Job("snapshot", timedelta(minutes=1), SnapshotJob(connection, self._overseer.status.zone).run),
             Job("reconcile", timedelta(minutes=settings.reconcile_minutes), proof.run),
         ]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import NamedTuple
 
 import polars as pl
@@ -344,6 +345,7 @@ def _columns(span: Span, rejection: Rejection) -> Iterable[object]:
         rejection.reasons[0].rule,
         json.dumps([reason.model_dump() for reason in rejection.reasons], ensure_ascii=False),
         rejection.payload,
+        rejection.effective_on,
     )
 
 
@@ -363,6 +365,7 @@ def _conflict(row: Mapping[str, object], payload: bytes) -> Rejection:
         event_id=str(row["event_id"]),
         subject=str(row["record_key"]),
         payload=payload,
+        effective_on=on if isinstance(on := row["effective_on"], date) else None,
     )
 
 

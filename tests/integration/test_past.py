@@ -25,6 +25,7 @@ from ioc.period import PERIODS
 from ioc.province.profile import Profile
 from ioc.reading.past import PastFigures, PastMoment, past
 from ioc.settings import Settings
+from streams.status.snapshot_job import SnapshotJob
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 # Every kind, and functions of time.
@@ -85,13 +86,13 @@ def shown(pipeline: Pipeline) -> Figures:
     return {(code, period, area_id, bucket): value for code, period, area_id, bucket, value in rows}  # type: ignore[misc]
 
 
-def known(pipeline: Pipeline, at: datetime) -> Figures:
-    """The same figures as they were."""
+def known(pipeline: Pipeline, at: datetime, *, anew: bool = True) -> Figures:
+    """The same figures as they were, computed or also taken from what is kept of them."""
     areas = [area for area in pipeline.profile.areas.areas if area.code in AREAS]
     found: Figures = {}
     with connect(pipeline.settings, "reader", autocommit=True) as connection, past(connection, PastMoment(at)):
         live = load_editions(connection).live
-        reader = PastFigures(connection, live.compiled, pipeline.feeds)
+        reader = PastFigures(connection, live.compiled, pipeline.feeds, anew=anew)
         for sector, codes in CODES.items():
             opened = reader.opened(sector)
             for period in PERIODS:
@@ -150,6 +151,7 @@ def test_the_past_is_what_a_replay_shows_of_what_had_come(pipeline: Pipeline, da
     batches = data.draw(st.lists(st.lists(changes(), min_size=1, max_size=5), min_size=2, max_size=4))
     cut = data.draw(st.integers(1, len(batches)))
     pipeline.clear()
+    snapshots = SnapshotJob(pipeline.connection, ZONE)
     moments, views = [], []
     for batch in batches:
         for feed, one in batch:
@@ -157,8 +159,11 @@ def test_the_past_is_what_a_replay_shows_of_what_had_come(pipeline: Pipeline, da
         pipeline.roll_up()
         views.append(shown(pipeline))
         moments.append(moment())
+        if data.draw(st.booleans()):
+            snapshots.take(datetime.now(UTC))
     found = known(pipeline, moments[cut - 1])
     assert found == views[cut - 1]  # what was seen then
+    assert known(pipeline, moments[cut - 1], anew=False) == found
     pipeline.clear()
     for feed, one in (pair for batch in batches[:cut] for pair in batch):
         pipeline.send(feed, [one])
@@ -230,6 +235,27 @@ def test_nobody_edits_the_past(pipeline: Pipeline) -> None:
                 pytest.raises(psycopg.errors.InsufficientPrivilege, match="only added"),
             ):
                 owner.execute(statement)  # type: ignore[arg-type]
+
+
+def test_a_close_of_day_answers_without_computing(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two closes, what changed only before the moment is what the later close says."""
+    pipeline.clear()
+    midnight = datetime.now(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+    job = SnapshotJob(pipeline.connection, ZONE)
+    job.take(datetime.now(UTC))  # snapshots begin
+    pipeline.send("tourism.stay", [stay(HOTEL, 1, "2024-03-04")])
+    pipeline.roll_up()
+    seen, then = shown(pipeline), moment()
+    assert job.take(datetime.now(UTC)) > 0
+    pipeline.send("tourism.stay", [stay(HOTEL, 2, "2024-03-04")])
+    pipeline.roll_up()
+    monkeypatch.setattr(PastFigures, "_computed", lambda *_: pytest.fail("computed"))
+    assert known(pipeline, then, anew=False) == seen
+    assert known(pipeline, moment(), anew=False) == shown(pipeline)
+    assert job.run(midnight, {"taken_at": "before"}) == {"taken_at": "before"}, "what came before has to be folded"
+    done = job.run(midnight + timedelta(days=1, minutes=1), {})
+    assert done["cells"] > 0
+    assert job.run(midnight + timedelta(days=1, minutes=2), done) == done, "one a day"
 
 
 def test_moments_are_read_as_people_write_them(pipeline: Pipeline) -> None:

@@ -31,6 +31,10 @@ ROWS = {
     "SELECT gen_random_uuid(), %(n)s, feed_id, gen_random_uuid(), %(at)s FROM feed WHERE key = 'tourism.stay'",
     "indicator_status_change": "(changed_at, code, area_id, status, period, unusual) "
     "VALUES (%(at)s, 'dossier.reuse_rate', %(n)s, 'lagging', 'day', false)",
+    "figure_snapshot": "(taken_at, sector, period, area_id, bucket, figures, updated_at) "
+    "VALUES (%(at)s, 'lodging', 'day', %(n)s, '2024-10-05', '{1}', %(at)s)",
+    "quality_snapshot": "(taken_at, day, measure, feed, sector, area_id, numerator, denominator) "
+    "VALUES (%(at)s, '2024-10-05', 'clean', 'tourism.stay', 'lodging', %(n)s, 1, 1)",
 }
 
 

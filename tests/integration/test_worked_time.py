@@ -25,10 +25,13 @@ from testbed.pipeline import Pipeline
 from testbed.server import cloned_database
 
 from ioc.catalogue import DATA, compile_measures, load_catalogue
+from ioc.catalogue.store import load_editions
+from ioc.database.connection import connect
 from ioc.feeds.declared.report_value import ReportValue
 from ioc.feeds.feed import Feed
 from ioc.province.profile import Profile
 from ioc.province.store import load_into_database
+from ioc.reading.cli import explain
 from ioc.reading.series import SeriesReader
 from ioc.settings import Settings
 
@@ -228,6 +231,36 @@ def test_functions_of_time_at_every_level_and_period(years: Pipeline) -> None:
 def test_the_other_engine_agrees(years: Pipeline) -> None:
     result = years.reconcile()
     assert (result.differences, result.waiting) == ((), 0)
+
+
+def test_a_carried_level_is_marked_with_its_day_and_stale_after_its_cadence(years: Pipeline) -> None:
+    """Beds of the first quarter stand to 31 March; the second quarter has passed without a report on 30 June."""
+    with connect(years.settings, "reader", autocommit=True) as connection:
+        reader = SeriesReader(connection, load_editions(connection).live.compiled, years.feeds, years.profile.areas)
+        series = reader.read(BEDS, period="month", first=date(2024, 2, 1), last=date(2024, 10, 1), area_code=PROVINCE)
+        points = {point.bucket.month: point for point in series.areas[0].points}
+    last = date(2024, 3, 31)
+    assert [(points[month].value, points[month].until, points[month].stale) for month in (2, 3, 4, 5, 6, 9, 10)] == [
+        (40, None, False),
+        (40, None, False),
+        (40, last, False),
+        (40, last, False),
+        (40, last, True),
+        (40, last, True),
+        (55, None, False),
+    ]
+    assert "31/03/2024" in (points[6].note or "")
+
+
+def test_reports_that_were_due_are_counted_by_deadline(years: Pipeline) -> None:
+    """Two of the four quarters of 2024 were reported: not "everybody has reported", because somebody did once."""
+    found = explain(years.settings, BEDS, PROVINCE, date(2024, 1, 1), period="year", limit=0, offset=0)
+    (one,) = found.completeness
+    assert (one.indicator, one.reported, one.expected) == (BEDS, 2, 4)
+    assert [who.reports for who in one.missing] == [2]
+    assert (found.as_of, found.stale) == (date(2024, 10, 1), False)
+    stale = explain(years.settings, BEDS, PROVINCE, date(2024, 8, 1), period="month", limit=0, offset=0)
+    assert (stale.value, stale.as_of, stale.stale) == (40, date(2024, 1, 1), True)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,8 @@ from testbed.feed_event import NOW, Event, KafkaRecord, records
 EVENT_TABLES = (
     f"{', '.join(feed.table for feed in load_feeds().values())}, record_identity, record_revision, rejected_event, "
     "stream_position, stream_batch, stream_gap, measure_delta, member_delta, measure_cell, distinct_member, "
-    "indicator_cell, open_day, open_day_change, stream_halt, contribution_set_aside, figure_change, figure_record"
+    "indicator_cell, open_day, open_day_change, stream_halt, contribution_set_aside, figure_change, figure_record, "
+    "figure_snapshot, figure_snapshot_run"
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,7 @@ class CompletenessReader:
     Of a feed whose reporters owe a report for each day (or week, month, ...), every deadline counts by itself. Events
     of other feeds come when something happens, so that nobody is missing there; who has sent some is counted, and so is
     every place of which records tell by name (a shop whose firm may sit elsewhere). Of what agencies report, each
-    indicator has an agency of its own.
+    indicator has an agency of its own, which owes a report for each period of its cadence.
     """
 
     def __init__(
@@ -100,28 +100,29 @@ class CompletenessReader:
         owed = (
             self._connection.cursor(row_factory=class_row(_Due)).execute(self._queries["select_due"], asked).fetchall()
         )
-        missing = [
-            MissingReporter(code=one.code, name=one.name, reports=one.due - one.sent)
-            for one in owed
-            if one.sent < one.due
-        ]
-        return Completeness(
-            feed=feed.key,
-            expected=sum(one.due for one in owed),
-            reported=sum(one.sent for one in owed),
-            missing=tuple(missing[:NAMED]),
-        )
+        return _counted(feed.key, None, owed)
 
     def _of_report(self, plan: Reported, cell: Cell) -> Completeness:
         measure = plan.amount
+        asked = {
+            "feed": measure.feed,
+            "indicator": plan.code,
+            "units": list(cell.units),
+            "start": cell.start,
+            "end": cell.last,
+        }
+        cursor = self._connection.cursor(row_factory=class_row(_Due))
+        if owed := cursor.execute(self._queries["select_agency_reports"], asked).fetchall():
+            return _counted(measure.feed, plan.code, owed)
+        # The days are shorter than the cadence: what stands was to be reported once.
         statement = sql.SQL(self._parts["reporting_agencies"]).format(
             table=sql.Identifier(self._feeds[measure.feed].table),
             counting=self._finder.counting(measure, cell, "closing" if plan.running else "total"),
             condition=expression(measure.condition),
         )
         rows = self._connection.execute(statement, {}).fetchall()
-        asked = {"indicator": plan.code, "said": [code for (code,) in rows]}
-        return self._entry(measure.feed, plan.code, "select_agencies", cell, asked)
+        said = {"indicator": plan.code, "said": [code for (code,) in rows]}
+        return self._entry(measure.feed, plan.code, "select_agencies", cell, said)
 
     def _entry(
         self, feed: str, indicator: str | None, query: str, cell: Cell, asked: Mapping[str, Any]
@@ -137,3 +138,17 @@ class CompletenessReader:
             reported=len(rows) - len(missing),
             missing=tuple(missing[:NAMED]),
         )
+
+
+def _counted(feed: str, indicator: str | None, owed: Sequence[_Due]) -> Completeness:
+    """Return how many reports were due, and came; who owes most is named first."""
+    missing = [
+        MissingReporter(code=one.code, name=one.name, reports=one.due - one.sent) for one in owed if one.sent < one.due
+    ]
+    return Completeness(
+        feed=feed,
+        indicator=indicator,
+        expected=sum(one.due for one in owed),
+        reported=sum(one.sent for one in owed),
+        missing=tuple(missing[:NAMED]),
+    )

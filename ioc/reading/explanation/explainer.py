@@ -7,6 +7,7 @@ by PostgreSQL from the catalogue's expressions, not taken from what the agents s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import psycopg
@@ -16,12 +17,13 @@ from psycopg.rows import dict_row
 from ioc.catalogue import Compiled
 from ioc.catalogue.composition import joined
 from ioc.catalogue.opening import OpenDays, OpenPeriods
-from ioc.catalogue.plan import Reported
+from ioc.catalogue.plan import IndicatorPlan, Reported
 from ioc.catalogue.sector import part_of
 from ioc.catalogue.step import Step
 from ioc.errors import QuestionError
 from ioc.feeds.feed import Feed
 from ioc.reading.approved import ApprovalNote, approvals_of
+from ioc.reading.carried import is_stale
 from ioc.reading.explanation.anatomy import Anatomy, fraction_in
 from ioc.reading.explanation.cell import Cell, CellFinder
 from ioc.reading.explanation.completeness import CompletenessReader
@@ -64,6 +66,7 @@ class Explainer:
         moment: as of which figures are explained; the connection is within `ioc.reading.past.past` then.
         """
         self._moment = moment
+        self._timezone = timezone
         self._connection = connection
         self._compiled = compiled
         self._feeds = feeds
@@ -102,6 +105,7 @@ class Explainer:
         used = sorted({one.measure.feed for one in counted})
         made_of = self._anatomy.of(Step(plan), cell, self._periods)
         value = self._figures.of(code, cell)
+        reported_for, stale = self._carried(plan, cell, row["cadence"])
         return Explanation(
             code=code,
             version=row["version"],
@@ -118,9 +122,8 @@ class Explainer:
             end=cell.end,
             value=value,
             updated_at=self._figures.updated_at(code, cell),
-            as_of=self._anatomy.last_reported(plan.amount, cell)[1]
-            if isinstance(plan, Reported) and plan.running
-            else None,
+            as_of=reported_for,
+            stale=stale,
             known_at=self._moment.at if self._moment else None,
             status_then=self._since.status(code, cell) if self._moment else None,
             since_then=self._since.read(code, counted, cell, limit, offset) if self._moment else None,
@@ -156,6 +159,13 @@ class Explainer:
         self._periods = self._open_periods(row["sector"])
         counted = counted_in(self._compiled.plans, code)
         return self._since.read(code, counted, cell.known(self._periods), 0, 0).counts
+
+    def _carried(self, plan: IndicatorPlan, cell: Cell, cadence: str) -> tuple[date | None, bool]:
+        """Return for which period what stands was reported, and whether it is older than its cadence allows."""
+        if not isinstance(plan, Reported) or not plan.running:
+            return None, False
+        stood, start = self._anatomy.last_reported(plan.amount, cell)
+        return start, stood.last < cell.last and is_stale(stood.last, cell.last, cadence)
 
     def _approval(self, code: str, sector: str, cell: Cell, value: float | None) -> ApprovalNote | None:
         place = cell.area.area_id, cell.start
@@ -248,7 +258,9 @@ class Explainer:
 
     # ------------------------------------------------------------------------------------------ what was left out
     def _rejections(self, feed: str, cell: Cell) -> list[RejectionGroup]:
-        rows = self._all("select_rejections", {"feed": feed, "units": list(cell.units)})
+        asked = {"feed": feed, "units": list(cell.units), "whole": cell.area.parent_id is None}
+        asked |= {"start": cell.start, "end": cell.end, "timezone": self._timezone}
+        rows = self._all("select_rejections", asked)
         return [RejectionGroup(feed=feed, **row) for row in rows]
 
     def _one(self, query: str, parameters: Any) -> dict[str, Any] | None:

@@ -81,9 +81,9 @@ class ExcludedRecord(_Said):
 
 
 class RejectionGroup(_Said):
-    """Events of a feed that were refused for one reason, of reporters of the area or of nobody known.
+    """Events of a feed refused for one reason, of reporters of the area; in the whole province of unknown too.
 
-    An event that could not be read has no business date, so these are of all times.
+    They are those whose business day lies in the period; of an event whose day could not be read, the day it came.
     """
 
     feed: str
@@ -199,8 +199,8 @@ class Completeness(_Said):
     """Who should report and who has, of the feed and area, in the period; `missing` names twenty at most.
 
     expected, reported: reports that were due and came, of a feed whose reporters owe one for each day, week, ...;
-               reporters of what agencies report. None is expected of a feed that events drive: `reported` says how
-               many have sent some.
+               of what agencies report, one for each period of its cadence (agencies, in shorter days). None is expected
+               of a feed that events drive: `reported` says how many have sent some.
     indicator: of what agencies report, the indicator that is to be reported; None for other feeds.
     """
 
@@ -224,6 +224,7 @@ class Explanation(_Said):
 
     as_of: of a level that agencies report, the first day of the period that they reported last; it stands until the
            next report, so that it may lie long before the cell.
+    stale: whether it stands longer than its cadence allows.
     known_at:    the moment as of which it is explained; None for now. All that follows is of that moment.
     status_then: how the indicator stood then; None where nobody had judged it, or for now.
     since_then:  what has come since.
@@ -246,6 +247,7 @@ class Explanation(_Said):
     value: float | None
     updated_at: datetime | None
     as_of: date | None = None
+    stale: bool = False
     known_at: datetime | None = None
     status_then: StatusThen | None = None
     since_then: SinceThen | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -41,6 +42,7 @@ class SinceReader:
 
     def read(self, code: str, counted: Sequence[CountedMeasure], cell: Cell, limit: int, offset: int) -> SinceThen:
         """Return what is known now, and a page of the changes that lead from then to now, newest first."""
+        cell = replace(cell, last=cell.end)  # more days of the period may be known by now
         cursor = self._connection.cursor(row_factory=dict_row)
         place = {"code": code, "area_id": cell.area.area_id, "period": cell.period, "bucket": cell.start}
         now = cursor.execute(self._queries["select_now"], place).fetchone() or {"version": None, "value": None}

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import class_row
 
 from ioc.catalogue import Compiled, IndicatorPlan, Measure, StoredMeasure
 from ioc.catalogue.composition import joined
@@ -28,6 +29,15 @@ from ioc.territory.area import Area
 from sql import load_queries
 
 _EVER = date(1, 1, 1)
+
+
+@dataclass(frozen=True)
+class _KeptCell:
+    """One row of `select_known`."""
+
+    area_id: int
+    bucket: date
+    figures: list[float | None]
 
 
 @dataclass
@@ -47,9 +57,15 @@ class _FeedNeeds:
 
 
 class PastFigures:
-    """Computes figures within `ioc.reading.past.past`; `compiled` holds the definitions of that moment."""
+    """Tells figures within `ioc.reading.past.past`; `compiled` holds the definitions of that moment."""
 
-    def __init__(self, connection: psycopg.Connection, compiled: Compiled, feeds: Mapping[str, Feed]) -> None:
+    def __init__(
+        self, connection: psycopg.Connection, compiled: Compiled, feeds: Mapping[str, Feed], *, anew: bool = False
+    ) -> None:
+        """
+        anew: compute every figure, also those that are stored or kept as they were then.
+        """
+        self._anew = anew
         self._connection = connection
         self._compiled = compiled
         self._feeds = feeds
@@ -75,6 +91,44 @@ class PastFigures:
         shown = sorted({day for day in buckets if opened.holds(period, day)})
         if not shown or not areas:
             return {}
+        found, places = self._kept(codes, sector, period, shown, areas)
+        if places:
+            by_id = {area.area_id: area for area in areas}
+            left = [by_id[area_id] for area_id in dict.fromkeys(area_id for area_id, _ in places)]
+            days = sorted({day for _, day in places})
+            for key, value in self._computed(codes, opened, period, days, left).items():
+                if key[1:] in places:
+                    found[key] = value
+        return found
+
+    def _kept(
+        self, codes: Collection[str], sector: str, period: str, shown: Sequence[date], areas: Sequence[Area]
+    ) -> tuple[dict[tuple[str, int, date], float], set[tuple[int, date]]]:
+        """Return the figures that nothing has moved since they were written or kept, and the places of the others."""
+        there = {
+            (area.area_id, day) for area in areas for day in shown
+            if area.valid_from <= end_of(period, day) and area.valid_to > day
+        }  # fmt: skip
+        queries = load_queries("snapshot")
+        slots: dict[str, int] = dict(self._connection.execute(queries["select_slots"], [sector]).fetchall())
+        if self._anew or not slots.keys() >= set(codes):
+            return {}, there
+        asked = {"sector": sector, "period": period, "buckets": list(shown)}
+        asked["areas"] = sorted({area_id for area_id, _ in there})
+        found: dict[tuple[str, int, date], float] = {}
+        cursor = self._connection.cursor(row_factory=class_row(_KeptCell))
+        for row in cursor.execute(queries["select_known"], asked):
+            there.discard((row.area_id, row.bucket))
+            for code in codes:
+                at = slots[code] - 1
+                if at < len(row.figures) and (value := row.figures[at]) is not None:
+                    found[code, row.area_id, row.bucket] = value
+        return found, there
+
+    def _computed(
+        self, codes: Collection[str], opened: OpenPeriods, period: str, shown: Sequence[date], areas: Sequence[Area]
+    ) -> dict[tuple[str, int, date], float]:
+        """Compute figures from sums of days and what came since."""
         plans = self._plans(codes)
         days = sorted({day for bucket in shown for day in self._days(codes, opened, period, bucket)})
         found: dict[tuple[str, int, date], float] = {}

@@ -1,0 +1,77 @@
+"""What agencies report stands until they report again: of which day a figure is, and whether it is stale by now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import psycopg
+from psycopg.rows import class_row
+
+from ioc.catalogue import StoredMeasure
+from ioc.catalogue.indicator import REPORT_PERIODS
+from ioc.period import end_of
+from sql import load_queries
+
+
+@dataclass(frozen=True)
+class _CarriedRow:
+    """One row of `select_carried`."""
+
+    area_id: int
+    day: date
+    until: date
+
+
+@dataclass(frozen=True)
+class CarriedFigure:
+    """A reported figure that is carried on.
+
+    until: the last day on which a report stood; the figure is of that day.
+    stale: whether a whole period of its cadence has passed since without a report.
+    """
+
+    until: date
+    stale: bool
+
+    @property
+    def note(self) -> str:
+        """The same in a sentence."""
+        vi = f"số báo cáo của kỳ đến {self.until:%d/%m/%Y}" + (", đã cũ: chưa có báo cáo mới" if self.stale else "")
+        en = f"as reported until {self.until}" + (", stale: no report since" if self.stale else "")
+        return f"{vi} · {en}"
+
+
+def is_stale(until: date, day: date, cadence: str) -> bool:
+    """Return whether what stood until a day is stale on another: the period after it has passed, too.
+
+    >>> [is_stale(date(2024, 3, 31), day, "quarterly") for day in (date(2024, 6, 29), date(2024, 6, 30))]
+    [False, True]
+    """
+    following = date.fromordinal(until.toordinal() + 1)
+    return day >= end_of(REPORT_PERIODS[cadence], following)
+
+
+def carried_figures(
+    connection: psycopg.Connection,
+    feed_id: int,
+    reports: StoredMeasure,
+    cadence: str,
+    places: Iterable[tuple[int, date]],
+) -> Mapping[tuple[int, date], CarriedFigure]:
+    """Return by area and day what is carried on that day; what is reported of the day itself is left out.
+
+    reports: the measure that counts the reports of the indicator.
+    """
+    asked = sorted(set(places))
+    rows = connection.cursor(row_factory=class_row(_CarriedRow)).execute(
+        load_queries("series")["select_carried"],
+        {
+            "feed_id": feed_id,
+            "slot": reports.slot,
+            "areas": [area_id for area_id, _ in asked],
+            "days": [day for _, day in asked],
+        },
+    )
+    return {(row.area_id, row.day): CarriedFigure(row.until, is_stale(row.until, row.day, cadence)) for row in rows}
