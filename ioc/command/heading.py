@@ -130,6 +130,7 @@ VIETNAMESE: Mapping[str, str] = {
     "approval_id": "số",
     "signed_by": "người duyệt",
     "signed_at": "duyệt lúc",
+    "figures": "số liệu",
     "reason": "lý do",
     "digest": "mã băm",
     "previous_id": "lần trước",
