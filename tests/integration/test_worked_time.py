@@ -253,10 +253,12 @@ def test_a_carried_level_is_marked_with_its_day_and_stale_after_its_cadence(year
 
 
 def test_reports_that_were_due_are_counted_by_deadline(years: Pipeline) -> None:
-    """Two of the four quarters of 2024 were reported: not "everybody has reported", because somebody did once."""
+    """Nothing is known after 1 October: of the three quarters that are over by then one was reported. It is not "everybody
+    has reported", because somebody did once.
+    """
     found = explain(years.settings, BEDS, PROVINCE, date(2024, 1, 1), period="year", limit=0, offset=0)
     (one,) = found.completeness
-    assert (one.indicator, one.reported, one.expected) == (BEDS, 2, 4)
+    assert (one.indicator, one.reported, one.expected) == (BEDS, 1, 3)
     assert [who.reports for who in one.missing] == [2]
     assert (found.as_of, found.stale) == (date(2024, 10, 1), False)
     stale = explain(years.settings, BEDS, PROVINCE, date(2024, 8, 1), period="month", limit=0, offset=0)
