@@ -253,7 +253,7 @@ def test_a_carried_level_is_marked_with_its_day_and_stale_after_its_cadence(year
 
 
 def test_reports_that_were_due_are_counted_by_deadline(years: Pipeline) -> None:
-    """Nothing is known after 1 October: of the three quarters that are over by then one was reported. It is not "everybody
+    """Nothing is known after 1 October: of the three quarters that are over by then one was reported. Not "everybody
     has reported", because somebody did once.
     """
     found = explain(years.settings, BEDS, PROVINCE, date(2024, 1, 1), period="year", limit=0, offset=0)
