@@ -33,6 +33,7 @@ ROLES = {
     "scheduler": {"writer"},
     "api": {"reader", "writer"},  # incidents are acknowledged on its pages
     "prepare": {"owner"},
+    "retention": {"owner"},  # only the owner of a table may drop a part of it
 }
 PASSWORD = re.compile(r"IOC_DB_([A-Z]+)_PASSWORD_FILE")
 
@@ -52,7 +53,13 @@ def name_of(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-PODS = [(name, document) for name, document in manifests() if document["kind"] in ("Deployment", "Job")]
+def pod_of(document: dict[str, Any]) -> dict[str, Any]:
+    """The pod's specification in a deployment, a job or a timed job."""
+    spec = document["spec"]["jobTemplate"]["spec"] if document["kind"] == "CronJob" else document["spec"]
+    return dict(spec["template"]["spec"])
+
+
+PODS = [(name, document) for name, document in manifests() if document["kind"] in ("Deployment", "Job", "CronJob")]
 
 
 def test_the_compose_file_fits_its_schema() -> None:
@@ -72,7 +79,7 @@ def test_kustomize_names_every_manifest() -> None:
 
 @pytest.mark.parametrize(("name", "document"), PODS, ids=name_of)
 def test_a_pod_has_no_rights_and_only_its_own_secrets(name: str, document: dict[str, Any]) -> None:
-    pod = document["spec"]["template"]["spec"]
+    pod = pod_of(document)
     (container,) = pod["containers"]
     assert pod["securityContext"]["runAsNonRoot"] and not pod["automountServiceAccountToken"]
     assert container["securityContext"] == {
@@ -127,6 +134,37 @@ def test_composed_processes_have_no_rights_and_only_their_own_secrets() -> None:
                 assert Path(value).name in secrets, name
     declared = documents(COMPOSE)[0]["secrets"]
     assert {f.name for f in (DEPLOY / "image" / "secrets.example").iterdir()} == set(declared)
+
+
+def test_what_is_too_old_goes_every_night_in_every_package(tmp_path: Path) -> None:
+    """As systemd's timer has it: at half past two in the province."""
+    timed = {document["metadata"]["name"]: document for _, document in manifests() if document["kind"] == "CronJob"}
+    spec = timed["retention"]["spec"]
+    assert (spec["schedule"], spec["timeZone"], spec["concurrencyPolicy"]) == (
+        "30 2 * * *",
+        "Asia/Ho_Chi_Minh",
+        "Forbid",
+    )
+    assert pod_of(timed["retention"])["containers"][0]["args"] == ["retention"]
+    assert "to-database" in reached_by("retention")
+    service = documents(COMPOSE)[0]["services"]["retention"]
+    # The loop itself, with a clock and a program of the test's: it waits until then, tries again, and waits a day.
+    calls = tmp_path / "calls"
+    (tmp_path / "bin").mkdir()
+    for name, script in {
+        "sleep": f'echo "sleep $1" >> {calls}; [ $(grep -c sleep {calls}) -lt 4 ] || kill -TERM $PPID',
+        "python3": f'echo "$@" >> {calls}; [ $(grep -c retention {calls}) -gt 1 ]',
+        "date": '[ "$1" = -d ] && echo 100000 || echo 96400',
+    }.items():
+        program = tmp_path / "bin" / name
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+    loop = service["command"][0].replace("$$", "$")
+    subprocess.run(
+        [*service["entrypoint"], loop], env={"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin"}, timeout=30, check=True
+    )
+    run = "/opt/ioc/deploy/image/secret.py retention"
+    assert calls.read_text().split("\n")[:-1] == ["sleep 3601", run, "sleep 1800", run, "sleep 3601", run, "sleep 3601"]
 
 
 def test_whatever_is_set_is_a_setting() -> None:
