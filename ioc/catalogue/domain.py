@@ -17,7 +17,7 @@ from ioc.feeds.feed import Feed
 # bigint, in which PostgreSQL computes and sums are kept.
 LARGEST = 2**63 - 1
 # Whole numbers that a feed derives from its fields, or takes from the register: sums of a few of these.
-_DERIVED = 100 * MOST
+_DERIVED = 10 * MOST
 _MIRRORED: Mapping[type[exp.Expr], type[exp.Expr]] = {
     exp.EQ: exp.EQ,
     exp.NEQ: exp.NEQ,

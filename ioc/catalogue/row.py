@@ -23,6 +23,7 @@ from ioc.catalogue.indicator import (
     is_code,
 )
 from ioc.errors import ConfigError
+from ioc.feeds.bounds import SUMMED
 from ioc.feeds.feed import Feed
 from ioc.table import Row
 
@@ -290,11 +291,12 @@ def _decimals(row: Row, value: Expression | None) -> int:
         )
     elif value and value.type != Type.NUMBER and decimals:
         row.complain("decimals", "phải trống hoặc 0: giá trị là số nguyên · must be empty or 0: the value is whole")
-    elif value and value.largest is not None and value.largest * 10**decimals > LARGEST:
+    elif value and value.largest is not None and value.largest * 10**decimals * SUMMED > LARGEST:
         row.complain(
-            "decimals",
-            f"{decimals} chữ số của giá trị tới {value.largest:.1e} vượt mức lưu được"
-            f" · {decimals} digits of a value up to {value.largest:.1e} are more than is stored",
+            "decimals" if decimals else "value",
+            f"giá trị tới {value.largest:.1e} với {decimals} chữ số: tổng của {SUMMED:,} bản ghi vượt mức lưu được"
+            f" · of values up to {value.largest:.1e} with {decimals} digits, a sum of {SUMMED:,} records is more than "
+            "is stored; count something smaller",
         )
     return decimals
 

@@ -17,8 +17,12 @@ from annotated_types import BaseMetadata, Ge, GroupedMetadata, Gt, Le, Lt
 from pydantic import AwareDatetime, Field
 
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
-# A sum of a hundred thousand such numbers still fits eight bytes.
-MOST = 10**14
+# The largest number that a field may have: an invoice of ten thousand billion đồng.
+MOST = 10**13
+# A sum holds so many records even where each has the largest value that its field may have: more than a year of daily
+# reports for every area that the province has and had (147 x 366). The catalogue refuses what could not be summed so.
+# More of them than that is no year of any province; then the last lines refuse or set aside what would run over.
+SUMMED = 90_000
 
 Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
 Moment = Annotated[

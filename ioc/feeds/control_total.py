@@ -12,7 +12,7 @@ from ioc.feeds.event import ReporterCode
 from ioc.feeds.feed import Feed
 from ioc.feeds.strict import StrictModel
 
-ToldSum = Annotated[float, Field(ge=-MOST, le=MOST)]
+ToldSum = Annotated[float, Field(ge=-10 * MOST, le=10 * MOST)]
 _DAYS = 366
 
 

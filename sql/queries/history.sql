@@ -43,8 +43,9 @@ CASE WHEN {place} THEN {adds} ELSE 0 END
         SELECT record_key, reporter, ({here}) IS TRUE AS here, jsonb_build_array({amounts}) AS before
         FROM (SELECT (r.content).*) content) x
 ), ordered AS (
-    -- By the times, what was kept before it was noted; of one transaction they are all the same.
-    SELECT *, superseded OR coalesce(recorded_at > min(recorded_at) OVER (
+    -- By the times, what was kept before it was noted; of one transaction they are all the same. What no revision
+    -- won of moved no figure: before they were refused, first revisions below 0 were kept and stood nowhere.
+    SELECT *, superseded OR NOT bool_or(winning) OVER (PARTITION BY key) OR coalesce(recorded_at > min(recorded_at) OVER (
         PARTITION BY key ORDER BY revision ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING), false) AS late
     FROM judged
 ), followed AS (

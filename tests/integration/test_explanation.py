@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -296,3 +297,26 @@ def test_what_there_is_not_is_said(october: Pipeline) -> None:
         explain(october, "lodging.guests.total", "999")
     with pytest.raises(ConfigError, match="decade"):
         explain(october, "lodging.guests.total", PROVINCE, "decade")
+
+
+def test_revisions_below_nothing_that_stand_nowhere_are_explained(october: Pipeline) -> None:
+    """Before they were refused, a first revision below 0 was kept in the history and its record stood nowhere."""
+    early = stay(HOTEL, 8, "2024-10-05", -3)
+    content = {**early["data"], "reporter": HOTEL, "area_code": HOTEL_COMMUNE, "effective_on": "2024-10-05"}
+    # As the worker of that time left it: no identity, and of a record whose later revision stands.
+    known = october.rows("SELECT key FROM tourism_stay WHERE record_key = %s", [stay(HOTEL, 1)["subject"]])[0][0]
+    for key in ("00000000-0000-0000-0000-000000000001", known):
+        october.rows(
+            "INSERT INTO record_revision (key, revision, feed_id, content_hash, record) "
+            "SELECT %s, -3, feed_id, md5('x')::uuid, %s::jsonb FROM feed WHERE key = 'tourism.stay' RETURNING 1",
+            [key, json.dumps(content)],
+        )
+    for code in ("lodging.guests.total", "lodging.unique_guests.total", "lodging.international_share"):
+        for period in ("day", "month", "year"):
+            found = explain(october, code, HOTEL_COMMUNE, period, date(2024, 10, 5))
+            assert found.value is not None
+    found = explain(october, "lodging.guests.total", HOTEL_COMMUNE, "day", date(2024, 10, 5))
+    assert found.value == 1
+    assert [(one.revision, one.late, one.effects) for one in found.changes] == [(-3, True, ())] * 2
+    assert {one.reporter for one in found.changes} == {HOTEL}
+    assert october.reconcile().differences == ()

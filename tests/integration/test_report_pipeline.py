@@ -56,6 +56,30 @@ def test_a_flow_adds_up_over_time_and_areas(pipeline: Pipeline) -> None:
     assert pipeline.reconcile().differences == ()
 
 
+def test_the_largest_reports_are_stored_to_the_last_digit_and_larger_ones_refused(pipeline: Pipeline) -> None:
+    """9,348 reports, 114 months of 82 communes: of a million million each they would be more than a sum can hold."""
+    leaves = [area.code for area in pipeline.profile.areas.areas if area.level == "commune"][:82]
+    months = [f"{year}-{month:02}-01" for year in range(2015, 2025) for month in range(1, 13)][:114]
+    places = [(area, month) for area in leaves for month in months]
+    assert len(places) == 9348
+    too_large = [told(SPENDING, area, "month", month, 1) for area, month in places]
+    for one in too_large:
+        one["data"]["value"] = 1e12
+    counts = pipeline.send(FEED, too_large)
+    assert (counts.consumed, counts.rejected) == (9348, 9348)
+    assert pipeline.rows("SELECT DISTINCT rule, reasons -> 0 ->> 'field' FROM rejected_event") == [
+        ("less_than_equal", "data.value")
+    ]
+    # A year of all communes, each with the largest value: to the last digit.
+    year = [(area, month) for area, month in places if month.startswith("2023")]
+    counts = pipeline.send(FEED, [told(SPENDING, area, "month", month, 1e11 - 0.001, 2) for area, month in year])
+    assert (counts.accepted, len(year)) == (984, 984)
+    pipeline.roll_up()
+    assert pipeline.rows("SELECT * FROM contribution_set_aside") == []
+    assert pipeline.figure(SPENDING, "77", "year", "2023-01-01") == 984 * (10**14 - 1) / 1000
+    assert pipeline.reconcile().differences == ()
+
+
 def test_a_stock_holds_for_its_period_and_adds_up_over_areas(pipeline: Pipeline) -> None:
     later = [told(BEDS, area, "quarter", "2024-07-01", beds) for area, beds in (("747", 900), ("755", 100))]
     earlier = [told(BEDS, "747", "quarter", "2024-04-01", 850)]

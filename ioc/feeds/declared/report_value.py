@@ -37,8 +37,8 @@ class ReportValue(Record):
     area_code: Annotated[str, StringConstraints(pattern=r"^\d{2,5}$")]
     period: Literal["day", "week", "month", "quarter", "year"]
     period_start: Day
-    # Up to here a number and its thousandths are exact in eight bytes, and so are sums of a thousand of them.
-    value: Annotated[float, Field(ge=-(10**12), le=10**12, allow_inf_nan=False)]
+    # With its thousandths, a sum holds `SUMMED` such numbers. Amounts of money are reported in tỷ đồng.
+    value: Annotated[float, Field(ge=-(10**11), le=10**11, allow_inf_nan=False)]
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

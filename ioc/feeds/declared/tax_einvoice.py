@@ -14,11 +14,11 @@ from typing import Annotated, Literal, Self
 import polars as pl
 from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
-from ioc.feeds.bounds import Day, Moment
+from ioc.feeds.bounds import MOST, Day, Moment
 from ioc.feeds.event import Record, ReporterCode
 from ioc.feeds.feed import Feed
 
-Dong = Annotated[int, Field(ge=-(10**14), le=10**14)]
+Dong = Annotated[int, Field(ge=-MOST, le=MOST)]
 Litres = Annotated[float, Field(ge=-1e7, le=1e7, allow_inf_nan=False)]
 
 FUELS = ("ron95_iii", "ron95_v", "e5_ron92", "do_005s", "do_0001s", "kerosene", "mazut")

@@ -17,7 +17,7 @@ from ioc.feeds.event import Record, ReporterCode
 from ioc.feeds.feed import Feed
 
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
-Dong = Annotated[int, Field(ge=0, le=10**13)]
+Dong = Annotated[int, Field(ge=0, le=10**12)]
 
 
 _EXAMPLE: dict[str, JsonValue] = {
