@@ -7,11 +7,13 @@
  *   acknowledgement after the commit       streams/worker/agent.py
  *   known gaps after retention             streams/worker/store.py (_skip_gap)
  *   the watchdog                           streams/worker/watchdog.py
+ *   a topic's id, halts, their acceptance  streams/worker/stored_position.py, store.py (_lock), acceptance.py
  *   revisions, contributions taken back    streams/rules/classify.py, streams/worker/store.py
  *   fold of contributions into cells       streams/rollup/
  *
  * What may go wrong: a process dies between any two steps; a worker keeps a batch while its partition is given to the
- * other one (a zombie); the client loses a fetch that it had delivered; Kafka deletes records that were not read.
+ * other one (a zombie); the client loses a fetch that it had delivered; Kafka deletes records that were not read;
+ * the topic is deleted and made again, with other events under the same offsets.
  * Each may happen a bounded number of times, at any moment.
  *
  * A record's amount is its revision, so that the cell must end at the sum of the highest revisions that were counted.
@@ -22,10 +24,14 @@
 #define WORKERS 2
 #define NOBODY 255
 
-byte revision_of[EVENTS];                       /* event -> revision, chosen in any order */
-#define RECORD(event) ((event) % 2)             /* events 0 and 2 are of record 0, event 1 is of record 1 */
+/* Events of the topic, then those of the topic that is made again under its name. */
+#define EVENT(id, offset) ((id) * EVENTS + (offset))
+byte revision_of[2 * EVENTS];                   /* event -> revision, chosen in any order */
+#define RECORD(event) (((event) % EVENTS) % 2)  /* offsets 0 and 2 are of record 0, offset 1 is of record 1 */
 
 /* ---- Kafka */
+byte topic_id = 0;
+bool complete = false;                          /* the sector has sent everything, and nobody makes the topic again */
 byte log_end = 0;                               /* events that were appended */
 byte log_start = 0;                             /* what lies below was deleted by retention */
 byte group_offset = 0;                          /* what the consumer group has acknowledged; for monitoring only */
@@ -33,8 +39,10 @@ byte owner = 0;                                 /* the worker that the partition
 
 /* ---- the database; each is changed by a commit only */
 byte position = 0;
-byte counted[EVENTS];                           /* how often an event was written, by the account of its batches */
-bool gap[EVENTS];                               /* recorded: Kafka deleted it unread */
+byte stored_id = 0;                             /* of the topic that the position counts in */
+bool halted = false;                            /* nothing is stored until an operator has looked */
+byte counted[2 * EVENTS];                       /* how often an event was written, by the account of its batches */
+bool gap[2 * EVENTS];                           /* recorded: Kafka deleted it unread */
 byte standing[2];                               /* record -> revision that counts; 0 = none */
 short waiting = 0;                              /* contributions that wait for the roll-up */
 short cell = 0;
@@ -53,9 +61,12 @@ byte lock = NOBODY;                             /* the position's row lock */
 #ifndef DELETIONS
 #define DELETIONS 1
 #endif
-byte crashes = CRASHES, rebalances = REBALANCES, losses = LOSSES, deletions = DELETIONS;
+#ifndef REMAKES
+#define REMAKES 0
+#endif
+byte crashes = CRASHES, rebalances = REBALANCES, losses = LOSSES, deletions = DELETIONS, remakes = REMAKES;
 
-inline write(event) {
+inline store(event) {
     counted[event]++;
 #ifdef M_LAST_ARRIVAL
     waiting = waiting + revision_of[event] - standing[RECORD(event)];
@@ -74,10 +85,34 @@ inline write(event) {
 #endif
 }
 
+inline write(event) {
+    if
+    :: event >= EVENTS && counted[event] > 0 -> skip    /* read again after an acceptance: same revision, same content */
+    :: else -> store(event)
+    fi
+}
+
+/* After an assignment, and every few seconds: does the position belong to this topic? */
+inline judge() {
+    if
+#ifdef M_NO_TOPIC_ID
+    :: stored_id = topic_id
+#else
+    :: topic_id != stored_id && position > 0 -> halted = true
+    :: topic_id != stored_id && position == 0 && lock == NOBODY ->          /* an update waits for the row's lock */
+        stored_id = topic_id                                                /* nothing was counted of the old one */
+    :: else -> skip
+#endif
+    fi
+}
+
+#define ALL_READ (complete && position == EVENTS && stored_id == topic_id && !halted)
+
 proctype Sector() {
     do
     :: log_end < EVENTS -> log_end++
-    :: log_end == EVENTS -> break
+    :: atomic { log_end == EVENTS -> complete = true; break }
+    :: atomic { remakes > 0 && log_end > 0 -> remakes--; topic_id = 1; log_end = 0; log_start = 0; group_offset = 0 }
     :: atomic { deletions > 0 && log_start < log_end -> deletions--; log_start = log_end }
     od
 }
@@ -89,13 +124,27 @@ proctype Coordinator() {
     od
 }
 
+/* The watch of any worker, and the operator. */
+proctype Watch() {
+    do
+    :: atomic { topic_id != stored_id && !halted -> judge() }
+    :: atomic {
+        halted && lock == NOBODY ->             /* ioc position accept: from the start of the log that is there now */
+        halted = false; position = 0; stored_id = topic_id; group_offset = 0
+       }
+    :: atomic { ALL_READ -> break }
+    od
+}
+
 proctype Worker(byte me) {
-    byte next, from, to, deleted_to, seen, event;
+    byte next, from, to, deleted_to, seen, event, mine, source;
 
 start:
     /* After an assignment, and after every start: read the stored position and seek there. */
     atomic {
-        from = 0; to = 0; seen = 0; event = 0;  /* what a process knew is forgotten with it; fewer states to visit */
+        judge();
+        mine = topic_id;
+        from = 0; to = 0; seen = 0; event = 0; source = 0;  /* what a process knew is forgotten with it; fewer states to visit */
         if
         :: lock == me -> lock = NOBODY          /* the session of a process that died is ended, its lock with it */
         :: else -> skip
@@ -114,26 +163,29 @@ start:
 
 fetch:
     do
-    :: position == EVENTS -> goto done
+    :: ALL_READ -> goto done
+    :: atomic { owner == me && next > log_end -> next = log_start }         /* the client's own reset: earliest */
     :: owner == me && next < log_start ->       /* the client is told that this offset is gone, and starts anew */
         goto start
     :: atomic {
             /* Retention has emptied the partition: no batch will come, so the gap is recorded without one. */
-            owner == me && deleted_to == log_end && position < deleted_to && lock == NOBODY ->
+            owner == me && deleted_to == log_end && position < deleted_to && lock == NOBODY && stored_id == mine &&
+            topic_id == mine && !halted ->
             event = position;
             do
-            :: event < deleted_to -> gap[event] = true; event++
+            :: event < deleted_to -> gap[EVENT(mine, event)] = true; event++
             :: else -> break
             od;
             position = deleted_to
         }
 #ifndef M_NO_WATCHDOG
-    :: owner == me && log_end == EVENTS && next == log_end && position < log_end ->
+    :: owner == me && !halted && log_end == EVENTS && next == log_end && position < log_end ->
         goto start                              /* the watchdog: the log has an end, the position stays behind it */
 #endif
-    :: owner == me && next < log_end && next >= log_start ->
-        atomic {
+    :: atomic {
+            owner == me && !halted && next < log_end && next >= log_start ->
             from = next;
+            source = topic_id;                  /* the client reads by the topic's name */
             to = from + 1;
             do
             :: to < log_end -> to++
@@ -165,6 +217,14 @@ fetch:
     :: atomic { crashes > 0 -> crashes--; goto start }
     :: skip
     fi;
+#if !defined(M_NO_TOPIC_ID) && !defined(M_STALE_BATCH)
+    if
+    :: atomic { stored_id != mine || source != mine ->          /* the batch is of another topic than the position */
+        if :: lock == me -> lock = NOBODY :: else -> skip fi;
+        goto start }
+    :: else -> skip
+    fi;
+#endif
     if
     :: seen >= to ->                            /* the whole batch is written already: acknowledge it */
         atomic { if :: lock == me -> lock = NOBODY :: else -> skip fi };
@@ -182,7 +242,7 @@ fetch:
     atomic {
         event = (seen > from -> seen : from);
         do
-        :: event < to -> write(event); event++
+        :: event < to -> write(EVENT(source, event)); event++
         :: else -> break
         od
     };
@@ -205,7 +265,7 @@ fetch:
         do
         :: event < from ->
             if
-            :: from <= deleted_to -> gap[event] = true
+            :: from <= deleted_to -> gap[EVENT(source, event)] = true
             :: else -> skip
             fi;
             event++
@@ -217,7 +277,7 @@ fetch:
         event = (seen > from -> seen : from);
 #endif
         do
-        :: event < to -> write(event); event++
+        :: event < to -> write(EVENT(source, event)); event++
         :: else -> break
         od;
         position = to;
@@ -231,7 +291,7 @@ fetch:
 
 acknowledge:
     atomic {
-        if :: to > group_offset -> group_offset = to :: else -> skip fi;
+        if :: to > group_offset && stored_id == mine -> group_offset = to :: else -> skip fi;
         from = 0; to = 0; seen = 0; event = 0
     };
     goto fetch;
@@ -242,7 +302,7 @@ done:
 proctype Rollup() {
     short taken;
     do
-    :: position == EVENTS && waiting == 0 -> break
+    :: ALL_READ && waiting == 0 -> break
     :: waiting != 0 ->
         taken = 0;
 #ifdef M_TAKE_APART
@@ -274,11 +334,13 @@ proctype Monitor() {
     do
     :: atomic { group_offset > position -> assert(false) }   /* acknowledged means committed */
     :: atomic {
-        position == EVENTS ->
+        ALL_READ ->
         event = 0;
         do
         :: event < EVENTS ->
-            assert(counted[event] + gap[event] == 1);        /* each once, or recorded as deleted: nothing vanishes */
+            /* Of the topic that is there: each once, or recorded as deleted: nothing vanishes. */
+            assert(counted[EVENT(topic_id, event)] + gap[EVENT(topic_id, event)] == 1);
+            assert(counted[event] <= 1);                     /* of the one before: not twice */
             event++
         :: else -> break
         od
@@ -298,13 +360,14 @@ init {
     :: revision_of[0] = 2; revision_of[2] = 1
     fi;
     revision_of[1] = 1;
-    atomic { run Sector(); run Coordinator(); run Worker(0); run Worker(1); run Rollup(); run Monitor() };
+    revision_of[3] = 3; revision_of[4] = 2; revision_of[5] = 4;
+    atomic { run Sector(); run Coordinator(); run Worker(0); run Worker(1); run Rollup(); run Watch(); run Monitor() };
     /* The end: all processes are done. */
     _nr_pr == 1;
     d_step {
         event = 0;
         do
-        :: event < EVENTS ->
+        :: event < 2 * EVENTS ->
             if
             :: counted[event] > 0 && revision_of[event] > highest[RECORD(event)] ->
                 highest[RECORD(event)] = revision_of[event]

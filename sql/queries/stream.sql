@@ -33,12 +33,9 @@ WHERE topic = %(topic)s AND partition = %(partition)s
 -- name: delete_halt
 DELETE FROM stream_halt WHERE topic = %(topic)s AND partition = %(partition)s RETURNING kind, position
 
--- name: lock_position
-SELECT next_offset FROM stream_position WHERE topic = %s AND partition = %s FOR UPDATE
-
 -- name: lock_positions
 -- Rows are locked in the order of the sort.
-SELECT p.topic, p.partition, p.next_offset
+SELECT p.topic, p.partition, p.next_offset, p.topic_id
 FROM stream_position p JOIN unnest(%s::text[], %s::int[]) AS w (topic, partition) USING (topic, partition)
 ORDER BY p.topic, p.partition FOR UPDATE OF p
 

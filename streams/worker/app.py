@@ -11,6 +11,7 @@ from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, cast
+from uuid import UUID
 
 import faust
 import psycopg
@@ -63,6 +64,7 @@ class IocApp(faust.App):
         self.halts = Halts()
         self.marks = LogMarks()
         self.log_starts: dict[PartitionKey, int] = {}
+        self._topic_ids: dict[str, UUID | None] = {}
         super().__init__(
             settings.consumer_group,
             broker=[f"kafka://{server}" for server in settings.kafka_bootstrap.split(",")],
@@ -114,6 +116,7 @@ class IocApp(faust.App):
             stored = read_positions(connection, topics)
             logs = self._log_states(topics)
             self.log_starts.update({place: state.start for place, state in logs.items()})
+            self._topic_ids.update({topic: state.topic_id for (topic, _), state in logs.items()})
             judge(connection, stored, logs, self.halts, self.marks, self._log_states.marks)
         positions = {tp: stored[tp.topic, tp.partition].next_offset for tp in assignment}
         # Of a halted partition nothing is stored: reading begins at its end.
@@ -132,6 +135,10 @@ class IocApp(faust.App):
     def log_start(self, topic: str, partition: int) -> int:
         """Return the first offset that Kafka was last seen to keep of a partition."""
         return self.log_starts.get((topic, partition), 0)
+
+    def topic_id(self, topic: str) -> UUID | None:
+        """Return Kafka's id of a topic as it was when its partitions were assigned."""
+        return self._topic_ids.get(topic)
 
     @faust.Service.task
     async def _pass_what_the_log_does_not_show(self) -> None:
@@ -193,7 +200,11 @@ def create_app(
         parser = BatchParser(feed, register, calendar)
         contributor = Contributor([measure for measure in measures if measure.measure.feed == feed.key])
         agent = FeedAgent(
-            Work(feed.key, parser, RecordStore(feed, ids[feed.key], contributor, epoch=epoch, fault=fault)),
+            Work(
+                feed.key,
+                parser,
+                RecordStore(feed, ids[feed.key], contributor, epoch=epoch, topic_id=app.topic_id, fault=fault),
+            ),
             writer,
             parse_pool=parse_pool,
             commit=commit,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
+from uuid import UUID
 
 import polars as pl
 import psycopg
@@ -35,6 +36,7 @@ from streams.rules.span import BatchCounts, Span, account, cut
 from streams.worker.record_rows import RecordRows, copy_rows
 
 LogStart = Callable[[str, int], int]
+TopicId = Callable[[str], UUID | None]
 # What is compared with what is stored, of all feeds at once.
 _COMPARED = ("partition", "key", "revision", "content_hash", "voided", "effective_at")
 
@@ -44,18 +46,32 @@ def whole_log(topic: str, partition: int) -> int:
     return 0
 
 
+def any_topic(topic: str) -> UUID | None:
+    """Know of no id."""
+    return None
+
+
 class RecordStore:
     """Applies batches of one feed over a connection that the caller keeps; one thread at a time."""
 
     def __init__(
-        self, feed: Feed, feed_id: int, contributor: Contributor, *, epoch: int, fault: FaultPoint = no_fault
+        self,
+        feed: Feed,
+        feed_id: int,
+        contributor: Contributor,
+        *,
+        epoch: int,
+        topic_id: TopicId = any_topic,
+        fault: FaultPoint = no_fault,
     ) -> None:
         """
+        topic_id: gives Kafka's id of the topic that this worker was assigned; None where it is not known.
         epoch: of the catalogue, areas and reporters that the process has loaded (`ioc.catalogue.store.read_epoch`).
         """
         self.feed = feed
         self.feed_id = feed_id
         self.epoch = epoch
+        self.topic_id = topic_id
         self.fault = fault
         self.rows = RecordRows(feed, feed_id, contributor)
 
@@ -105,6 +121,7 @@ class _Position(NamedTuple):
     topic: str
     partition: int
     next_offset: int
+    topic_id: UUID | None
 
 
 @dataclass(frozen=True)
@@ -163,6 +180,11 @@ class _Writing:
         for topic, partition in places:
             if (topic, partition) not in locked:
                 raise FatalError(f"no position is stored for {topic} partition {partition}; restart the worker")
+        for row in rows:
+            # Read before the topic was made again: under the same offsets lie other events now.
+            assigned = self._stores[0].topic_id(row.topic)
+            if assigned is not None and row.topic_id is not None and row.topic_id != assigned:
+                raise PositionGapError(f"{row.topic} was deleted and made again; the worker restarts at what is stored")
         return locked
 
     def _skip_gap(self, batch: ParsedBatch, position: int) -> None:

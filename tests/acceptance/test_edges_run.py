@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from testbed.edge import edges
+from testbed.edge import Edges, taken_by
 from testbed.gateway import BATCH, GatewayBed
 from testbed.run import Run
 from testbed.sample import events_of
@@ -26,7 +26,6 @@ from ioc.province.profile import Profile
 from streams.proof.reconcile import reconcile
 
 _BATCH_HEADERS = [("content-type", CONTENT_TYPE_BATCH.encode())]
-PAIRS = 40
 
 
 @pytest.mark.timeout(600)
@@ -38,9 +37,11 @@ def test_nothing_that_anyone_sends_stops_the_platform(
     producer = KafkaEventProducer(run.settings)
     gateway = GatewayBed(tmp_path, producer, run.settings, gateway_burst=1e6, gateway_rate=1e6)
     _, secret = gateway.tokens.create("everything", list(run.feeds), ["*"])
+    taken = taken_by(run.feeds, now)
     sent = refused = tried = 0
     for key, feed in run.feeds.items():
-        made = list(edges(feed, now, pairs=PAIRS))
+        edges = Edges(feed, now, taken)
+        made = [*edges.alone(), *edges.covering()]
         tried += len(made)
         good = next(event for event in events_of(key) if event.get("data"))
         topic = feed.topic(run.settings.topic_prefix)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
-from testbed.edge import edges
+from testbed.edge import Edges, taken_by
 from testbed.feed_event import NOW, PROVINCE, record
 from testbed.pipeline import Pipeline
 from testbed.sample import events_of
@@ -29,10 +29,12 @@ def test_what_is_accepted_is_stored_folded_equal_and_explained(
     pipeline: Pipeline, record_property: Callable[[str, object], None]
 ) -> None:
     now = Calendar.of(Settings(_env_file=None), pipeline.profile.timezone).at(NOW)
+    taken = taken_by(pipeline.feeds, now)
     tried = 0
     for key, feed in pipeline.feeds.items():
         good = next(event for event in events_of(key) if event.get("data"))
-        made = list(edges(feed, now, pairs=60))
+        edges = Edges(feed, now, taken)
+        made = [*edges.alone(), *edges.covering()]
         tried += len(made)
         fetched = [record(offset, edge.bytes) for offset, edge in enumerate(made)]
         # Revisions of one record, in the end the good one again: it stands, whatever was tried in its place.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -100,6 +101,22 @@ def test_a_gap_is_refused_and_nothing_is_written(pipeline: Pipeline) -> None:
     with pytest.raises(PositionGapError, match="starts at 5, the database expects 1"):
         pipeline.apply(FEED, records([stay(guest=5)], start=5))
     assert (position(pipeline), count(pipeline, "tourism_stay"), count(pipeline, "stream_gap")) == (1, 1, 0)
+
+
+def test_what_was_read_of_a_topic_that_was_made_again_is_not_written(pipeline: Pipeline) -> None:
+    """A batch may have been read just before, and its offsets fit: they mean other events now."""
+    ours, other = UUID(int=1), UUID(int=2)
+    store = pipeline.store(FEED, topic_id=lambda _: ours)
+    fetched = pipeline.parse(FEED, records([stay(guest=0)]))
+    for known, written in ((other, False), (ours, True), (None, True)):
+        pipeline.rows("UPDATE stream_position SET topic_id = %s, next_offset = 0 RETURNING 1", [known])
+        if written:
+            store.apply(pipeline.connection, [fetched])
+        else:
+            with pytest.raises(PositionGapError, match="made again"):
+                store.apply(pipeline.connection, [fetched])
+        assert position(pipeline) == int(written)
+    assert count(pipeline, "tourism_stay") == 1
 
 
 def test_a_gap_that_kafka_made_is_recorded_and_skipped(pipeline: Pipeline) -> None:

@@ -16,7 +16,7 @@ import pytest
 from ioc.settings import ROOT
 
 MODEL = ROOT / "docs" / "model" / "protocol.pml"
-FAULTS = ("CRASHES", "REBALANCES", "LOSSES", "DELETIONS")
+FAULTS = ("CRASHES", "REBALANCES", "LOSSES", "DELETIONS", "REMAKES")
 COMBINATIONS = [
     {"CRASHES": 2},
     {"CRASHES": 1, "REBALANCES": 1},
@@ -25,6 +25,8 @@ COMBINATIONS = [
     {"REBALANCES": 1, "LOSSES": 1},
     {"REBALANCES": 1, "DELETIONS": 1},
     {"LOSSES": 1, "DELETIONS": 1},
+    {"REMAKES": 1},
+    {"REMAKES": 1, "CRASHES": 1},
 ]
 # A promise of docs/testing.md, broken, and the faults under which that shows.
 MUTATIONS = {
@@ -39,6 +41,8 @@ MUTATIONS = {
     "M_SUM_TWICE": {},
     "M_KEEP_REPLACED": {},
     "M_LAST_ARRIVAL": {},
+    "M_NO_TOPIC_ID": {"REMAKES": 1},
+    "M_STALE_BATCH": {"REMAKES": 1},
 }
 
 

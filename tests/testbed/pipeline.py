@@ -20,7 +20,7 @@ from streams.rules.parse import BatchParser, ParsedBatch
 from streams.rules.register import Register
 from streams.rules.span import BatchCounts
 from streams.worker.last_line import LastLine
-from streams.worker.store import RecordStore
+from streams.worker.store import RecordStore, TopicId, any_topic
 from testbed.feed_event import NOW, Event, KafkaRecord, records
 
 # Everything that events leave behind; what the migrations and the profile bring stays.
@@ -62,9 +62,16 @@ class Pipeline:
         self.stores = {key: self.store(key) for key in self.feeds}
         self._rollup = Rollup(self.settings, self.connection)
 
-    def store(self, feed: str, fault: FaultPoint = no_fault) -> RecordStore:
+    def store(self, feed: str, fault: FaultPoint = no_fault, topic_id: TopicId = any_topic) -> RecordStore:
         """A store of its own for a feed."""
-        return RecordStore(self.feeds[feed], self._ids[feed], self._contributors[feed], epoch=self._epoch, fault=fault)
+        return RecordStore(
+            self.feeds[feed],
+            self._ids[feed],
+            self._contributors[feed],
+            epoch=self._epoch,
+            topic_id=topic_id,
+            fault=fault,
+        )
 
     def topic(self, feed: str) -> str:
         """Name of a feed's topic."""
