@@ -10,7 +10,7 @@ LEFT JOIN LATERAL (
       AND c.bucket BETWEEN %(first)s AND %(last)s
     LIMIT 1
 ) c ON true
-WHERE c.figures IS DISTINCT FROM s.figures
+WHERE s.bucket BETWEEN %(first)s AND %(last)s AND c.figures IS DISTINCT FROM s.figures
 ORDER BY s.sector, s.period, s.area_id, s.bucket
 -- Takes the lock of a mark that is there: the relay, which removes it, waits for this transaction or this one for it.
 ON CONFLICT (sector, period, area_id, bucket) DO UPDATE SET changed_at = change.changed_at
