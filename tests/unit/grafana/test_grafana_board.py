@@ -8,8 +8,10 @@ import re
 from typing import Any
 
 import pytest
+from grafana_foundation_sdk.models.alerting import Rule
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from grafana.boards.board import MapView
+from grafana.boards.board import MapView, to_json
 from grafana.boards.breakdown import breakdowns
 from grafana.boards.scope import COLORS, STATUSES
 from grafana.boards.sector_board import sector_key
@@ -173,3 +175,14 @@ def test_a_map_shows_all_its_places() -> None:
     assert (view.latitude, view.longitude) == (9.7, 107.1)
     assert 7 < view.zoom < 9
     assert MapView.around([]).zoom == 5
+
+
+def test_boards_and_rules_are_of_the_schema_of_the_sdk(bundle: Bundle) -> None:
+    """Read by the types that are generated from Grafana's own schemas and written again, nothing is lost or added."""
+    for uid, model in models(bundle).items():
+        # It has no SQL target of annotations.
+        plain = copy.deepcopy(model) | {"annotations": {"list": []}}
+        assert to_json(Dashboard.from_json(copy.deepcopy(plain))) == plain, uid
+    for uid, rule in bundle.rules.items():
+        again = to_json(Rule.from_json({**copy.deepcopy(rule), "data": []}))
+        assert {**again, "data": rule["data"]} == rule, uid
