@@ -8,7 +8,6 @@ is corrected any more.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from datetime import date
 
@@ -43,5 +42,5 @@ class Pseudonymiser:
         before = self._previous is not None and on is not None and self._key_from is not None and on < self._key_from
         key_id, key = self._previous if before and self._previous else self._key
         normal = "".join(identifier.split()).upper()
-        digest = hmac.new(key, f"{domain}\x00{normal}".encode(), hashlib.sha256).hexdigest()
-        return f"{key_id}:{digest[:32]}"
+        digest = hmac.digest(key, f"{domain}\x00{normal}".encode(), "sha256")
+        return f"{key_id}:{digest[:16].hex()}"

@@ -60,4 +60,5 @@ def _envelope(
 ) -> tuple[dict[str, Any], Envelope]:
     time = stamp.time.astimezone(UTC).isoformat(timespec="milliseconds")
     envelope = event_json(feed.event_type, f"{reporter}/{record_key}", time, revision=stamp.revision, data=data)
-    return envelope, read_event(feed, json.dumps(envelope).encode())
+    # A void has no data that a model has cleaned; only `json.dumps` writes whatever text there is.
+    return envelope, read_event(feed, json.dumps(envelope).encode() if data is None else to_json(envelope))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -14,24 +15,34 @@ from ioc.errors import RejectedError
 
 MAX_BYTES = 32 * 2**20
 MAX_LINE = 4 * 2**20
+# An escaped half of a character beyond the first 65,536.
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 @dataclass(frozen=True)
 class JsonFile:
-    """A JSON file. `first` is its first object, by which formats recognise it; `content` None for lines."""
+    """A JSON file.
+
+    first:    its first object, by which formats recognise it. content: None for lines.
+    doubtful: it writes halves of characters (`\\ud83d`); those without their other half can be stored nowhere.
+    """
 
     source: Source
     first: dict[str, Any]
     content: Any = None
+    doubtful: bool = False
 
     def items(self) -> Iterator[tuple[str, Any]]:
         """Yield (place, value) of each top-level value; a line that is no JSON is a RejectedError in its place."""
         if self.content is None:
             yield from _lines(self.source)
         elif isinstance(self.content, list):
-            yield from ((f"[{place}]", value) for place, value in enumerate(self.content))
+            yield from ((f"[{place}]", self._whole(value)) for place, value in enumerate(self.content))
         else:
-            yield "", self.content
+            yield "", self._whole(self.content)
+
+    def _whole(self, value: Any) -> Any:
+        return _checked(value) if self.doubtful else value
 
 
 def open_json(source: Source) -> JsonFile:
@@ -48,9 +59,12 @@ def open_json(source: Source) -> JsonFile:
             f"tệp JSON vượt {MAX_BYTES // 2**20} MiB; hãy chia nhỏ, hoặc gửi mỗi bản ghi một dòng (NDJSON)",
             f"the JSON exceeds {MAX_BYTES // 2**20} MiB; split it, or send one record a line (NDJSON)",
         )
-    content = parse_json("".join(text_chunks(source)))
+    text = "".join(text_chunks(source))
+    content = parse_json(text)
     first_value = next(iter(content), None) if isinstance(content, list) else content
-    return JsonFile(source, first_value if isinstance(first_value, dict) else {}, content)
+    return JsonFile(
+        source, first_value if isinstance(first_value, dict) else {}, content, _HALF.search(text) is not None
+    )
 
 
 def parse_json(text: str) -> Any:
@@ -67,12 +81,27 @@ def parse_json(text: str) -> Any:
         ) from None
 
 
+def _checked(value: Any) -> Any:
+    """Return a value, or why it is refused: text with half a character, such as a cut emoji."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return refused(
+            "",
+            "half_character",
+            "văn bản chứa nửa ký tự (\\ud800–\\udfff đứng một mình); hãy xuất lại tệp từ nguồn",
+            "a text holds half a character (\\ud800 to \\udfff by itself); export the file again",
+        )
+    return value
+
+
 def _lines(source: Source) -> Iterator[tuple[str, Any]]:
     for number, text in lines_of(source, MAX_LINE):
         if not text.strip():
             continue
         try:
-            yield f":{number}", parse_json(text)
+            value = parse_json(text)
+            yield f":{number}", _checked(value) if _HALF.search(text) else value
         except RejectedError as error:
             yield f":{number}", error
 

@@ -216,3 +216,15 @@ def test_any_bytes_inside_a_workbook(data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 8))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     assert_sound(bytes(content))
+
+
+@pytest.mark.parametrize("carrier", ["object", "array", "lines"])
+def test_half_a_character_is_refused_and_costs_its_neighbour_nothing(carrier: str) -> None:
+    """A cut emoji in JSON: no UTF-8 can hold it; a whole one is a character like others."""
+    told = '{"operator":"brvt-smart","kind":"visit","item_id":"%s","at":"2024-10-03T08:00:00","app":"a","user_id":"u"}'
+    half, whole = told % "s\\ud83d", told % "s\\ud83d\\ude00"
+    text = {"object": half, "array": f"[{half},{whole}]", "lines": f"{half}\n{whole}\n"}[carrier]
+    items = read_bytes(text.encode())
+    assert isinstance(items[0], BadRecord)
+    assert [reason.rule for reason in items[0].reasons] == ["half_character"]
+    assert [isinstance(item, Event) for item in items[1:]] == ([] if carrier == "object" else [True])
