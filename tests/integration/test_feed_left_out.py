@@ -25,8 +25,8 @@ def left_out(metrics: WorkerMetrics, feed: str) -> float | None:
 def test_a_feed_without_its_table_or_a_column_stops_no_other(
     settings: Settings, db: psycopg.Connection, feeds: Mapping[str, Feed], profile: Profile
 ) -> None:
-    db.execute("DROP TABLE app_usage")
-    db.execute("ALTER TABLE infosec_event DROP COLUMN severity")
+    db.execute("DROP TABLE app_usage CASCADE")
+    db.execute("ALTER TABLE infosec_event DROP COLUMN severity CASCADE")
     metrics = WorkerMetrics()
     with capture_logs() as logs:
         app = create_app(settings, feeds, profile, metrics, lambda: None)

@@ -81,7 +81,8 @@ def commit_at(db: psycopg.Connection, when: datetime, refused_at: datetime | Non
         names = [
             name
             for (name,) in db.execute(
-                "SELECT column_name FROM information_schema.columns WHERE table_name = %s AND column_name <> %s",
+                "SELECT column_name FROM information_schema.columns "
+                "WHERE table_schema = 'public' AND table_name = %s AND column_name <> %s",
                 [table, column],
             )
         ]
@@ -275,6 +276,7 @@ def test_reports_are_counted_against_their_deadlines(
         ],
     )  # fmt: skip
     # The replaced revision was stored as it came.
+    db.execute("ALTER TABLE record_revision DISABLE TRIGGER refuse_change")
     db.execute("UPDATE record_revision SET recorded_at = %s", [at["in time"]])
 
     def reports(now: datetime) -> dict[str, float]:

@@ -85,6 +85,8 @@ def test_late_revisions_are_in_the_quality_of_who_sent_them(pipeline: Pipeline) 
     assert pipeline.send(FEED, sent).accepted == 4
     with connect(pipeline.settings, "owner", autocommit=True) as connection:
         connection.execute("UPDATE tourism_stay SET recorded_at = %s", [now])
+        # History is only added to; the test moves it to the time that it plays in.
+        connection.execute("ALTER TABLE record_revision DISABLE TRIGGER refuse_change")
         connection.execute("UPDATE record_revision SET recorded_at = %s", [now])
         connection.execute(
             "INSERT INTO stream_batch "
