@@ -82,8 +82,9 @@ CREATE SCHEMA as_of;
 GRANT USAGE ON SCHEMA as_of TO {reader}, {writer};
 ALTER DEFAULT PRIVILEGES IN SCHEMA as_of GRANT SELECT ON TABLES TO {reader}, {writer};
 
+-- Where the session names no moment, everything is as it is now.
 CREATE FUNCTION as_of.moment() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
-RETURN current_setting('ioc.as_of')::timestamptz;
+RETURN coalesce(nullif(current_setting('ioc.as_of', true), '')::timestamptz, 'infinity');
 
 CREATE VIEW as_of.indicator AS
 SELECT past.* FROM (
