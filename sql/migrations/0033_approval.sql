@@ -28,4 +28,3 @@ CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON approved_figure
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON approved_figure FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 REVOKE UPDATE, DELETE, TRUNCATE ON approval, approved_figure FROM {writer};
-GRANT SELECT ON approval, approved_figure TO {grafana};
