@@ -111,8 +111,8 @@ def read_facts(connection: psycopg.Connection, reader: DigestReader, frame: Dige
     return DigestFacts(
         job["judged_at"],
         {row["status"]: row["indicators"] for row in rows("count_by_status")},
-        [row for row in moved if _direction(row["before"], row["status"]) > 0],
-        [row for row in moved if _direction(row["before"], row["status"]) < 0],
+        [row for row in moved if direction_of(row["before"], row["status"]) > 0],
+        [row for row in moved if direction_of(row["before"], row["status"]) < 0],
         rows("list_due"),
         rows("list_unknown"),
         rows("list_open"),
@@ -120,15 +120,16 @@ def read_facts(connection: psycopg.Connection, reader: DigestReader, frame: Dige
     )
 
 
-def _direction(before: str, status: str) -> int:
+def direction_of(before: str, status: str) -> int:
     """Return whether a change is for the worse (1), for the better (-1) or neither; what was not known was no better.
 
-    From stale to lagging is for the worse: it was not known to lag.
+    From stale to lagging is for the worse: it was not known to lag. That there is a figure now whose pace is not known
+    is neither.
     """
     if status not in _ORDER:
         return 0
     if before not in _ORDER:
-        return 1 if status != "on_track" else 0
+        return int(status == "lagging")
     return _ORDER.index(status) - _ORDER.index(before)
 
 
