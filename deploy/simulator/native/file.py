@@ -16,7 +16,7 @@ from deploy.simulator.ledger import Data
 from deploy.simulator.record import Life
 
 # (domain, identifier, day of the record) -> pseudonym.
-Pseudonymise = Callable[[str, str, date | None], str]
+ToPseudonym = Callable[[str, str, date | None], str]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Desk:
     """Where files are written: when (a local time), and how identifiers become pseudonyms."""
 
     now: datetime
-    pseudonymise: Pseudonymise
+    pseudonymise: ToPseudonym
 
     @property
     def today(self) -> date:
@@ -55,7 +55,7 @@ class Desk:
         return self.today - timedelta(days=days)
 
 
-Writer = Callable[[Sequence[Life], Desk], NativeFile]
+NativeWriter = Callable[[Sequence[Life], Desk], NativeFile]
 
 
 def citizen_number(token: str) -> str:

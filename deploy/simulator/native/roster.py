@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from deploy.simulator.native import health, invoice, lodging, office, report, table
-from deploy.simulator.native.file import Writer
+from deploy.simulator.native.file import NativeWriter
 
 # Format -> (feed whose records it takes, writers).
-WRITERS: Final[Mapping[str, tuple[str, tuple[Writer, ...]]]] = {
+WRITERS: Final[Mapping[str, tuple[str, tuple[NativeWriter, ...]]]] = {
     "usage_table": ("app.usage", (table.usage,)),
     "cloudevents_json": ("tourism.stay", (office.events,)),
     "document_edxml": ("document.flow", (office.document,)),

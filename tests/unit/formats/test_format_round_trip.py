@@ -20,7 +20,7 @@ from connectors.formats.format import BadRecord, Event, Remark
 from deploy.simulator.calendar import HOURS
 from deploy.simulator.ledger import ExpectedOutcome
 from deploy.simulator.native.export import OF_ALL, native_files
-from deploy.simulator.native.file import Desk, ToldRecord, Writer
+from deploy.simulator.native.file import Desk, NativeWriter, ToldRecord
 from deploy.simulator.native.roster import WRITERS
 from deploy.simulator.province import Province
 from deploy.simulator.rates import FAULTS, Rates
@@ -61,7 +61,7 @@ def test_every_format_has_a_writer() -> None:
     ("name", "writer"), [(name, writer) for name, (_, writers) in WRITERS.items() for writer in writers]
 )
 def test_what_is_written_is_read_as_it_was_meant(
-    name: str, writer: Writer, lives: Mapping[str, Sequence[Life]]
+    name: str, writer: NativeWriter, lives: Mapping[str, Sequence[Life]]
 ) -> None:
     own = lives[WRITERS[name][0]]
     every = max(1, len(own) // AT_MOST)
