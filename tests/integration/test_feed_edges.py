@@ -24,7 +24,7 @@ DAYS = (date(2000, 1, 1), date(2024, 10, 7), date(2024, 11, 1), date(2024, 11, 2
 EXPLAINED = 6  # indicators of each feed
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 def test_what_is_accepted_is_stored_folded_equal_and_explained(
     pipeline: Pipeline, record_property: Callable[[str, object], None]
 ) -> None:
