@@ -32,6 +32,10 @@ _OTHER_VERSIONS: Mapping[str, Mapping[str, frozenset[str]]] = {
 }
 
 
+# Where the address of a Bundle's entry stands while its resource is read.
+FULL_URL = "_fullUrl"
+
+
 class FhirPart(BaseModel):
     """Base of what is read of a resource: other elements are ignored, and types are not bent."""
 
@@ -88,9 +92,27 @@ def resources_of(document: JsonFile, context: Context) -> Iterator[tuple[str, Ma
             for index, entry in enumerate(entries if isinstance(entries, list) else ()):
                 resource = entry.get("resource") if isinstance(entry, dict) else None
                 if isinstance(resource, dict):
-                    yield f"{where}.entry[{index}]", resource
+                    # Within a Bundle a resource is named by its entry's address, often `urn:uuid:...`.
+                    address = entry.get("fullUrl")
+                    told = {FULL_URL: address} if isinstance(address, str) and address else {}
+                    yield f"{where}.entry[{index}]", {**resource, **told}
+                elif _is_deletion(entry):
+                    yield f"{where}.entry[{index}]", _DELETION
         else:
             yield where, value
+
+
+def _is_deletion(entry: Any) -> bool:
+    request = entry.get("request") if isinstance(entry, dict) else None
+    return isinstance(request, dict) and request.get("method") == "DELETE"
+
+
+_DELETION = refused(
+    "request.method",
+    "deletion",
+    "mục xóa (DELETE) không nêu định danh của bản ghi; hãy gửi bản ghi với status entered-in-error",
+    "an entry that deletes does not tell the record's identifier; send the record as entered-in-error",
+)
 
 
 def fhir_carrier(*types: str) -> Carrier:

@@ -16,6 +16,7 @@ from pydantic_core import to_json
 from connectors.formats.age import age_group, years_between
 from connectors.formats.event import Stamp, record_event, void_event
 from connectors.formats.fhir import (
+    FULL_URL,
     Concept,
     FhirPart,
     Identifier,
@@ -72,6 +73,8 @@ def _read(document: JsonFile, context: Context) -> Iterator[Item]:
             except ValidationError:
                 continue
             patients[f"Patient/{patient.id}"] = patient
+            if address := resource.get(FULL_URL):
+                patients[str(address)] = patient
     found = False
     for where, resource in resources_of(document, context):
         if isinstance(resource, RejectedError):
@@ -95,7 +98,7 @@ def _events(
         raise RejectedError(reasons_of(error)) from None
     findings = Findings()
     reference = "/".join(composition.subject.reference.split("/")[-2:])
-    patient = patients.get(reference)
+    patient = patients.get(composition.subject.reference) or patients.get(reference)
     if patient is None:
         findings.missing("Composition.subject (Patient)")
     told = _moment(composition.date, "Composition.date", findings, context)

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 
 from connectors.formats.fhir import (
+    FULL_URL,
     Concept,
     FhirPart,
     Identifier,
@@ -84,6 +85,8 @@ class _People:
         except ValidationError:
             return
         self.known[f"{prefix}{patient.id}"] = patient
+        if address := resource.get(FULL_URL):
+            self.known[str(address)] = patient
 
     def find(self, reference: str) -> Patient:
         """Return the Patient of a reference, an empty one where the file holds none."""

@@ -228,3 +228,27 @@ def test_half_a_character_is_refused_and_costs_its_neighbour_nothing(carrier: st
     assert isinstance(items[0], BadRecord)
     assert [reason.rule for reason in items[0].reasons] == ["half_character"]
     assert [isinstance(item, Event) for item in items[1:]] == ([] if carrier == "object" else [True])
+
+
+def test_entries_of_a_bundle_are_known_by_their_address_and_deletions_are_told() -> None:
+    """A transaction names its resources `urn:uuid:...`; a history tells deletions without the record's identifier."""
+    dose = {
+        "resourceType": "Immunization",
+        "status": "completed",
+        "identifier": [{"value": "1"}],
+        "vaccineCode": {"coding": [{"system": "http://hl7.org/fhir/sid/cvx", "code": "05"}]},
+        "patient": {"reference": "urn:uuid:2"},
+        "occurrenceDateTime": "2024-10-01",
+        "location": {"identifier": {"value": "yt-747-01"}},
+        "protocolApplied": [{"doseNumberPositiveInt": 1, "series": "TCMR"}],
+    }
+    child = {"resourceType": "Patient", "identifier": [{"value": "000190000123"}], "birthDate": "2024-01-01"}
+    entries = [
+        {"fullUrl": "urn:uuid:1", "resource": dose},
+        {"fullUrl": "urn:uuid:2", "resource": child},
+        {"request": {"method": "DELETE", "url": "Immunization/7"}},
+    ]
+    items = read_bytes(json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": entries}).encode())
+    event, deletion = items
+    assert isinstance(event, Event) and event.envelope["data"]["age_group"] == "under1"
+    assert isinstance(deletion, BadRecord) and deletion.reasons[0].rule == "deletion"
