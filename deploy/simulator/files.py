@@ -26,7 +26,7 @@ from pydantic_core import to_json
 from deploy.simulator.calendar import HOURS, SimulatedSpan, day_of, moment_of
 from deploy.simulator.ledger import ExpectedOutcome, Outgoing
 from deploy.simulator.native.export import write_native
-from deploy.simulator.native.file import Desk, Pseudonymise
+from deploy.simulator.native.file import Desk, ToPseudonym
 from deploy.simulator.province import Province
 from deploy.simulator.record import Life
 from deploy.simulator.truth import ExpectedFigure, Truth
@@ -64,7 +64,7 @@ def write_span(
     hourly: float = 50.0,
     twins: int = 0,
     native: int = 0,
-    pseudonymise: Pseudonymise | None = None,
+    pseudonymise: ToPseudonym | None = None,
     watch: Callable[[int, int], object] = lambda days, events: None,
 ) -> Simulation:
     """Write the files of a span; raises OSError where the directory cannot be written.
