@@ -6,7 +6,10 @@ SHELL := /bin/bash
 BIN := .venv/bin
 DEMO_SECONDS ?=
 BENCH_ARGS ?=
-TESTS ?= tests/unit tests/model tests/integration tests/acceptance tests/migration tests/docs
+# The longest first: what is short fills the gaps at the end.
+TESTS ?= tests/acceptance tests/integration tests/migration tests/model tests/unit tests/docs
+# Tests spend much of their time waiting for servers and processes, so three at a time keep two cores busy.
+TEST_PROCESSES ?= 3
 
 # Coverage of the unit tests is reported with the whole suite, not with a part of it.
 COVERAGE ?= $(if $(filter file,$(origin TESTS)),--cov --cov-report=json)
@@ -41,8 +44,8 @@ lint: setup ## Format, lint, types and import directions
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint browser ## Static checks, then all tests; TESTS=tests/unit runs a part
-	$(BIN)/pytest $(COVERAGE) $(TESTS)
+test: lint browser ## Static checks, then all tests side by side; TESTS=tests/unit runs a part, TEST_PROCESSES=1 one by one
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(COVERAGE) $(TESTS)
 
 pythons: ## The unit tests with each supported Python of this machine (3.11, 3.12)
 	@deploy/local/pythons.sh

@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median
 
 import psycopg
+from psycopg.rows import scalar_row
 
 from bench.memory import MemoryTrace
 from deploy.local.process import Address, end_of
@@ -100,8 +101,7 @@ def drain(settings: Settings, events: int, *, timeout: float = 600.0) -> Drained
 
 def consumed(reader: psycopg.Connection) -> int:
     """Return how many events are committed."""
-    row = reader.execute(load_queries("bench")["progress"]).fetchone()
-    return int(row[0]) if row else 0
+    return int(reader.cursor(row_factory=scalar_row).execute(load_queries("bench")["progress"]).fetchone() or 0)
 
 
 def rolled_up(owner: psycopg.Connection) -> bool:

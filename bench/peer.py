@@ -17,6 +17,7 @@ import httpx
 import polars as pl
 import psycopg
 from psycopg import sql
+from psycopg.rows import scalar_row
 
 from bench.drain import cumulated, program, rate_of, running, wait_for
 from bench.site import free_ports
@@ -188,8 +189,7 @@ def _require_running(status: str, log: Path) -> None:
 
 
 def _inserted(owner: psycopg.Connection) -> int:
-    row = owner.execute(load_queries("bench")["peer_rows"]).fetchone()
-    return int(row[0]) if row else 0
+    return int(owner.cursor(row_factory=scalar_row).execute(load_queries("bench")["peer_rows"]).fetchone() or 0)
 
 
 def _properties(path: Path, values: Mapping[str, object]) -> Path:

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import psycopg
+from psycopg.rows import scalar_row
 from rich.console import Console
 from rich.table import Table
 
@@ -147,8 +148,9 @@ def facts_of(connection: psycopg.Connection, *, events: int, rounds: int, comman
     """Return what the numbers were measured on and with."""
     cpu = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
     memory = re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())
-    server = connection.execute("SHOW server_version").fetchone()
-    extension = connection.execute("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'").fetchone()
+    cursor = connection.cursor(row_factory=scalar_row)
+    server = cursor.execute("SHOW server_version").fetchone()
+    extension = cursor.execute("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'").fetchone()
     kafka = next(iter(KAFKA_JARS.glob("kafka-server-[0-9]*.jar")), None)
     return {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -160,8 +162,8 @@ def facts_of(connection: psycopg.Connection, *, events: int, rounds: int, comman
         "memory_gib": round(int(memory[1]) / 2**20, 1) if memory else 0,
         "load_before": round(os.getloadavg()[0], 2),
         "python_version": platform.python_version(),
-        "postgresql_version": str(server[0]).split(maxsplit=1)[0] if server else "",
-        "timescaledb_version": extension[0] if extension else "",
+        "postgresql_version": str(server).split(maxsplit=1)[0] if server else "",
+        "timescaledb_version": extension or "",
         "kafka_version": kafka.stem.removeprefix("kafka-server-") if kafka else "",
         "debezium_version": DEBEZIUM,
         "faust_version": version("faust-streaming"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import psycopg
+from psycopg.rows import scalar_row
 
 from bench.bed import Bed, contributions_of
 from bench.workload import EVENTS_A_RECORD, as_fetched
@@ -29,10 +30,11 @@ def writer(settings: Settings) -> psycopg.Connection:
 def store_load(bed: Bed, connection: psycopg.Connection, through: psycopg.Connection | None = None) -> None:
     """Store the load; the statements go `through` another object with a connection's methods, if one is given."""
     feed, parser = bed.site.feed, bed.parser
-    row = connection.execute(load_queries("stream")["select_feed_id"], [feed.key]).fetchone()
-    assert row is not None
+    cursor = connection.cursor(row_factory=scalar_row)
+    feed_id = cursor.execute(load_queries("stream")["select_feed_id"], [feed.key]).fetchone()
+    assert feed_id is not None
     measures = bed.measures(connection)
-    store = RecordStore(feed, row[0], Contributor(measures), epoch=read_epoch(connection))
+    store = RecordStore(feed, feed_id, Contributor(measures), epoch=read_epoch(connection))
     now = datetime.now(UTC)
     fetched = as_fetched(bed.load.batches, at=now)
     size = _EVENTS_A_BATCH // EVENTS_A_RECORD

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 import psycopg
+from psycopg.rows import scalar_row
 
 from bench.bed import PACED, Bed
 from bench.drain import Curve, services, wait_for
@@ -45,7 +46,9 @@ class Latency:
                 wait_for(started["rollup"], lambda: watch.seen >= load.events, timeout=60.0)
             with connect(settings, "owner", autocommit=True) as owner:  # the reader may not see rejections' tables
                 since = sent[0][0] + _WARM_UP
-                commits = sorted(row[0] for row in owner.execute(load_queries("bench")["commit_latencies"], [since]))
+                commits = sorted(
+                    latency for (latency,) in owner.execute(load_queries("bench")["commit_latencies"], [since])
+                )
         visible = sorted(between(sent, watch.curve, since=since))
         return {
             "latency_p50_s": quantile(commits, 0.5),
@@ -80,11 +83,12 @@ class Watch:
 
     def _run(self) -> None:
         query = load_queries("bench")["counted"]
+        cursor = self._reader.cursor(row_factory=scalar_row)
         while not self._stopped.wait(0.1):
-            row = self._reader.execute(query, {"code": _INDICATOR}).fetchone()
+            counted = cursor.execute(query, {"code": _INDICATOR}).fetchone()
             at = time.time()
-            if row is not None and row[0] > self.seen:
-                self.curve.append((at, row[0]))
+            if counted is not None and counted > self.seen:
+                self.curve.append((at, counted))
 
 
 def sizes_of(records: Sequence[OutgoingRecord]) -> list[int]:

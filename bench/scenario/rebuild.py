@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
+from psycopg.rows import scalar_row
+
 from bench.bed import Bed
 from bench.storing import store_load, writer
 from ioc.catalogue.store import load_editions, sync_catalogue
@@ -39,9 +41,8 @@ class RebuildDuration:
                 owner.execute(queries["forget_counting"])
                 owner.execute("VACUUM ANALYZE tax_einvoice")
                 sync_catalogue(owner, load_profile_catalogue(settings.profile, bed.site.feeds))
-                row = owner.execute("SELECT count(*) FROM tax_einvoice").fetchone()
+                records = owner.cursor(row_factory=scalar_row).execute("SELECT count(*) FROM tax_einvoice").fetchone()
                 codes = list(load_editions(owner).next.slots[_SECTOR])  # type: ignore[union-attr]
-            assert row is not None
             start = time.perf_counter()
             with open_rebuild(settings, codes) as job:
                 read = 0.0
@@ -57,6 +58,6 @@ class RebuildDuration:
             return {
                 "rebuild_s": time.perf_counter() - start,
                 "rebuild_read_s": read,
-                "rebuild_records": row[0],
+                "rebuild_records": records or 0,
                 "rebuild_indicators": indicators,
             }

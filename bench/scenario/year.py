@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
 import psycopg
+from psycopg.rows import scalar_row
 
 from bench.bed import Bed
 from bench.scenario.status import measure_statuses
@@ -61,9 +62,8 @@ def _roll_up(settings: Settings) -> Mapping[str, float]:
         start = time.perf_counter()
         taken = sum(rollup.catch_up(writer))
         seconds = time.perf_counter() - start
-        row = writer.execute(load_queries("bench")["count_figures"]).fetchone()
-    assert row is not None
-    return {"year_rollup_s": seconds, "year_contributions_s": taken / seconds, "year_figures": row[0]}
+        figures = writer.cursor(row_factory=scalar_row).execute(load_queries("bench")["count_figures"]).fetchone()
+    return {"year_rollup_s": seconds, "year_contributions_s": taken / seconds, "year_figures": figures or 0}
 
 
 def _overview(bed: Bed, reader: psycopg.Connection) -> Mapping[str, float]:

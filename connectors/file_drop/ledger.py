@@ -51,6 +51,7 @@ class DropLedger:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute(_SCHEMA)
+        self._connection.row_factory = sqlite3.Row
         self._now = now
 
     def find(self, feed: str, reporter: str, sha256: str) -> DroppedFile | None:
@@ -60,7 +61,7 @@ class DropLedger:
             "WHERE feed = ? AND reporter = ? AND sha256 = ?",
             (feed, reporter, sha256),
         ).fetchone()
-        return None if row is None else DroppedFile(*row)
+        return None if row is None else DroppedFile(**row)
 
     def put(self, entry: DroppedFile) -> None:
         """Keep an end; that of a content that was in quarantine before is replaced."""
@@ -93,7 +94,7 @@ class DropLedger:
             "ORDER BY done_at DESC, name LIMIT ?",
             (limit,),
         ).fetchall()
-        return [DroppedFile(*row) for row in rows]
+        return [DroppedFile(**row) for row in rows]
 
     def close(self) -> None:
         """Close the file."""

@@ -43,7 +43,7 @@ class Memory:
     def get(self, scope: str, key: str) -> Any:
         """Return what is remembered, None where nothing is."""
         row = self._open().execute("SELECT value FROM fact WHERE scope = ? AND key = ?", (scope, key)).fetchone()
-        return None if row is None else json.loads(row[0])
+        return None if row is None else json.loads(row["value"])
 
     def put(self, scope: str, key: str, value: Any) -> None:
         """Remember a value (JSON) in place of what was remembered."""
@@ -64,7 +64,7 @@ class Memory:
     def items(self, scope: str) -> Iterator[tuple[str, Any]]:
         """Yield (key, value) of a scope, by key."""
         rows = self._open().execute("SELECT key, value FROM fact WHERE scope = ? ORDER BY key", (scope,)).fetchall()
-        return ((key, json.loads(value)) for key, value in rows)
+        return ((row["key"], json.loads(row["value"])) for row in rows)
 
     def commit(self) -> None:
         """Keep what was put."""

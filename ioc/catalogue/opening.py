@@ -14,8 +14,10 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 from functools import cached_property
+from typing import NamedTuple
 
 import psycopg
+from psycopg.rows import class_row, scalar_row
 
 from ioc.period import PERIODS, end_of, start_of
 from sql import load_queries
@@ -23,6 +25,11 @@ from sql import load_queries
 CARRIED_DAYS = 7  # days and weeks without any event that still show what stands
 
 Bucket = tuple[str, date]
+
+
+class _FeedDay(NamedTuple):
+    feed: str
+    day: date
 
 
 class OpenPeriods:
@@ -111,15 +118,16 @@ class OpenDays:
 
     def last(self) -> date | None:
         """Return the last open day of any feed."""
-        row = self._connection.execute(self._queries["select_last_day"]).fetchone()
-        return row[0] if row else None
+        cursor = self._connection.cursor(row_factory=scalar_row)
+        last: date | None = cursor.execute(self._queries["select_last_day"]).fetchone()
+        return last
 
     def by_feed(self, feeds: Collection[str]) -> dict[str, set[date]]:
         """Return the open days of each feed."""
         found: dict[str, set[date]] = {}
-        rows = self._connection.execute(self._queries["select_days_by_feed"], {"feeds": sorted(feeds)})
-        for feed, day in rows:
-            found.setdefault(feed, set()).add(day)
+        cursor = self._connection.cursor(row_factory=class_row(_FeedDay))
+        for row in cursor.execute(self._queries["select_days_by_feed"], {"feeds": sorted(feeds)}):
+            found.setdefault(row.feed, set()).add(row.day)
         return found
 
     def before(self, feeds: Collection[str], turned: Mapping[str, Collection[date]]) -> set[date]:
@@ -130,12 +138,12 @@ class OpenDays:
     def last_before(self, turned: Mapping[str, Collection[date]]) -> date | None:
         """Return the last open day of any feed as it was before some days opened or shut."""
         pairs = [(feed, day) for feed, days in turned.items() for day in days]
-        row = self._connection.execute(
-            self._queries["select_last_but"], {"feeds": [f for f, _ in pairs], "days": [d for _, d in pairs]}
-        ).fetchone()
+        asked = {"feeds": [feed for feed, _ in pairs], "days": [day for _, day in pairs]}
+        cursor = self._connection.cursor(row_factory=scalar_row)
+        kept: date | None = cursor.execute(self._queries["select_last_but"], asked).fetchone()
         now = self.by_feed(turned)
         gone = [day for feed, day in pairs if day not in now.get(feed, set())]
-        return max([*gone, *([row[0]] if row and row[0] else [])], default=None)
+        return max([*gone, *([kept] if kept else [])], default=None)
 
     def periods(self, opening: Collection[str], *, carries: bool) -> OpenPeriods:
         """Return a sector's open periods: of the feeds that open them, carried on where it has stocks."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import NamedTuple
 
 import psycopg
+from psycopg.rows import class_row, dict_row, scalar_row
 
 from ioc.catalogue.compilation import Compiled, compile_measures
 from ioc.catalogue.diff import CatalogueDiff, compare_catalogues
@@ -42,6 +44,17 @@ class CatalogueChange:
     waiting: int = 0
 
 
+class _CurrentRow(NamedTuple):
+    """A row that is live, or a candidate."""
+
+    code: str
+    sector: str
+    slot: int
+    candidate: bool
+    leaving: bool
+    definition: Definition
+
+
 @dataclass(frozen=True)
 class _Stored:
     """Rows by code, as they were loaded."""
@@ -70,25 +83,29 @@ def lock_edition(connection: psycopg.Connection) -> None:
 
 def load_measures(connection: psycopg.Connection) -> list[StoredMeasure]:
     """Return all measures with their ids and slots, by feed and slot."""
-    rows = connection.execute(load_queries("catalogue")["select_measures"]).fetchall()
+    rows = connection.cursor(row_factory=dict_row).execute(load_queries("catalogue")["select_measures"])
     return [
-        StoredMeasure(measure_id, slot, Measure(*columns), complete=complete)
-        for measure_id, slot, complete, *columns in rows
+        StoredMeasure(
+            row["measure_id"],
+            row["slot"],
+            Measure(**{one.name: row[one.name] for one in fields(Measure)}),
+            complete=row["complete"],
+        )
+        for row in rows
     ]
 
 
 def load_editions(connection: psycopg.Connection) -> Editions:
     """Return what the database computes; raises ConfigError where a stored row no longer fits its feed."""
-    queries = load_queries("catalogue")
     live: list[Definition] = []
     candidates: list[Definition] = []
     slots: tuple[dict[str, dict[str, int]], dict[str, dict[str, int]]] = ({}, {})
     staying: set[str] = set()
-    for code, sector, slot, candidate, leaving, definition in connection.execute(queries["select_current"]).fetchall():
-        (candidates if candidate else live).append(definition)
-        slots[candidate].setdefault(sector, {})[code] = slot
-        if not leaving:
-            staying.add(code)
+    for row in _current(connection):
+        (candidates if row.candidate else live).append(row.definition)
+        slots[row.candidate].setdefault(row.sector, {})[row.code] = row.slot
+        if not row.leaving:
+            staying.add(row.code)
     epoch = read_epoch(connection)
     current = _read(live)
     if not candidates:
@@ -99,9 +116,9 @@ def load_editions(connection: psycopg.Connection) -> Editions:
 
 def read_epoch(connection: psycopg.Connection) -> int:
     """Return the number that grows with every change of indicators, areas or reporters."""
-    row = connection.execute(load_queries("catalogue")["select_epoch"]).fetchone()
-    assert row is not None
-    return int(row[0])
+    epoch = connection.cursor(row_factory=scalar_row).execute(load_queries("catalogue")["select_epoch"]).fetchone()
+    assert epoch is not None
+    return int(epoch)
 
 
 def swap_in(connection: psycopg.Connection, codes: Iterable[str]) -> int:
@@ -145,8 +162,8 @@ class _Sync:
         counts = replace(counts, retired=self._retire_gone())
         if self._written:
             self._connection.execute(self._queries["bump_epoch"])
-        row = self._connection.execute(self._queries["count_candidates"]).fetchone()
-        return replace(counts, waiting=row[0] if row else 0)
+        cursor = self._connection.cursor(row_factory=scalar_row)
+        return replace(counts, waiting=cursor.execute(self._queries["count_candidates"]).fetchone() or 0)
 
     def _sync_measures(self) -> int:
         """Give slots to measures that have none; return how many are new.
@@ -256,12 +273,17 @@ def _read(definitions: Iterable[Definition]) -> dict[str, Indicator]:
 
 
 def _read_stored(connection: psycopg.Connection) -> _Stored:
-    rows = connection.execute(load_queries("catalogue")["select_current"]).fetchall()
+    rows = _current(connection)
     return _Stored(
-        live={code: definition for code, _, _, candidate, _, definition in rows if not candidate},
-        candidate={code: definition for code, _, _, candidate, _, definition in rows if candidate},
-        leaving=frozenset(code for code, _, _, _, leaving, _ in rows if leaving),
+        live={row.code: row.definition for row in rows if not row.candidate},
+        candidate={row.code: row.definition for row in rows if row.candidate},
+        leaving=frozenset(row.code for row in rows if row.leaving),
     )
+
+
+def _current(connection: psycopg.Connection) -> list[_CurrentRow]:
+    cursor = connection.cursor(row_factory=class_row(_CurrentRow))
+    return cursor.execute(load_queries("catalogue")["select_current"]).fetchall()
 
 
 def _row(indicator: Indicator) -> dict[str, object]:

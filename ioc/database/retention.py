@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 from psycopg import sql as pg
+from psycopg.rows import scalar_row
 
 from ioc.database.connection import connect, translated_errors
 from ioc.settings import Settings
@@ -72,12 +73,13 @@ def _prune(settings: Settings, table: str, kept: Kept, days: int, moment: dateti
         if kept.hypertable:
             # Whole chunks cost nothing to drop, however many rows they hold. The edge is read first, so that what
             # is counted is what goes.
-            edge = connection.execute(queries["select_edge"], [table, before]).fetchone()
-            if edge is None or edge[0] is None:
+            cursor = connection.cursor(row_factory=scalar_row)
+            edge = cursor.execute(queries["select_edge"], [table, before]).fetchone()
+            if edge is None:
                 return Pruned(table, days, before, 0)
-            rows = _count(connection, names, edge[0])
+            rows = _count(connection, names, edge)
             if not dry_run:
-                connection.execute(queries["drop_chunks"], [table, edge[0]])
+                connection.execute(queries["drop_chunks"], [table, edge])
             return Pruned(table, days, before, rows)
         if dry_run:
             return Pruned(table, days, before, _count(connection, names, before))
@@ -95,7 +97,5 @@ def _prune(settings: Settings, table: str, kept: Kept, days: int, moment: dateti
 
 
 def _count(connection: psycopg.Connection, names: Mapping[str, pg.Identifier], before: datetime) -> int:
-    row = connection.execute(
-        pg.SQL("SELECT count(*) FROM {table} WHERE {column} < %s").format(**names), [before]
-    ).fetchone()
-    return int(row[0]) if row else 0
+    statement = pg.SQL("SELECT count(*) FROM {table} WHERE {column} < %s").format(**names)
+    return connection.cursor(row_factory=scalar_row).execute(statement, [before]).fetchone() or 0

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import psycopg
+from psycopg.rows import dict_row
 
 from ioc.errors import QuestionError
 from sql import load_queries
@@ -69,15 +70,16 @@ class IncidentActs:
             self._enter(incident_id, "assigned", actor, now, f"{to.strip()}. {note}".strip())
 
     def _lock(self, incident_id: int) -> None:
-        row = self._connection.execute(self._queries["lock"], [incident_id]).fetchone()
+        row = self._connection.cursor(row_factory=dict_row).execute(self._queries["lock"], [incident_id]).fetchone()
         if row is None:
             raise QuestionError(
                 f"there is no incident {incident_id}; `ioc incident list` shows them",
                 f"không có sự cố số {incident_id}",
             )
-        if row[1] is not None:
+        if row["closed_at"] is not None:
             raise QuestionError(
-                f"incident {incident_id} was closed at {row[1]:%Y-%m-%d %H:%MZ}; nothing is left to do about it",
+                f"incident {incident_id} was closed at {row['closed_at']:%Y-%m-%d %H:%MZ}; "
+                "nothing is left to do about it",
                 f"sự cố số {incident_id} đã kết thúc",
             )
 

@@ -8,6 +8,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 import psycopg
+from psycopg.rows import dict_row
 
 from ioc.catalogue import Catalogue
 from ioc.catalogue.store import CatalogueChange, lock_edition, sync_catalogue
@@ -65,11 +66,11 @@ def load_into_database(settings: Settings, profile: Profile, catalogue: Catalogu
 
 def check_province(connection: psycopg.Connection, settings: Settings, profile: Profile) -> None:
     """Raise ConfigError where the database holds another province's data; one that holds none yet is anybody's."""
-    held = connection.execute(load_queries("profile")["select_profile"]).fetchone()
-    if held is not None and held[0] != profile.code:
+    held = connection.cursor(row_factory=dict_row).execute(load_queries("profile")["select_profile"]).fetchone()
+    if held is not None and held["code"] != profile.code:
         raise ConfigError(
-            f"database {settings.db_name} holds the data of {held[1]} ({held[0]}), IOC_PROFILE names that of "
-            f"{profile.name_vi} ({profile.code}). A province has a database of its own: set IOC_PROFILE to the "
+            f"database {settings.db_name} holds the data of {held['name_vi']} ({held['code']}), IOC_PROFILE names "
+            f"that of {profile.name_vi} ({profile.code}). A province has a database of its own: set IOC_PROFILE to the "
             "former's directory, or IOC_DB_NAME to another database and run `ioc db migrate` and `ioc profile load`."
         )
 

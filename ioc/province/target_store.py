@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
+from psycopg.rows import dict_row, scalar_row
 
 from ioc.catalogue.target import StandingTarget
 from ioc.errors import QuestionError
@@ -80,9 +80,10 @@ def insert_target(connection: psycopg.Connection, target: StandingTarget, *, by:
         "steps": json.dumps([{"on": day.isoformat(), "value": value} for day, value in target.steps]),
         "set_by": by,
     }
-    row = connection.execute(load_queries("status")["insert_target"], parameters).fetchone()
-    assert row is not None
-    return int(row[0])
+    cursor = connection.cursor(row_factory=scalar_row)
+    target_id = cursor.execute(load_queries("status")["insert_target"], parameters).fetchone()
+    assert target_id is not None
+    return int(target_id)
 
 
 def load_business_days(connection: psycopg.Connection, calendar: BusinessCalendar, deadlines: Deadlines) -> None:

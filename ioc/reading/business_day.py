@@ -6,6 +6,7 @@ from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 import psycopg
+from psycopg.rows import scalar_row
 
 from ioc.province.profile import Profile
 from ioc.settings import Settings
@@ -22,8 +23,8 @@ def business_now(connection: psycopg.Connection, settings: Settings, profile: Pr
         return now
     zone = ZoneInfo(profile.timezone)
     today = now.astimezone(zone).date()
-    row = connection.execute(load_queries("status")["select_data_day"], {"today": today}).fetchone()
-    newest = row[0] if row else None
+    cursor = connection.cursor(row_factory=scalar_row)
+    newest = cursor.execute(load_queries("status")["select_data_day"], {"today": today}).fetchone()
     if newest is None or newest >= today:
         return now
     return datetime.combine(newest, time(12), zone)

@@ -126,8 +126,8 @@ class StoredFateReader:
                 yield EventFate(id=None, feed=self._topics[place.topic].key, fate="unknown")
 
     def _positions(self, connection: Connection) -> dict[tuple[str, int], int]:
-        rows = connection.execute(self._queries["select_positions"], [list(self._topics)]).fetchall()
-        return {(topic, partition): offset for topic, partition, offset in rows}
+        rows = connection.cursor(row_factory=dict_row).execute(self._queries["select_positions"], [list(self._topics)])
+        return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
     def _rejections(
         self, connection: Connection, events: Sequence[WrittenEvent]
@@ -135,18 +135,24 @@ class StoredFateReader:
         """Return the reasons of the events that the agents refused, by place and position."""
         at = sorted({event.at for event in events})
         since = min((event.written_at for event in events), default=0) / 1000
-        rows = connection.execute(
-            self._queries["select_rejections"],
-            {
-                "topics": [place.topic for place in at],
-                "partitions": [place.partition for place in at],
-                "offsets": [place.offset for place in at],
-                "since": datetime.fromtimestamp(since, UTC) - timedelta(days=1),
-            },
-        ).fetchall()
+        rows = (
+            connection.cursor(row_factory=dict_row)
+            .execute(
+                self._queries["select_rejections"],
+                {
+                    "topics": [place.topic for place in at],
+                    "partitions": [place.partition for place in at],
+                    "offsets": [place.offset for place in at],
+                    "since": datetime.fromtimestamp(since, UTC) - timedelta(days=1),
+                },
+            )
+            .fetchall()
+        )
         return {
-            (RecordPlace(topic, partition, offset), position): _REASONS.validate_python(reasons)
-            for topic, partition, offset, position, reasons in rows
+            (RecordPlace(row["topic"], row["partition"], row["record_offset"]), row["position"]): (
+                _REASONS.validate_python(row["reasons"])
+            )
+            for row in rows
         }
 
     def _winning(self, connection: Connection, feed: Feed, keys: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -100,8 +100,10 @@ class Restatement:
         }
 
     def _opened(self, sector: str) -> OpenPeriods:
-        rows = self._connection.execute(self._queries["select_sector_slots"], [sector]).fetchall()
-        part = part_of({code: slot for code, slot in rows if code in self._plans}, self._compiled)
+        slots: dict[str, int] = dict(
+            self._connection.execute(self._queries["select_sector_slots"], [sector]).fetchall()
+        )
+        part = part_of({code: slot for code, slot in slots.items() if code in self._plans}, self._compiled)
         return OpenDays(self._connection).periods(part.opening, carries=bool(part.stocks))
 
     # ------------------------------------------------------------------------------------------ beyond sums

@@ -222,17 +222,21 @@ class SeriesReader:
     def _stored(
         self, code: str, period: str, buckets: Sequence[date], units: Iterable[Area]
     ) -> dict[tuple[int, date], Figure]:
-        rows = self._connection.execute(
-            self._queries["select_stored"],
-            {
-                "code": code,
-                "period": period,
-                "areas": [unit.area_id for unit in units],
-                "first": buckets[0],
-                "last": buckets[-1],
-            },
-        ).fetchall()
-        return {(area_id, bucket): Figure(value) for area_id, bucket, value in rows}
+        rows = (
+            self._connection.cursor(row_factory=dict_row)
+            .execute(
+                self._queries["select_stored"],
+                {
+                    "code": code,
+                    "period": period,
+                    "areas": [unit.area_id for unit in units],
+                    "first": buckets[0],
+                    "last": buckets[-1],
+                },
+            )
+            .fetchall()
+        )
+        return {(row["area_id"], row["bucket"]): Figure(row["value"]) for row in rows}
 
     def _carried(
         self, code: str, period: str, figures: Mapping[tuple[int, date], Figure]

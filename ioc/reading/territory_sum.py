@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import psycopg
+from psycopg.rows import dict_row
 
 from ioc.catalogue import Measure, StoredMeasure
 from ioc.catalogue.opening import OpenDays
@@ -170,8 +171,9 @@ class SumReader:
         self, query: str, asked: Mapping[str, Any], days: Mapping[date, Days]
     ) -> dict[tuple[int, date], Sequence[int]]:
         lasts = sorted({last for _, last in days.values()})
-        rows = self._connection.execute(self._queries[query], {**asked, "days": lasts}, binary=True).fetchall()
-        found = {(area_id, day): sums for area_id, day, sums in rows}
+        cursor = self._connection.cursor(row_factory=dict_row)
+        rows = cursor.execute(self._queries[query], {**asked, "days": lasts}, binary=True)
+        found = {(row["area_id"], row["day"]): row["sums"] for row in rows}
         return {
             (area_id, bucket): found[area_id, last]
             for bucket, (_, last) in days.items()
@@ -182,21 +184,23 @@ class SumReader:
     def _totals(
         self, asked: Mapping[str, Any], areas: Sequence[int], span: TimeSpan, period: str, days: Mapping[date, Days]
     ) -> dict[tuple[int, date], Sequence[int]]:
+        cursor = self._connection.cursor(row_factory=dict_row)
         if span == "ytd":
             pairs = [(area_id, last) for area_id in areas for last in {last for _, last in days.values()}]
-            rows = self._connection.execute(
+            rows = cursor.execute(
                 self._spans["select_to_date"],
                 {**asked, "areas": [area for area, _ in pairs], "lasts": [last for _, last in pairs]},
-            ).fetchall()
+            )
+            found = {(row["area_id"], row["last"]): row["sums"] for row in rows}
             key = {bucket: last for bucket, (_, last) in days.items()}
         else:
             key = {bucket: first for bucket, (first, _) in days.items()}
-            rows = self._connection.execute(
+            rows = cursor.execute(
                 self._queries["select_sums"],
                 {**asked, "period": "year" if span == "year" else period, "days": sorted(set(key.values()))},
                 binary=True,
-            ).fetchall()
-        found = {(area_id, day): sums for area_id, day, sums in rows}
+            )
+            found = {(row["area_id"], row["day"]): row["sums"] for row in rows}
         return {
             (area_id, bucket): found[area_id, day]
             for bucket, day in key.items()
@@ -216,16 +220,20 @@ class SumReader:
                 if lived[0] <= lived[1]:
                     wanted[area_id, bucket] = (area_id, *lived)
         spans = sorted(set(wanted.values()))
-        rows = self._connection.execute(
-            self._spans["select_standing_days"],
-            {
-                **asked,
-                "areas": [area_id for area_id, _, _ in spans],
-                "firsts": [first for _, first, _ in spans],
-                "lasts": [last for _, _, last in spans],
-            },
-        ).fetchall()
-        found = {(area_id, first, last): sums for area_id, first, last, sums in rows}
+        rows = (
+            self._connection.cursor(row_factory=dict_row)
+            .execute(
+                self._spans["select_standing_days"],
+                {
+                    **asked,
+                    "areas": [area_id for area_id, _, _ in spans],
+                    "firsts": [first for _, first, _ in spans],
+                    "lasts": [last for _, _, last in spans],
+                },
+            )
+            .fetchall()
+        )
+        found = {(row["area_id"], row["first"], row["last"]): row["sums"] for row in rows}
         return {key: found[span] for key, span in wanted.items() if span in found}
 
     def _present(self, feed: str, span: TimeSpan, period: str, days: Mapping[date, Days]) -> frozenset[date]:
@@ -233,16 +241,20 @@ class SumReader:
         if span == "ytd":
             opened = OpenDays(self._connection).of([feed])
             return frozenset(b for b, (first, last) in days.items() if any(first <= day <= last for day in opened))
-        rows = self._connection.execute(
-            self._queries["select_present"],
-            {
-                "feeds": [feed],
-                "roots": self._roots,
-                "period": "year" if span == "year" else period,
-                "buckets": sorted({first for first, _ in days.values()}),
-            },
-        ).fetchall()
-        counted = {bucket for _, bucket in rows}
+        rows = (
+            self._connection.cursor(row_factory=dict_row)
+            .execute(
+                self._queries["select_present"],
+                {
+                    "feeds": [feed],
+                    "roots": self._roots,
+                    "period": "year" if span == "year" else period,
+                    "buckets": sorted({first for first, _ in days.values()}),
+                },
+            )
+            .fetchall()
+        )
+        counted = {row["bucket"] for row in rows}
         return frozenset(bucket for bucket, (first, _) in days.items() if first in counted)
 
     def _members(self, sums: SumsByUnit, at: int, spans: Spans, places: Sequence[TerritoryBucket]) -> list[int]:
@@ -270,8 +282,8 @@ class SumReader:
                     {"buckets": wanted, "period": "year" if sums.span == "year" else spans.period},
                 )
             )
-            rows = self._connection.execute(query, {**asked, **more}).fetchall()
-            together = {(unit_id, day): count for unit_id, day, count in rows}
+            rows = self._connection.cursor(row_factory=dict_row).execute(query, {**asked, **more})
+            together = {(row["unit_id"], row["day"]): row["members"] for row in rows}
         return [
             together.get((p.territory.unit.area_id, place_of[p.bucket]), 0) if len(found) > 1 or to_date else sum(found)
             for p, found in zip(places, parts, strict=True)

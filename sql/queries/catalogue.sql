@@ -8,7 +8,7 @@ SELECT epoch FROM catalogue_epoch
 UPDATE catalogue_epoch SET epoch = epoch + 1
 
 -- name: select_measures
-SELECT m.measure_id, m.slot, m.complete, f.key, m.kind, m.value, m.condition, m.at, m.until, m.decimals, m.local
+SELECT m.measure_id, m.slot, m.complete, f.key AS feed, m.kind, m.value, m.condition, m.at, m.until, m.decimals, m.local
 FROM measure m JOIN feed f USING (feed_id) ORDER BY f.key, m.slot
 
 -- name: lock_positions

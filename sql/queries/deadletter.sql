@@ -7,7 +7,7 @@ WITH next AS (
           FROM rejected_event WHERE relayed_at IS NULL
           ORDER BY recorded_at, topic, partition, record_offset, position LIMIT %s) waiting
 )
-SELECT f.key, r.recorded_at, r.topic, r.partition, r.record_offset, r.position, r.reporter, r.event_id, r.reasons,
+SELECT f.key AS feed, r.recorded_at, r.topic, r.partition, r.record_offset, r.position, r.reporter, r.event_id, r.reasons,
        r.payload
 FROM next JOIN rejected_event r USING (recorded_at, topic, partition, record_offset, position) JOIN feed f USING (feed_id)
 WHERE next.before < 8 * 1024 * 1024 AND r.relayed_at IS NULL
@@ -46,7 +46,7 @@ WITH next AS (
             AND (%(rule)s::text IS NULL OR r.rule = %(rule)s)
           ORDER BY r.recorded_at, r.topic, r.partition, r.record_offset, r.position LIMIT %(limit)s) waiting
 )
-SELECT f.key, r.recorded_at, r.topic, r.partition, r.record_offset, r.position, r.reporter, r.payload
+SELECT f.key AS feed, r.recorded_at, r.topic, r.partition, r.record_offset, r.position, r.reporter, r.payload
 FROM next JOIN rejected_event r USING (recorded_at, topic, partition, record_offset, position) JOIN feed f USING (feed_id)
 WHERE next.before < 8 * 1024 * 1024 AND r.replayed_at IS NULL
 ORDER BY r.recorded_at, r.topic, r.partition, r.record_offset, r.position

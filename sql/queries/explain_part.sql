@@ -48,7 +48,7 @@ SELECT count(DISTINCT {member}) AS total FROM {table} WHERE {counting}
 -- name: last_reported
 -- The last day on which a report stood, and the first day of the newest report that stood then.
 SELECT least(max({until}) - 1, {last}) AS last,
-       max({at}) FILTER (WHERE {until} = (SELECT max({until}) FROM {table} WHERE {counting} AND ({condition})))
+       max({at}) FILTER (WHERE {until} = (SELECT max({until}) FROM {table} WHERE {counting} AND ({condition}))) AS begun
 FROM {table} WHERE {counting} AND ({condition})
 
 -- name: adds_member

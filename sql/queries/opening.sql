@@ -8,7 +8,7 @@ SELECT DISTINCT o.day FROM open_day o JOIN feed f USING (feed_id) WHERE f.key = 
 SELECT max(day) AS day FROM open_day
 
 -- name: select_days_by_feed
-SELECT f.key, o.day FROM open_day o JOIN feed f USING (feed_id) WHERE f.key = ANY(%(feeds)s)
+SELECT f.key AS feed, o.day FROM open_day o JOIN feed f USING (feed_id) WHERE f.key = ANY(%(feeds)s)
 
 -- name: select_last_but
 -- As select_last_day, without some days of some feeds.

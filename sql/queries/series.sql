@@ -21,9 +21,9 @@ FROM reporter r JOIN feed f USING (feed_id) WHERE f.key = %s
 
 -- name: select_sums
 -- The sums in the given slots, 0 where a row was written before the slot was given.
-SELECT c.area_id, c.bucket, ARRAY(
+SELECT c.area_id, c.bucket AS day, ARRAY(
     SELECT coalesce(c.sums[slot], 0) FROM unnest(%(slots)s::int[]) WITH ORDINALITY AS s (slot, place) ORDER BY place
-)
+) AS sums
 FROM measure_cell c
 WHERE c.feed_id = %(feed_id)s AND c.period = %(period)s AND c.area_id = ANY(%(areas)s)
   AND c.bucket = ANY(%(days)s)
@@ -32,7 +32,7 @@ WHERE c.feed_id = %(feed_id)s AND c.period = %(period)s AND c.area_id = ANY(%(ar
 -- The same of running totals, as they stood at the end of each day.
 SELECT w.area_id, w.day, ARRAY(
     SELECT coalesce(c.sums[slot], 0) FROM unnest(%(slots)s::int[]) WITH ORDINALITY AS s (slot, place) ORDER BY place
-)
+) AS sums
 FROM (SELECT area_id, day FROM unnest(%(areas)s::int[]) AS area_id, unnest(%(days)s::date[]) AS day) w
 JOIN LATERAL (
     SELECT sums FROM measure_cell
@@ -42,7 +42,7 @@ JOIN LATERAL (
 
 -- name: count_members
 -- How many different members there are over the areas of each unit.
-SELECT w.unit_id, d.bucket, count(DISTINCT d.member)
+SELECT w.unit_id, d.bucket AS day, count(DISTINCT d.member) AS members
 FROM unnest(%(units)s::int[], %(areas)s::int[]) AS w (unit_id, area_id)
 JOIN distinct_member d ON d.measure_id = %(measure_id)s AND d.period = %(period)s AND d.area_id = w.area_id
 WHERE d.bucket = ANY(%(buckets)s) AND d.n > 0

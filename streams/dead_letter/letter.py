@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import structlog
 from kafka import KafkaProducer
-from psycopg.rows import dict_row
+from psycopg.rows import class_row, dict_row
 
 from ioc.database.connection import connect, translated_errors
 from ioc.errors import RetryableError
@@ -29,6 +31,27 @@ from sql import load_queries
 log = structlog.get_logger(__name__)
 
 RELAY_BATCH = 500
+
+
+@dataclass(frozen=True)
+class _Refused:
+    """An event that was refused, and where it stood in its log."""
+
+    feed: str
+    recorded_at: datetime
+    topic: str
+    partition: int
+    record_offset: int
+    position: int
+    reporter: str | None
+    payload: bytes | None
+    event_id: str | None = None
+    reasons: Sequence[Mapping[str, str]] = ()
+
+    @property
+    def place(self) -> tuple[datetime, str, int, int, int]:
+        """What identifies it in the table, in the order of the statements that mark it."""
+        return self.recorded_at, self.topic, self.partition, self.record_offset, self.position
 
 
 class DeadLetterRelay:
@@ -55,16 +78,14 @@ class DeadLetterRelay:
         queries = load_queries("deadletter")
         topic = dead_letter_topic(self._settings.topic_prefix)
         with connect(self._settings, "writer") as connection, translated_errors():
-            rows = connection.execute(queries["take_unrelayed"], [RELAY_BATCH]).fetchall()
+            cursor = connection.cursor(row_factory=class_row(_Refused))
+            rows = cursor.execute(queries["take_unrelayed"], [RELAY_BATCH]).fetchall()
             if not rows:
                 return 0
             if self._producer is None:
                 self._producer = open_producer(self._settings)
-            send_all(self._producer, [_letter(topic, *row) for row in rows])
-            connection.cursor().executemany(
-                queries["mark_relayed"],
-                [(recorded_at, *place) for _, recorded_at, *place, _, _, _, _ in rows],
-            )
+            send_all(self._producer, [_letter(topic, row) for row in rows])
+            connection.cursor().executemany(queries["mark_relayed"], [row.place for row in rows])
         return len(rows)
 
     def _run(self) -> None:
@@ -78,31 +99,20 @@ class DeadLetterRelay:
                 pause = min(max(pause, self._interval) * 2, 30.0)
 
 
-def _letter(
-    topic: str,
-    feed: str,
-    recorded_at: datetime,
-    source_topic: str,
-    partition: int,
-    offset: int,
-    position: int,
-    reporter: str | None,
-    event_id: str | None,
-    reasons: list[dict[str, str]],
-    payload: bytes | None,
-) -> OutgoingRecord:
+def _letter(topic: str, refused: _Refused) -> OutgoingRecord:
     headers = [
-        ("ioc-feed", feed.encode()),
-        ("ioc-topic", source_topic.encode()),
-        ("ioc-partition", str(partition).encode()),
-        ("ioc-offset", str(offset).encode()),
-        ("ioc-position", str(position).encode()),
-        ("ioc-rejected-at", recorded_at.isoformat().encode()),
-        ("ioc-reporter", (reporter or "").encode()),
-        ("ioc-event-id", (event_id or "").encode()),
-        ("ioc-reasons", json.dumps(reasons, ensure_ascii=False).encode()),
+        ("ioc-feed", refused.feed.encode()),
+        ("ioc-topic", refused.topic.encode()),
+        ("ioc-partition", str(refused.partition).encode()),
+        ("ioc-offset", str(refused.record_offset).encode()),
+        ("ioc-position", str(refused.position).encode()),
+        ("ioc-rejected-at", refused.recorded_at.isoformat().encode()),
+        ("ioc-reporter", (refused.reporter or "").encode()),
+        ("ioc-event-id", (refused.event_id or "").encode()),
+        ("ioc-reasons", json.dumps(refused.reasons, ensure_ascii=False).encode()),
     ]
-    return OutgoingRecord(topic, f"{source_topic}/{partition}/{offset}/{position}".encode(), payload, headers)
+    key = "/".join(map(str, refused.place[1:]))
+    return OutgoingRecord(topic, key.encode(), refused.payload, headers)
 
 
 def list_causes(settings: Settings, *, feed: str | None, within: str) -> list[dict[str, Any]]:
@@ -127,20 +137,23 @@ def replay(settings: Settings, feed: Feed, *, rule: str | None, limit: int) -> i
         while replayed < limit:
             with connect(settings, "owner") as connection, translated_errors():
                 batch = min(RELAY_BATCH, limit - replayed)
-                rows = connection.execute(
-                    queries["take_replayable"], {"feed": feed.key, "rule": rule, "limit": batch}
-                ).fetchall()
+                rows = (
+                    connection.cursor(row_factory=class_row(_Refused))
+                    .execute(queries["take_replayable"], {"feed": feed.key, "rule": rule, "limit": batch})
+                    .fetchall()
+                )
                 letters = [
                     OutgoingRecord(
                         topic,
-                        _reporter_of(payload, reporter),
-                        payload,
-                        [("content-type", content_type_of(payload).encode())],
+                        _reporter_of(row.payload, row.reporter),
+                        row.payload,
+                        [("content-type", content_type_of(row.payload).encode())],
                     )
-                    for *_, reporter, payload in rows
+                    for row in rows
+                    if row.payload is not None
                 ]
                 send_all(producer, letters)
-                connection.cursor().executemany(queries["mark_replayed"], [row[1:6] for row in rows])
+                connection.cursor().executemany(queries["mark_replayed"], [row.place for row in rows])
             replayed += len(rows)
             if not rows:
                 break

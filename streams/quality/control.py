@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 from kafka import KafkaConsumer, TopicPartition
 from psycopg import Connection
+from psycopg.rows import scalar_row
 from pydantic import ValidationError
 
 from ioc.database.connection import connect, translated_errors
@@ -52,12 +53,13 @@ def _take_partition(consumer: KafkaConsumer, place: TopicPartition, connection: 
         position = end + 1
         while True:
             with connection.transaction():
-                row = connection.execute(queries["lock_position"], list(place)).fetchone()
-                assert row is not None, "the position was made above"
-                if row[0] >= end:
+                cursor = connection.cursor(row_factory=scalar_row)
+                stored = cursor.execute(queries["lock_position"], list(place)).fetchone()
+                assert stored is not None, "the position was made above"
+                if stored >= end:
                     return taken
-                if row[0] != position:  # the first round, or another process has moved it
-                    consumer.seek(place, row[0])
+                if stored != position:  # the first round, or another process has moved it
+                    consumer.seek(place, stored)
                 records = consumer.poll(timeout_ms=1000).get(place, [])
                 for record in records:
                     taken += _put(connection, record.value)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -21,6 +21,12 @@ from ioc.territory.area import AreaTree
 from sql import load_queries
 from streams.status.judged import RollCall
 from streams.status.plan import JudgedUnits
+
+
+class _Registered(NamedTuple):
+    code: str
+    name: str
+    area_code: str
 
 
 @dataclass(frozen=True)
@@ -94,23 +100,24 @@ class FeedReader:
     ) -> tuple[RollCall, tuple[Missing, ...]] | None:
         """Return who is due and who has reported a day, by area, and the missing by name; None where nobody is due."""
         duties = deadlines.duties(feed)
-        rows = self._connection.execute(self._queries["select_registered"], {"feed": feed, "day": day}).fetchall()
-        due = [row for row in rows if any(fnmatchcase(row[0], duty.reporter) for duty in duties)]
+        cursor = self._connection.cursor(row_factory=class_row(_Registered))
+        rows = cursor.execute(self._queries["select_registered"], {"feed": feed, "day": day})
+        due = [row for row in rows if any(fnmatchcase(row.code, duty.reporter) for duty in duties)]
         if not due:
             return None
         said = self._said(self._feeds[feed], day)
         counts = np.zeros((2, len(ground.areas)), dtype=np.int32)
         missing = []
-        for code, name, area_code in due:
-            area = self._areas.find(area_code, day)
+        for reporter in due:
+            area = self._areas.find(reporter.area_code, day)
             if area is None:
                 continue
             rows_of = [ground.index[one] for one in self._areas.chain(area.area_id) if one in ground.index]
             counts[0, rows_of] += 1
-            if code in said:
+            if reporter.code in said:
                 counts[1, rows_of] += 1
             else:
-                missing.append(Missing(code, name, area.area_id))
+                missing.append(Missing(reporter.code, reporter.name, area.area_id))
         return RollCall(counts[0], counts[1]), tuple(missing)
 
     def _said(self, feed: Feed, day: date) -> frozenset[str]:

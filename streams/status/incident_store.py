@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
-from psycopg.rows import class_row
+from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Jsonb
 
 from ioc.province.calendar import BusinessCalendar
@@ -105,10 +105,9 @@ class IncidentStore:
         statement = self._queries["select_current"].encode()
         incidents = cursor.execute(statement, {"since": now - longest_memory()}).fetchall()
         touches: dict[int, set[Touch]] = {}
-        for incident_id, code, area_id in self._connection.execute(
-            self._queries["select_touches"], [[incident.incident_id for incident in incidents]]
-        ).fetchall():
-            touches.setdefault(incident_id, set()).add((code, area_id))
+        ids = [incident.incident_id for incident in incidents]
+        for touch in self._connection.cursor(row_factory=dict_row).execute(self._queries["select_touches"], [ids]):
+            touches.setdefault(touch["incident_id"], set()).add((touch["code"], touch["area_id"]))
         return [replace(one, touches=frozenset(touches.get(one.incident_id, ()))) for one in incidents]
 
     def _open(self, finding: Finding, now: datetime) -> int:

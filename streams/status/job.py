@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import structlog
+from psycopg.rows import scalar_row
 from psycopg.types.json import Jsonb
 
 from ioc.errors import CatalogueChangedError, IocError, RetryableError
@@ -50,9 +51,10 @@ def run_due(connection: psycopg.Connection, jobs: list[Job], clock: Callable[[],
             continue
         begun = time.monotonic()
         connection.execute(queries["job_begun"], {"job": job.name, "now": now})
-        row = connection.execute(queries["select_job_state"], [job.name]).fetchone()
+        cursor = connection.cursor(row_factory=scalar_row)
+        known = cursor.execute(queries["select_job_state"], [job.name]).fetchone()
         try:
-            state = job.run(now, row[0] if row else {})
+            state = job.run(now, known or {})
         except (RetryableError, CatalogueChangedError, psycopg.OperationalError, psycopg.InterfaceError):
             raise
         except (IocError, psycopg.Error, ArithmeticError, LookupError, ValueError) as error:

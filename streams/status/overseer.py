@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import psycopg
+from psycopg.rows import scalar_row
 
 from ioc.catalogue.indicator import REPORT_FEED
 from ioc.feeds.feed import Feed
@@ -112,5 +113,6 @@ class Overseer:
         return [Outage("intake", text, max(newest), {"feeds": sorted(silent)})]
 
     def _loaded_at(self) -> datetime | None:
-        row = self._connection.execute(load_queries("status")["select_loaded_at"]).fetchone()
-        return row[0] if row else None
+        cursor = self._connection.cursor(row_factory=scalar_row)
+        loaded_at: datetime | None = cursor.execute(load_queries("status")["select_loaded_at"]).fetchone()
+        return loaded_at

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
+from psycopg.rows import dict_row, scalar_row
 
 from ioc.feeds.feed import Feed
 from ioc.messaging.client import client_options
@@ -40,9 +41,9 @@ class Probe:
             text = Bilingual("Kafka không trả lời", "Kafka does not answer")
             found.append(self._outage("kafka", text, now, {"bootstrap": self._settings.kafka_bootstrap}))
         else:
-            found += self._standing(connection, ends, now)
-        row = connection.execute(load_queries("status")["select_oldest_delta"]).fetchone()
-        oldest = row[0] if row else None
+            found += self._stuck(connection, ends, now)
+        cursor = connection.cursor(row_factory=scalar_row)
+        oldest = cursor.execute(load_queries("status")["select_oldest_delta"]).fetchone()
         if oldest is not None and now - oldest > _WAITING:
             text = Bilingual("tổng hợp chỉ tiêu không chạy", "contributions are not folded")
             found.append(self._outage("rollup", text, now, {"waiting_since": oldest.isoformat()}))
@@ -58,12 +59,13 @@ class Probe:
     def _outage(self, part: str, text: Bilingual, now: datetime, detail: Mapping[str, Any]) -> Outage:
         return Outage(part, text, self._since.setdefault(part, now), detail)
 
-    def _standing(
+    def _stuck(
         self, connection: psycopg.Connection, ends: Mapping[tuple[str, int], int], now: datetime
     ) -> list[Outage]:
         """Return one outage where events wait and no position of theirs moves."""
-        rows = connection.execute(load_queries("status")["select_positions"], [list(self._topics)]).fetchall()
-        stored = {(topic, partition): next_offset for topic, partition, next_offset in rows}
+        cursor = connection.cursor(row_factory=dict_row)
+        rows = cursor.execute(load_queries("status")["select_positions"], [list(self._topics)])
+        stored = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
         # What is halted does not move on purpose, and has an incident of its own.
         halted = set(connection.execute(load_queries("status")["select_halts"], [list(self._topics)]).fetchall())
         stuck: dict[str, int] = {}

@@ -11,6 +11,7 @@ import psycopg
 import structlog
 from prometheus_client.parser import text_string_to_metric_families
 from psycopg import sql
+from psycopg.rows import dict_row
 
 from ioc.feeds.feed import Feed
 from ioc.settings import Settings
@@ -99,14 +100,14 @@ class QualityJob:
             return -1, None
         total = sql.SQL("sum({})").format(sql.Identifier(summed)) if summed else sql.SQL("NULL")
         statement = sql.SQL(
-            "SELECT count(*), ({total})::float8 FROM {table} WHERE reporter = %(reporter)s "
+            "SELECT count(*) AS records, ({total})::float8 AS total FROM {table} WHERE reporter = %(reporter)s "
             "AND effective_on BETWEEN %(first)s AND %(last)s "
             "AND effective_at >= %(first)s::date - 1 AND effective_at < %(last)s::date + 2"
         ).format(total=total, table=sql.Identifier(feed.table))
         parameters = {"reporter": row["reporter"], "first": row["first_on"], "last": row["last_on"]}
-        found = self._connection.execute(statement, parameters).fetchone()
+        found = self._connection.cursor(row_factory=dict_row).execute(statement, parameters).fetchone()
         assert found is not None
-        return int(found[0]), found[1]
+        return int(found["records"]), found["total"]
 
     def _read_gateway(self) -> dict[str, float] | None:
         """Return the gateway's counters of refused events by feed; None while it does not answer."""

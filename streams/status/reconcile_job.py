@@ -7,6 +7,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import psycopg
+from psycopg.rows import scalar_row
 
 from ioc.catalogue.store import load_measures
 from ioc.feeds.feed import Feed
@@ -38,8 +39,9 @@ class ReconcileJob:
         self._feeds = feeds
         self._sectors = sectors
         self._meter = DayMeter(connection, feeds, sectors, zone)
-        row = connection.execute(load_queries("status")["select_job_state"], ["reconcile"]).fetchone()
-        self._differing: dict[str, dict[str, int | str]] = dict((row[0] if row else {}).get("differing", {}))
+        cursor = connection.cursor(row_factory=scalar_row)
+        known = cursor.execute(load_queries("status")["select_job_state"], ["reconcile"]).fetchone()
+        self._differing: dict[str, dict[str, int | str]] = dict((known or {}).get("differing", {}))
 
     def run(self, now: datetime, state: State) -> State:
         """Prove the window that is due."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import random
 import socket
 from collections.abc import Iterator
@@ -21,11 +22,18 @@ _STATE = ROOT / ".state" / "test"
 _PORTS = range(20_000, 32_000)
 
 
+def own_ports() -> range:
+    """Return the ports of this process of the run: no two that run side by side choose the same port."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return _PORTS[number :: int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))]
+
+
 def free_ports(count: int) -> list[int]:
     """Return different ports that nothing listens on."""
+    ports = own_ports()
     with ExitStack() as held:
         found: list[int] = []
-        for port in random.SystemRandom().sample(_PORTS, len(_PORTS)):
+        for port in random.SystemRandom().sample(ports, len(ports)):
             probe = held.enter_context(socket.socket())
             try:
                 probe.bind(("127.0.0.1", port))
@@ -34,7 +42,7 @@ def free_ports(count: int) -> list[int]:
             found.append(port)
             if len(found) == count:
                 return found
-    raise AssertionError(f"no {count} free ports in {_PORTS}")
+    raise AssertionError(f"no {count} free ports in {ports}")
 
 
 @contextmanager

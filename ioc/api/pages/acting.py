@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
+from psycopg.rows import dict_row
+
 from ioc.api.problem import ProblemError
 from ioc.database.connection import connect, translated_errors
 from ioc.errors import QuestionError
@@ -54,8 +56,9 @@ class DatabaseActing:
             )
         with translated_errors(), connect(self._settings, "writer", autocommit=True) as connection:
             if act.what == "acknowledge":
-                found = connection.execute(self._queries["select_acknowledged"].encode(), [incident_id]).fetchone()
-                if found is None or found[0] is not None:
+                cursor = connection.cursor(row_factory=dict_row)
+                found = cursor.execute(self._queries["select_acknowledged"].encode(), [incident_id]).fetchone()
+                if found is None or found["acknowledged_at"] is not None:
                     return
             acts, actor, now = IncidentActs(connection), Actor(act.by, "link"), self._now()
             try:

@@ -11,7 +11,7 @@ from datetime import date
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import class_row, scalar_row
+from psycopg.rows import class_row, dict_row, scalar_row
 
 from ioc.catalogue import Compiled, IndicatorPlan, Measure
 from ioc.catalogue.composition import contribution, expression, member
@@ -201,10 +201,10 @@ class Anatomy:
             counting=counting,
             condition=expression(measure.condition),
         )
-        row = self._connection.execute(statement, {}).fetchone()
-        if row is None or row[0] is None:
+        row = self._connection.cursor(row_factory=dict_row).execute(statement, {}).fetchone()
+        if row is None or row["last"] is None:
             return cell, None
-        return replace(cell, last=row[0]), row[1]
+        return replace(cell, last=row["last"]), row["begun"]
 
     def _expected(self, feed: Feed, cell: Cell) -> float:
         cursor = self._connection.cursor(row_factory=scalar_row)

@@ -87,15 +87,16 @@ class CompletenessReader:
     def _of_deadlines(self, feed: Feed, cell: Cell) -> Completeness:
         """Return how many reports were due up to the last known day, and came; who owes most is named first."""
         statement = sql.SQL(self._parts["reports_by_day"]).format(table=sql.Identifier(feed.table))
-        rows = self._connection.execute(statement, {"start": cell.start, "end": cell.last}).fetchall()
+        cursor = self._connection.cursor(row_factory=dict_row)
+        rows = cursor.execute(statement, {"start": cell.start, "end": cell.last}).fetchall()
         asked = {
             "feed": feed.key,
             "every": feed.reports_every,
             "codes": sorted({self._areas[unit].code for unit in cell.units}),
             "start": cell.start,
             "end": cell.last,
-            "reporters": [reporter for reporter, _ in rows],
-            "days": [day for _, day in rows],
+            "reporters": [row["reporter"] for row in rows],
+            "days": [row["day"] for row in rows],
         }
         owed = (
             self._connection.cursor(row_factory=class_row(_Due)).execute(self._queries["select_due"], asked).fetchall()

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import class_row
 
 from ioc.catalogue.composition import joined
 from ioc.feeds.feed import Feed
@@ -18,6 +19,14 @@ from ioc.reading.explanation.cell import Cell, CellFinder
 from ioc.reading.explanation.counted import CountedMeasure
 from ioc.reading.explanation.model import Correction, Corrections, Effect, shortened
 from sql import load_queries
+
+
+class _Found(NamedTuple):
+    """Corrections by day, a page of the single ones, and how many these are."""
+
+    days: list[dict[str, Any]]
+    total: int
+    page: list[dict[str, Any]]
 
 
 class CorrectionReader:
@@ -48,15 +57,18 @@ class CorrectionReader:
         for one in counted:
             by_feed.setdefault(one.measure.feed, []).append(one)
         steps = joined([self._steps(self._feeds[feed], group, cell) for feed, group in by_feed.items()], " UNION ALL ")
-        row = self._connection.execute(
-            sql.SQL(self._queries["corrections"]).format(steps=steps),
-            {"timezone": self._timezone, "limit": limit, "offset": offset},
-        ).fetchone()
+        row = (
+            self._connection.cursor(row_factory=class_row(_Found))
+            .execute(
+                sql.SQL(self._queries["corrections"]).format(steps=steps),
+                {"timezone": self._timezone, "limit": limit, "offset": offset},
+            )
+            .fetchone()
+        )
         assert row is not None
-        days, total, page = row
         names = {feed: [one.adds_to for one in group] for feed, group in by_feed.items()}
-        changes = tuple(_change(one, names[one["feed"]]) for one in page)
-        return tuple(Corrections.model_validate(day) for day in days), changes, total
+        changes = tuple(_change(one, names[one["feed"]]) for one in row.page)
+        return tuple(Corrections.model_validate(day) for day in row.days), changes, row.total
 
     def _steps(self, feed: Feed, counted: Sequence[CountedMeasure], cell: Cell) -> sql.Composable:
         """Return SQL of the revisions that do not stand, with what each adds and what the one after it adds.
