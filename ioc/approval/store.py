@@ -7,7 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 import psycopg
-from psycopg.rows import class_row, namedtuple_row
+from psycopg.rows import class_row, scalar_row
 from psycopg.types.json import Jsonb
 
 from ioc.approval.digest import SignedFigure, digest_of
@@ -84,15 +84,16 @@ def sign(
             "digest": digest_of(sector, period, bucket, found),
             "previous_id": earlier[0].approval_id if earlier else None,
         }
-        inserted = connection.execute(queries["insert_approval"], row).fetchone()
-        assert inserted is not None
+        cursor = connection.cursor(row_factory=scalar_row)
+        approval_id = cursor.execute(queries["insert_approval"], row).fetchone()
+        assert approval_id is not None
         by_area: dict[int, dict[str, tuple[int, float]]] = {}
         for one in found:
             by_area.setdefault(one.area_id, {})[one.code] = (one.version, one.value)
         with connection.cursor().copy(queries["copy_figures"]) as copy:
             for area_id, figures in by_area.items():
-                copy.write_row((inserted[0], area_id, Jsonb(figures)))
-        return find_approval(connection, inserted[0])
+                copy.write_row((approval_id, area_id, Jsonb(figures)))
+        return find_approval(connection, approval_id)
 
 
 def list_approvals(
@@ -138,10 +139,10 @@ class Verifier:
 
         history: compute it from what history tells of the moment of signing, too.
         """
-        cursor = self._connection.cursor(row_factory=namedtuple_row)
+        cursor = self._connection.cursor(row_factory=class_row(SignedFigure))
         kept = cursor.execute(self._queries["select_approved"], [approval.approval_id]).fetchall()
         place = (approval.sector, approval.period, approval.bucket)
-        digest = digest_of(*place, (SignedFigure(*row) for row in kept))
+        digest = digest_of(*place, kept)
         told = self._digest_of_history(approval) if history else None
         changed = self._changed(approval, limit)
         broken = digest != approval.digest or (told is not None and told != approval.digest)
@@ -202,7 +203,8 @@ class Verifier:
 
 def _figures_now(connection: psycopg.Connection, sector: str, period: str, bucket: date) -> list[SignedFigure]:
     asked = {"sector": sector, "period": period, "bucket": bucket}
-    return [SignedFigure(*row) for row in connection.execute(load_queries("approval")["select_figures"], asked)]
+    cursor = connection.cursor(row_factory=class_row(SignedFigure))
+    return cursor.execute(load_queries("approval")["select_figures"], asked).fetchall()
 
 
 def _counted(counts: Mapping[str, int]) -> list[tuple[str, str]]:

@@ -59,7 +59,7 @@ CROSS JOIN LATERAL (
 
 -- name: count_union_to_date
 -- Members of the year so far over the areas of each unit, each once.
-SELECT w.unit_id, w.last, count(DISTINCT d.member) AS members
+SELECT w.unit_id, w.last AS day, count(DISTINCT d.member) AS members
 FROM (SELECT unit_id, area_id, last FROM unnest(%(units)s::int[], %(areas)s::int[]) AS u (unit_id, area_id)
       CROSS JOIN unnest(%(lasts)s::date[]) AS last) w
 CROSS JOIN LATERAL (

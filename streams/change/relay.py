@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 from kafka import KafkaProducer
-from psycopg.rows import class_row
+from psycopg.rows import class_row, dict_row, scalar_row
 
 from ioc.database.connection import translated_errors
 from ioc.messaging.client import open_producer, send_all
@@ -31,6 +31,15 @@ from streams.process.faultpoint import FaultPoint, no_fault
 _CELLS = 2000
 _BATCH = 200  # most events of one Kafka record, about 100 KB
 _RECORDS = 200
+
+
+class _Kept(NamedTuple):
+    """Events of an area that wait to be sent, as one record of Kafka."""
+
+    figure_record_id: int
+    key: str
+    value: bytes
+    events: int
 
 
 @dataclass(frozen=True)
@@ -133,10 +142,10 @@ class ChangeRelay:
         return len(taken)
 
     def _keep(self, taken: Sequence[_Taken], today: date) -> None:
-        row = self._connection.execute(self._queries["next_revision"]).fetchone()
-        assert row is not None
+        revision = self._connection.cursor(row_factory=scalar_row).execute(self._queries["next_revision"]).fetchone()
+        assert revision is not None
         by_area: dict[int, list[bytes]] = {}
-        for area_id, event in self._events(taken, today, row[0]):
+        for area_id, event in self._events(taken, today, revision):
             by_area.setdefault(area_id, []).append(event)
         with self._connection.cursor().copy(self._queries["copy_records"]) as copy:
             copy.set_types(["text", "bytea", "int4"])
@@ -154,10 +163,8 @@ class ChangeRelay:
             self._queries["select_indicators"]
         ):
             indicators.setdefault(one.sector, []).append(one)
-        areas = {
-            area_id: (code, level)
-            for area_id, code, level in self._connection.execute(self._queries["select_areas"]).fetchall()
-        }
+        named = self._connection.cursor(row_factory=dict_row)
+        areas = {row["area_id"]: row for row in named.execute(self._queries["select_areas"])}
         events: list[tuple[int, bytes]] = []
         for mark in taken:
             figures, changed_at = shown.get(mark.cell, ([], mark.changed_at))
@@ -172,8 +179,8 @@ class ChangeRelay:
                     "version": indicator.version,
                     "unit": indicator.unit,
                     "area_id": mark.area_id,
-                    "area_code": area[0],
-                    "area_level": area[1],
+                    "area_code": area["code"],
+                    "area_level": area["level"],
                     "period": mark.period,
                     "bucket": mark.bucket,
                     "value": value,
@@ -193,27 +200,33 @@ class ChangeRelay:
             "first": min(mark.bucket for mark in taken),
             "last": max(mark.bucket for mark in taken),
         }
-        rows = self._connection.execute(self._queries["select_figures"], asked).fetchall()
-        return {_MarkedCell(*key): (figures, updated_at) for *key, figures, updated_at in rows}
+        rows = self._connection.cursor(row_factory=dict_row).execute(self._queries["select_figures"], asked)
+        return {
+            _MarkedCell(*(row[name] for name in _MarkedCell._fields)): (row["figures"], row["updated_at"])
+            for row in rows
+        }
 
     def _send_all(self, until: float) -> int:
         """Send what is kept; return how many events Kafka has acknowledged."""
         topic = figure_topic(self._settings.topic_prefix)
         sent: int = 0
         while True:
-            rows = self._connection.execute(self._queries["select_records"], {"most": _RECORDS}).fetchall()
+            cursor = self._connection.cursor(row_factory=class_row(_Kept))
+            rows = cursor.execute(self._queries["select_records"], {"most": _RECORDS}).fetchall()
             if not rows:
                 return sent
             if self._producer is None:
                 self._producer = open_producer(self._settings)
             records = [
-                OutgoingRecord(topic, key.encode(), value, (("content-type", content_type_of(value).encode()),))
-                for _, key, value, _ in rows
+                OutgoingRecord(
+                    topic, one.key.encode(), one.value, (("content-type", content_type_of(one.value).encode()),)
+                )
+                for one in rows
             ]
             send_all(self._producer, records)
             self._fault("sent")
-            self._connection.execute(self._queries["remove_records"], {"sent": [row[0] for row in rows]})
-            sent += sum(int(events) for *_, events in rows)
+            self._connection.execute(self._queries["remove_records"], {"sent": [one.figure_record_id for one in rows]})
+            sent += sum(one.events for one in rows)
             if len(rows) < _RECORDS or time.monotonic() >= until:
                 return sent
 

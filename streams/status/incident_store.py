@@ -114,7 +114,8 @@ class IncidentStore:
         told = self._told(finding.sector, 0, now)
         row = self._execute("insert", **_columns(finding), now=now, told=told).fetchone()
         assert row is not None
-        return int(row[0])
+        (incident_id,) = row
+        return int(incident_id)
 
     def _touch(self, incident_id: int, touches: frozenset[Touch], now: datetime) -> None:
         ordered = sorted(touches)

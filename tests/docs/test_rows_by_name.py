@@ -55,7 +55,9 @@ def by_position(function: ast.AST) -> Iterator[tuple[int, str]]:
                 yield node.lineno, "counts columns"
         elif isinstance(node, ast.Starred) and id(node) in passed:
             yield node.lineno, "passes a row on by the order of its columns"
-        elif isinstance(node, ast.Assign) and any(isinstance(target, ast.Tuple) for target in node.targets):
+        elif isinstance(node, ast.Assign) and any(
+            isinstance(target, ast.Tuple) and len(target.elts) > 1 for target in node.targets
+        ):
             yield node.lineno, "unpacks a row"
 
 

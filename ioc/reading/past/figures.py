@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import class_row
+from psycopg.rows import class_row, dict_row
 
 from ioc.catalogue import Compiled, IndicatorPlan, Measure, StoredMeasure
 from ioc.catalogue.composition import joined
@@ -76,8 +76,9 @@ class PastFigures:
 
     def opened(self, sector: str) -> OpenPeriods:
         """Return the periods of a sector that were open, and how far they went."""
-        rows = self._connection.execute(load_queries("series")["select_sector_slots"], [sector]).fetchall()
-        part = part_of({code: slot for code, slot in rows if code in self._compiled.plans}, self._compiled)
+        rows = self._connection.execute(load_queries("series")["select_sector_slots"], [sector])
+        slots: dict[str, int] = dict(rows.fetchall())
+        part = part_of({code: slot for code, slot in slots.items() if code in self._compiled.plans}, self._compiled)
         return OpenDays(self._connection).periods(part.opening, carries=bool(part.stocks))
 
     def read(
@@ -144,8 +145,9 @@ class PastFigures:
                 self._compute_days(plans, codes)
             pairs = [self._pair(figures, plans[code]) for code in codes]
             statement = sql.SQL(self._queries["select_figures"]).format(joins=figures.joins, pairs=joined(pairs, ", "))
-            for code, area_id, bucket, figure in self._connection.execute(statement, {}, prepare=False):
-                found[code, area_id, bucket] = figure
+            cursor = self._connection.cursor(row_factory=dict_row)
+            for row in cursor.execute(statement, {}, prepare=False):
+                found[row["code"], row["area_id"], row["bucket"]] = row["figure"]
             raise psycopg.Rollback
         return found
 
