@@ -26,7 +26,7 @@ def list_formats(*, as_json: AsJson = False) -> None:
         }
         for declared in load_formats().values()
     ]
-    show_rows(rows, as_json=as_json, title="Formats · Định dạng tệp")
+    show_rows(rows, as_json=as_json, title="Định dạng tệp · formats")
 
 
 @app.callback()

@@ -174,7 +174,7 @@ def diff_command(
         because = [f"uses {', '.join(one.because)}"] if one.because else []
         told = [f"{cell.column}: {cell.old or '–'} → {cell.new or '–'}" for cell in one.cells]
         rows.append({"code": one.code, "change": one.change, "what": "; ".join(because + told)})
-    show_rows(rows, as_json=False, title="Changes · thay đổi", empty="Không có thay đổi · Nothing changes.")
+    show_rows(rows, as_json=False, title="Thay đổi · changes", empty="Không có thay đổi · Nothing changes.")
     counts = ", ".join(f"{len(found.of(kind))} {kind}" for kind in CHANGES if found.of(kind))
     if counts:
         typer.echo(

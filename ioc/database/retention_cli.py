@@ -19,6 +19,8 @@ def retention(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Chỉ đếm, không xóa · Count, remove nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove what is older than its table's setting (`IOC_RETENTION_..._DAYS`); run it once a day."""
+    """Xóa dữ liệu cũ hơn thời hạn giữ của từng bảng (`IOC_RETENTION_..._DAYS`), chạy mỗi ngày một lần · Remove what is
+    older than its table's setting; run it once a day.
+    """
     rows = [asdict(pruned) for pruned in prune(Settings(), dry_run=dry_run)]
-    show_rows(rows, as_json=as_json, title="Retention")
+    show_rows(rows, as_json=as_json, title="Dọn dữ liệu cũ · retention")

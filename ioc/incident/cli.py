@@ -45,7 +45,7 @@ def list_command(
     if not as_json:
         names = ("incident_id", "severity", "title_vi", "since", "told", "acknowledged_by", "assigned_to", "closed_at")
         rows = [{name: row[name] for name in names} for row in rows]
-    show_rows(rows, as_json=as_json, title="Sự cố · incidents", empty="Không có sự cố. No incident is open.")
+    show_rows(rows, as_json=as_json, title="Sự cố · incidents", empty="Không có sự cố · No incident is open.")
 
 
 @app.command("show")
@@ -61,15 +61,19 @@ def show_command(incident: Number, as_json: AsJson = False) -> None:
     parts = {name: found.pop(name) for name in ("changes", "touches", "receipts")}
     show_rows([found], as_json=False)
     changes = ("changed_at", "what", "by", "through", "note", "step")
-    show_rows([{name: row[name] for name in changes} for row in parts["changes"]], as_json=False, title="Diễn biến")
+    show_rows(
+        [{name: row[name] for name in changes} for row in parts["changes"]], as_json=False, title="Diễn biến · course"
+    )
     touches = ("code", "area_name", "status", "value", "expected", "lag", "ended_at")
     show_rows(
         [{name: row[name] for name in touches} for row in parts["touches"][:20]],
         as_json=False,
-        title="Chỉ tiêu và địa bàn",
-        empty="It touches no figure.",
+        title="Chỉ tiêu và địa bàn · indicators and areas",
+        empty="Không liên quan chỉ tiêu nào · It touches no figure.",
     )
-    show_rows(parts["receipts"], as_json=False, title="Đã báo cho", empty="Nobody has been told yet.")
+    show_rows(
+        parts["receipts"], as_json=False, title="Đã báo cho · told", empty="Chưa báo cho ai · Nobody has been told yet."
+    )
 
 
 @app.command("ack")

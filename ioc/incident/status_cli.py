@@ -57,5 +57,6 @@ def status(
         rows,
         as_json=as_json,
         title="Tình trạng chỉ tiêu · status",
-        empty="Nothing fits, or nothing has been judged yet: `ioc scheduler` judges every few seconds.",
+        empty="Không có chỉ tiêu phù hợp, hoặc chưa đánh giá: `ioc scheduler` đánh giá vài giây một lần · "
+        "Nothing fits, or nothing has been judged yet: `ioc scheduler` judges every few seconds.",
     )

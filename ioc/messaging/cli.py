@@ -18,7 +18,7 @@ def create_command(as_json: AsJson = False) -> None:
     that are missing; those that exist are compared, and altered only where a record's time is not the broker's.
     """
     states = create_topics(Settings(), load_feeds())
-    show_rows([state.model_dump() for state in states], as_json=as_json, title="Topic Kafka · topics")
+    show_rows([state.model_dump() for state in states], as_json=as_json, title="Chủ đề (topic) Kafka · topics")
 
 
 @app.command("list")
@@ -27,7 +27,7 @@ def list_command(as_json: AsJson = False) -> None:
     differ from the settings. Ends with 1 where one is missing, or keeps its producers' time instead of the broker's.
     """
     states = list_topics(Settings(), load_feeds())
-    show_rows([state.model_dump() for state in states], as_json=as_json, title="Topic Kafka · topics")
+    show_rows([state.model_dump() for state in states], as_json=as_json, title="Chủ đề (topic) Kafka · topics")
     wrong = [state.name for state in states if not state.keeps_promises]
     if wrong:
         typer.echo(

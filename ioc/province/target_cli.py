@@ -38,7 +38,9 @@ def list_command(
         for target in targets
         if code in (None, target.code)
     ]
-    show_rows(rows, as_json=as_json, title="Chỉ tiêu được giao · targets", empty="No target stands.")
+    show_rows(
+        rows, as_json=as_json, title="Chỉ tiêu được giao · targets", empty="Chưa có mục tiêu nào · There is no target."
+    )
 
 
 @app.command("set")
@@ -128,4 +130,4 @@ def _import(file: Path, as_json: bool) -> None:
 def _show(targets: list[StandingTarget], as_json: bool) -> None:
 
     rows = [{"target_id": target.target_id, **fields_of(target)} for target in targets]
-    show_rows(rows, as_json=as_json, empty="The file names no target.")
+    show_rows(rows, as_json=as_json, empty="Tệp không có mục tiêu nào · The file names no target.")

@@ -242,7 +242,7 @@ def _print(found: Explanation, *, with_sql: bool) -> None:
     show_rows(
         [record.model_dump(include={"record", "revision", "counts_on", "adds", "adds_to"}) for record in found.records],
         as_json=False,
-        title=f"{found.records_total:,} records count · bản ghi được tính",
+        title=f"{found.records_total:,} bản ghi được tính · records count",
         empty="Không có bản ghi nào được tính · No record counts here.",
     )
     console.print(
@@ -252,8 +252,8 @@ def _print(found: Explanation, *, with_sql: bool) -> None:
     show_rows(
         [one.model_dump(exclude={"feed"} if len(found.freshness) == 1 else set()) for one in found.corrections],
         as_json=False,
-        title="Corrections by day · sửa đổi theo ngày",
-        empty="No record of this place and period was corrected · chưa có bản ghi nào bị sửa.",
+        title="Sửa đổi theo ngày · corrections by day",
+        empty="Chưa có bản ghi nào bị sửa · No record of this place and period was corrected.",
     )
     show_rows(
         [
@@ -263,13 +263,13 @@ def _print(found: Explanation, *, with_sql: bool) -> None:
             for effect in one.effects
         ],
         as_json=False,
-        title="What they changed · nội dung sửa đổi",
-        empty="No correction moved this figure · không sửa đổi nào làm thay đổi số này.",
+        title="Nội dung sửa đổi · what they changed",
+        empty="Không sửa đổi nào làm thay đổi số này · No correction moved this figure.",
     )
     show_rows(
         [one.model_dump(include={"feed", "rule", "field", "message_vi", "events"}) for one in found.rejections],
         as_json=False,
-        title="Refused events · sự kiện bị từ chối",
+        title="Sự kiện bị từ chối · refused events",
         empty="Không có sự kiện nào bị từ chối · No event of these feeds was refused.",
     )
     for feed in found.completeness:
@@ -292,5 +292,5 @@ def _print(found: Explanation, *, with_sql: bool) -> None:
         show_rows(
             [one.model_dump(exclude={"definition"}) for one in found.versions],
             as_json=False,
-            title="Versions of the definition · các phiên bản định nghĩa",
+            title="Các phiên bản định nghĩa · versions of the definition",
         )

@@ -122,5 +122,6 @@ def show_quality(
         rows,
         as_json=as_json,
         title="Đúng, đủ, sạch, sống · correct, complete, clean, live",
-        empty="Nothing has been measured yet; `ioc scheduler` measures every minute.",
+        empty="Chưa đo được gì; `ioc scheduler` đo mỗi phút một lần · "
+        "Nothing has been measured yet; `ioc scheduler` measures every minute.",
     )

@@ -128,10 +128,10 @@ def _show(found: list[Comparison]) -> None:
         }
         for one in found
     ]
-    show_rows(rows, as_json=False, title="Cells · ô số liệu", empty="No indicator has cells.")
+    show_rows(rows, as_json=False, title="Ô số liệu · cells", empty="Không có ô số liệu · No indicator has cells.")
     moves = [{"code": one.code, **move.model_dump(exclude={"area_code"})} for one in found for move in one.largest]
     if moves:
-        show_rows(moves[:30], as_json=False, title="Largest moves · thay đổi lớn nhất")
+        show_rows(moves[:30], as_json=False, title="Thay đổi lớn nhất · largest moves")
 
 
 def _confirmed(indicators: int) -> bool:

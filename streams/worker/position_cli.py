@@ -24,7 +24,7 @@ def list_command(as_json: AsJson = False) -> None:
     rows = list_positions(settings, load_feeds().values())
     if not as_json:
         rows = [{name: value for name, value in row.items() if name != "topic_id"} for row in rows]
-    show_rows(rows, as_json=as_json, title="Positions", empty="Nothing was read yet.")
+    show_rows(rows, as_json=as_json, title="Vị trí đọc · positions", empty="Chưa đọc gì · Nothing was read yet.")
 
 
 @app.command("accept")
@@ -46,5 +46,10 @@ def accept_command(
     if at not in ("start", "end") and not at.isdecimal():
         raise ConfigError(f"--at {at!r} is none of start, end or an offset")
     rows = accept_positions(Settings(), topic, partition, at)
-    show_rows(rows, as_json=as_json, title="Accepted", empty="No partition of this topic is halted.")
+    show_rows(
+        rows,
+        as_json=as_json,
+        title="Đọc tiếp · accepted",
+        empty="Không có phân vùng nào bị tạm dừng · No partition is halted.",
+    )
     raise typer.Exit(0 if rows else 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
+import sqlglot
 from typer.testing import CliRunner
 
 from deploy.cli import COMMANDS, app
@@ -17,10 +19,12 @@ from ioc.catalogue.store import CatalogueChange
 from ioc.command.heading import VIETNAMESE
 from ioc.command.output import show_rows
 from ioc.database.migration import MigrationState
+from ioc.database.retention import Pruned
 from ioc.messaging.topic import TopicState
 from ioc.reading.explanation.model import Corrections, CountedRecord, RejectionGroup, Version
 from ioc.settings import ROOT
 from ioc.web.tokens import Token
+from sql import load_queries
 from streams.proof.reconcile import Difference
 from streams.rebuild.comparison import Move
 
@@ -72,23 +76,61 @@ def test_help_is_vietnamese_then_english(entry: Any) -> None:
     assert missing == []
 
 
+# What commands show, and modules whose functions return the rows of a table.
+SHOWING = tuple(
+    path
+    for path in ROOT.glob("[!.]*/**/*.py")
+    if path.parts[len(ROOT.parts)] not in ("tests", "bench") and "show_rows(" in path.read_text(encoding="utf-8")
+)
+RETURNING = (ROOT / "streams/worker/acceptance.py",)
+# Keys of other dictionaries in these modules, and columns that only JSON has.
+NO_HEADINGS = {
+    *("most", "limit", "search", "empty", "sql", "sha256", "previous_sha256", "definition", "pid", "uid"),
+    *("indicator_status_change", "record_revision", "rejected_event", "stream_batch", "stream_gap"),
+}
+
+
 def columns() -> set[str]:
-    """The words that commands use as keys of a row, and the fields of the models that they show."""
-    found = {
-        key.value
-        for path in (*ROOT.glob("[!.]*/**/*cli.py"), ROOT / "connectors/publishing/registry.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "show_rows"
-        for row in ast.walk(node.args[0])
-        if isinstance(row, ast.Dict)
-        for key in row.keys
-        if isinstance(key, ast.Constant)
-    }
+    """The words that commands use as keys of a row, the fields of the models that they show, the columns of queries."""
+    found = set[str]()
+    for path in (*SHOWING, *RETURNING):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            words = node.keys if isinstance(node, ast.Dict) else node.elts if isinstance(node, ast.Tuple) else []
+            texts_of = [one.value for one in words if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+            found |= {text for text in texts_of if re.fullmatch("[a-z][a-z_]+", text)}
     for shown in (TopicState, Token, CountedRecord, Corrections, RejectionGroup, Version, Move):
         found |= set(shown.model_fields)
-    for row in (Difference, CatalogueChange, MigrationState):
+    for row in (Difference, CatalogueChange, MigrationState, Pruned):
         found |= {one.name for one in fields(row)}
-    return found - {"sha256", "previous_sha256", "definition"}
+    for file, query in (
+        *(("deadletter", name) for name in ("list_causes", "show_events")),
+        *(("incident", name) for name in ("list_incidents",)),
+        *(("status", name) for name in ("list_statuses",)),
+        *(("rollup", name) for name in ("list_set_aside",)),
+    ):
+        found |= set(sqlglot.parse_one(_plain(load_queries(file)[query]), read="postgres").named_selects)
+    return found - NO_HEADINGS
+
+
+def _plain(query: str) -> str:
+    """A query with a value in place of each parameter."""
+    return re.sub(r"%\(\w+\)s|%s", "NULL", query)
+
+
+def test_titles_and_what_is_said_of_an_empty_table_are_vietnamese_then_english() -> None:
+    found = []
+    for path in SHOWING:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and ast.unparse(node.func) == "show_rows"):
+                continue
+            for given in node.keywords:
+                told = [one.value for one in ast.walk(given.value) if isinstance(one, ast.Constant)]
+                text = "".join(one for one in told if isinstance(one, str))
+                if given.arg in ("title", "empty") and re.search(r"[^\W\d_]{3}", text):
+                    vietnamese, between, english = text.partition(" · ")
+                    if not between or vietnamese.isascii() or not english:
+                        found.append(f"{path.relative_to(ROOT)}:{node.lineno} {text!r}")
+    assert found == []
 
 
 def test_every_heading_of_a_table_is_in_both_languages() -> None:
