@@ -53,6 +53,7 @@ class PollLedger:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute(_SCHEMA)
+        self._connection.row_factory = sqlite3.Row
         self._now = now
         self._lock: Any = None
 
@@ -71,7 +72,7 @@ class PollLedger:
             "FROM poller WHERE name = ?",
             (name,),
         ).fetchone()
-        return PollerState(name) if row is None else PollerState(row[0], json.loads(row[1]), *row[2:])
+        return PollerState(name) if row is None else PollerState(**{**row, "cursor": json.loads(row["cursor"])})
 
     def move(self, name: str, cursor: Any, accepted: int, refused: int, report: str) -> None:
         """Keep that a page was taken and from where reading goes on."""

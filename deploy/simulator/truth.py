@@ -91,13 +91,13 @@ def _invoice(invoice: Data) -> Iterator[CountedAmount]:
     """Mazut is furnace oil and no retail fuel."""
     if invoice["relation"] in ("cancellation", "error_notice"):
         return
-    on = invoice["issued_on"]
-    yield "einvoice.invoices.total", on, 1
-    yield "einvoice.value.total", on, invoice["amount_net"]
-    yield "einvoice.vat.total", on, invoice["amount_vat"]
+    day = invoice["issued_on"]
+    yield "einvoice.invoices.total", day, 1
+    yield "einvoice.value.total", day, invoice["amount_net"]
+    yield "einvoice.vat.total", day, invoice["amount_vat"]
     litres = [invoice[name] for name in invoice if name.startswith("litres_") and name != "litres_mazut"]
     if litres:
-        yield "petrol.volume.total", on, sum(round(value * 1000) for value in litres)
+        yield "petrol.volume.total", day, sum(round(value * 1000) for value in litres)
 
 
 def _visit(visit: Data) -> Iterator[CountedAmount]:

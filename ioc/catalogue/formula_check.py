@@ -72,15 +72,20 @@ def check_spans(row: Row, indicator: Indicator, indicators: Mapping[str, Indicat
         return
     for above, below in divisions(indicator.formula):
         over, under = _tenses(above, indicators), _tenses(below, indicators)
-        mixed = [(a, b) for a in sorted(over) for b in sorted(under) if a != b and frozenset({a, b}) not in _FITTING]
+        mixed = [
+            (first, second)
+            for first in sorted(over)
+            for second in sorted(under)
+            if first != second and frozenset({first, second}) not in _FITTING
+        ]
         if mixed:
-            a, b = mixed[0]
+            first, second = mixed[0]
             row.complain(
                 "formula",
                 "tử số và mẫu số nói về thời gian khác nhau;"
                 " dùng standing_days, ytd hoặc year, hoặc ghi lý do ở span_note"
-                f" · divides what speaks of {_TOLD[a]} ({_codes(above)})"
-                f" by what speaks of {_TOLD[b]} ({_codes(below)});"
+                f" · divides what speaks of {_TOLD[first]} ({_codes(above)})"
+                f" by what speaks of {_TOLD[second]} ({_codes(below)});"
                 " use standing_days, ytd or year, or say in span_note why it is right",
             )
             return

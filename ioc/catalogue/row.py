@@ -303,9 +303,9 @@ def _decimals(row: Row, value: Expression | None) -> int:
 
 def read_target(row: Row) -> Target | None:
     """Return the target of a row with the columns target, target_on, target_source; None where there is none."""
-    text, on, source = row.text("target"), row.day("target_on"), row.text("target_source")
+    text, due, source = row.text("target"), row.day("target_on"), row.text("target_source")
     if not text:
-        if on is not None:
+        if due is not None:
             row.complain(
                 "target_on",
                 "có mà không có mục tiêu; bỏ đi hoặc ghi mục tiêu"
@@ -326,4 +326,4 @@ def read_target(row: Row) -> Target | None:
             "còn trống; ghi quyết định, kế hoạch hoặc văn bản giao mục tiêu"
             " · is empty; name the decision, plan or document that sets the target",
         )
-    return Target(match[1], float(match[2]), on, source)
+    return Target(match[1], float(match[2]), due, source)

@@ -37,20 +37,22 @@ class ExpectedReports:
         owed = wanted.join(self._entries, on="area_id").with_columns(
             low=pl.max_horizontal("first", "since"), high=pl.min_horizontal("last", pl.col("until").dt.offset_by("-1d"))
         )
-        periods = self._periods_before(pl.col("high").dt.offset_by("1d")) - self._periods_before(pl.col("low"), up=True)
+        periods = self._periods_before(pl.col("high").dt.offset_by("1d")) - self._periods_before(
+            pl.col("low"), rounded_up=True
+        )
         counted = owed.group_by("area_id", "first", "last").agg(owed=periods.clip(lower_bound=0).sum())
         return spans.join(counted, on=["area_id", "first", "last"], how="left", maintain_order="left")[
             "owed"
         ].fill_null(0)
 
-    def _periods_before(self, day: pl.Expr, *, up: bool = False) -> pl.Expr:
-        """Return how many whole periods lie before a day; with `up`, a period that it lies within counts as whole."""
+    def _periods_before(self, day: pl.Expr, *, rounded_up: bool = False) -> pl.Expr:
+        """Return how many whole periods lie before a day; `rounded_up`: a period that it lies within counts as whole."""
         if self._every in ("day", "week"):
             length = 1 if self._every == "day" else 7
             # Monday 1969-12-29 is day -3 of the calendar's count.
             number = day.cast(pl.Int32) + (3 if length == 7 else 0)
-            return (number + (length - 1 if up else 0)).floordiv(length)
+            return (number + (length - 1 if rounded_up else 0)).floordiv(length)
         months = _MONTHS[self._every or "month"]
-        begun = (day.dt.day() > 1).cast(pl.Int32) if up else pl.lit(0)
+        begun = (day.dt.day() > 1).cast(pl.Int32) if rounded_up else pl.lit(0)
         number = day.dt.year() * 12 + day.dt.month().cast(pl.Int32) - 1 + begun
-        return (number + (months - 1 if up else 0)).floordiv(months)
+        return (number + (months - 1 if rounded_up else 0)).floordiv(months)

@@ -133,16 +133,16 @@ class StoredFateReader:
         self, connection: Connection, events: Sequence[WrittenEvent]
     ) -> dict[tuple[RecordPlace, int], list[Reason]]:
         """Return the reasons of the events that the agents refused, by place and position."""
-        at = sorted({event.at for event in events})
+        places = sorted({event.at for event in events})
         since = min((event.written_at for event in events), default=0) / 1000
         rows = (
             connection.cursor(row_factory=dict_row)
             .execute(
                 self._queries["select_rejections"],
                 {
-                    "topics": [place.topic for place in at],
-                    "partitions": [place.partition for place in at],
-                    "offsets": [place.offset for place in at],
+                    "topics": [place.topic for place in places],
+                    "partitions": [place.partition for place in places],
+                    "offsets": [place.offset for place in places],
                     "since": datetime.fromtimestamp(since, UTC) - timedelta(days=1),
                 },
             )

@@ -149,18 +149,18 @@ class Restatement:
         notes: dict[int, str],
     ) -> pl.Series:
         first, last = min(days.values())[0], max(last for _, last in days.values())
-        single = [first + timedelta(days=at) for at in range((last - first).days + 1)]
+        single = [first + timedelta(days=index) for index in range((last - first).days + 1)]
         units = list({place.territory.unit.area_id: place.territory.unit for place in places}.values())
         found = self.figures(code, sector, "day", single, units)
         choose = max if function == "max" else min
         values: list[float | None] = []
-        for at, place in enumerate(places):
+        for index, place in enumerate(places):
             begin, end = days[place.bucket]
             unit_id = place.territory.unit.area_id
             within = [found.get((unit_id, day), Figure()) for day in single if begin <= day <= end]
             unknown = next((figure.note for figure in within if figure.note), None)
             if unknown is not None:
-                notes.setdefault(at, unknown)
+                notes.setdefault(index, unknown)
             values.append(choose((one.value for one in within if one.value is not None), default=None))
         return pl.Series(values, dtype=pl.Float64)
 
@@ -174,14 +174,14 @@ class Restatement:
         notes: dict[int, str],
     ) -> None:
         """Note the places whose figure cannot be known."""
-        for at, place in enumerate(places):
-            if at in notes:
+        for index, place in enumerate(places):
+            if index in notes:
                 continue
             if isinstance(plan, ReportedMean):
                 if not self._was_reported(plan, sums, place, spans):
-                    notes[at] = _NOT_THE_SAME
+                    notes[index] = _NOT_THE_SAME
             elif unknown := [a for a in place.territory.partly if self._has_counted(plan, sums, a, place.bucket)]:
-                notes[at] = _partly([self._areas[area_id] for area_id in unknown])
+                notes[index] = _partly([self._areas[area_id] for area_id in unknown])
 
     def _was_reported(self, plan: Reported, sums: SumsByUnit, place: TerritoryBucket, spans: Spans) -> bool:
         """Return whether a number that holds for the area that reported it is there, or could have been."""

@@ -120,13 +120,13 @@ class SumReader:
 
     def column(self, sums: SumsByUnit, measure: Measure, places: Sequence[TerritoryBucket], spans: Spans) -> pl.Series:
         """Return a measure's sum over each place's territory, in its unit; null where its feed has counted nothing."""
-        at = sums.at(measure)
+        index = sums.at(measure)
         if measure.kind == "distinct":
-            totals = self._members(sums, at, spans, places)
+            totals = self._members(sums, index, spans, places)
         else:
             totals = [
                 sum(
-                    sums.of(area_id, place.bucket, at)
+                    sums.of(area_id, place.bucket, index)
                     for area_id in self._counting(sums, place, spans.last(sums.span, place.bucket), local=measure.local)
                 )
                 for place in places

@@ -206,17 +206,17 @@ class AmountReader:
         ).fetchall()
         found = pl.DataFrame([(row.area_id, row.last) for row in rows], schema=_END_SCHEMA, orient="row")
         known = found.with_columns(
-            pl.Series(str(at), [row.sums[at] / 10**stored.measure.decimals for row in rows], dtype=pl.Float64)
-            for at, stored in enumerate(measures)
+            pl.Series(str(index), [row.sums[index] / 10**stored.measure.decimals for row in rows], dtype=pl.Float64)
+            for index, stored in enumerate(measures)
         )
-        for at, stored in enumerate(measures):
+        for index, stored in enumerate(measures):
             if stored not in sums:
                 counted = connection.execute(
                     self._spans["count_members_to_date"], {"measure_id": stored.measure_id, **place}
                 ).fetchall()
                 members = pl.DataFrame(counted, schema={**_END_SCHEMA, "members": pl.Float64()}, orient="row").unique()
                 column = _matched(found, members.rename({"members": "0"}), ["area_id", "last"])["0"]
-                known = known.with_columns(column.alias(str(at)))
+                known = known.with_columns(column.alias(str(index)))
         past_sums = self._present(spans, known.unique(["area_id", "last"]), ["last"])
         return totals.select(
             pl.when(whole).then(pl.col(name)).otherwise(past_sums[name]).alias(name) for name in totals.columns

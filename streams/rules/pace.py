@@ -144,16 +144,18 @@ def forecast_values(days: Sequence[int], values: Values, horizon: int) -> tuple[
     Theil-Sen: the median of the slopes of all pairs of points, which a single wild period does not move
     (Sen 1968, doi:10.1080/01621459.1968.10480934); the interval is that of the residuals, wider the further it reaches.
     """
-    at = np.asarray(days, dtype=np.float64) - days[-1]
+    days_before = np.asarray(days, dtype=np.float64) - days[-1]
     first, second = np.triu_indices(len(days), k=1)
     with np.errstate(invalid="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # all NaN where nothing is known
-        slope = np.nanmedian((values[:, second] - values[:, first]) / (at[second] - at[first]), axis=1)
-        level = np.nanmedian(values - slope[:, None] * at, axis=1)
-        residual = values - level[:, None] - slope[:, None] * at
+        slope = np.nanmedian(
+            (values[:, second] - values[:, first]) / (days_before[second] - days_before[first]), axis=1
+        )
+        level = np.nanmedian(values - slope[:, None] * days_before, axis=1)
+        residual = values - level[:, None] - slope[:, None] * days_before
         spread = _NORMAL * np.nanmedian(np.abs(residual), axis=1)
         known = np.isfinite(values)
-        oldest = np.min(np.where(known, at, 0.0), axis=1)
+        oldest = np.min(np.where(known, days_before, 0.0), axis=1)
     enough = (known.sum(axis=1) >= LEAST_POINTS) & (-oldest >= LEAST_DAYS)
     value = np.where(enough, level + slope * horizon, np.nan)
     reach = _NINETY * spread * np.sqrt(1 + horizon / np.maximum(-oldest, 1.0))

@@ -285,11 +285,11 @@ class BatchParser:
         ).with_columns(pl.col("received_at").cast(UTC_TIME))
         local = pl.col(feed.effective)
         if self._effective_type == pl.Date():
-            on, at = local, local.cast(pl.Datetime("us")).dt.replace_time_zone(str(self._timezone))
+            day, moment = local, local.cast(pl.Datetime("us")).dt.replace_time_zone(str(self._timezone))
         else:
-            on, at = local.dt.convert_time_zone(str(self._timezone)).dt.date(), local
+            day, moment = local.dt.convert_time_zone(str(self._timezone)).dt.date(), local
         frame = head.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64)).hstack(self._body(rows.contents))
-        frame = frame.with_columns(effective_on=on, effective_at=at.dt.convert_time_zone("UTC"))
+        frame = frame.with_columns(effective_on=day, effective_at=moment.dt.convert_time_zone("UTC"))
         frame = self._register.locate(frame)
         return frame.with_columns(
             expression.cast(dtype).alias(name) for name, (dtype, expression) in feed.derive.items()

@@ -83,15 +83,15 @@ class Evaluator:
         columns = StatusColumns(known.kept.shape)
         wanted = [judge.bucket(member, block.period) for member in block.members]
         buckets, root = reader.of_root(block, oldest_looked_at(block.period, moment.today), max(wanted))
-        found = [_newest(buckets, root[:, at], wanted[at]) for at in range(len(block.members))]
+        found = [_newest(buckets, root[:, index], wanted[index]) for index in range(len(block.members))]
         present = sorted({bucket for bucket in found if bucket is not None})
         figures = reader.of_areas(block, present)
-        for at, bucket in enumerate(found):
+        for index, bucket in enumerate(found):
             if bucket is not None:
-                columns.value[:, at] = figures[bucket][:, at]
-                columns.bucket[:, at] = bucket
-                columns.through[:, at] = last_day(block.period, bucket, moment.today)
-                columns.settlement[:, at] = SETTLED
+                columns.value[:, index] = figures[bucket][:, index]
+                columns.bucket[:, index] = bucket
+                columns.through[:, index] = last_day(block.period, bucket, moment.today)
+                columns.settlement[:, index] = SETTLED
         self._score(known, columns, reader, found)
         if self._judge_targets.has_targets(block):
             newest_day = judge.newest_over("day")
@@ -124,30 +124,30 @@ class Evaluator:
         """Return where figures are stale, and where they are incomplete; fill reported, due and cause."""
         stale = np.zeros(columns.shape, dtype=bool)
         incomplete = np.zeros(columns.shape, dtype=bool)
-        for at, member in enumerate(block.members):
-            bucket = found[at]
+        for index, member in enumerate(block.members):
+            bucket = found[index]
             silent = judge.silent_feed(member)
             if silent is not None:
-                stale[:, at] = True
-                columns.cause[:, at] = silent
+                stale[:, index] = True
+                columns.cause[:, index] = silent
             elif bucket is not None and judge.is_outdated(member, block.period, bucket):
-                stale[:, at] = True
-                columns.cause[:, at] = member.feeds[0] if member.feeds else None
-            call = judge.call(member, wanted[at], block.period)
+                stale[:, index] = True
+                columns.cause[:, index] = member.feeds[0] if member.feeds else None
+            call = judge.call(member, wanted[index], block.period)
             if call is not None:
-                columns.due[:, at], columns.reported[:, at] = call.due, call.reported
+                columns.due[:, index], columns.reported[:, index] = call.due, call.reported
                 short = [is_incomplete(int(r), int(d)) for r, d in zip(call.reported, call.due, strict=True)]
-                incomplete[:, at] = short
+                incomplete[:, index] = short
                 if silent is None:
-                    columns.cause[short, at] = next(f for f in member.feeds if (f, wanted[at]) in moment.calls)
+                    columns.cause[short, index] = next(f for f in member.feeds if (f, wanted[index]) in moment.calls)
             if member.reported:
                 reported, due, agency = judge.reports(member)
-                before = np.maximum(columns.due[:, at], 0), np.maximum(columns.reported[:, at], 0)
-                columns.due[:, at], columns.reported[:, at] = before[0] + due, before[1] + reported
+                before = np.maximum(columns.due[:, index], 0), np.maximum(columns.reported[:, index], 0)
+                columns.due[:, index], columns.reported[:, index] = before[0] + due, before[1] + reported
                 if agency is not None:
-                    incomplete[:, at] = True
-                    columns.cause[:, at] = agency
-                stale[:, at] |= judge.is_report_outdated(member)
+                    incomplete[:, index] = True
+                    columns.cause[:, index] = agency
+                stale[:, index] |= judge.is_report_outdated(member)
         return stale, incomplete
 
     def _score(

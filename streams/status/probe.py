@@ -73,13 +73,13 @@ class Probe:
             if key in halted:
                 self._moved.pop(key, None)
                 continue
-            at = stored.get(key, 0)
+            position = stored.get(key, 0)
             seen = self._moved.get(key)
-            if seen is None or seen[0] != at or at >= end:
-                self._moved[key] = (at, now)
+            if seen is None or seen[0] != position or position >= end:
+                self._moved[key] = (position, now)
             elif now - seen[1] > _STANDSTILL:
                 feed = self._topics[key[0]]
-                stuck[feed] = stuck.get(feed, 0) + end - at
+                stuck[feed] = stuck.get(feed, 0) + end - position
         if not stuck:
             return []
         text = Bilingual("sự kiện chờ trong Kafka không được xử lý", "events wait in Kafka and are not read")

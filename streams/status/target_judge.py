@@ -58,15 +58,15 @@ class TargetJudge:
 
         newest_day: the newest day that is judged; totals of a year run up to it.
         """
-        for at, member in enumerate(block.members):
+        for index, member in enumerate(block.members):
             targets = self._by_code.get(member.indicator.code)
             if not targets:
                 continue
             for target, rows in self._in_force(member.indicator, targets, today).items():
                 if member.indicator.kind in ("flow", "distinct") and target.due_on is not None:
-                    self._judge_total(block, at, target, rows, columns, reader, past, newest_day or today)
+                    self._judge_total(block, index, target, rows, columns, reader, past, newest_day or today)
                 else:
-                    self._judge_level(block, at, target, rows, columns, reader, past)
+                    self._judge_level(block, index, target, rows, columns, reader, past)
 
     def _in_force(
         self, indicator: Indicator, targets: list[StandingTarget], today: date

@@ -80,16 +80,18 @@ def accept_positions(settings: Settings, topic: str, partitions: Sequence[int] |
             log = logs.get((topic, partition))
             if log is None:
                 raise ConfigError(f"Kafka has no partition {partition} of {topic}; create the topic first")
-            to = log.start if at == "start" else log.end if at == "end" else int(at)
-            if not log.start <= to <= log.end:
-                raise ConfigError(f"{topic} partition {partition} holds the offsets {log.start} to {log.end}, not {to}")
+            following = log.start if at == "start" else log.end if at == "end" else int(at)
+            if not log.start <= following <= log.end:
+                raise ConfigError(
+                    f"{topic} partition {partition} holds the offsets {log.start} to {log.end}, not {following}"
+                )
             place = {"topic": topic, "partition": partition}
             cursor = connection.cursor(row_factory=class_row(_DeletedHalt))
             halt = cursor.execute(queries["delete_halt"], place).fetchone()
             assert halt is not None
-            connection.execute(queries["insert_gap"], [topic, partition, halt.position, to, halt.kind])
-            connection.execute(queries["accept_position"], {**place, "to": to, "topic_id": log.topic_id})
-            rows.append({**place, "was": halt.kind, "position_before": halt.position, "position": to})
+            connection.execute(queries["insert_gap"], [topic, partition, halt.position, following, halt.kind])
+            connection.execute(queries["accept_position"], {**place, "to": following, "topic_id": log.topic_id})
+            rows.append({**place, "was": halt.kind, "position_before": halt.position, "position": following})
     return rows
 
 

@@ -139,6 +139,10 @@ class Run:
         """Start a roll-up."""
         return self._start("rollup", "IOC_ROLLUP_PORT", "rollup_port", kept=kept)
 
+    def api(self, **changes: object) -> Service:
+        """Start the read-only API; `changes` replace settings."""
+        return self._start("api", "IOC_API_PORT", "api_port", kept=False, **changes)
+
     def wait_drained(self, timeout: float = 150.0) -> None:
         """Wait until every stored position is its log's end."""
         ends = self.log_ends()

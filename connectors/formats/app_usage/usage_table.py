@@ -39,15 +39,15 @@ FIELDS = (
 
 def _build(values: dict[str, Any], findings: Findings, context: Context) -> Built:
     reporter = reporter_of(values, FEED, findings, context)
-    on = values["at"].astimezone(context.timezone).date()
+    day = values["at"].astimezone(context.timezone).date()
     visit = values["kind"] == "visit"
     user = values.get("user")
     fields = {
         "kind": values["kind"],
-        "item_id": context.pseudonymise("usage", values["item"], on),
-        "occurred_on": on,
+        "item_id": context.pseudonymise("usage", values["item"], day),
+        "occurred_on": day,
         "app": values.get("app") if visit else None,
-        "user_id": context.pseudonymise("app_user", user, on) if visit and user else None,
+        "user_id": context.pseudonymise("app_user", user, day) if visit and user else None,
         "assistant": None if visit else values.get("assistant"),
         "answered": None if visit else values.get("answered"),
     }

@@ -125,7 +125,7 @@ def _check_in(values: Values, dossier: Dossier, findings: Findings, context: Con
     code = values.get("MA_LOAI_KCB", "").zfill(2)
     if came is None:
         return {}, reporter
-    on = came.astimezone(context.timezone).date()
+    day = came.astimezone(context.timezone).date()
     admitted_on = admitted.astimezone(context.timezone).date() if admitted and code in _ADMITTED else None
     if code in _MUST_BE_ADMITTED and admitted_on is None:
         findings.warn(
@@ -134,18 +134,18 @@ def _check_in(values: Values, dossier: Dossier, findings: Findings, context: Con
             "nội trú không có ngày vào nội trú; lấy theo ngày vào",
             "an inpatient without a day of admission; the day of arrival is taken",
         )
-        admitted_on = on
+        admitted_on = day
     card = values.get("MA_THE_BHYT", "").split(";")[0].strip()
     return {
-        "visit_id": context.pseudonymise("visit", f"{facility}|{episode}", on),
-        "person_id": _person(values, facility, card, on, context),
+        "visit_id": context.pseudonymise("visit", f"{facility}|{episode}", day),
+        "person_id": _person(values, facility, card, day, context),
         "sex": _code(values, "GIOI_TINH", _SEXES, findings),
-        "age_group": _age_group(values, on, findings),
+        "age_group": _age_group(values, day, findings),
         "visit_type": kind,
         "route": _route(values.get("MA_DOITUONG_KCB", ""), findings),
         "payer": "bhyt" if card else "self_pay",
         "id_method": _id_method(values, card),
-        "check_in_on": on,
+        "check_in_on": day,
         "admitted_on": admitted_on,
     }, reporter
 

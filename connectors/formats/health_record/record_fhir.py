@@ -112,7 +112,7 @@ def _events(
     born = _born(patient.birthDate if patient else "", findings, context)
     findings.settle()
     assert patient is not None and told is not None and born is not None, "findings hold each reason"
-    on = told.astimezone(context.timezone).date()
+    day = told.astimezone(context.timezone).date()
     identifiers = sorted(one.value for one in patient.identifier if one.value)
     own = f"{composition.identifier.system}|{composition.identifier.value}" if composition.identifier.value else ""
     key = own or person_key(identifiers[0] if identifiers else reference)
@@ -122,19 +122,19 @@ def _events(
     if composition.status == "entered-in-error":
         yield void_event(context.feeds[FEED], reporter, f"record/{item}", stamp=stamp)
         return
-    first = date.fromisoformat(context.memory.first(_FIRST, f"{reporter}/{item}", on.isoformat()))
+    first = date.fromisoformat(context.memory.first(_FIRST, f"{reporter}/{item}", day.isoformat()))
     fields: dict[str, Any] = {
         "kind": "record",
         "item_id": item,
         "occurred_on": first,
         "sex": sex,
-        "age_group": age_group(years_between(born, max(on, born))),
+        "age_group": age_group(years_between(born, max(day, born))),
     }
     for section in composition.section:
         for coding in section.code.coding:
             column = _SECTIONS.get(coding.code)
             if column is not None:
-                held = context.memory.first(_FIRST, f"{reporter}/{item}/{column}", on.isoformat())
+                held = context.memory.first(_FIRST, f"{reporter}/{item}/{column}", day.isoformat())
                 fields[column] = max(first, date.fromisoformat(held))
     yield record_event(context.feeds[FEED], reporter, fields, stamp=stamp, warnings=findings.warnings)
 

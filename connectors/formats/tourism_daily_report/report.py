@@ -36,8 +36,8 @@ def report_event(
 
     A numbered report goes before any without a number; those without are numbered from 0 as they arrive.
     """
-    on: date = fields["report_on"]
-    key = f"{fields['establishment_id']}/{on.isoformat()}"
+    day: date = fields["report_on"]
+    key = f"{fields['establishment_id']}/{day.isoformat()}"
     known: dict[str, Any] = context.memory.get(_ORDER, key) or {"numbered": None, "seen": []}
     if revision is not None:
         known["numbered"] = max(revision, known["numbered"] or 0)
@@ -56,6 +56,6 @@ def report_event(
             )
     # As each is read, also for the file that is read again: the same content keeps its number.
     context.memory.put(_ORDER, key, known)
-    stamp = Stamp(where, datetime.combine(on, time(), context.timezone), revision)
+    stamp = Stamp(where, datetime.combine(day, time(), context.timezone), revision)
     feed = context.feeds[FEED]
     return record_event(feed, fields["establishment_id"], fields, stamp=stamp, warnings=findings.warnings)

@@ -50,11 +50,11 @@ def dose_event(
     """Return the event of a dose, or its void where it was entered in error or not given."""
     reporter = context.crosswalk.read(FEED, dose.facility or context.reporter, dose.facility_place, findings)
     findings.settle()
-    on = dose.given_at.astimezone(context.timezone).date()
-    person = person_of(dose.person, on, context)
+    day = dose.given_at.astimezone(context.timezone).date()
+    person = person_of(dose.person, day, context)
     # Without an identifier of its own, a dose is known by person, vaccine, day and number.
-    key = dose.key or f"{person}|{dose.vaccine}|{on.isoformat()}|{dose.dose_no}"
-    item = context.pseudonymise("dose", key, on)
+    key = dose.key or f"{person}|{dose.vaccine}|{day.isoformat()}|{dose.dose_no}"
+    item = context.pseudonymise("dose", key, day)
     stamp = Stamp(where, moment, revision)
     if not dose.is_dose:
         return void_event(context.feeds[FEED], reporter, f"dose/{item}", stamp=stamp)
@@ -62,11 +62,11 @@ def dose_event(
         "kind": "dose",
         "item_id": item,
         "person_id": person,
-        "occurred_on": on,
+        "occurred_on": day,
         "vaccine": dose.vaccine,
         "dose_no": dose.dose_no,
         "programme": dose.programme,
-        **_by_age(dose, on, findings, context),
+        **_by_age(dose, day, findings, context),
     }
     if dose.recorded_at is not None:
         fields["record_lag_h"] = max(0, int((dose.recorded_at - dose.given_at).total_seconds() // 3600))

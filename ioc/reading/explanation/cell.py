@@ -85,8 +85,8 @@ class CellFinder:
         how: `total`, its day lies in the cell; `closing` or `carried`, it stands on the last day; `standing`, it stood
              on some day.
         """
-        at = sql.Identifier(measure.at)
-        bounds = {"at": at, "first": sql.Literal(cell.start), "last": sql.Literal(cell.last)}
+        column = sql.Identifier(measure.at)
+        bounds = {"at": column, "first": sql.Literal(cell.start), "last": sql.Literal(cell.last)}
         if how == "total":
             days = _part("on_business_days" if measure.at == "effective_on" else "on_days").format(**bounds)
             return _part("both").format(here=self._within(cell, measure, cell.start, cell.units), when=days)
@@ -97,7 +97,7 @@ class CellFinder:
         if measure.until:
             since = cell.start if how == "standing" else cell.last
             until = _part("until").format(until=sql.Identifier(measure.until), since=sql.Literal(since))
-        days = _part("since").format(at=at, last=sql.Literal(cell.last), until=until)
+        days = _part("since").format(at=column, last=sql.Literal(cell.last), until=until)
         return _part("both").format(here=self._within(cell, measure, ALWAYS, origins), when=days)
 
     def lying(self, cell: Cell) -> sql.Composable:
@@ -109,7 +109,7 @@ class CellFinder:
         if measure.local:
             return _part("in_area").format(area_id=sql.Literal(cell.area.area_id))
         wanted = set(units)
-        at = sql.Identifier(measure.at)
+        column = sql.Identifier(measure.at)
         always: list[int] = []
         parts: list[sql.Composable] = []
         for place in self._placements:
@@ -120,9 +120,9 @@ class CellFinder:
                 continue
             conditions: list[sql.Composable] = [_part("in_area").format(area_id=sql.Literal(place.area_id))]
             if place.since != ALWAYS:
-                conditions.append(_part("from_day").format(at=at, day=sql.Literal(place.since)))
+                conditions.append(_part("from_day").format(at=column, day=sql.Literal(place.since)))
             if place.until != FOREVER:
-                conditions.append(_part("before_day").format(at=at, day=sql.Literal(place.until)))
+                conditions.append(_part("before_day").format(at=column, day=sql.Literal(place.until)))
             parts.append(_part("all_of").format(conditions=joined(conditions, " AND ")))
         parts.append(_part("in_areas").format(area_ids=sql.Literal(always)))
         return _part("all_of").format(conditions=joined(parts, " OR "))
