@@ -46,7 +46,7 @@ class ExpectedReports:
         ].fill_null(0)
 
     def _periods_before(self, day: pl.Expr, *, rounded_up: bool = False) -> pl.Expr:
-        """Return how many whole periods lie before a day; `rounded_up`: a period that it lies within counts as whole."""
+        """Return how many whole periods lie before a day; `rounded_up`: one that it lies within counts as whole."""
         if self._every in ("day", "week"):
             length = 1 if self._every == "day" else 7
             # Monday 1969-12-29 is day -3 of the calendar's count.
