@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from psycopg.rows import scalar_row
+
 from bench.site import Site
 from ioc.database.connection import connect
 from ioc.settings import Settings
@@ -38,12 +40,11 @@ def measure_statuses(site: Site, settings: Settings) -> Mapping[str, float]:
             moment = now + timedelta(seconds=number * 30 % 240, milliseconds=number)
             writer.execute(queries["touch_feed"], {"feed": site.feed.key, "sector": "einvoice", "now": moment})
             touched.append(_timed(lambda moment=moment: service.follow(moment))[0])  # type: ignore[misc]
-        row = writer.execute(queries["count_statuses"]).fetchone()
-    assert row is not None
+        rows = writer.cursor(row_factory=scalar_row).execute(queries["count_statuses"]).fetchone()
     touched.sort()
     look = touched[_TOUCHED // 2]
     return {
-        "status_rows": row[0],
+        "status_rows": rows or 0,
         "status_first_s": first,
         "status_full_s": full,
         "status_touched_ms": 1000 * look,

@@ -33,7 +33,7 @@ _BATCH = 200  # most events of one Kafka record, about 100 KB
 _RECORDS = 200
 
 
-class _Kept(NamedTuple):
+class _WaitingRecord(NamedTuple):
     """Events of an area that wait to be sent, as one record of Kafka."""
 
     figure_record_id: int
@@ -211,7 +211,7 @@ class ChangeRelay:
         topic = figure_topic(self._settings.topic_prefix)
         sent: int = 0
         while True:
-            cursor = self._connection.cursor(row_factory=class_row(_Kept))
+            cursor = self._connection.cursor(row_factory=class_row(_WaitingRecord))
             rows = cursor.execute(self._queries["select_records"], {"most": _RECORDS}).fetchall()
             if not rows:
                 return sent

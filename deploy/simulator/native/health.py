@@ -140,14 +140,14 @@ def health_records(lives: Sequence[Life], desk: Desk) -> NativeFile:
     """A Bundle of Compositions and their Patients."""
     entries, told = [], []
     for number, life in enumerate(life for life in lives if life.data["kind"] == "record"):
-        on, group = date.fromisoformat(life.data["occurred_on"]), life.data["age_group"]
+        day, group = date.fromisoformat(life.data["occurred_on"]), life.data["age_group"]
         entries.append(
             {
                 "resource": {
                     "resourceType": "Composition",
                     "status": "final",
                     "id": f"c{number}",
-                    "date": f"{on}T08:00:00+07:00",
+                    "date": f"{day}T08:00:00+07:00",
                     "identifier": {"system": _ICT, "value": f"HS-{number}"},
                     "subject": {"reference": f"Patient/p{number}"},
                     "custodian": {"identifier": {"value": life.reporter}},
@@ -161,7 +161,7 @@ def health_records(lives: Sequence[Life], desk: Desk) -> NativeFile:
                     "resourceType": "Patient",
                     "id": f"p{number}",
                     "gender": life.data["sex"],
-                    "birthDate": str(born_before(_YEARS[group], on)),
+                    "birthDate": str(born_before(_YEARS[group], day)),
                     "name": [{"text": "Nguyễn Thử"}],
                 }
             }
@@ -173,10 +173,10 @@ def health_records(lives: Sequence[Life], desk: Desk) -> NativeFile:
                 {
                     "kind": "record",
                     "item_id": desk.pseudonymise("health_record", f"{_ICT}|HS-{number}", None),
-                    "occurred_on": str(on),
+                    "occurred_on": str(day),
                     "sex": life.data["sex"],
                     "age_group": group,
-                    "allergy_on": str(on),
+                    "allergy_on": str(day),
                 },
             )
         )
@@ -187,8 +187,8 @@ def doses(lives: Sequence[Life], desk: Desk) -> NativeFile:
     """A Bundle of Immunizations with contained Patients: the birth dose, and what adults pay for."""
     entries, told = [], []
     for number, life in enumerate(life for life in lives if life.data["kind"] == "dose"):
-        on, at_birth = date.fromisoformat(life.data["occurred_on"]), number % 2 == 0
-        born = on if at_birth else born_before(30, on)
+        day, at_birth = date.fromisoformat(life.data["occurred_on"]), number % 2 == 0
+        born = day if at_birth else born_before(30, day)
         vaccine, dose_no = ("hepb0", 1) if at_birth else (life.data["vaccine"], life.data["dose_no"])
         person = citizen_number(f"child {number}")
         entries.append(
@@ -208,8 +208,8 @@ def doses(lives: Sequence[Life], desk: Desk) -> NativeFile:
                             "identifier": [{"value": person}],
                         }
                     ],
-                    "occurrenceDateTime": f"{on}T09:00:00+07:00",
-                    "recorded": f"{on}T12:00:00+07:00",
+                    "occurrenceDateTime": f"{day}T09:00:00+07:00",
+                    "recorded": f"{day}T12:00:00+07:00",
                     "location": {"identifier": {"value": life.reporter}},
                     "protocolApplied": [
                         {"series": "TCMR" if at_birth else "Dịch vụ", "doseNumberPositiveInt": dose_no}
@@ -228,9 +228,9 @@ def doses(lives: Sequence[Life], desk: Desk) -> NativeFile:
                 life.reporter,
                 {
                     "kind": "dose",
-                    "item_id": desk.pseudonymise("dose", f"{_ICT}|MT-{number}", on),
-                    "person_id": desk.pseudonymise("cccd", person, on),
-                    "occurred_on": str(on),
+                    "item_id": desk.pseudonymise("dose", f"{_ICT}|MT-{number}", day),
+                    "person_id": desk.pseudonymise("cccd", person, day),
+                    "occurred_on": str(day),
                     "vaccine": vaccine,
                     "dose_no": dose_no,
                     "programme": "epi" if at_birth else "service",

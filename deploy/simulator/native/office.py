@@ -91,7 +91,7 @@ def document(lives: Sequence[Life], desk: Desk) -> NativeFile:
     life = next((life for life in lives if life.data["kind"] == "sent"), None)
     if life is None:
         return NativeFile("document.xml", b"", ())
-    on = date.fromisoformat(life.data["occurred_on"])
+    day = date.fromisoformat(life.data["occurred_on"])
     root = etree.Element(f"{{{_EDXML}}}edXML", nsmap={"edXML": _EDXML})
     envelope = etree.SubElement(root, f"{{{_EDXML}}}edXMLEnvelope")
     header = etree.SubElement(envelope, f"{{{_EDXML}}}edXMLHeader")
@@ -100,18 +100,18 @@ def document(lives: Sequence[Life], desk: Desk) -> NativeFile:
         etree.SubElement(etree.SubElement(message, f"{{{_EDXML}}}{party}"), f"{{{_EDXML}}}OrganId").text = organ
     etree.SubElement(message, f"{{{_EDXML}}}DocumentId").text = life.data["item_id"]
     info = etree.SubElement(message, f"{{{_EDXML}}}PromulgationInfo")
-    etree.SubElement(info, f"{{{_EDXML}}}PromulgationDate").text = f"{on:%Y/%m/%d}"
+    etree.SubElement(info, f"{{{_EDXML}}}PromulgationDate").text = f"{day:%Y/%m/%d}"
     etree.SubElement(message, f"{{{_EDXML}}}Subject").text = "V/v thử nghiệm"
     trace = etree.SubElement(header, f"{{{_EDXML}}}TraceHeaderList")
     business = etree.SubElement(trace, f"{{{_EDXML}}}Bussiness")
     etree.SubElement(business, f"{{{_EDXML}}}BussinessDocType").text = "0"
     etree.SubElement(business, f"{{{_EDXML}}}Paper").text = "1" if life.data["format"] == "dual" else "0"
     stamp = etree.SubElement(etree.SubElement(trace, f"{{{_EDXML}}}TraceHeader"), f"{{{_EDXML}}}Timestamp")
-    stamp.text = f"{on:%Y/%m/%d} 09:00:00"
+    stamp.text = f"{day:%Y/%m/%d} 09:00:00"
     told = {
         "kind": "sent",
         "item_id": life.data["item_id"],
-        "occurred_on": str(on),
+        "occurred_on": str(day),
         "signed": False,
         "format": "dual" if life.data["format"] == "dual" else "electronic",
     }

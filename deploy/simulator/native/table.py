@@ -61,7 +61,7 @@ def usage(lives: Sequence[Life], desk: Desk) -> NativeFile:
     """Visits and questions."""
     rows, told = [], []
     for number, life in enumerate(lives):
-        data, on = life.data, date.fromisoformat(life.data["occurred_on"])
+        data, day = life.data, date.fromisoformat(life.data["occurred_on"])
         visit, session, user = data["kind"] == "visit", f"S-{number}", f"U-{number % 7}"
         assistant = (data.get("assistant") or "").removeprefix("assistant_")
         answered = None if visit else "1" if data["answered"] else "0"
@@ -70,7 +70,7 @@ def usage(lives: Sequence[Life], desk: Desk) -> NativeFile:
                 life.reporter,
                 "Truy cập" if visit else "Câu hỏi",
                 session,
-                f"{on}T08:00:00+07:00",
+                f"{day}T08:00:00+07:00",
                 data.get("app"),
                 user if visit else None,
                 assistant,
@@ -78,13 +78,15 @@ def usage(lives: Sequence[Life], desk: Desk) -> NativeFile:
             ]
         )
         own = (
-            {"app": data.get("app"), "user_id": desk.pseudonymise("app_user", user, on)}
+            {"app": data.get("app"), "user_id": desk.pseudonymise("app_user", user, day)}
             if visit
             else {"assistant": data["assistant"], "answered": data["answered"]}
         )
-        item = desk.pseudonymise("usage", session, on)
+        item = desk.pseudonymise("usage", session, day)
         told.append(
-            ToldRecord("app.usage", life.reporter, present(kind=data["kind"], item_id=item, occurred_on=str(on), **own))
+            ToldRecord(
+                "app.usage", life.reporter, present(kind=data["kind"], item_id=item, occurred_on=str(day), **own)
+            )
         )
     head = ["operator", "loai", "ma_phien", "thoi_diem", "ung_dung", "ma_nguoi_dung", "tro_ly", "da_tra_loi"]
     return NativeFile("usage.csv", csv_bytes(head, rows), tuple(told))
@@ -183,13 +185,13 @@ def health_records(lives: Sequence[Life], desk: Desk) -> NativeFile:
     rows, told = [], []
     for number, life in enumerate(life for life in lives if life.data["kind"] == "record"):
         data, code = life.data, f"HS-{number:04d}"
-        group, on = data["age_group"], date.fromisoformat(data["occurred_on"])
+        group, day = data["age_group"], date.fromisoformat(data["occurred_on"])
         linked = data.get("linked_on")
         rows.append(
             [
                 life.reporter,
                 code,
-                slashed(on),
+                slashed(day),
                 "Nam" if data["sex"] == "male" else "Nữ",
                 slashed(born_before(_YEARS[group], desk.today)),
                 slashed(date.fromisoformat(linked)) if linked else None,
@@ -201,7 +203,12 @@ def health_records(lives: Sequence[Life], desk: Desk) -> NativeFile:
                 "health.record",
                 life.reporter,
                 present(
-                    kind="record", item_id=item, occurred_on=str(on), sex=data["sex"], age_group=group, linked_on=linked
+                    kind="record",
+                    item_id=item,
+                    occurred_on=str(day),
+                    sex=data["sex"],
+                    age_group=group,
+                    linked_on=linked,
                 ),
             )
         )
@@ -214,14 +221,14 @@ def security_events(lives: Sequence[Life], desk: Desk) -> NativeFile:
     rows, told = [], []
     for life in lives:
         data = life.data
-        at = f"{data['occurred_on']} 08:30:00"
+        moment = f"{data['occurred_on']} 08:30:00"
         resolved = f"{data['resolved_on']} 10:00:00" if data.get("resolved_on") else None
         rows.append(
             [
                 life.reporter,
                 "Sự cố" if data["kind"] == "incident" else "Cảnh báo",
                 data["item_id"],
-                at,
+                moment,
                 data.get("severity"),
                 data.get("incident_type"),
                 data.get("detection_min"),
@@ -271,10 +278,10 @@ def doses(lives: Sequence[Life], desk: Desk) -> NativeFile:
     """Doses of a site: the programme's measles vaccine at nine months, late ones too, and what adults pay for."""
     rows, told = [], []
     for number, life in enumerate(life for life in lives if life.data["kind"] == "dose"):
-        on, late = date.fromisoformat(life.data["occurred_on"]), 40 * (number % 2)
+        day, late = date.fromisoformat(life.data["occurred_on"]), 40 * (number % 2)
         epi = number % 3 > 0
         vaccine, dose_no = ("measles", 1) if epi else (life.data["vaccine"], life.data["dose_no"])
-        born = _months_before(on - timedelta(days=late), 9) if epi else born_before(30, on)
+        born = _months_before(day - timedelta(days=late), 9) if epi else born_before(30, day)
         if born is None:
             continue
         person, code = citizen_number(f"{life.key}/{number}"), f"MT-{number}"
@@ -286,8 +293,8 @@ def doses(lives: Sequence[Life], desk: Desk) -> NativeFile:
                 slashed(born),
                 vaccine,
                 dose_no,
-                f"{slashed(on)} 08:00",
-                f"{slashed(on)} 11:00",
+                f"{slashed(day)} 08:00",
+                f"{slashed(day)} 11:00",
                 "TCMR" if epi else "Dịch vụ",
                 "Đã tiêm",
             ]
@@ -299,9 +306,9 @@ def doses(lives: Sequence[Life], desk: Desk) -> NativeFile:
                 life.reporter,
                 present(
                     kind="dose",
-                    item_id=desk.pseudonymise("dose", code, on),
-                    person_id=desk.pseudonymise("cccd", person, on),
-                    occurred_on=str(on),
+                    item_id=desk.pseudonymise("dose", code, day),
+                    person_id=desk.pseudonymise("cccd", person, day),
+                    occurred_on=str(day),
                     vaccine=vaccine,
                     dose_no=dose_no,
                     programme="epi" if epi else "service",

@@ -21,7 +21,7 @@ from ioc.reading.explanation.model import Correction, Corrections, Effect, short
 from sql import load_queries
 
 
-class _Found(NamedTuple):
+class _CorrectionRows(NamedTuple):
     """Corrections by day, a page of the single ones, and how many these are."""
 
     days: list[dict[str, Any]]
@@ -58,7 +58,7 @@ class CorrectionReader:
             by_feed.setdefault(one.measure.feed, []).append(one)
         steps = joined([self._steps(self._feeds[feed], group, cell) for feed, group in by_feed.items()], " UNION ALL ")
         row = (
-            self._connection.cursor(row_factory=class_row(_Found))
+            self._connection.cursor(row_factory=class_row(_CorrectionRows))
             .execute(
                 sql.SQL(self._queries["corrections"]).format(steps=steps),
                 {"timezone": self._timezone, "limit": limit, "offset": offset},
