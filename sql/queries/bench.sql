@@ -98,8 +98,8 @@ SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND applicat
 
 -- name: sight
 -- How far worker and roll-up have come: the newest batch that is committed, and the oldest contribution that waits.
-SELECT (SELECT max(committed_at) FROM stream_batch),
-       least((SELECT min(appended_at) FROM measure_delta), (SELECT min(appended_at) FROM member_delta))
+SELECT (SELECT max(committed_at) FROM stream_batch) AS newest,
+       least((SELECT min(appended_at) FROM measure_delta), (SELECT min(appended_at) FROM member_delta)) AS oldest
 
 -- name: record_latencies
 -- Each record of a table that Kafka had after a moment: when that was, its transaction's begin and its last batch.

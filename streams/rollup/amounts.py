@@ -280,10 +280,10 @@ def _in_units(
 ) -> pl.DataFrame:
     """Return rows of sums with a column a measure, named by its place, in its unit; null where not `present`."""
     columns = []
-    for at, stored in enumerate(measures):
+    for index, stored in enumerate(measures):
         # NumPy divides; Polars multiplies with the reciprocal, which differs in the last bit.
         amounts = sums[:, stored.slot - 1] / 10**stored.measure.decimals
         if present is not None:
             amounts[~present] = np.nan
-        columns.append(pl.Series(str(at), amounts, nan_to_null=True))
+        columns.append(pl.Series(str(index), amounts, nan_to_null=True))
     return pl.DataFrame(columns)
