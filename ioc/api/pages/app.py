@@ -232,20 +232,20 @@ class Pages:
     async def _enter(self, request: Request) -> Response:
         """Show the form that takes a reader's token, and begin a session with a good one."""
         problem, status = "", 200
-        to = _local(request.query_params.get("next", "/"))
+        target = _local(request.query_params.get("next", "/"))
         if request.method == "POST":
             try:
                 self._take("enter")
                 form = await _form_of(request)
-                to = _local(form.get("next", "/"))
+                target = _local(form.get("next", "/"))
                 if self.links is not None and self.links.is_open and "email" in form:
-                    await run_in_threadpool(self._ask_for_link, form["email"], to)
-                    return self._page("enter.html", None, problem="", to=to, asked=True)
+                    await run_in_threadpool(self._ask_for_link, form["email"], target)
+                    return self._page("enter.html", None, problem="", to=target, asked=True)
                 token = self.tokens.authenticate(form.get("token", "").strip())
                 if token.reads and is_bound(token):
                     raise ProblemError(403, "token_scope", vi=_BOUND, en="the token is bound to sectors or areas")
                 if token.reads:
-                    return self._welcome(self.signing.new_session(token.name, token.id), to)
+                    return self._welcome(self.signing.new_session(token.name, token.id), target)
                 if self.sender is not None:
                     return self._welcome(self.signing.new_session(token.name, token.id, sends=True), SENDING)
                 problem, status = "Mã này chỉ để gửi dữ liệu; hãy dùng mã đọc (ioc token create TÊN --reader).", 403
@@ -253,7 +253,7 @@ class Pages:
                 problem, status = f"{error.reasons[0].message_vi[:1].upper()}{error.reasons[0].message_vi[1:]}.", 401
             except ProblemError as error:
                 problem, status = error.problem.detail_vi, error.problem.status
-        return self._page("enter.html", None, status, problem=problem, to=to, asked=False)
+        return self._page("enter.html", None, status, problem=problem, to=target, asked=False)
 
     def _ask_for_link(self, email: str, to: str) -> None:
         assert self.links is not None
