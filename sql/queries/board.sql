@@ -426,10 +426,11 @@ ORDER BY split_part(i.code, '.', 3) <> 'total', i.slot
 -- name: quality_tile
 -- Correct, complete, clean, live over all feeds, of each feed on the newest day that was measured: complete by business days
 -- that are over, the others by the clock's. The colour says how near to all it is.
-SELECT word.name, coalesce(share_text(100 * m.numerator / nullif(m.denominator, 0), %(language)s), '–') AS shown,
+SELECT %(measures)s::jsonb ->> word.measure AS name, coalesce(share_text(100 * m.numerator / nullif(m.denominator, 0), %(language)s), '–') AS shown,
        %(colors)s::jsonb ->> CASE WHEN m.denominator > 0 THEN CASE WHEN m.numerator / m.denominator >= 0.95 THEN 'on_track'
                                   WHEN m.numerator / m.denominator >= 0.8 THEN 'at_risk' ELSE 'lagging' END ELSE 'no_data' END AS color
-FROM jsonb_each_text(%(measures)s::jsonb) AS word (measure, name)
+-- An array, of which the planner knows the length: of a hundred rows it would compile the query first.
+FROM unnest(ARRAY['correct', 'complete', 'clean', 'live']) WITH ORDINALITY AS word (measure, place)
 CROSS JOIN LATERAL (
     SELECT sum(newest.numerator) AS numerator, sum(newest.denominator) AS denominator
     FROM feed f
@@ -441,7 +442,7 @@ CROSS JOIN LATERAL (
         ORDER BY q.day DESC LIMIT 1
     ) newest
 ) m
-ORDER BY array_position(ARRAY['correct', 'complete', 'clean', 'live'], word.measure)
+ORDER BY word.place
 
 -- name: quality_table
 -- The measures of each feed, each on the newest day that was measured, the worst feed first. Superseded: revisions that came
