@@ -173,6 +173,38 @@ def test_invoices_count_once_whatever_their_writers_did(office: Office, pipeline
     assert pipeline.reconcile().differences == ()
 
 
+def test_what_outside_invoices_hold_is_in_the_sums_or_refused(office: Office, pipeline: Pipeline) -> None:
+    # Missing is not 0: no total of VAT is refused, and moves nothing.
+    bad = office.publish(invoice(1, 500_000).replace(b"<TgTThue>0</TgTThue>", b""))
+    assert [item.reasons[0].rule for item in bad] == ["required"]
+    assert office.figure("einvoice.value.total", KIM_DINH) in (None, 0)
+    # A day told in another zone: 17:30 UTC on the 4th is the 5th in the province.
+    office.publish(invoice(2, 100_000).replace(b"2024-10-05", b"2024-10-04T17:30:00Z"))
+    assert office.figure("einvoice.value.total", KIM_DINH, "2024-10-05") == 100_000
+    # Fuels with brands and zones; furnace oil is kept beside retail.
+    for number, name in ((3, "Diesel 0,05S-II Petrolimex"), (4, "Mazút N°2B")):
+        sold = (
+            f"<THHDVu>{name}</THHDVu><DVTinh>Lít</DVTinh><SLuong>10</SLuong><ThTien>200000</ThTien><TSuat>10%</TSuat>"
+        )
+        office.publish(invoice(number, 200_000, line=sold, vat=20_000))
+    assert office.figure("petrol.volume.total", KIM_DINH) == 10
+    assert pipeline.rows("SELECT litres_do_005s, litres_mazut FROM tax_einvoice WHERE number IN (3, 4) ORDER BY 1") == [
+        (10, None),
+        (None, 10),
+    ]
+    # Recognised however it is written: a long comment, UTF-16 without a mark; a shop's code that is a citizen's number.
+    office.publish(b"<!--" + b"x" * 100_000 + b"-->" + invoice(5, 1_000))
+    office.publish(invoice(6, 2_000).decode().encode("utf-16-le"))
+    office.publish(invoice(7, 4_000).replace(b"CHXD-02", b"000190000123"))
+    assert office.figure("einvoice.value.total", "77") == 100_000 + 400_000 + 7_000
+    assert pipeline.rows("SELECT count(*) FROM tax_einvoice WHERE position('000190000123' IN shop_id) > 0") == [(0,)]
+    # Two invoices in one HDon are a finding; nothing of them counts.
+    double = invoice(8, 9_000).replace(b"</DLHDon>", b"</DLHDon><DLHDon><TTChung/></DLHDon>")
+    assert [item.reasons[0].rule for item in office.publish(double)] == ["several"]
+    assert office.figure("einvoice.value.total", "77") == 507_000
+    assert pipeline.reconcile().differences == ()
+
+
 def test_guests_leave_and_reports_are_ordered(office: Office, pipeline: Pipeline) -> None:
     office.publish(guest_list({"H": "077190000123"}, {"H": "077190000124", "O": "06/10/2024"}))
     assert office.figure("lodging.guests.total", XUAN_SON) == 2, "row 4 holds a guest"
