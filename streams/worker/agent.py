@@ -119,6 +119,7 @@ class FeedAgent:
         most_events: int,
         restart: Callable[[], None],
         linger: float = 0.0,
+        crashed: Callable[[], None] = lambda: None,
         fault: FaultPoint = no_fault,
     ) -> None:
         """
@@ -128,6 +129,7 @@ class FeedAgent:
         patience:    seconds for which a batch is tried again before the worker gives up.
         most_events: most events of one transaction, unless a single fetch holds more; twice as many wait at most.
         restart:     stops the process in good order, and starts it anew.
+        crashed:     is told when the agent has failed and the process is about to stop.
         linger:      seconds that little waits for more, at most; all feeds wait to the same moments.
         """
         self._work = work
@@ -142,6 +144,7 @@ class FeedAgent:
         self._most_events = most_events
         self._restart = restart
         self._linger = linger
+        self._crashed = crashed
         self._fault = fault
         self._last_line = LastLine(
             work.feed,
@@ -165,6 +168,7 @@ class FeedAgent:
                 parser.cancel()
                 applier.cancel()
         except BaseExceptionGroup as failures:
+            self._crashed()
             raise failures.exceptions[0] from None
 
     async def _read_all(self, events: AsyncIterable[Any], fetched: Backlog[Any]) -> None:

@@ -6,7 +6,9 @@ Nothing here happens at import; `create_app` builds everything from what it is p
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
+import threading
 from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -50,6 +52,7 @@ _PATIENCE = 90.0
 # Compressed, some thousand events: more costs memory and is no faster. A record that is larger still comes whole.
 _MAX_FETCH_BYTES = 1024 * 1024
 _PASS_SECONDS = 1.0
+_LONGEST_STOP = 15.0
 
 log = structlog.get_logger(__name__)
 
@@ -216,6 +219,7 @@ def create_app(
             most_events=settings.worker_fetch_records,
             restart=restart,
             linger=settings.worker_linger,
+            crashed=_end_at_last,
             fault=fault,
         )
         _register(app, feed, feed.topic(settings.topic_prefix), agent)
@@ -231,6 +235,13 @@ def _register(app: IocApp, feed: Feed, topic_name: str, agent: FeedAgent) -> Non
         await agent.run(events)
 
     app.agent(topic, name=f"agent.{feed.key}", concurrency=1)(consume)
+
+
+def _end_at_last() -> None:
+    """End the process, non-zero, where Faust and its client do not stop by themselves after a crash: they may hang."""
+    timer = threading.Timer(_LONGEST_STOP, os._exit, (1,))
+    timer.daemon = True
+    timer.start()
 
 
 def _writer_connection(settings: Settings) -> Any:
