@@ -6,8 +6,7 @@
 SELECT since, clock_timestamp() FROM history_start
 
 -- name: begin
-SELECT set_config('ioc.as_of', %(moment)s, true), set_config('search_path', 'as_of, public', true),
-       set_config('jit', 'off', true)
+SELECT set_config('ioc.as_of', %(moment)s, true), set_config('search_path', 'as_of, public', true)
 
 -- name: create_ground
 CREATE TEMPORARY TABLE chain ON COMMIT DROP AS

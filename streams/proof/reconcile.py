@@ -80,8 +80,6 @@ def reconcile(settings: Settings, *, patience: float = 0.0) -> ReconcileResult:
         while True:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             connection.execute("SET LOCAL statement_timeout = '10min'")
-            # Statements with an expression for every figure take longer to compile than to run.
-            connection.execute("SET LOCAL jit = off")
             counting = connection.cursor(row_factory=scalar_row)
             waiting = counting.execute(load_queries("reconcile")["count_waiting"]).fetchone()
             if not waiting:

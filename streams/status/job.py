@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import structlog
+from psycopg.errors import QueryCanceled
 from psycopg.rows import scalar_row
 from psycopg.types.json import Jsonb
 
@@ -20,6 +21,7 @@ log = structlog.get_logger(__name__)
 
 State = Mapping[str, Any]
 _RETRY = timedelta(minutes=1)
+_START_AGAIN = (RetryableError, CatalogueChangedError, psycopg.OperationalError, psycopg.InterfaceError)
 
 
 @dataclass
@@ -40,8 +42,8 @@ class Job:
 def run_due(connection: psycopg.Connection, jobs: list[Job], clock: Callable[[], datetime]) -> list[str]:
     """Run what is due; return the names of those that ran.
 
-    A job that fails is entered as failed and tried again, and does not stop the others. Raises RetryableError and
-    CatalogueChangedError: the caller connects, or starts, again.
+    A job that fails is entered as failed and tried again, and does not stop the others; so is one whose statement
+    took too long. Raises RetryableError and CatalogueChangedError: the caller connects, or starts, again.
     """
     queries = load_queries("status")
     ran = []
@@ -55,9 +57,9 @@ def run_due(connection: psycopg.Connection, jobs: list[Job], clock: Callable[[],
         known = cursor.execute(queries["select_job_state"], [job.name]).fetchone()
         try:
             state = job.run(now, known or {})
-        except (RetryableError, CatalogueChangedError, psycopg.OperationalError, psycopg.InterfaceError):
-            raise
         except (IocError, psycopg.Error, ArithmeticError, LookupError, ValueError) as error:
+            if isinstance(error, _START_AGAIN) and not isinstance(error, QueryCanceled):
+                raise
             job.failures += 1
             job.due_at = now + min(_RETRY * job.failures, max(job.every, _RETRY))
             log.error("a job failed", job=job.name, error=str(error), exc_info=True)

@@ -1,4 +1,7 @@
-"""đúng: the proof on its own schedule, one feed and month a run, the one that was proved longest ago first."""
+"""đúng: the proof on its own schedule, one feed and month a run, the one that was tried longest ago first.
+
+It runs in a thread of its own, over a connection of its own: a month of many records holds up no status.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import psycopg
+import structlog
+from psycopg.errors import QueryCanceled
 from psycopg.rows import scalar_row
 
 from ioc.catalogue.store import load_measures
@@ -20,11 +25,16 @@ from streams.rules.wording import Bilingual, listed
 from streams.status.job import State
 from streams.status.measures import DayMeasure, DayMeter
 
+log = structlog.get_logger(__name__)
+
 _OWNER = "Trung tâm điều hành thông minh tỉnh"
 
 
 class ReconcileJob:
-    """Proves one window a run; the state says when each was proved, and which differ."""
+    """Proves one window a run; the state says when each was tried and proved, and which differ.
+
+    A window whose proof takes longer than a statement may is tried again after all others.
+    """
 
     def __init__(
         self,
@@ -41,32 +51,44 @@ class ReconcileJob:
         self._meter = DayMeter(connection, feeds, sectors, zone)
         cursor = connection.cursor(row_factory=scalar_row)
         known = cursor.execute(load_queries("status")["select_job_state"], ["reconcile"]).fetchone()
+        # Replaced as a whole, never changed in place: `findings` reads it from another thread.
         self._differing: dict[str, dict[str, int | str]] = dict((known or {}).get("differing", {}))
 
     def run(self, now: datetime, state: State) -> State:
         """Prove the window that is due."""
         proved: dict[str, str] = dict(state.get("proved", {}))
+        tried: dict[str, str] = {**proved, **state.get("tried", {})}
         windows = self._windows()
         if not windows:
             return state
-        key = min(windows, key=lambda one: (proved.get(one, ""), windows.index(one)))
+        key = min(windows, key=lambda one: (tried.get(one, ""), windows.index(one)))
         feed_key, _, month = key.partition("/")
         first = date.fromisoformat(month)
         feed = self._feeds[feed_key]
         measures = [one for one in load_measures(self._connection) if one.complete and one.measure.feed == feed_key]
-        days = prove_window(self._connection, feed, measures, first, end_of("month", first))
+        try:
+            days = prove_window(self._connection, feed, measures, first, end_of("month", first))
+        except QueryCanceled:
+            log.warning("the proof took too long", feed=feed_key, month=month[:7])
+            tried[key] = now.isoformat()
+            return {**state, "tried": {one: tried[one] for one in windows if one in tried}}
         if days is None:
             return state  # contributions wait; the next run comes back to it
         self._write(feed, days, now)
-        proved[key] = now.isoformat()
+        proved[key] = tried[key] = now.isoformat()
         wrong = {day.day.isoformat(): day.compared - day.equal for day in days if day.equal < day.compared}
         if wrong:
             known = self._differing.get(key)
             since = known["since"] if known else now.isoformat()
-            self._differing[key] = {"since": since, "sums": sum(wrong.values()), "days": ";".join(sorted(wrong))}
+            found = {"since": since, "sums": sum(wrong.values()), "days": ";".join(sorted(wrong))}
+            self._differing = {**self._differing, key: found}
         else:
-            self._differing.pop(key, None)
-        return {"proved": {one: proved[one] for one in windows if one in proved}, "differing": self._differing}
+            self._differing = {one: found for one, found in self._differing.items() if one != key}
+        return {
+            "proved": {one: proved[one] for one in windows if one in proved},
+            "tried": {one: tried[one] for one in windows if one in tried},
+            "differing": self._differing,
+        }
 
     def findings(self, now: datetime) -> list[Finding]:
         """Return one finding a feed whose stored sums are not what its records say."""

@@ -36,6 +36,7 @@ from streams.status.overseer import Overseer
 from streams.status.probe import Probe
 from streams.status.quality_job import QualityJob
 from streams.status.reconcile_job import ReconcileJob
+from streams.status.slow_jobs import SlowJobs
 from streams.status.snapshot_job import SnapshotJob
 
 log = structlog.get_logger(__name__)
@@ -60,7 +61,7 @@ class SchedulerMetrics:
 
 
 class Scheduler:
-    """The jobs over one connection of the writer, in autocommit mode."""
+    """The jobs over one connection of the writer, in autocommit mode; slow ones have a thread and another one."""
 
     def __init__(
         self,
@@ -84,8 +85,9 @@ class Scheduler:
         self._overseer = Overseer(connection, settings, profile, feeds)
         self._metrics = metrics
         quality = QualityJob(connection, settings, self._overseer.status, feeds)
+        self._slow = connect(settings, "writer", autocommit=True)
         proof = ReconcileJob(
-            connection, profile.areas, feeds, self._overseer.status.sectors, self._overseer.status.zone
+            self._slow, profile.areas, feeds, self._overseer.status.sectors, self._overseer.status.zone
         )
         catalogue = self._overseer.status.editions.live
         owners = {owner for one in catalogue.indicators.values() for owner in (one.owner, *one.owner.split("; "))}
@@ -99,12 +101,17 @@ class Scheduler:
             Job("figure_changes", timedelta(seconds=settings.figure_change_interval), self._relay_changes),
             Job("quality", timedelta(minutes=1), quality.run),
             Job("digest", timedelta(minutes=1), digest.run),
-            Job("snapshot", timedelta(minutes=1), SnapshotJob(connection, self._overseer.status.zone).run),
+        ]
+        snapshot = SnapshotJob(self._slow, self._overseer.status.zone)
+        slow = [
+            Job("snapshot", timedelta(minutes=1), snapshot.run),
             Job("reconcile", timedelta(minutes=settings.reconcile_minutes), proof.run),
         ]
+        self.slow_jobs = SlowJobs(self._slow, slow, utc_now)
 
     def run_due(self, clock: Callable[[], datetime] = utc_now) -> list[str]:
-        """Run what is due."""
+        """Run what is due; raises what ended the thread of the slow jobs."""
+        self.slow_jobs.check()
         with translated_errors():
             return run_due(self._connection, self.jobs, clock)
 
@@ -130,6 +137,7 @@ class Scheduler:
     def close(self) -> None:
         """Close what it has opened; the connection is the caller's."""
         self._relay.close()
+        self._slow.close()
 
     def _look(self, now: datetime, state: State) -> State:
         outages = self._probe.outages(self._connection, now)
@@ -179,7 +187,8 @@ def run_scheduler(settings: Settings) -> None:
                     ready.set()
                     log.info("the scheduler has begun")
                     pause = settings.scheduler_interval
-                    with closing(scheduler), OutboxThread(settings, scheduler.book, scheduler.channels, utc_now):
+                    outbox = OutboxThread(settings, scheduler.book, scheduler.channels, utc_now)
+                    with closing(scheduler), outbox, scheduler.slow_jobs:
                         while not stopped.is_set():
                             scheduler.run_due()
                             stopped.wait(min(settings.scheduler_interval, 1.0))

@@ -52,9 +52,7 @@ class Watch:
             self.scheduler.run_due(lambda: self.now)
         except RetryableError:
             self.away_since = self.away_since or self.now
-            if self.connection is not None:
-                self.connection.close()
-            self.connection = None
+            self.disconnect()
 
     def alive(self, db: psycopg.Connection) -> None:
         """All feeds have just delivered, and everybody who must has reported."""
@@ -63,10 +61,16 @@ class Watch:
         for days in (1, 2):
             province.everyone_reports(self.now.astimezone(LOCAL).date() - timedelta(days=days))
 
-    def close(self) -> None:
-        self.probe.close()
+    def disconnect(self) -> None:
+        if self.scheduler is not None:
+            self.scheduler.close()
         if self.connection is not None:
             self.connection.close()
+        self.scheduler = self.connection = None
+
+    def close(self) -> None:
+        self.probe.close()
+        self.disconnect()
 
 
 def incidents(settings: Settings) -> list[tuple[str, bool, list[str]]]:

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -192,9 +193,9 @@ def test_control_totals_reach_their_table_once_and_the_last_word_stands(
     with connect(settings, "writer", autocommit=True) as connection:
         for reached in (settings, away):
             probe = Probe(reached, load_feeds())
-            scheduler = Scheduler(reached, connection, probe, SchedulerMetrics(CollectorRegistry()))
-            (job,) = [job for job in scheduler.jobs if job.name == "control_totals"]
-            assert run_due(connection, [job], utc_now) == ["control_totals"]
+            with closing(Scheduler(reached, connection, probe, SchedulerMetrics(CollectorRegistry()))) as scheduler:
+                (job,) = [job for job in scheduler.jobs if job.name == "control_totals"]
+                assert run_due(connection, [job], utc_now) == ["control_totals"]
             assert connection.execute("SELECT state FROM scheduler_job WHERE job = 'control_totals'").fetchone() == (
                 {"taken": 1},
             )

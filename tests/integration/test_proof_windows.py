@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,10 +13,15 @@ from testbed.feed_event import HOTEL, INN, RIVAL, stay
 from testbed.pipeline import Pipeline
 
 from ioc.catalogue.store import load_measures
+from ioc.database.connection import Role, connect
+from ioc.errors import DatabaseUnavailableError
 from ioc.incident.reading import list_quality
+from ioc.settings import Settings
 from streams.proof.window import prove_window
-from streams.status.job import State
+from streams.status.job import Job, State, run_due
 from streams.status.reconcile_job import ReconcileJob
+from streams.status.scheduler import utc_now
+from streams.status.slow_jobs import SlowJobs
 
 NOW = datetime(2024, 11, 2, 3, tzinfo=UTC)
 STAYS = "tourism.stay"
@@ -115,3 +122,62 @@ def test_the_windows_are_proved_in_turn_and_what_differs_is_one_incident_a_feed(
     for _ in windows:
         state = dict(run())
     assert job.findings(now) == []
+
+
+def test_a_window_that_takes_too_long_is_tried_again_after_the_others(filled: Pipeline, db: psycopg.Connection) -> None:
+    job, windows = job_of(filled), [f"{STAYS}/2024-10-01", f"{STAYS}/2024-09-01"]
+    filled.connection.execute("SET statement_timeout = '300ms'")
+    with db.transaction():
+        db.execute("LOCK tourism_stay IN ACCESS EXCLUSIVE MODE")
+        slow = job.run(NOW, {})
+    assert (slow.get("proved"), list(slow["tried"])) == (None, windows[:1])
+    filled.connection.execute("RESET statement_timeout")
+    other = job.run(NOW + timedelta(minutes=30), slow)
+    assert list(other["proved"]) == windows[1:]
+    assert set(job.run(NOW + timedelta(minutes=60), other)["proved"]) == set(windows)
+
+
+def test_statements_that_take_too_long_fail_their_job_alone(pipeline: Pipeline) -> None:
+    def sleep(now: datetime, state: State) -> State:
+        pipeline.connection.execute("SET statement_timeout = '50ms'")
+        try:
+            pipeline.connection.execute("SELECT pg_sleep(10)")
+        finally:
+            pipeline.connection.execute("RESET statement_timeout")
+        return state
+
+    jobs = [Job("slow", timedelta(minutes=1), sleep), Job("other", timedelta(minutes=1), lambda now, state: state)]
+    assert run_due(pipeline.connection, jobs, lambda: NOW) == ["other"]
+    assert jobs[0].failures == 1
+
+
+def test_slow_jobs_have_a_thread_of_their_own(pipeline: Pipeline) -> None:
+    begun, ended = threading.Event(), threading.Event()
+    with connect(pipeline.settings, "writer", autocommit=True) as connection:
+
+        def sleep(now: datetime, state: State) -> State:
+            begun.set()
+            try:
+                connection.execute("SELECT pg_sleep(60)")
+            finally:
+                ended.set()
+            return state
+
+        with SlowJobs(connection, [Job("slow", timedelta(minutes=1), sleep)], utc_now) as jobs:
+            assert begun.wait(30)
+            jobs.check()
+        assert ended.is_set()  # what runs is cancelled when the scheduler stops
+        with SlowJobs(connection, [Job("slow", timedelta(minutes=1), lambda now, state: state)], utc_now) as jobs:
+            connection.close()
+            deadline = time.monotonic() + 30
+            with pytest.raises(DatabaseUnavailableError):
+                while time.monotonic() < deadline:
+                    jobs.check()
+                    time.sleep(0.1)
+
+
+@pytest.mark.parametrize("role", ["owner", "writer", "reader", "grafana"])
+def test_no_statement_is_compiled(stack_settings: Settings, role: Role) -> None:
+    """The proof of a month of 177 measures compiled for more than an hour, and could not be cancelled."""
+    with connect(stack_settings, role) as connection:
+        assert connection.execute("SHOW jit").fetchone() == ("off",)

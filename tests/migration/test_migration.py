@@ -12,7 +12,7 @@ import pytest
 from testbed.schema import describe_schema
 
 from deploy.local.stack import Stack
-from ioc.database.connection import connect
+from ioc.database.connection import connect, conninfo
 from ioc.database.migration import feed_defects, found_columns, migrate, status
 from ioc.errors import ConfigError, FatalError
 from ioc.feeds.feed import Feed
@@ -106,6 +106,9 @@ def test_migrating_applies_all_and_then_nothing(empty: Settings, feeds: Mapping[
     assert [state.applied_at for state in status(empty)] == [None] * len(numbers)
     assert [migration.number for migration in migrate(empty, feeds.values())] == numbers
     assert migrate(empty, feeds.values()) == []
+    # Other clients than the project's own, Grafana above all, have no statement compiled either.
+    with psycopg.connect(conninfo(empty, "grafana").replace("-c jit=off", "")) as connection:
+        assert connection.execute("SHOW jit").fetchone() == ("off",)
     states = status(empty)
     assert [state.number for state in states] == numbers
     assert all(state.applied_at is not None for state in states)
