@@ -7,18 +7,31 @@ What a service needs is passed to it; nothing else reads `os.environ`.
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import re
 from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from ioc.setting_type import (
+    Host,
+    LogLevel,
+    MailAddresses,
+    Name,
+    Port,
+    PortOrAny,
+    Rate,
+    Seconds,
+    Servers,
+    Url,
+    address_of,
+    is_loopback,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -71,53 +84,6 @@ _SHIPPED_SECRETS = (
     "pseudonym_key",
     "link_key",
 )
-
-# Who listens on all addresses is asked at this machine's own.
-_OWN_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
-
-_SERVER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+):([0-9]{1,5})", re.ASCII)
-
-
-def _check_servers(value: str) -> str:
-    for server in value.split(","):
-        match = _SERVER.fullmatch(server.strip())
-        if match is None or not 1 <= int(match[2]) <= 65535:
-            raise ValueError(f"{server!r} is not host:port with a port from 1 to 65535")
-    return ",".join(server.strip() for server in value.split(","))
-
-
-def _check_url(value: str) -> str:
-    if not value:
-        return value
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError as error:
-        raise ValueError(f"{value!r} is not an address: {error}") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise ValueError(f"{value!r} must look like http://host:port or https://host")
-    return value.rstrip("/")
-
-
-def _check_addresses(value: str) -> str:
-    for address in filter(None, (part.strip() for part in value.split(","))):
-        if not re.fullmatch(r"[^@\s,]+@[^@\s,]+", address):
-            raise ValueError(f"{address!r} is not an e-mail address")
-    return value
-
-
-def _upper(value: Any) -> Any:
-    return value.upper() if isinstance(value, str) else value
-
-
-Port = Annotated[int, Field(ge=1, le=65535)]
-PortOrAny = Annotated[int, Field(ge=0, le=65535)]
-Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Host = Annotated[str, Field(min_length=1, pattern=r"^[^\s,]+$")]
-Servers = Annotated[str, AfterValidator(_check_servers)]
-Url = Annotated[str, AfterValidator(_check_url)]
-Name = Annotated[str, Field(min_length=1)]
 
 
 class Settings(BaseSettings):
@@ -315,9 +281,7 @@ class Settings(BaseSettings):
     )
 
     # --- logging and Grafana ----------------------------------------------------------------------
-    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(
-        "INFO", description="DEBUG, INFO, WARNING or ERROR."
-    )
+    log_level: LogLevel = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_json: bool = Field(False, description="One JSON object a line instead of readable lines.")
     grafana_url: Url = Field(
         "",
@@ -330,7 +294,7 @@ class Settings(BaseSettings):
         description="Service-account token for Grafana's API. GRAFANA_TOKEN is read too.",
     )
     alert_webhook_url: Url = Field("http://127.0.0.1:18081/alerts", description="Where Grafana sends alerts.")
-    alert_email: Annotated[str, AfterValidator(_check_addresses)] = Field(
+    alert_email: MailAddresses = Field(
         "ioc@example.invalid", description="Addresses of the alert e-mails, comma-separated."
     )
 
@@ -347,9 +311,7 @@ class Settings(BaseSettings):
     )
     smtp_user: str = Field("", description="User of the mail server; empty = no sign-in.")
     smtp_password: SecretStr = Field(SecretStr(""), description="Password of the mail server.")
-    mail_from: Annotated[str, AfterValidator(_check_addresses)] = Field(
-        "ioc@example.invalid", description="Sender of the platform's e-mails."
-    )
+    mail_from: MailAddresses = Field("ioc@example.invalid", description="Sender of the platform's e-mails.")
     digest_webhook_url: Url = Field(
         "", description="Where digests of leaders without a webhook of their own are posted; empty = nowhere."
     )
@@ -378,17 +340,17 @@ class Settings(BaseSettings):
     @property
     def api_address(self) -> str:
         """Address at which other processes reach the API: `api_url`, or where it listens on this machine."""
-        return self.api_url or _address_of(self.api_host, self.api_port)
+        return self.api_url or address_of(self.api_host, self.api_port)
 
     @property
     def gateway_address(self) -> str:
         """Address at which others reach the gateway: `gateway_url`, or where it listens on this machine."""
-        return self.gateway_url or _address_of(self.gateway_host, self.gateway_port)
+        return self.gateway_url or address_of(self.gateway_host, self.gateway_port)
 
     @model_validator(mode="after")
     def _keep_shipped_secrets_inside(self) -> Self:
         """Refuse passwords and keys that everyone knows as soon as anything is reachable from, or lies, outside."""
-        outside = [f"IOC_{name.upper()}={value}" for name, value in self._reachable() if not _is_loopback(value)]
+        outside = [f"IOC_{name.upper()}={value}" for name, value in self._reachable() if not is_loopback(value)]
         known = [name for name in _SHIPPED_SECRETS if getattr(self, name) == type(self).model_fields[name].default]
         if outside and known:
             raise ValueError(
@@ -436,17 +398,3 @@ class Settings(BaseSettings):
         wanted = isinstance(dotenv_settings, DotEnvSettingsSource) and dotenv_settings.env_file is not None
         file = os.environ.get(ENV_FILE, ".env") if wanted else ""
         return (*sources, DotEnvSettingsSource(settings_cls, env_file=file)) if file else sources
-
-
-def _address_of(host: str, port: int) -> str:
-    reached = _OWN_ADDRESS.get(host, host)
-    return f"http://{f'[{reached}]' if ':' in reached else reached}:{port}"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.startswith("/"):  # a socket's directory is on this machine, too
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

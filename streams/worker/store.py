@@ -8,10 +8,8 @@ transaction costs much the same whatever is in it.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
@@ -22,9 +20,8 @@ from psycopg.rows import class_row
 from ioc.catalogue.store import read_epoch
 from ioc.database.array_text import array_of_keys
 from ioc.database.connection import translated_errors
-from ioc.errors import CatalogueChangedError, ConcurrentWriteError, FatalError, PositionGapError, Reason
+from ioc.errors import CatalogueChangedError, ConcurrentWriteError, FatalError, PositionGapError
 from ioc.feeds.feed import Feed
-from ioc.feeds.validation import mask
 from sql import load_queries
 from streams.process.faultpoint import FaultPoint, no_fault
 from streams.rules.classify import HISTORY_SCHEMA, STORED_SCHEMA, Classified, classify
@@ -34,6 +31,7 @@ from streams.rules.position import missing
 from streams.rules.refuse import Rejection
 from streams.rules.span import BatchCounts, Span, account, cut
 from streams.worker.record_rows import RecordRows, copy_rows
+from streams.worker.rejection_row import conflict, payload_of, rejection_row
 
 LogStart = Callable[[str, int], int]
 TopicId = Callable[[str], UUID | None]
@@ -281,7 +279,7 @@ class _Writing:
         refused = [list(place.span.rejections) for place in self._places]
         for number, store, at in conflicts.select("partition", "store", "at").iter_rows():
             row = events[store].row(at, named=True)
-            refused[number].append(_conflict(row, _payload(self._places[number].span, row)))
+            refused[number].append(conflict(row, payload_of(self._places[number].span, row)))
         return refused
 
     def _write_identities(self, winners: pl.DataFrame) -> None:
@@ -313,7 +311,7 @@ class _Writing:
         with self._connection.cursor().copy(self._queries["copy_rejections"]) as copy:
             for place, rejections in zip(self._places, refused, strict=True):
                 for rejection in rejections:
-                    copy.write_row((self._stores[place.store].feed_id, *_columns(place.span, rejection)))
+                    copy.write_row((self._stores[place.store].feed_id, *rejection_row(place.span, rejection)))
 
     def _account(
         self, outcomes: pl.DataFrame, refused: Sequence[Sequence[Rejection]], totals: list[BatchCounts]
@@ -353,55 +351,3 @@ def _rows(events: pl.DataFrame, chosen: pl.DataFrame | None) -> pl.DataFrame:
         return events.clear().hstack(none)
     rows = events if chosen.height == events.height else events[chosen["at"]]
     return rows.hstack(chosen.select("stored_revision", "stored_hash", "stored_at"))
-
-
-def _columns(span: Span, rejection: Rejection) -> Iterable[object]:
-    return (
-        span.topic,
-        span.partition,
-        rejection.record_offset,
-        rejection.position,
-        rejection.reporter,
-        _text(rejection.event_id),
-        _text(rejection.subject),
-        rejection.reasons[0].rule,
-        json.dumps([reason.model_dump() for reason in rejection.reasons], ensure_ascii=False),
-        rejection.payload,
-        rejection.effective_on,
-    )
-
-
-def _conflict(row: Mapping[str, object], payload: bytes) -> Rejection:
-    reason = Reason(
-        field="revision",
-        rule="conflict",
-        value=mask(row["revision"]),
-        message_vi="đã có nội dung khác cho cùng phiên bản này; hãy gửi lại với số phiên bản (revision) cao hơn",
-        message_en="other content is stored for the same revision; send the change with a higher revision",
-    )
-    return Rejection(
-        record_offset=_int(row["record_offset"]),
-        position=_int(row["position"]),
-        reasons=(reason,),
-        reporter=str(row["reporter"]),
-        event_id=str(row["event_id"]),
-        subject=str(row["record_key"]),
-        payload=payload,
-        effective_on=on if isinstance(on := row["effective_on"], date) else None,
-    )
-
-
-def _payload(span: Span, row: Mapping[str, object]) -> bytes:
-    """Return an event as it came."""
-    offset = _int(row["record_offset"])
-    return next(part for part in span.parts if offset in part.consumed).payloads.of(offset, _int(row["position"]))
-
-
-def _int(value: object) -> int:
-    assert isinstance(value, int)
-    return value
-
-
-def _text(value: str | None) -> str | None:
-    """Return text without the one character that PostgreSQL's text cannot hold."""
-    return value.replace("\x00", "?") if value is not None else None

@@ -49,3 +49,13 @@ def test_files_that_a_page_names_exist(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     paths = set(re.findall(r"`((?:ioc|sql|connectors|streams|grafana|deploy|docs|tests)/[\w./-]*)`", text))
     assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
+
+
+def test_no_module_is_longer_than_400_lines() -> None:
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
+        for name in PACKAGES
+        for path in (ROOT / name).rglob("*.py")
+    }
+    assert lengths
+    assert {path: length for path, length in lengths.items() if length > 400} == {}
