@@ -32,6 +32,13 @@ class QuestionError(ConfigError):
         self.message_vi = message_vi
 
 
+class ExpressionError(ConfigError):
+    """An expression or formula of the catalogue cannot be used; the message is Vietnamese, then English."""
+
+    def __init__(self, message_vi: str, message_en: str) -> None:
+        super().__init__(f"{message_vi} · {message_en}")
+
+
 class PositionGapError(FatalError):
     """A batch does not start where the database says; restarting at the stored position mends it."""
 

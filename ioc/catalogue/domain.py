@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 import polars as pl
 from sqlglot import exp
 
-from ioc.errors import ConfigError
+from ioc.errors import ExpressionError
 from ioc.feeds.bounds import MOST, Range
 from ioc.feeds.feed import Feed
 
@@ -67,42 +67,60 @@ def mirrored(node: exp.Expr) -> exp.Expr:
 
 
 def check_constants(node: exp.Expr) -> None:
-    """Raise ConfigError for comparisons of constants, and for whole numbers that no column holds."""
+    """Raise ExpressionError for comparisons of constants, and for whole numbers that no column holds."""
     for literal in node.find_all(exp.Literal):
         if not literal.is_string and literal.name.isdigit() and int(literal.name) > LARGEST:
-            raise ConfigError(f"`{literal.name}` is larger than any whole number that is stored ({LARGEST})")
+            raise ExpressionError(
+                f"`{literal.name}` lớn hơn mọi số nguyên lưu được ({LARGEST})",
+                f"`{literal.name}` is larger than any whole number that is stored ({LARGEST})",
+            )
         if literal.is_string and "%" in literal.name:
-            raise ConfigError(f"`{literal.name}`: a text may hold no percent sign")
+            raise ExpressionError(
+                f"`{literal.name}`: văn bản không được có dấu phần trăm",
+                f"`{literal.name}`: a text may hold no percent sign",
+            )
     for one in node.find_all(*_MIRRORED, exp.Between, exp.In):
+        text = f"`{one.sql('postgres')}`"
         if not _has_column(one):
-            raise ConfigError(f"`{one.sql('postgres')}` compares constants: it is the same for every record")
+            raise ExpressionError(
+                f"{text} so sánh các hằng số: kết quả như nhau với mọi bản ghi",
+                f"{text} compares constants: it is the same for every record",
+            )
         if isinstance(one, exp.Between) and not _has_column(one.this):
-            raise ConfigError(f"`{one.sql('postgres')}` asks whether a constant lies between; compare with < and >")
+            raise ExpressionError(
+                f"{text} hỏi một hằng số có nằm giữa hai giá trị không; hãy so sánh bằng < và >",
+                f"{text} asks whether a constant lies between; compare with < and >",
+            )
 
 
 def check_range(node: exp.Expr, domains: Mapping[str, Domain]) -> Range | None:
     """Return the lowest and highest value of a number; None where it is not known.
 
-    Raises ConfigError where a whole number can grow beyond what is stored, as a part or as a whole.
+    Raises ExpressionError where a whole number can grow beyond what is stored, as a part or as a whole.
     """
     found = _range(node, domains)
     if found is not None and all(isinstance(end, int) for end in found) and max(map(abs, found)) > LARGEST:
-        raise ConfigError(
-            f"`{node.sql('postgres')}` can be as large as {max(map(abs, found)):.1e}, beyond the {LARGEST:.1e} that is "
-            "stored; count something smaller"
+        text, most = f"`{node.sql('postgres')}`", max(map(abs, found))
+        raise ExpressionError(
+            f"{text} có thể tới {most:.1e}, vượt mức lưu được {LARGEST:.1e}; hãy đếm đại lượng nhỏ hơn",
+            f"{text} can be as large as {most:.1e}, beyond the {LARGEST:.1e} that is stored; count something smaller",
         )
     return found
 
 
 def check_condition(node: exp.Expr, domains: Mapping[str, Domain]) -> None:
-    """Raise ConfigError for a condition, or an alternative of one, that no record can meet."""
+    """Raise ExpressionError for a condition, or an alternative of one, that no record can meet."""
     if isinstance(node, exp.Paren):
         check_condition(node.this, domains)
     elif isinstance(node, exp.Or):
         check_condition(node.this, domains)
         check_condition(node.args["expression"], domains)
     elif not _is_possible(list(_conjuncts(node)), domains):
-        raise ConfigError(f"`{node.sql('postgres')}` can never be true of a record; mend it, or leave the row out")
+        text = f"`{node.sql('postgres')}`"
+        raise ExpressionError(
+            f"không bản ghi nào thỏa mãn {text}; hãy sửa điều kiện hoặc bỏ dòng này",
+            f"{text} can never be true of a record; mend it, or leave the row out",
+        )
     else:
         for part in _conjuncts(node):
             if isinstance(part, exp.Or):

@@ -24,7 +24,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from ioc.errors import ConfigError
+from ioc.errors import ExpressionError
 
 CODE = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+){1,2}")
 DAYS = "days"
@@ -66,14 +66,17 @@ class Formula:
 
 
 def parse_formula(text: str) -> Formula:
-    """Check a formula; raises ConfigError saying what to write instead."""
+    """Check a formula; raises ExpressionError saying what to write instead."""
     tree = _parse(text)
     names = _walk(tree, lambda name: (name,), lambda _: (), lambda _, left, right: left + right)
     formula = Formula(
         _written(tree), tuple(reference_of(name) for name in dict.fromkeys(names) if name != DAYS), DAYS in names
     )
     if not formula.references:
-        raise ConfigError("names no indicator; a formula combines the codes of others")
+        raise ExpressionError(
+            "không nêu chỉ tiêu nào; công thức kết hợp mã của các chỉ tiêu khác",
+            "names no indicator; a formula combines the codes of others",
+        )
     return formula
 
 
@@ -197,9 +200,14 @@ def _parse(text: str) -> exp.Expr:
     try:
         statements = sqlglot.parse(NAME.sub(_quoted, text), read="postgres")
     except SqlglotError:
-        raise ConfigError("is not arithmetic over codes; write for example 100 * a.part / a.total") from None
+        raise ExpressionError(
+            "không phải phép tính trên các mã; hãy viết, ví dụ: 100 * a.part / a.total",
+            "is not arithmetic over codes; write for example 100 * a.part / a.total",
+        ) from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Expr):
-        raise ConfigError("must be one formula; remove what follows the ';'")
+        raise ExpressionError(
+            "phải là một công thức; bỏ phần sau dấu ';'", "must be one formula; remove what follows the ';'"
+        )
     return statements[0]
 
 
@@ -221,9 +229,12 @@ def _walk(
         return number(float(node.name))
     if isinstance(node, exp.Column) and not node.table and (node.name == DAYS or NAME.fullmatch(node.name)):
         return name(node.name)
-    raise ConfigError(
-        f"`{_written(node)}` is not allowed; a formula has codes, numbers, + - * /, days, "
-        f"parentheses, and of one code each {', '.join(FUNCTIONS)}"
+    text, functions = f"`{_written(node)}`", ", ".join(FUNCTIONS)
+    raise ExpressionError(
+        f"{text} không được phép; công thức chỉ gồm mã, số, + - * /, days, dấu ngoặc"
+        f" và các hàm của một mã: {functions}",
+        f"{text} is not allowed; a formula has codes, numbers, + - * /, days, parentheses, "
+        f"and these functions of one code: {functions}",
     )
 
 

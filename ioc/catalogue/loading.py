@@ -186,7 +186,7 @@ def _check_formulas(found: _Found, feeds: Mapping[str, Feed]) -> None:
         try:
             formula = parse_formula(indicator.formula)
         except ConfigError as error:
-            row.complain("formula", f"biểu thức không dùng được · {error}")
+            row.complain("formula", str(error))
             continue
         named = formula.inputs
         for source in named:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from ioc.catalogue.domain import LARGEST, Domain, domains_of
-from ioc.catalogue.expression import NUMERIC, Expression, Type, parse_expression, schema_of
+from ioc.catalogue.expression import Expression, parse_expression, schema_of
+from ioc.catalogue.expression_type import NUMERIC, Type
 from ioc.catalogue.indicator import (
     CADENCES,
     DIRECTIONS,
@@ -250,7 +251,7 @@ def _expression(
     try:
         return parse_expression(row.text(column), schema, domains)
     except ConfigError as error:
-        row.complain(column, f"biểu thức không dùng được · {error}")
+        row.complain(column, str(error))
         return None
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 import pytest
 
-from ioc.catalogue.expression import Type, conjunction, is_known, parse_expression
+from ioc.catalogue.expression import conjunction, is_known, parse_expression
+from ioc.catalogue.expression_type import Type
 from ioc.errors import ConfigError
 from ioc.feeds.feed import UTC_TIME
 
@@ -19,6 +22,9 @@ SCHEMA = {
     "d": pl.Date(),
     "at": UTC_TIME,
 }
+
+# Letters that only Vietnamese has: a refusal is in Vietnamese first, then in English.
+VIETNAMESE = re.compile("[ăâđêôơưàáảãạằắẳẵặầấẩẫậèéẻẽẹềếểễệìíỉĩịòóỏõọồốổỗộờớởỡợùúủũụừứửữựỳýỷỹỵ]")
 
 
 @pytest.mark.parametrize(
@@ -104,7 +110,23 @@ def test_canonical_text_and_type(text: str, canonical: str, kind: Type) -> None:
 def test_refusals_say_what_to_write(text: str, advice: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_expression(text, SCHEMA)
-    assert advice in str(caught.value)
+    vietnamese, _, english = str(caught.value).partition(" · ")
+    assert advice in english
+    assert VIETNAMESE.search(vietnamese)
+    assert not VIETNAMESE.search(english)
+
+
+def test_what_polars_refuses_is_told_in_both_languages(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: str) -> pl.Expr:
+        raise pl.exceptions.SQLInterfaceError("no such function")
+
+    monkeypatch.setattr(pl, "sql_expr", refuse)
+    with pytest.raises(ConfigError) as caught:
+        parse_expression("n + m", SCHEMA)
+    assert str(caught.value) == (
+        "Polars không nhận biểu thức này; hãy viết đơn giản hơn"
+        " · Polars refuses it (no such function); write it in simpler terms"
+    )
 
 
 def test_conjunction_keeps_each_condition_whole() -> None:

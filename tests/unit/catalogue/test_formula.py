@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 import pytest
 
@@ -80,4 +82,6 @@ def test_sql_takes_what_stands_for_a_code() -> None:
 def test_refusals(text: str, advice: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_formula(text)
-    assert advice in str(caught.value)
+    vietnamese, _, english = str(caught.value).partition(" · ")
+    assert advice in english
+    assert re.search("[ăâđêôơưàáảạấầậắặèẻẽẹếềểễệíìỉịóòọốồổộớờợúùủụứừữựýỳỷ]", vietnamese)

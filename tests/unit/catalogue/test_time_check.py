@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -131,8 +132,11 @@ DOMAINS = {
     ],
 )
 def test_a_condition_that_no_record_meets_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError) as caught:
         parse_expression(text, SCHEMA, DOMAINS)
+    vietnamese, _, english = str(caught.value).partition(" · ")
+    assert re.search("không|mọi|lưu được|hằng số", vietnamese)
+    assert english
 
 
 @pytest.mark.parametrize(
@@ -155,8 +159,11 @@ def test_a_condition_that_records_meet_is_accepted(text: str) -> None:
     "text", ["a * b * a * b", "a * b * nights * a", "(a * b) * (a * b) - 1", "99999999999999999999"]
 )
 def test_what_can_grow_too_large_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError) as caught:
         parse_expression(text, SCHEMA, DOMAINS)
+    vietnamese, _, english = str(caught.value).partition(" · ")
+    assert re.search("không|mọi|lưu được|hằng số", vietnamese)
+    assert english
 
 
 @settings(deadline=None, derandomize=True)
