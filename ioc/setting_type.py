@@ -57,6 +57,8 @@ LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidat
 Servers = Annotated[str, AfterValidator(_check_servers)]
 Url = Annotated[str, AfterValidator(_check_url)]
 Name = Annotated[str, Field(min_length=1)]
+KeyName = Annotated[str, Field(pattern=r"^[a-z0-9]{1,8}$")]  # as pseudonyms hold it: see ioc/pseudonym.py
+OldKeyName = Annotated[str, Field(pattern=r"^[a-z0-9]{0,8}$")]  # empty = there is none
 
 
 def address_of(host: str, port: int) -> str:

@@ -18,11 +18,14 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from ioc.setting_secret import SECRETS_OF, SHIPPED_SECRETS
 from ioc.setting_type import (
     Host,
+    KeyName,
     LogLevel,
     MailAddresses,
     Name,
+    OldKeyName,
     Port,
     PortOrAny,
     Rate,
@@ -57,33 +60,6 @@ def state_home(root: Path = ROOT) -> Path:
 
 # Names the file of settings; empty = none. Tests and child processes are told everything by the environment.
 ENV_FILE = "IOC_ENV_FILE"
-
-# What each process has to know; all other secrets are withheld from it. The gateway faces the internet: it has no
-# password of the database, and asks the API what became of events.
-_SECRETS_OF: dict[str, frozenset[str]] = {
-    # The keys of pseudonyms to take the sectors' files.
-    "gateway": frozenset({"kafka_sasl_password", "pseudonym_key", "pseudonym_previous_key"}),
-    "worker": frozenset({"kafka_sasl_password", "db_writer_password"}),
-    "rollup": frozenset({"db_writer_password"}),
-    "scheduler": frozenset(
-        {
-            *("kafka_sasl_password", "db_writer_password", "link_key"),
-            *("smtp_password", "telegram_token", "zalo_app_secret", "zalo_refresh_token"),
-        }
-    ),
-    # Kafka's to read the records that receipts name.
-    "api": frozenset({"kafka_sasl_password", "db_reader_password", "db_writer_password", "link_key", "receipt_token"}),
-}
-
-# Whoever reads this file knows their defaults.
-_SHIPPED_SECRETS = (
-    "db_owner_password",
-    "db_writer_password",
-    "db_reader_password",
-    "db_grafana_password",
-    "pseudonym_key",
-    "link_key",
-)
 
 
 class Settings(BaseSettings):
@@ -268,12 +244,12 @@ class Settings(BaseSettings):
         SecretStr("local-demo-key-replace-me"),
         description="HMAC key of pseudonyms; one per province, kept secret.",
     )
-    pseudonym_key_id: Name = Field("k1", description="Name of the key, stored beside each pseudonym.")
+    pseudonym_key_id: KeyName = Field("k1", description="Name of the key, stored beside each pseudonym.")
     pseudonym_key_from: date | None = Field(
         None, description="First day of the key's records while keys rotate; earlier ones use the previous key."
     )
     pseudonym_previous_key: SecretStr = Field(SecretStr(""), description="The key before, while keys rotate.")
-    pseudonym_previous_key_id: str = Field("", description="Name of the key before.")
+    pseudonym_previous_key_id: OldKeyName = Field("", description="Name of the key before.")
     earliest_business_date: date = Field(date(2000, 1, 1), description="Events before it are rejected as implausible.")
     future_tolerance_days: int = Field(1, ge=0, le=366, description="Events further in the future are rejected.")
     clock_tolerance: float = Field(
@@ -351,7 +327,7 @@ class Settings(BaseSettings):
     def _keep_shipped_secrets_inside(self) -> Self:
         """Refuse passwords and keys that everyone knows as soon as anything is reachable from, or lies, outside."""
         outside = [f"IOC_{name.upper()}={value}" for name, value in self._reachable() if not is_loopback(value)]
-        known = [name for name in _SHIPPED_SECRETS if getattr(self, name) == type(self).model_fields[name].default]
+        known = [name for name in SHIPPED_SECRETS if getattr(self, name) == type(self).model_fields[name].default]
         if outside and known:
             raise ValueError(
                 f"{', '.join(f'IOC_{name.upper()}' for name in known)}: still the value that comes with the project, "
@@ -365,20 +341,26 @@ class Settings(BaseSettings):
             yield "kafka_bootstrap", server.rpartition(":")[0].strip("[]")
         for name in ("db_host", "gateway_host", "api_host"):
             yield name, getattr(self, name)
-        for name in ("api_url", "gateway_url", "grafana_url"):
+        urls = ["api_url", "gateway_url", "public_url", "grafana_url", "alert_webhook_url", "digest_webhook_url"]
+        # The addresses of Telegram and Zalo are set by default, and are used once there is a key for them.
+        urls += ["telegram_url"] if self.telegram_token.get_secret_value() else []
+        urls += ["zalo_url", "zalo_oauth_url"] if self.zalo_app_id else []
+        for name in urls:
             if url := getattr(self, name):
                 yield name, urlsplit(url).hostname or ""
+        if self.smtp_host:
+            yield "smtp_host", self.smtp_host
 
     def to_environment(self, service: str | None = None) -> dict[str, str]:
         """The environment for a child process that shall see exactly these settings.
 
         service: the child is this one, and is told no secret but those that it needs.
         """
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("IOC_")}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("IOC_", "GRAFANA_"))}
         environment[ENV_FILE] = ""
         for name, value in self:
             if isinstance(value, SecretStr):
-                needed = service is None or name in _SECRETS_OF[service]
+                needed = service is None or name in SECRETS_OF[service]
                 environment[f"IOC_{name.upper()}"] = value.get_secret_value() if needed else ""
             elif value is not None:
                 environment[f"IOC_{name.upper()}"] = str(value)

@@ -85,6 +85,7 @@ class Memory:
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             self._connection = sqlite3.connect(self._path or ":memory:", timeout=30)
+            self._connection.row_factory = sqlite3.Row
             self._connection.execute(_SCHEMA)
             self._connection.commit()
         return self._connection

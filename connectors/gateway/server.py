@@ -32,6 +32,7 @@ def run_gateway(settings: Settings) -> None:
             create_app(settings, feeds, tokens, producer, ApiReceiptSource(settings)),
             host=settings.gateway_host,
             port=settings.gateway_port,
+            setting="IOC_GATEWAY",
             patience=int(settings.gateway_produce_timeout) + 5,
         )
     finally:

@@ -211,7 +211,13 @@ def _print_json(console: Console, value: Mapping[str, Any]) -> None:
 
 
 def pseudonymiser_of(settings: Settings) -> Pseudonymiser:
-    """Return the pseudonymiser of the settings; raises ConfigError where a rotation is set up by half."""
+    """Return the pseudonymiser of the settings; raises ConfigError without a key, and for a rotation set up by half."""
+    if not settings.pseudonym_key.get_secret_value():
+        # Who has the sectors' numbers would find each pseudonym's: an empty key is one that everyone knows.
+        raise ConfigError(
+            "IOC_PSEUDONYM_KEY is empty: files hold identity documents, which only leave as pseudonyms. Give this "
+            "process the province's key."
+        )
     previous = settings.pseudonym_previous_key.get_secret_value()
     if bool(previous) != bool(settings.pseudonym_key_from) or (
         previous and settings.pseudonym_previous_key_id in ("", settings.pseudonym_key_id)

@@ -28,4 +28,7 @@ def link(
         raise ConfigError(f"{path!r} is no path of a page; write one such as /, /morning or /incidents/12")
     if not name.strip():
         raise ConfigError("say for whom the link is (--for): acts through it are entered under this name")
-    typer.echo(Signing(Settings()).link(path, name.strip(), hours))
+    settings = Settings()
+    if not settings.link_key.get_secret_value():
+        raise ConfigError("IOC_LINK_KEY is empty: the link would open nothing. Set it to the key that the API has.")
+    typer.echo(Signing(settings).link(path, name.strip(), hours))

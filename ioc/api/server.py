@@ -64,6 +64,7 @@ def run_api(settings: Settings) -> None:
             ),
             host=settings.api_host,
             port=settings.api_port,
+            setting="IOC_API",
             patience=settings.api_timeout + 5,
         )
     finally:

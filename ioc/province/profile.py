@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from ioc.catalogue import DATA, Catalogue, Sector, load_catalogue
 from ioc.catalogue.indicator import REPORT_FEED
@@ -25,6 +26,17 @@ TARGETS = "targets.csv"
 NonEmptyText = Annotated[str, StringConstraints(min_length=1)]
 
 
+def _check_timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown; "../x"; a directory of the zones, such as "Asia"
+        raise ValueError(f"{name!r} is no time zone of the IANA database, such as Asia/Ho_Chi_Minh") from None
+    return name
+
+
+TimezoneName = Annotated[str, AfterValidator(_check_timezone)]
+
+
 class ProfileFile(BaseModel):
     """What `profile.toml` holds."""
 
@@ -33,7 +45,7 @@ class ProfileFile(BaseModel):
     code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
     name_vi: NonEmptyText
     name_en: NonEmptyText
-    timezone: NonEmptyText
+    timezone: TimezoneName
     language: NonEmptyText
     province_code: NonEmptyText
     simulated: bool
@@ -67,7 +79,10 @@ def load_profile(path: Path) -> Profile:
         head = ProfileFile.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise ConfigError(f"{file} does not exist; IOC_PROFILE must name a profile's directory") from None
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ConfigError(f"{file}: {wrong}") from error
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file}: {error}") from error
     areas = load_areas(path / "areas.csv")
     reporters = load_reporters(path, load_feeds(), areas, head.registers)

@@ -140,6 +140,14 @@ def test_a_register_needs_a_keeper(copy: Path) -> None:
         load_profile(copy)
 
 
+@pytest.mark.parametrize("name", ["", "Asia/Nowhere", "Asia", "../Asia/Ho_Chi_Minh", "/etc/passwd", "+07:00"])
+def test_a_time_zone_is_one_of_the_database(copy: Path, name: str) -> None:
+    path = copy / "profile.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace('"Asia/Ho_Chi_Minh"', f'"{name}"'), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"profile.toml: timezone: .* is no time zone"):
+        load_profile(copy)
+
+
 def test_a_directory_without_profile(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="IOC_PROFILE must name"):
         load_profile(tmp_path)

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from testbed.secret import NO_SHIPPED_SECRETS
 from typer.testing import CliRunner
 
+from connectors.publishing.publish import pseudonymiser_of
 from deploy.cli import app
+from ioc.errors import ConfigError
 from ioc.settings import Settings, state_home
 
 PORTS = [name for name in Settings.model_fields if name.endswith("_port")]
@@ -42,6 +44,8 @@ def test_a_port_is_between_0_and_65535(name: str, value: object) -> None:
         ("alert_email", ["someone", "a@b, c"]),
         ("earliest_business_date", ["yesterday", "2000-13-01"]),
         ("future_tolerance_days", [-1, 100_000]),
+        ("pseudonym_key_id", ["", "K1", "k 1", "key-of-2024"]),
+        ("pseudonym_previous_key_id", ["K1", "key-of-2024"]),
         *((name, [0, -1, "nan", "inf"]) for name in ("gateway_rate", "gateway_burst", "api_rate", "api_burst")),
         *((name, [0, -1]) for name in ("worker_stall_timeout", "rollup_interval", "gateway_produce_timeout")),
         *((name, [0]) for name in ("gateway_max_body", "gateway_max_events", "kafka_partitions")),
@@ -72,13 +76,20 @@ def test_a_wrong_setting_ends_a_service_with_the_status_that_stops_its_superviso
         {"api_host": "192.168.1.5"},
         {"grafana_url": "https://grafana.example.vn"},
         {"api_url": "https://api.example.vn"},
+        {"gateway_url": "https://gateway.example.vn"},
+        {"public_url": "https://ioc.example.vn"},
+        {"alert_webhook_url": "https://alert.example.vn/hook"},
+        {"digest_webhook_url": "https://digest.example.vn/hook"},
+        {"smtp_host": "mail.example.vn"},
+        {"telegram_token": "1:a"},
+        {"zalo_app_id": "1"},
     ],
 )
 def test_known_secrets_are_refused_as_soon_as_anything_is_outside(outside: dict[str, str]) -> None:
     message = wrong_field(**outside)
     for name in NO_SHIPPED_SECRETS:
         assert f"IOC_{name.upper()}" in message
-    assert f"IOC_{next(iter(outside)).upper()}" in message
+    assert f"IOC_{next(iter(outside)).upper().partition('_')[0]}_" in message
     assert Settings(_env_file=None, **outside, **NO_SHIPPED_SECRETS)
     for name in NO_SHIPPED_SECRETS:
         default = Settings.model_fields[name].default.get_secret_value()
@@ -87,7 +98,28 @@ def test_known_secrets_are_refused_as_soon_as_anything_is_outside(outside: dict[
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.53", "localhost", "::1"])
 def test_known_secrets_do_on_this_machine(host: str) -> None:
-    assert Settings(_env_file=None, db_host=host, gateway_host=host)
+    url = f"http://{f'[{host}]' if ':' in host else host}:1"
+    assert Settings(
+        _env_file=None,
+        db_host=host,
+        gateway_host=host,
+        smtp_host=host,
+        public_url=url,
+        digest_webhook_url=url,
+        telegram_token="1:a",
+        telegram_url=url,
+    )
+
+
+def test_every_address_among_the_settings_is_looked_at() -> None:
+    """A further address of a service or of a receiver is refused with known secrets, too."""
+    elsewhere = {"kafka_bootstrap": "10.0.0.1:9092", "telegram_token": "1:a", "zalo_app_id": "1"}
+    for name in Settings.model_fields:
+        if name.endswith(("_host", "_url")) or name in elsewhere:
+            value = elsewhere.get(name, "10.0.0.1" if name.endswith("_host") else "https://10.0.0.1")
+            used = {"telegram_url": {"telegram_token": "1:a"}, "zalo_url": {"zalo_app_id": "1"}}.get(name, {})
+            used |= {"zalo_app_id": "1"} if name == "zalo_oauth_url" else {}
+            assert "IOC_LINK_KEY" in wrong_field(**{name: value}, **used), name
 
 
 def test_each_process_is_told_only_what_it_needs() -> None:
@@ -109,6 +141,25 @@ def test_each_process_is_told_only_what_it_needs() -> None:
         "IOC_DB_WRITER_PASSWORD",
         "IOC_LINK_KEY",
     }
+
+
+def test_grafanas_token_under_its_other_name_is_passed_to_no_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAFANA_TOKEN", "a token of an administrator")
+    settings = Settings(_env_file=None)
+    assert settings.grafana_token.get_secret_value() == "a token of an administrator"
+    assert "a token of an administrator" not in settings.to_environment("gateway").values()
+    assert settings.to_environment()["IOC_GRAFANA_TOKEN"] == "a token of an administrator"
+
+
+def test_a_signed_link_needs_a_key() -> None:
+    shown = CliRunner().invoke(app, ["link", "/", "--for", "Chủ tịch"], env={"IOC_LINK_KEY": ""})
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert "IOC_LINK_KEY" in shown.stderr
+
+
+def test_without_a_key_nothing_is_pseudonymised() -> None:
+    with pytest.raises(ConfigError, match="IOC_PSEUDONYM_KEY is empty"):
+        pseudonymiser_of(Settings(_env_file=None, pseudonym_key=SecretStr("")))
 
 
 def test_the_gateway_which_faces_the_internet_holds_no_password_of_the_database() -> None:

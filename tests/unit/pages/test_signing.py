@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from testbed.secret import NO_SHIPPED_SECRETS
 
 from ioc.settings import Settings
 from ioc.web.signing import Signing, Visitor
@@ -20,7 +21,7 @@ class Clock:
 
 
 def signing(clock: Clock | None = None, **settings: object) -> Signing:
-    return Signing(Settings(_env_file=None, **settings), clock or Clock())  # type: ignore[arg-type]
+    return Signing(Settings(_env_file=None, **NO_SHIPPED_SECRETS | settings), clock or Clock())  # type: ignore[arg-type]
 
 
 def signed(link: str) -> str:
