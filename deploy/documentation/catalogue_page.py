@@ -82,7 +82,7 @@ _READING = (
     "its last day, a distinct the number of different members, never added; ratios and averages are made of sums; "
     "reported values are sent by agencies ([how they count](../catalogue-reported.md)).",
     "* **Mục tiêu · Target** chỉ có khi một văn bản đặt ra: giá trị, thời hạn (không có là trách nhiệm thường xuyên), "
-    "nguồn. Only where a document sets one: value, day (none: a standing duty), source. `target:` mục tiêu công bố "
+    "nguồn. Only where a document sets one: value, day (none: a permanent one), source. `target:` mục tiêu công bố "
     "hoặc nghĩa vụ theo luật, a public target or legal duty; `limit:` ngưỡng kỹ thuật, a technical limit; `max:` điểm "
     "tối đa, the highest score there is; `benchmark:` mức từng đạt được, a figure once reached. Hai loại sau không "
     "phải mục tiêu; the last two are no targets.",
@@ -212,7 +212,7 @@ def _target(found: Indicator) -> _Attributes:
     target = found.target
     sign = {">=": "≥", "<=": "≤"}[target.op]
     value = f"{target.value:g}" if target.value % 1 else f"{target.value:.0f}"
-    day = f" đến · by {target.on:%d/%m/%Y}" if target.on else " (thường xuyên · standing)"
+    day = f" đến · by {target.on:%d/%m/%Y}" if target.on else " (thường xuyên · permanent)"
     return {_TARGET: f"**{sign} {value}**{day} ({source})"}
 
 

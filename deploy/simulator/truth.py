@@ -41,7 +41,7 @@ class Truth:
         self._areas = {(one.feed, one.code): one.area_code for one in reporters}
         self._petrol = {one.code for one in reporters if one.attributes.get("type") == "petrol"}
         self._root = root
-        self._standing: dict[str, tuple[str, tuple[CountedAmount, ...], int]] = {}
+        self._winning: dict[str, tuple[str, tuple[CountedAmount, ...], int]] = {}
 
     def take(self, outgoing: Outgoing, times: int = 1) -> None:
         """Enter an event that was made; `times` = as how many records it was written."""
@@ -51,14 +51,14 @@ class Truth:
             figures = tuple(FIGURES[outgoing.feed](data)) if outgoing.feed in FIGURES else ()
             if outgoing.feed == "tax.einvoice" and data.get("shop_id") not in self._petrol:
                 figures = tuple(figure for figure in figures if not figure[0].startswith("petrol."))
-            self._standing[str(subject)] = (self._area(outgoing, data), figures, times)
+            self._winning[str(subject)] = (self._area(outgoing, data), figures, times)
         elif outgoing.outcome is ExpectedOutcome.VOIDED:
-            self._standing.pop(str(subject), None)
+            self._winning.pop(str(subject), None)
 
     def figures(self) -> list[ExpectedFigure]:
         """Return what must be shown, by indicator, area and month; records that fell in no unit count nowhere else."""
         sums: Counter[tuple[str, str, str]] = Counter()
-        for area, figures, times in self._standing.values():
+        for area, figures, times in self._winning.values():
             for code, day, amount in figures:
                 for unit in {area, self._root}:
                     sums[code, unit, day[:7]] += amount * times

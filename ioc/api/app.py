@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from starlette.concurrency import run_in_threadpool
 
 from ioc.api.approval import ApprovalReader, add_approvals
+from ioc.api.assessment import AssessmentReader, add_assessment
 from ioc.api.example import EXAMPLES
 from ioc.api.model import Detail, Page, Problem
 from ioc.api.notification import add_notifications
@@ -23,7 +24,6 @@ from ioc.api.problem import ProblemError, handle_problems, internal_problem, ref
 from ioc.api.reading import Reading
 from ioc.api.receipt import ReceiptAnswers, add_receipts
 from ioc.api.scope import check_scope, is_bound
-from ioc.api.standing import StandingReader, add_standing
 from ioc.api.tagged import TaggedRoute
 from ioc.catalogue.indicator import KINDS
 from ioc.period import PERIODS
@@ -66,14 +66,14 @@ def create_app(
     *,
     pages: Pages | None = None,
     today: Callable[[], date] = lambda: utc_now().date(),
-    standing: StandingReader | None = None,
+    assessment: AssessmentReader | None = None,
     receipts: ReceiptAnswers | None = None,
     approvals: ApprovalReader | None = None,
 ) -> FastAPI:
     """Return the application, with pages where they are given. The caller closes `reading`.
 
     clock: gives seconds. today: the province's day, which tells what is provisional.
-    standing: answers about statuses, incidents and quality; without it there are no such addresses.
+    assessment: answers about statuses, incidents and quality; without it there are no such addresses.
     receipts: answers for receipts; without it there is no such address.
     approvals: reads approvals; without it there are no such addresses.
     """
@@ -200,7 +200,7 @@ def create_app(
         """
         return reading.explain(code, area=area, period=period, on=on, limit=limit, offset=offset, as_of=as_of)
 
-    _add_answers(app, guarded, tokens, standing, approvals)
+    _add_answers(app, guarded, tokens, assessment, approvals)
     if settings.receipt_token.get_secret_value():
         add_notifications(app, settings, {status: _RESPONSES[status] for status in (401, 422, 500, 503)})
     if receipts is not None:
@@ -235,12 +235,12 @@ def _add_answers(
     app: FastAPI,
     guarded: dict[str, Any],
     tokens: TokenFile,
-    standing: StandingReader | None,
+    assessment: AssessmentReader | None,
     approvals: ApprovalReader | None,
 ) -> None:
     """Add the routes of what answers there are."""
-    if standing is not None:
-        add_standing(app, guarded, tokens, standing)
+    if assessment is not None:
+        add_assessment(app, guarded, tokens, assessment)
     if approvals is not None:
         add_approvals(app, guarded, approvals)
 

@@ -11,6 +11,7 @@ import structlog
 
 from ioc.api.app import create_app
 from ioc.api.approval import ApprovalReader
+from ioc.api.assessment import AssessmentReader
 from ioc.api.pages.acting import DatabaseActing
 from ioc.api.pages.app import Pages
 from ioc.api.pages.face import Face
@@ -19,7 +20,6 @@ from ioc.api.pages.sender import SenderPages
 from ioc.api.pages.sending import GatewayUpload, SendingReading
 from ioc.api.reading import DatabaseReading
 from ioc.api.receipt import ReceiptAnswers
-from ioc.api.standing import StandingReader
 from ioc.feeds.feed import load_feeds
 from ioc.logging import configure_logging
 from ioc.notification.link_request import LinkRequests
@@ -58,7 +58,7 @@ def run_api(settings: Settings) -> None:
                 reading,
                 pages=pages,
                 today=lambda: utc_now().astimezone(zone).date(),
-                standing=StandingReader(reading, settings),
+                assessment=AssessmentReader(reading, settings),
                 approvals=ApprovalReader(reading, feeds, profile),
                 receipts=ReceiptAnswers(settings, feeds, StoredFateReader(settings, feeds), time.monotonic),
             ),

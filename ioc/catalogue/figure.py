@@ -76,7 +76,7 @@ def _named(name: str, step: Step, plans: Mapping[str, IndicatorPlan]) -> pl.Expr
             return pl.col(figure_column(reference.name, within(step.span, reference.function)))
         case "standing_days":
             stock, *reports = (
-                pl.col(Amount(measure, "standing", step.span).column) for measure in plans[reference.name].running
+                pl.col(Amount(measure, "standing_days", step.span).column) for measure in plans[reference.name].running
             )
             return pl.when(reports[0] != 0).then(stock) if reports else stock
         case "received":

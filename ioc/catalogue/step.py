@@ -15,17 +15,17 @@ from ioc.catalogue.measure import Measure
 from ioc.catalogue.plan import Computed, IndicatorPlan, Reported
 
 TimeSpan = Literal["period", "ytd", "year"]
-How = Literal["total", "closing", "carried", "standing"]
+How = Literal["total", "closing", "carried", "standing_days"]
 
 
 @dataclass(frozen=True)
 class Amount:
     """One number that is read for a cell: a measure's
 
-    total:    sum over the days of the span
-    closing:  sum from the beginning to the last day of the span
-    carried:  its closing on the last day, or else on the last one before on which anything was reported
-    standing: the sum of its closings of each day of the span
+    total:         sum over the days of the span
+    closing:       running total: the sum from the beginning to the last day of the span
+    carried:       its running total on the last day, or else on the last one before on which anything was reported
+    standing_days: the sum of its running totals at the end of each day of the span
     """
 
     measure: Measure
@@ -117,4 +117,4 @@ def amounts_of(step: Step, plans: Mapping[str, IndicatorPlan]) -> Iterator[Amoun
     for one in step.references:
         if one.function == "standing_days":
             for measure in plans[one.name].running:
-                yield Amount(measure, "standing", step.span)
+                yield Amount(measure, "standing_days", step.span)

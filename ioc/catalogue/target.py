@@ -21,8 +21,8 @@ _REQUIRED = ("code", "target", "target_on", "target_source")
 
 
 @dataclass(frozen=True)
-class StandingTarget:
-    """One target. `op` is >= or <=; without `due_on` it holds at once and always.
+class TargetInForce:
+    """One target, as it is in force. `op` is >= or <=; without `due_on` it holds at once and always.
 
     area:     code of the area it is for; '' = of every area where the indicator is a rate, else of the province.
     year:     the year it is for.
@@ -52,7 +52,7 @@ class StandingTarget:
 
     @property
     def key(self) -> tuple[str, str, date | None]:
-        """Of targets with the same key only one can stand."""
+        """Of targets with the same key only one can be in force."""
         return (self.code, self.area, self.due_on)
 
 
@@ -83,7 +83,7 @@ def with_targets(catalogue: Catalogue, path: Path) -> Catalogue:
     return replace(catalogue, indicators={**catalogue.indicators, **changed})
 
 
-def load_targets(catalogue: Catalogue, path: Path) -> tuple[StandingTarget, ...]:
+def load_targets(catalogue: Catalogue, path: Path) -> tuple[TargetInForce, ...]:
     """Return all targets: those of the catalogue's rows, and those of a file in their place.
 
     catalogue: as `with_targets` returns it. Raises ConfigError as that does.
@@ -93,7 +93,7 @@ def load_targets(catalogue: Catalogue, path: Path) -> tuple[StandingTarget, ...]
     problems.raise_if_any()
     named = {target.code for target in own if not target.area}
     general = [
-        StandingTarget(
+        TargetInForce(
             code,
             indicator.target.op,
             indicator.target.value,
@@ -108,7 +108,7 @@ def load_targets(catalogue: Catalogue, path: Path) -> tuple[StandingTarget, ...]
     return (*general, *own)
 
 
-def read_targets(path: Path, catalogue: Catalogue, *, origin: str) -> tuple[StandingTarget, ...]:
+def read_targets(path: Path, catalogue: Catalogue, *, origin: str) -> tuple[TargetInForce, ...]:
     """Return the targets of a file alone; raises ConfigError as `with_targets` does."""
     problems = Problems()
     found = [replace(target, origin=origin) for _, target in _read(path, catalogue, problems) if target is not None]
@@ -116,12 +116,12 @@ def read_targets(path: Path, catalogue: Catalogue, *, origin: str) -> tuple[Stan
     return tuple(found)
 
 
-def _is_later(target: StandingTarget, shown: Indicator) -> bool:
+def _is_later(target: TargetInForce, shown: Indicator) -> bool:
     assert shown.target is not None
     return (target.due_on or date.max) > (shown.target.on or date.max)
 
 
-def _read(path: Path, catalogue: Catalogue, problems: Problems) -> Iterable[tuple[Row, StandingTarget | None]]:
+def _read(path: Path, catalogue: Catalogue, problems: Problems) -> Iterable[tuple[Row, TargetInForce | None]]:
     """Yield each row with its target; None where it takes the catalogue's away, or was complained about."""
     seen: dict[tuple[str, str, date | None], str] = {}
     for row in read_rows(path, _REQUIRED, problems, extra=True):
@@ -153,7 +153,7 @@ def _read(path: Path, catalogue: Catalogue, problems: Problems) -> Iterable[tupl
         yield row, target
 
 
-def _target(row: Row) -> StandingTarget | None:
+def _target(row: Row) -> TargetInForce | None:
     plain = read_target(row)
     full = Row(row.path, row.number, {name: row.values.get(name, "") for name in COLUMNS}, row.problems)
     if plain is None:
@@ -185,7 +185,7 @@ def _target(row: Row) -> StandingTarget | None:
             " · must read so, ascending, none after target_on, for pace steps only",
         )
         return None
-    return StandingTarget(
+    return TargetInForce(
         code=full.text("code"),
         op=plain.op,
         value=plain.value,
@@ -220,7 +220,7 @@ def write_steps(steps: Iterable[tuple[date, float]]) -> str:
     return ";".join(f"{day}={value:g}" for day, value in steps)
 
 
-def fields_of(target: StandingTarget) -> Mapping[str, object]:
+def fields_of(target: TargetInForce) -> Mapping[str, object]:
     """Return a target as people and programs read it, by the names of the file's columns."""
     return {
         "code": target.code,

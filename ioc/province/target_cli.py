@@ -10,13 +10,13 @@ from typing import Annotated
 
 import typer
 
-from ioc.catalogue.target import StandingTarget, fields_of, read_targets
+from ioc.catalogue.target import TargetInForce, fields_of, read_targets
 from ioc.command.output import AsJson, show_rows
 from ioc.database.connection import connect, translated_errors
 from ioc.errors import ConfigError
 from ioc.feeds.feed import load_feeds
 from ioc.province.profile import load_profile, load_profile_catalogue
-from ioc.province.target_store import end_target, load_standing, set_targets
+from ioc.province.target_store import end_target, load_in_force, set_targets
 from ioc.settings import Settings
 from ioc.table import write_rows
 
@@ -32,7 +32,7 @@ def list_command(
     """Các chỉ tiêu đang được giao · List the targets that stand."""
 
     with connect(Settings(), "reader", autocommit=True) as connection, translated_errors():
-        targets = load_standing(connection)
+        targets = load_in_force(connection)
     rows = [
         {"target_id": target.target_id, **fields_of(target), "origin": target.origin}
         for target in targets
@@ -107,7 +107,7 @@ def end_command(
     """Bỏ chỉ tiêu đặt bằng lệnh · End a target that was set by command; those of the profile end with their row."""
 
     with connect(Settings(), "owner") as connection, translated_errors():
-        found = next((one for one in load_standing(connection) if one.target_id == target_id), None)
+        found = next((one for one in load_in_force(connection) if one.target_id == target_id), None)
         if found is None:
             raise ConfigError(f"no target {target_id} stands; `ioc target list` shows them")
         if found.origin != "command":
@@ -127,7 +127,7 @@ def _import(file: Path, as_json: bool) -> None:
     _show(done, as_json)
 
 
-def _show(targets: list[StandingTarget], as_json: bool) -> None:
+def _show(targets: list[TargetInForce], as_json: bool) -> None:
 
     rows = [{"target_id": target.target_id, **fields_of(target)} for target in targets]
     show_rows(rows, as_json=as_json, empty="Tệp không có mục tiêu nào · The file names no target.")

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row, scalar_row
 
-from ioc.catalogue.target import StandingTarget
+from ioc.catalogue.target import TargetInForce
 from ioc.errors import QuestionError
 from ioc.province.calendar import BusinessCalendar
 from ioc.province.deadline import Deadlines
@@ -30,25 +30,25 @@ class TargetChange:
     overruled: int = 0
 
 
-def load_standing(connection: psycopg.Connection) -> list[StandingTarget]:
+def load_in_force(connection: psycopg.Connection) -> list[TargetInForce]:
     """Return the targets that stand."""
     rows = connection.cursor(row_factory=dict_row).execute(load_queries("status")["select_targets"]).fetchall()
     return [_from_row(row) for row in rows]
 
 
-def sync_targets(connection: psycopg.Connection, targets: Sequence[StandingTarget], areas: AreaTree) -> TargetChange:
+def sync_targets(connection: psycopg.Connection, targets: Sequence[TargetInForce], areas: AreaTree) -> TargetChange:
     """Bring the catalogue's and the profile's targets to what the files say; what was set by command stays."""
-    standing = {_identity(target): target for target in load_standing(connection)}
+    in_force = {_identity(target): target for target in load_in_force(connection)}
     wanted = {_identity(target): target for target in (_located(target, areas) for target in targets)}
     outdated = [
         target.target_id
-        for key, target in standing.items()
+        for key, target in in_force.items()
         if target.origin in _OWN and (key not in wanted or _differs(target, wanted[key]))
     ]
     connection.execute(load_queries("status")["end_targets"], [outdated])
     added = overruled = 0
     for key, target in wanted.items():
-        there = standing.get(key)
+        there = in_force.get(key)
         if there is not None and there.origin not in _OWN:
             overruled += 1
         elif there is None or there.target_id in outdated:
@@ -58,21 +58,21 @@ def sync_targets(connection: psycopg.Connection, targets: Sequence[StandingTarge
 
 
 def set_targets(
-    connection: psycopg.Connection, targets: Iterable[StandingTarget], areas: AreaTree, *, by: str
-) -> list[StandingTarget]:
+    connection: psycopg.Connection, targets: Iterable[TargetInForce], areas: AreaTree, *, by: str
+) -> list[TargetInForce]:
     """Set targets by command, in place of those for the same indicator, area and date; return them as they stand."""
-    standing = {_identity(target): target for target in load_standing(connection)}
+    in_force = {_identity(target): target for target in load_in_force(connection)}
     done = []
     for target in targets:
         located = replace(_located(target, areas), origin="command")
-        before = standing.get(_identity(located))
+        before = in_force.get(_identity(located))
         if before is not None:
             connection.execute(load_queries("status")["end_targets"], [[before.target_id]])
         done.append(replace(located, target_id=insert_target(connection, located, by=by)))
     return done
 
 
-def insert_target(connection: psycopg.Connection, target: StandingTarget, *, by: str = "") -> int:
+def insert_target(connection: psycopg.Connection, target: TargetInForce, *, by: str = "") -> int:
     """Write one target; return its id."""
     parameters = {
         **{name: getattr(target, name) for name in ("code", "area_id", "year", "op", "value", "due_on", "baseline")},
@@ -101,7 +101,7 @@ def load_business_days(connection: psycopg.Connection, calendar: BusinessCalenda
             )
 
 
-def _located(target: StandingTarget, areas: AreaTree) -> StandingTarget:
+def _located(target: TargetInForce, areas: AreaTree) -> TargetInForce:
     """Find the unit that a target is for, as it is on the target's date; without a date, the newest of the code."""
     if not target.area:
         return target
@@ -117,18 +117,18 @@ def _located(target: StandingTarget, areas: AreaTree) -> StandingTarget:
     return replace(target, area_id=area.area_id)
 
 
-def _identity(target: StandingTarget) -> tuple[str, int | None, date | None]:
+def _identity(target: TargetInForce) -> tuple[str, int | None, date | None]:
     return (target.code, target.area_id, target.due_on)
 
 
-def _differs(one: StandingTarget, other: StandingTarget) -> bool:
+def _differs(one: TargetInForce, other: TargetInForce) -> bool:
     plain = {"target_id": 0, "area": ""}
     return replace(one, **plain) != replace(other, **plain)  # type: ignore[arg-type]
 
 
-def _from_row(row: Mapping[str, Any]) -> StandingTarget:
+def _from_row(row: Mapping[str, Any]) -> TargetInForce:
     steps = tuple((date.fromisoformat(step["on"]), float(step["value"])) for step in row["steps"])
-    return StandingTarget(**{**row, "steps": steps})
+    return TargetInForce(**{**row, "steps": steps})
 
 
 def end_target(connection: psycopg.Connection, target_id: int) -> None:

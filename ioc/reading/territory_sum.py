@@ -111,7 +111,7 @@ class SumReader:
         match how:
             case "closing" | "carried":
                 sums = self._by_last("select_running_totals", {**asked, "level": how}, days)
-            case "standing":
+            case "standing_days":
                 sums = self._standing_days(asked, sorted(areas), days)
             case "total":
                 sums = self._totals(asked, sorted(areas), span, spans.period, days)

@@ -28,7 +28,7 @@ class FigureSql:
         self._feeds = feeds
         self._joined: dict[str, sql.Composable] = {}
         self._closings: dict[tuple[str, TimeSpan], dict[Measure, None]] = {}
-        self._standings: dict[tuple[str, TimeSpan], dict[Measure, None]] = {}
+        self._stock_levels: dict[tuple[str, TimeSpan], dict[Measure, None]] = {}
 
     def figure(self, step: Step) -> sql.Composable:
         """Return the SQL of a step's figure: double precision, null where there is none."""
@@ -51,8 +51,10 @@ class FigureSql:
     def joins(self) -> sql.Composable:
         """What the figures that were asked for read."""
         closings = [self._join_closing(feed, end, list(found)) for (feed, end), found in self._closings.items()]
-        standings = [self._join_standing(feed, span, list(found)) for (feed, span), found in self._standings.items()]
-        return joined([*self._joined.values(), *closings, *standings], "\n")
+        levels = [
+            self._join_standing_days(feed, span, list(found)) for (feed, span), found in self._stock_levels.items()
+        ]
+        return joined([*self._joined.values(), *closings, *levels], "\n")
 
     def _named(self, name: str, span: TimeSpan) -> sql.Composable:
         if name == DAYS:
@@ -62,10 +64,10 @@ class FigureSql:
             case "" | "ytd" | "year":
                 return self.figure(Step(self._plans[reference.name], within(span, reference.function)))
             case "standing_days":
-                amount, *reports = (self._standing(m, span) for m in self._plans[reference.name].running)
+                amount, *reports = (self._standing_days(m, span) for m in self._plans[reference.name].running)
                 if not reports:
                     return amount
-                return _part("standing_of_reported").format(amount=amount, reports=reports[0])
+                return _part("standing_days_of_reported").format(amount=amount, reports=reports[0])
             case "received":
                 return self._total(received_measure(reference.name), span)
             case "expected":
@@ -136,10 +138,10 @@ class FigureSql:
         measure = plan.amount if column == "amount" else plan.reports
         return _unit(_part("carried").format(alias=alias, column=sql.Identifier(column)), measure)
 
-    def _standing(self, measure: Measure, span: TimeSpan) -> sql.Composable:
-        self._standings.setdefault((measure.feed, span), {})[measure] = None
-        alias = sql.Identifier(f"standing_{span}_{self._feeds[measure.feed].table}")
-        return _unit(_part("standing").format(standing=alias, slot=self._slot(measure)), measure)
+    def _standing_days(self, measure: Measure, span: TimeSpan) -> sql.Composable:
+        self._stock_levels.setdefault((measure.feed, span), {})[measure] = None
+        alias = sql.Identifier(f"standing_days_{span}_{self._feeds[measure.feed].table}")
+        return _unit(_part("standing_days").format(standing_days=alias, slot=self._slot(measure)), measure)
 
     def _join_period(self, table: str, span: TimeSpan) -> tuple[sql.Identifier, sql.Identifier]:
         """Make sure that the cell of a span is joined; return the names of its sums and of its presence."""
@@ -163,15 +165,15 @@ class FigureSql:
             closing=sql.Identifier(f"closing_{end}_{table}"),
         )
 
-    def _join_standing(self, feed: str, span: TimeSpan, measures: Iterable[Measure]) -> sql.Composable:
+    def _join_standing_days(self, feed: str, span: TimeSpan, measures: Iterable[Measure]) -> sql.Composable:
         table = self._feeds[feed].table
         totals: list[sql.Composable] = [
             _part("stood_alone" if one.local else "stood").format(slot=self._slot(one)) for one in measures
         ]
-        return _part("join_standing").format(
+        return _part("join_standing_days").format(
             totals=joined([sql.SQL("0 AS nothing"), *totals], ""),
             day=sql.Identifier(f"day_{table}"),
-            standing=sql.Identifier(f"standing_{span}_{table}"),
+            standing_days=sql.Identifier(f"standing_days_{span}_{table}"),
             **_bounds(span),
         )
 

@@ -226,7 +226,7 @@ LEFT JOIN LATERAL (
 -- name: carried
 coalesce({alias}.{column}, 0)
 
--- name: join_standing
+-- name: join_standing_days
 -- What a day adds stands on every later day of the span on which the area is there.
 LEFT JOIN LATERAL (
     SELECT {totals}
@@ -236,7 +236,7 @@ LEFT JOIN LATERAL (
         SELECT greatest(l.last - greatest(d.day, c.since, key.{first}, key.valid_from) + 1, 0) AS days
     ) stood
     WHERE c.area_id = key.area_id AND greatest(d.day, c.since) <= l.last
-) {standing} ON true
+) {standing_days} ON true
 
 -- name: stood
 , coalesce(sum(d.{slot} * stood.days), 0) AS {slot}
@@ -244,8 +244,8 @@ LEFT JOIN LATERAL (
 -- name: stood_alone
 , coalesce(sum(d.{slot} * stood.days) FILTER (WHERE c.origin_id = c.area_id), 0) AS {slot}
 
--- name: standing
-coalesce({standing}.{slot}, 0)
+-- name: standing_days
+coalesce({standing_days}.{slot}, 0)
 
 -- name: quotient
 ({scale}::double precision * {part} / nullif({whole}, 0))
@@ -256,7 +256,7 @@ coalesce({standing}.{slot}, 0)
 -- name: mean
 {amount} / {reports}
 
--- name: standing_of_reported
+-- name: standing_days_of_reported
 (CASE WHEN {reports} <> 0 THEN {amount} END)
 
 -- name: extreme

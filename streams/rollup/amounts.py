@@ -132,7 +132,7 @@ class AmountReader:
         if how in ("closing", "carried"):
             found = sums.closings(self._feed_ids[feed], how, day_codes(frame, f"last@{span}"))
             return _in_units(found, measures)
-        if how == "standing":
+        if how == "standing_days":
             return self._standing_days(connection, _span_of(frame, span), feed, measures)
         return self._totals(sums, frame, span, feed, measures)
 

@@ -14,7 +14,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from ioc.catalogue.target import StandingTarget
+from ioc.catalogue.target import TargetInForce
 
 Values = NDArray[np.float64]
 DatedValue = tuple[date, float]
@@ -46,7 +46,7 @@ class Forecast:
 
 
 def expected_value(
-    target: StandingTarget, through: date, *, first: DatedValue | None = None, curve: float | None = None
+    target: TargetInForce, through: date, *, first: DatedValue | None = None, curve: float | None = None
 ) -> float | None:
     """Return the value that the target asks for by the end of `through`; None where it cannot be known.
 
@@ -73,7 +73,7 @@ def expected_value(
     return base_value + (target.value - base_value) * min(max(share, 0.0), 1.0)
 
 
-def expected_total(target: StandingTarget, start: date, through: date, *, curve: float | None = None) -> float | None:
+def expected_total(target: TargetInForce, start: date, through: date, *, curve: float | None = None) -> float | None:
     """Return what a total of the year that begins on `start` should have reached by the end of `through`."""
     if target.due_on is None or through >= target.due_on:
         return target.value
@@ -87,7 +87,7 @@ def expected_total(target: StandingTarget, start: date, through: date, *, curve:
     return min(target.value * share, target.value)
 
 
-def _step(target: StandingTarget, through: date) -> float | None:
+def _step(target: TargetInForce, through: date) -> float | None:
     """Return the last step that has come; before the first one, the baseline."""
     reached = [value for on, value in target.steps if on <= through]
     if not reached:
@@ -95,11 +95,11 @@ def _step(target: StandingTarget, through: date) -> float | None:
     return _within(target, reached[-1])
 
 
-def _within(target: StandingTarget, value: float) -> float:
+def _within(target: TargetInForce, value: float) -> float:
     return min(value, target.value) if target.op == ">=" else max(value, target.value)
 
 
-def lag_of(target: StandingTarget, value: float, expected: float, *, percentage: bool) -> Lag:
+def lag_of(target: TargetInForce, value: float, expected: float, *, percentage: bool) -> Lag:
     """Return how far a value is behind what is expected; 0 where it is not."""
     short = expected - value if target.op == ">=" else value - expected
     if short <= 0:
@@ -110,7 +110,7 @@ def lag_of(target: StandingTarget, value: float, expected: float, *, percentage:
 
 
 def lag_days(
-    target: StandingTarget, value: float, expected: float, through: date, base: DatedValue | None
+    target: TargetInForce, value: float, expected: float, through: date, base: DatedValue | None
 ) -> float | None:
     """Return how many days ago this value would have been on a straight pace; None where there is no such pace."""
     if target.due_on is None or target.pace == "steps":
@@ -128,7 +128,7 @@ def lag_days(
     return float(min(max(behind, 0.0), max(longest, 0)))
 
 
-def needed_per_week(target: StandingTarget, value: float, through: date) -> float | None:
+def needed_per_week(target: TargetInForce, value: float, through: date) -> float | None:
     """Return the change a week that still reaches the target; None where it is met, or no time is left."""
     if target.due_on is None or through >= target.due_on or target.is_met(value):
         return None

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from streams.rules.standing import Status
+from streams.rules.status import Status
 
 Array = NDArray[np.generic]
 SETTLEMENTS = (None, "provisional", "settled", "revised")

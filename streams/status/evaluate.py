@@ -11,10 +11,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ioc.catalogue.edition import Edition
-from ioc.catalogue.target import StandingTarget
+from ioc.catalogue.target import TargetInForce
 from ioc.province.calendar import BusinessCalendar
 from ioc.province.deadline import Deadlines
-from streams.rules.standing import classify, is_incomplete
+from streams.rules.status import classify, is_incomplete
 from streams.rules.unusual import Usual, is_unusual, past_buckets, usual_of
 from streams.status.cells import FigureReader
 from streams.status.columns import SETTLED, StatusColumns, to_frame
@@ -43,7 +43,7 @@ class Evaluator:
     def __init__(
         self,
         edition: Edition,
-        targets: Sequence[StandingTarget],
+        targets: Sequence[TargetInForce],
         ground: JudgedUnits,
         deadlines: Deadlines,
         calendar: BusinessCalendar,

@@ -16,7 +16,7 @@ from ioc.period import end_of, start_of
 from ioc.province.calendar import BusinessCalendar
 from ioc.province.deadline import Deadlines
 from streams.rules.quality import LIMITS
-from streams.rules.standing import is_outdated
+from streams.rules.status import is_outdated
 from streams.status.plan import Member
 
 # How far back the newest figure is looked for, in days.

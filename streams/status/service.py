@@ -15,7 +15,7 @@ from ioc.feeds.feed import Feed
 from ioc.province.calendar import load_calendar
 from ioc.province.deadline import load_deadlines
 from ioc.province.profile import Profile
-from ioc.province.target_store import load_standing
+from ioc.province.target_store import load_in_force
 from ioc.reading.business_day import business_now
 from ioc.settings import Settings
 from sql import load_queries
@@ -100,7 +100,7 @@ class StatusService:
         return self._run(now, business_now, frozenset(key for (key,) in rows), held)
 
     def _targets_changed(self) -> bool:
-        return tuple(load_standing(self._connection)) != self.evaluator.targets
+        return tuple(load_in_force(self._connection)) != self.evaluator.targets
 
     def _run(
         self, now: datetime, business_now: datetime, touched: frozenset[str] | None, held: Collection[str]
@@ -132,7 +132,7 @@ class StatusService:
         """Make the evaluator anew where day or targets have changed, and forget what it keeps of the past in time."""
         if full and (self._evaluator is None or today != self._day or self._targets_changed()):
             ground = ground_of(self.profile.areas, today)
-            targets = load_standing(self._connection)
+            targets = load_in_force(self._connection)
             self._evaluator = Evaluator(self.editions.live, targets, ground, self.deadlines, self.calendar)
             self._day, self._forgotten_at = today, now
         elif full and self._forgotten_at is not None and now - self._forgotten_at >= _FORGET:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from ioc.catalogue.edition import Edition
-from ioc.catalogue.target import StandingTarget
+from ioc.catalogue.target import TargetInForce
 from ioc.province.deadline import Deadlines
 from streams.rules.incident import Finding, Touch
 from streams.status.feeds import FeedState, Missing
@@ -33,7 +33,7 @@ class Sight:
     states: Mapping[str, FeedState]
     statuses: pl.DataFrame
     edition: Edition
-    targets: Sequence[StandingTarget]
+    targets: Sequence[TargetInForce]
     ground: JudgedUnits
     deadlines: Deadlines
     zone: ZoneInfo

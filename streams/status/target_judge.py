@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ioc.catalogue import Indicator
-from ioc.catalogue.target import StandingTarget, is_rate
+from ioc.catalogue.target import TargetInForce, is_rate
 from ioc.period import end_of, start_of
 from streams.rules import pace
 from streams.status.cells import FigureReader
@@ -35,8 +35,8 @@ class Past:
 class TargetJudge:
     """Judges the figures that have a target."""
 
-    def __init__(self, targets: Sequence[StandingTarget], ground: JudgedUnits) -> None:
-        self._by_code: dict[str, list[StandingTarget]] = {}
+    def __init__(self, targets: Sequence[TargetInForce], ground: JudgedUnits) -> None:
+        self._by_code: dict[str, list[TargetInForce]] = {}
         for target in targets:
             self._by_code.setdefault(target.code, []).append(target)
         self._ground = ground
@@ -69,20 +69,20 @@ class TargetJudge:
                     self._judge_level(block, index, target, rows, columns, reader, past)
 
     def _in_force(
-        self, indicator: Indicator, targets: list[StandingTarget], today: date
-    ) -> dict[StandingTarget, list[int]]:
+        self, indicator: Indicator, targets: list[TargetInForce], today: date
+    ) -> dict[TargetInForce, list[int]]:
         """Return which areas (rows) each target is in force for; of several, one an area.
 
         One of the area itself goes before one of all areas; then what holds at once, is due next, was due last.
         """
 
-        def order(target: StandingTarget) -> tuple[bool, int, int]:
+        def order(target: TargetInForce) -> tuple[bool, int, int]:
             if target.due_on is None:
                 return (target.area_id is None, 0, 0)
             days = (target.due_on - today).days
             return (target.area_id is None, 1 if days >= 0 else 2, abs(days))
 
-        chosen: dict[StandingTarget, list[int]] = {}
+        chosen: dict[TargetInForce, list[int]] = {}
         everywhere = is_rate(indicator)
         for row, area in enumerate(self._ground.areas):
             fitting = [
@@ -98,7 +98,7 @@ class TargetJudge:
         self,
         block: Block,
         at: int,
-        target: StandingTarget,
+        target: TargetInForce,
         rows: list[int],
         columns: StatusColumns,
         reader: FigureReader,
@@ -134,7 +134,7 @@ class TargetJudge:
         self,
         block: Block,
         at: int,
-        target: StandingTarget,
+        target: TargetInForce,
         rows: list[int],
         columns: StatusColumns,
         reader: FigureReader,
@@ -177,7 +177,7 @@ class TargetJudge:
         columns: StatusColumns,
         row: int,
         at: int,
-        target: StandingTarget,
+        target: TargetInForce,
         value: float,
         expected: float | None,
         through: date,
@@ -196,7 +196,7 @@ class TargetJudge:
         if behind is not None:
             columns.lag_days[row, at] = behind
 
-    def _note(self, columns: StatusColumns, row: int, at: int, target: StandingTarget) -> None:
+    def _note(self, columns: StatusColumns, row: int, at: int, target: TargetInForce) -> None:
         columns.target_id[row, at] = target.target_id
         columns.target_op[row, at] = OPS.index(target.op)
         columns.target[row, at] = target.value
@@ -213,7 +213,7 @@ class TargetJudge:
         return past.first[key]
 
     def _forecast(
-        self, block: Block, at: int, target: StandingTarget, columns: StatusColumns, reader: FigureReader, past: Past
+        self, block: Block, at: int, target: TargetInForce, columns: StatusColumns, reader: FigureReader, past: Past
     ) -> tuple[Values, Values, Values] | None:
         """Return value, low and high by area; None where there is nothing ahead."""
         newest = columns.bucket[0, at].item()
@@ -236,7 +236,7 @@ class TargetJudge:
         self,
         block: Block,
         member: Member,
-        target: StandingTarget,
+        target: TargetInForce,
         reader: FigureReader,
         past: Past,
         through: date,

@@ -1,8 +1,9 @@
-"""One word has one meaning: a class name is given once in the product code, and no type alias takes it too."""
+"""One word has one meaning: a class name is given once, and words that had several meanings keep to the one left."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,3 +55,17 @@ def files_with(text: str) -> set[str]:
 def test_an_event_and_its_kafka_record_are_written_down_once() -> None:
     assert files_with('"specversion": "1.0"') == {"ioc/feeds/event.py", "connectors/gateway/openapi.py"}  # an example
     assert files_with("CONTENT_TYPE_BATCH if") | files_with("CONTENT_TYPE_EVENT if") == {"ioc/messaging/record.py"}
+
+
+def words_in(text: str) -> set[str]:
+    """Every word of a text with a `standing` in it, as it is written."""
+    return set(re.findall(r"\w*standing\w*", text, re.IGNORECASE))
+
+
+def test_standing_is_only_the_sum_of_a_stock_over_days() -> None:
+    """A revision is winning, a target in force, a sum a running total; `standing_days` is a function of formulas."""
+    paths = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    paths += (ROOT / "sql" / "queries").glob("*.sql")
+    found = {word for path in paths for word in words_in(path.read_text(encoding="utf-8"))}
+    assert {word for word in found if "standing_days" not in word} == set()
+    assert {"standing_days", "select_standing_days"} <= found  # the search finds the word at all

@@ -41,8 +41,8 @@ def test_what_is_accepted_is_stored_folded_equal_and_explained(
         last = {**good, "revision": now.latest_revision, "id": "good"}
         counts = pipeline.apply(key, [*fetched, record(len(fetched), last)])
         assert counts.consumed == len(made) + 1 == counts.accepted + counts.rejected + counts.duplicate
-        standing = pipeline.rows(f"SELECT revision FROM {feed.table} WHERE record_key = %s", [good["subject"]])
-        assert standing == [(now.latest_revision,)], key
+        winning = pipeline.rows(f"SELECT revision FROM {feed.table} WHERE record_key = %s", [good["subject"]])
+        assert winning == [(now.latest_revision,)], key
     record_property("inputs tried", tried)
     assert pipeline.rows("SELECT feed_id, reasons FROM rejected_event WHERE rule = 'unstorable'") == []
     pipeline.roll_up()

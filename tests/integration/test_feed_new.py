@@ -100,10 +100,10 @@ def test_a_new_feed_passes_the_suite_of_all_feeds(checkout: Checkout) -> None:
 
 
 def test_a_file_in_the_way_is_not_overwritten(checkout: Checkout) -> None:
-    standing = checkout.directory / "tests" / "samples" / "feeds" / "fishery.catch.json"
-    standing.write_text("mine")
+    existing = checkout.directory / "tests" / "samples" / "feeds" / "fishery.catch.json"
+    existing.write_text("mine")
     done = checkout.run(*IOC, "feed", "new", "fishery.catch")
     assert done.returncode == 2 and "in the way" in done.stderr
-    assert standing.read_text() == "mine"
+    assert existing.read_text() == "mine"
     assert not (checkout.directory / "ioc" / "feeds" / "declared" / "fishery_catch.py").exists()
-    standing.unlink()
+    existing.unlink()

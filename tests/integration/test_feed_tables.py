@@ -50,10 +50,10 @@ def test_samples_are_stored_refused_and_known_again(feed: Feed, stored: Pipeline
     )
     assert (counted, rejected, duplicate) == (len(accepted), 2 * len(refused), len(accepted))
     last = {event["subject"]: event for event in sorted(accepted, key=lambda event: event["revision"])}
-    standing = {subject: one["revision"] for subject, one in last.items() if not one.get("voided")}
-    assert voided == len(last) - len(standing)
+    winning = {subject: one["revision"] for subject, one in last.items() if not one.get("voided")}
+    assert voided == len(last) - len(winning)
     query = sql.SQL("SELECT record_key, revision FROM {}").format(sql.Identifier(feed.table))
-    assert dict(stored.connection.execute(query).fetchall()) == standing
+    assert dict(stored.connection.execute(query).fetchall()) == winning
 
 
 def test_every_feeds_table_fits_it(db: psycopg.Connection) -> None:

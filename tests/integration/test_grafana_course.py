@@ -12,7 +12,7 @@ from grafana.bundle import Bundle, load_bundle
 from grafana.checking.check import board_queries
 from grafana.checking.run import choose_variables, run_queries
 from grafana.query.macros import Situation
-from ioc.catalogue.target import StandingTarget
+from ioc.catalogue.target import TargetInForce
 from ioc.database.connection import connect
 from ioc.settings import Settings
 from streams.rules import pace
@@ -57,7 +57,7 @@ def drawn(bundle: Bundle, settings: Settings, code: str, period: str) -> dict[st
     return lines
 
 
-def put_target(db: psycopg.Connection, target: StandingTarget) -> None:
+def put_target(db: psycopg.Connection, target: TargetInForce) -> None:
     db.execute("DELETE FROM target WHERE code = %s", [target.code])
     steps = json.dumps([{"on": day.isoformat(), "value": value} for day, value in target.steps])
     db.execute(
@@ -73,18 +73,18 @@ def put_target(db: psycopg.Connection, target: StandingTarget) -> None:
 @pytest.mark.parametrize(
     "target",
     [
-        StandingTarget(RATE, ">=", 20.0, None, "test", pace="at_once"),
-        StandingTarget(RATE, ">=", 20.0, date(2024, 12, 31), "test", baseline=5.0, baseline_on=date(2024, 10, 5)),
-        StandingTarget(RATE, ">=", 50.0, date(2024, 12, 31), "test"),  # from the first known value
-        StandingTarget(RATE, ">=", 20.0, date(2024, 10, 25), "test", baseline=5.0, baseline_on=date(2024, 1, 1)),
-        StandingTarget(RATE, ">=", 20.0, date(2024, 12, 31), "test", "", None, 12.0, FIRST, "steps", STEPS),
-        StandingTarget(RATE, "<=", 9.0, date(2024, 12, 31), "test", pace="steps", steps=((FIRST, 12.0),)),
+        TargetInForce(RATE, ">=", 20.0, None, "test", pace="at_once"),
+        TargetInForce(RATE, ">=", 20.0, date(2024, 12, 31), "test", baseline=5.0, baseline_on=date(2024, 10, 5)),
+        TargetInForce(RATE, ">=", 50.0, date(2024, 12, 31), "test"),  # from the first known value
+        TargetInForce(RATE, ">=", 20.0, date(2024, 10, 25), "test", baseline=5.0, baseline_on=date(2024, 1, 1)),
+        TargetInForce(RATE, ">=", 20.0, date(2024, 12, 31), "test", "", None, 12.0, FIRST, "steps", STEPS),
+        TargetInForce(RATE, "<=", 9.0, date(2024, 12, 31), "test", pace="steps", steps=((FIRST, 12.0),)),
     ],
     ids=["at once", "from a baseline", "from the first value", "due in between", "steps", "a ceiling by steps"],
 )
 @pytest.mark.usefixtures("figures")
 def test_the_line_of_a_level_is_the_pace_of_its_status(
-    bundle: Bundle, settings: Settings, db: psycopg.Connection, target: StandingTarget
+    bundle: Bundle, settings: Settings, db: psycopg.Connection, target: TargetInForce
 ) -> None:
     put_target(db, target)
     lines = drawn(bundle, settings, RATE, "day")
@@ -103,7 +103,7 @@ def test_the_line_of_a_years_total_is_drawn_beside_what_has_added_up(
     bundle: Bundle, settings: Settings, db: psycopg.Connection, form: str
 ) -> None:
     steps = STEPS if form == "steps" else ()
-    target = StandingTarget(FLOW, ">=", 12000.0, date(2024, 12, 31), "test", pace=form, steps=steps)
+    target = TargetInForce(FLOW, ">=", 12000.0, date(2024, 12, 31), "test", pace=form, steps=steps)
     put_target(db, target)
     lines = drawn(bundle, settings, FLOW, "total")
     days = [date(2023, 1, 1) + timedelta(days=n) for n in range(365)]

@@ -20,9 +20,9 @@ import httpx
 import psycopg
 import pytest
 from pydantic import SecretStr
+from testbed.assessed import put_assessed
 from testbed.mailbox import Mailbox, running_mailbox
 from testbed.province_day import ProvinceDay, local
-from testbed.standing import put_standing
 
 from grafana.bundle import Bundle, datasource_model, load_bundle
 from grafana.checking.run import last_days
@@ -186,7 +186,7 @@ def test_what_is_no_longer_built_goes(tried: Tried, bundle: Bundle) -> None:
 def test_from_the_incident_to_the_message(tried: Tried, bundle: Bundle, db: psycopg.Connection) -> None:
     """Fire, change, acknowledge, end: one message a cause and one for its end; every rule evaluates."""
     put_figures(db)
-    put_standing(db)
+    put_assessed(db)
     push_bundle(bundle, tried.server, tried.settings.db_grafana_password, replace_policy=True)
     found = until(tried, lambda sent: sum(n for (title, *_), n in sent.items() if title == OPENED) >= 5)
     assert sorted(n for (title, *_), n in found.items() if title == OPENED) == [1] * 5

@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import errors
+from testbed.assessed import put_assessed
 from testbed.server import cloned_database
-from testbed.standing import put_standing
 
 from grafana.bundle import Bundle, load_bundle
 from grafana.checking.check import TABLES, all_panels, board_queries, rule_queries
@@ -73,7 +73,7 @@ def fill(db: psycopg.Connection) -> None:
         """ SELECT feed_id, 't', 0, 0, 0, 'future_date', '[{"message_vi": "ở tương lai", "message_en": "in future"}]'"""
         " FROM feed WHERE key = 'tax.einvoice'"
     )
-    put_standing(db)
+    put_assessed(db)
 
 
 @pytest.fixture

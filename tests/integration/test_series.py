@@ -302,7 +302,7 @@ def test_a_stored_series_shows_each_area_as_it_was(reader: SeriesReader) -> None
 
 
 # code, area, period, bucket -> the stored figure: a stock does not begin anew with a reform
-STANDING = [
+STOCKS = [
     ("lodging.rooms.total", "77", "month", JUNE, 10),
     ("lodging.rooms.total", "79", "month", JULY, 30),
     ("lodging.rooms.total", "79", "month", AUGUST, 30),
@@ -320,8 +320,8 @@ STANDING = [
 
 
 def test_stocks_go_on_through_a_reform(years: Pipeline) -> None:
-    found = [(*row[:4], years.figure(*row[:4])) for row in STANDING]
-    assert found == [(*row[:4], row[4] if row[4] is None else pytest.approx(row[4])) for row in STANDING]
+    found = [(*row[:4], years.figure(*row[:4])) for row in STOCKS]
+    assert found == [(*row[:4], row[4] if row[4] is None else pytest.approx(row[4])) for row in STOCKS]
 
 
 def test_what_is_stored_through_reforms_equals_its_recompute(years: Pipeline) -> None:

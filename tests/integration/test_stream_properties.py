@@ -134,7 +134,7 @@ def arrive(pipeline: Pipeline, arrival: Arrival) -> dict[str, Counter[str]]:
     return counts
 
 
-def standing_of(events: Sequence[Event], feed: Feed) -> dict[str, tuple[int, object]]:
+def winning_of(events: Sequence[Event], feed: Feed) -> dict[str, tuple[int, object]]:
     """By the rule alone: of each record its highest revision, unless that is a void."""
     highest: dict[str, Event] = {}
     for event in events:
@@ -204,7 +204,7 @@ def test_order_repetition_and_cut_do_not_matter(pipeline: Pipeline, feeds: dict[
         assert counts[key]["accepted"] == distinct
         assert counts[key]["duplicate"] == sent - distinct
         assert counts[key]["rejected"] == 0
-        assert stored_of(pipeline, feeds[key]) == standing_of(events, feeds[key])
+        assert stored_of(pipeline, feeds[key]) == winning_of(events, feeds[key])
     replaced = Counter(event["subject"] for event in events)
     history = history_of(pipeline, feeds)
     assert len(history) == len({row[:2] for row in history}) == len(events) - len(replaced)

@@ -38,7 +38,7 @@ def assert_records(feeds: Mapping[str, Feed], ledger: Ledger, connection: psycop
         rows = cursor.execute(f"SELECT {names} FROM {feed.table}").fetchall()  # type: ignore[arg-type]
         stored = {row["record_key"]: (row["revision"], digest_of(feed, row)) for row in rows}
         expected = {
-            subject: (standing.revision, standing.content) for subject, standing in ledger.winning.get(key, {}).items()
+            subject: (winning.revision, winning.content) for subject, winning in ledger.winning.get(key, {}).items()
         }
         assert len(rows) == len(stored), f"{feed.table} holds a record twice"
         assert stored.keys() == expected.keys()

@@ -9,10 +9,10 @@ from datetime import datetime
 from fastapi import FastAPI
 
 from ioc.api.app import create_app
+from ioc.api.assessment import AssessmentReader
 from ioc.api.pages.sending import GatewayUpload
 from ioc.api.reading import DatabaseReading
 from ioc.api.server import make_pages
-from ioc.api.standing import StandingReader
 from ioc.feeds.feed import load_feeds
 from ioc.province.profile import load_profile
 from ioc.settings import Settings
@@ -41,7 +41,7 @@ def site(
     reading = DatabaseReading(settings, load_feeds(), lambda: profile.areas, timezone=profile.timezone)
     pages = make_pages(settings, tokens, reading, profile, clock, upload)
     try:
-        standing = StandingReader(reading, settings)
-        yield create_app(settings, tokens, reading, pages=pages, standing=standing), signing, tokens
+        assessment = AssessmentReader(reading, settings)
+        yield create_app(settings, tokens, reading, pages=pages, assessment=assessment), signing, tokens
     finally:
         reading.close()

@@ -70,7 +70,7 @@ class Month:
         heapq.heappush(self._due, (tick, self._waiting, life, make))
 
 
-def standing(outgoing: Iterable[Outgoing]) -> list[dict[str, Any]]:
+def winning(outgoing: Iterable[Outgoing]) -> list[dict[str, Any]]:
     """The events that stand when all of a province's have arrived: of each record the highest revision, voids gone."""
     last: dict[str, dict[str, Any]] = {}
     for one in outgoing:

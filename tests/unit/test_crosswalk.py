@@ -141,13 +141,13 @@ class History:
     def tree(self) -> AreaTree:
         return AreaTree(self.areas.values())
 
-    def standing(self, level: str | None = None) -> list[Area]:
+    def valid(self, level: str | None = None) -> list[Area]:
         """The units that exist now, by id."""
         return [area for area in self.areas.values() if area.valid_to == FOREVER and level in (None, area.level)]
 
     def leaves(self) -> list[Area]:
         """The leaves that exist now."""
-        return [area for area in self.standing() if area.area_id in self.land]
+        return [area for area in self.valid() if area.area_id in self.land]
 
     def begin(self, level: str, parent_id: int | None, land: frozenset[int] | None = None) -> int:
         """A new unit from today on."""
@@ -212,20 +212,20 @@ def _move(history: History, area: Area, parent_id: int, level: str) -> None:
 
 
 def _merge_districts(history: History, draw: st.DrawFn) -> None:
-    parents = [a for a in history.standing("district") if a.area_id not in history.land]
+    parents = [a for a in history.valid("district") if a.area_id not in history.land]
     if len(parents) < 2:
         return
     chosen = draw(st.lists(st.sampled_from(parents), min_size=2, max_size=2, unique_by=lambda a: a.area_id))
     heir = history.begin("district", chosen[0].parent_id)
     for district in chosen:
-        for area in [a for a in history.standing() if a.parent_id == district.area_id]:
+        for area in [a for a in history.valid() if a.parent_id == district.area_id]:
             _move(history, area, heir, area.level)
         history.end(district.area_id, heir)
 
 
 def _abolish_districts(history: History, draw: st.DrawFn) -> None:
     """As on 2025-07-01: a new province, every commune right below it; some merge on that very day."""
-    (old,) = history.standing("province")
+    (old,) = history.valid("province")
     root = history.begin("province", None)
     history.end(old.area_id, root)
     leaves = history.leaves()
@@ -236,7 +236,7 @@ def _abolish_districts(history: History, draw: st.DrawFn) -> None:
             history.end(area.area_id, heir)
     for area in leaves[2 if merged else 0 :]:
         _move(history, area, root, "commune")
-    for district in history.standing("district"):
+    for district in history.valid("district"):
         history.end(district.area_id, None)
 
 

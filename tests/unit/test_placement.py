@@ -84,11 +84,11 @@ FIRST = date(2020, 1, 1)
 def histories(draw: st.DrawFn) -> AreaTree:
     """A province whose leaves merge, or are renamed, on a few days; some end without a successor."""
     areas = {1: Area(1, "P", "P", "P", "province", None, FIRST)}
-    standing = list(range(2, 2 + draw(st.integers(2, 5))))
-    areas |= {leaf: Area(leaf, f"L{leaf}", "x", "x", "commune", 1, FIRST) for leaf in standing}
+    valid = list(range(2, 2 + draw(st.integers(2, 5))))
+    areas |= {leaf: Area(leaf, f"L{leaf}", "x", "x", "commune", 1, FIRST) for leaf in valid}
     for step in range(1, draw(st.integers(1, 3)) + 1):
         day = FIRST + timedelta(days=100 * step)
-        merged = draw(st.lists(st.sampled_from(standing), min_size=1, unique=True))
+        merged = draw(st.lists(st.sampled_from(valid), min_size=1, unique=True))
         new = max(areas) + 1
         divided = draw(st.booleans())
         for leaf in merged:
@@ -97,7 +97,7 @@ def histories(draw: st.DrawFn) -> AreaTree:
                 leaf, old.code, "x", "x", "commune", 1, old.valid_from, day, successor_id=None if divided else new
             )
         areas[new] = Area(new, f"L{new}", "x", "x", "commune", 1, day)
-        standing = [leaf for leaf in standing if leaf not in merged] + [new]
+        valid = [leaf for leaf in valid if leaf not in merged] + [new]
     return AreaTree(areas.values())
 
 

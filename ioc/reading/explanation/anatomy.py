@@ -134,7 +134,7 @@ class Anatomy:
                 return part.model_copy(update={"name": str(one)})
             case "standing_days":
                 stock = self._plans[one.name]
-                sums = tuple(self._sum(measure, where, "standing", step.span) for measure in stock.running)
+                sums = tuple(self._sum(measure, where, "standing_days", step.span) for measure in stock.running)
                 value = sums[0].value if not isinstance(stock, Reported) or sums[1].value else None
                 part = self.of(Step(stock, step.span), cell, opened, one)
                 return part.model_copy(update={"value": value, "inputs": sums, "none_vi": None, "none_en": None})
@@ -173,7 +173,7 @@ class Anatomy:
             )
         else:
             amount = contribution(measure)
-            if how == "standing":
+            if how == "standing_days":
                 until = sql.Identifier(measure.until) if measure.until else sql.SQL("NULL::date")
                 amount = sql.SQL(self._parts["amount_of_days"]).format(
                     adds=amount,
@@ -277,6 +277,6 @@ def _sentence(measure: Measure, feed: Feed, how: How, span: TimeSpan) -> tuple[s
         return f"số đối tượng khác nhau {vi}, đếm từ “{feed.name_vi}”", f"different members {en}, of “{feed.name_en}”"
     if how in ("closing", "carried"):
         return f"số còn hiệu lực cuối kỳ, cộng từ “{feed.name_vi}”", f"what stands at the end, of “{feed.name_en}”"
-    if how == "standing":
+    if how == "standing_days":
         return f"mức cuối mỗi ngày {vi}, cộng từ “{feed.name_vi}”", f"levels of each day {en}, of “{feed.name_en}”"
     return f"cộng {vi} từ các bản ghi “{feed.name_vi}”", f"sum {en} over the records of “{feed.name_en}”"

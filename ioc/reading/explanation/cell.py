@@ -82,8 +82,8 @@ class CellFinder:
     def counting(self, measure: Measure, cell: Cell, how: How) -> sql.Composable:
         """Return the condition under which a record counts in a cell.
 
-        how: `total`, its day lies in the cell; `closing` or `carried`, it stands on the last day; `standing`, it stood
-             on some day.
+        how: `total`, its day lies in the cell; `closing` or `carried`, it is in the running total of the last day;
+             `standing_days`, it is in that of some day.
         """
         column = sql.Identifier(measure.at)
         bounds = {"at": column, "first": sql.Literal(cell.start), "last": sql.Literal(cell.last)}
@@ -95,7 +95,7 @@ class CellFinder:
         )
         until: sql.Composable = sql.SQL("")
         if measure.until:
-            since = cell.start if how == "standing" else cell.last
+            since = cell.start if how == "standing_days" else cell.last
             until = _part("until").format(until=sql.Identifier(measure.until), since=sql.Literal(since))
         days = _part("since").format(at=column, last=sql.Literal(cell.last), until=until)
         return _part("both").format(here=self._within(cell, measure, ALWAYS, origins), when=days)

@@ -34,7 +34,7 @@ class CountedMeasure:
             "adds": adds_sql(self.measure),
             "unit": sql.Literal(10**self.measure.decimals),
         }
-        if self.how != "standing":
+        if self.how != "standing_days":
             return sql.SQL(load_queries("explain_part")["amount"]).format(**parts)
         until = sql.Identifier(self.measure.until) if self.measure.until else sql.SQL("NULL::date")
         return sql.SQL(load_queries("explain_part")["amount_of_days"]).format(
@@ -67,7 +67,7 @@ def _walk(plans: Mapping[str, IndicatorPlan], step: Step) -> Iterator[CountedMea
         if reference.function == "standing_days":
             stock = plans[reference.name]
             if isinstance(stock, RunningTotal | Reported):
-                yield CountedMeasure(stock.running[0], "standing", step.span, reference.name)
+                yield CountedMeasure(stock.running[0], "standing_days", step.span, reference.name)
         elif reference.function in ("max", "min"):
             yield from _walk(plans, Step(plans[reference.name], step.span))
     for source in sources(step, plans):

@@ -32,7 +32,7 @@ class Placed(Canned):
         return AskedPlace("lodging" if code == CODE else "vaccination" if code else None, areas.get(area or ""))
 
 
-class Standing:
+class Assessment:
     """Answers nothing: what a bound token may not ask never comes here."""
 
     def __getattr__(self, name: str) -> Any:
@@ -42,8 +42,8 @@ class Standing:
 @pytest.fixture
 def ask(tmp_path: Path) -> Callable[..., httpx.Response]:
     tokens = TokenFile(tmp_path / "tokens.json")
-    standing: Any = Standing()
-    app = create_app(Settings(_env_file=None), tokens, Placed(), standing=standing, approvals=standing)
+    assessment: Any = Assessment()
+    app = create_app(Settings(_env_file=None), tokens, Placed(), assessment=assessment, approvals=assessment)
     client = httpx.Client(transport=AsgiTransport(app), base_url="http://api")
 
     def send(path: str, *, sectors: tuple[str, ...] = (), areas: tuple[str, ...] = (), **query: str) -> httpx.Response:

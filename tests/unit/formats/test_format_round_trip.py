@@ -40,12 +40,12 @@ def lives(profile: Profile) -> Mapping[str, Sequence[Life]]:
     rows = load_profile_catalogue(PROFILE, FEEDS).indicators.values()
     rates = Rates(**dict.fromkeys(FAULTS, 0.0))
     province = Province(profile, rates=rates, indicators=of_agencies(rows))
-    standing: defaultdict[str, dict[str, Life]] = defaultdict(dict)
+    winning: defaultdict[str, dict[str, Life]] = defaultdict(dict)
     for one in [*province.register(), *(one for _ in range(HOURS) for one in province.tick(250))]:
         if one.outcome in (ExpectedOutcome.NEW, ExpectedOutcome.CORRECTED):
             subject = one.event["subject"]
-            standing[one.feed][subject] = Life(one.reporter, subject.partition("/")[2], one.event["data"])
-    return {feed: list(found.values()) for feed, found in standing.items()}
+            winning[one.feed][subject] = Life(one.reporter, subject.partition("/")[2], one.event["data"])
+    return {feed: list(found.values()) for feed, found in winning.items()}
 
 
 def test_the_same_records_make_the_same_bytes(lives: Mapping[str, Sequence[Life]]) -> None:

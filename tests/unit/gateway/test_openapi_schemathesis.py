@@ -92,6 +92,6 @@ def test_the_api(tmp_path: Path) -> None:
     _, secret = tokens.create("Reader", (), (), reads=True, acts=True)
     unknown: Any = Asked()
     calm = Settings(_env_file=None, api_rate=1e6, api_burst=1e6)
-    asked = ask(create_api(calm, tokens, unknown, standing=unknown, approvals=unknown), secret)
+    asked = ask(create_api(calm, tokens, unknown, assessment=unknown, approvals=unknown), secret)
     assert "GET /v1/indicators/{code}/series" in asked
     assert "POST /v1/incidents/{incident_id}/acts" in asked

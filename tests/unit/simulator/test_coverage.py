@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import polars as pl
 import pytest
-from testbed.simulated import Month, parsed, parsed_events, standing
+from testbed.simulated import Month, parsed, parsed_events, winning
 
 from deploy.simulator.calendar import DAYS, HOURS
 from deploy.simulator.ledger import Outgoing
@@ -51,7 +51,7 @@ def faulty_month(profile: Profile) -> list[Outgoing]:
 def test_every_measure_of_a_month_with_faults_counts_something(
     name: str, faulty_month: list[Outgoing], feeds: Mapping[str, Feed], profile: Profile, compiled: Compiled
 ) -> None:
-    batch = parsed_events(feeds[name], profile, standing(one for one in faulty_month if one.feed == name))
+    batch = parsed_events(feeds[name], profile, winning(one for one in faulty_month if one.feed == name))
     assert batch.rejections == ()
     assert idle(name, batch, compiled) == []
 

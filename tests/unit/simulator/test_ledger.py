@@ -1,4 +1,4 @@
-"""The simulator's own account: rules of revisions, tallies, standing records, witnesses."""
+"""The simulator's own account: rules of revisions, tallies, winning records, witnesses."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ def test_published_is_the_sum_of_what_is_expected(ledger: tuple[Ledger, list[Out
 
 def test_winning_is_the_highest_revision_of_each_record(ledger: tuple[Ledger, list[Outgoing]]) -> None:
     book, events = ledger
-    for feed, standing in book.winning.items():
+    for feed, winning in book.winning.items():
         valid = [e.event for e in events if e.feed == feed and e.outcome is not ExpectedOutcome.REJECTED]
         last: dict[str, EventJson] = {}
         for one in valid:
             if one["revision"] > last.get(one["subject"], {"revision": -1})["revision"]:
                 last[one["subject"]] = one
         expected = {subject: e["revision"] for subject, e in last.items() if not e.get("voided")}
-        assert {subject: record.revision for subject, record in standing.items()} == expected
+        assert {subject: record.revision for subject, record in winning.items()} == expected
 
 
 def test_witnesses_are_recounted_from_the_events(ledger: tuple[Ledger, list[Outgoing]]) -> None:

@@ -73,7 +73,7 @@ def test_shares_are_shares(catalogue: Catalogue, months: Mapping[str, Month]) ->
 
 def test_no_part_is_larger_than_its_whole(catalogue: Catalogue, months: Mapping[str, Month]) -> None:
     """Rates of reported numbers (`100 * a / b`) lie between 0 and 100 in every area and period."""
-    standing = {
+    winning = {
         (d["indicator"], d["area_code"], d["period_start"]): d["value"]
         for d in (life.data for life in months["report.value"].lives)
     }
@@ -82,8 +82,8 @@ def test_no_part_is_larger_than_its_whole(catalogue: Catalogue, months: Mapping[
         part, bar, whole = row.formula.removeprefix("100 * ").partition(" / ")
         if row.unit != "%" or not bar or " " in part + whole or not {part, whole} <= catalogue.indicators.keys():
             continue
-        for (code, area, start), value in standing.items():
-            if code == part and (total := standing.get((whole, area, start))):
+        for (code, area, start), value in winning.items():
+            if code == part and (total := winning.get((whole, area, start))):
                 assert 100 * value / total <= 100, (row.code, area, start)
                 rates += 1
     assert rates > 100

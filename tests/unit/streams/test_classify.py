@@ -21,9 +21,9 @@ Arrived = tuple[str, int, str]  # key, revision, content
 
 @dataclass
 class Known:
-    """What the database would know: standing revision and content by key, and all older ones."""
+    """What the database would know: winning revision and content by key, and all older ones."""
 
-    standing: dict[str, tuple[int, str]] = field(default_factory=dict)
+    winning: dict[str, tuple[int, str]] = field(default_factory=dict)
     history: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def classify(self, events: Sequence[Arrived]) -> Classified:
@@ -40,7 +40,7 @@ class Known:
             },
             orient="row",
         )
-        stored = [(key, revision, c, None if c == VOID else AT) for key, (revision, c) in self.standing.items()]
+        stored = [(key, revision, c, None if c == VOID else AT) for key, (revision, c) in self.winning.items()]
         older = [(key, revision, content) for (key, revision), content in self.history.items()]
         return classify(
             frame,
@@ -52,10 +52,10 @@ class Known:
         """Classify a batch, remember what it brought, and return the outcomes."""
         result = self.classify(events)
         for key, revision, content in rows(result.winners):
-            if key in self.standing:
-                old_revision, old = self.standing[key]
+            if key in self.winning:
+                old_revision, old = self.winning[key]
                 self.history[key, old_revision] = old
-            self.standing[key] = (revision, content)
+            self.winning[key] = (revision, content)
         for key, revision, content in rows(result.superseded):
             self.history[key, revision] = content
         return outcomes(result)
@@ -75,7 +75,7 @@ def judge(events: Sequence[Arrived]) -> tuple[Known, Counter[str]]:
     """The rule, one event at a time: the highest revision stands, equal revisions must be equal."""
     known, counts = Known(), Counter[str]()
     for key, revision, content in events:
-        stands = known.standing.get(key)
+        stands = known.winning.get(key)
         if stands is not None and revision == stands[0]:
             seen: str | None = stands[1]
         else:
@@ -88,7 +88,7 @@ def judge(events: Sequence[Arrived]) -> tuple[Known, Counter[str]]:
         else:
             if stands is not None:
                 known.history[key, stands[0]] = stands[1]
-            known.standing[key] = (revision, content)
+            known.winning[key] = (revision, content)
             counts["voided" if content == VOID else "corrected" if stands else "new"] += 1
     return known, counts
 
@@ -106,7 +106,7 @@ def test_any_cut_of_a_log_comes_to_what_the_rule_says_of_each_event(events: list
         start, turn = start + size, turn + 1
     expected, expected_counts = judge(events)
     assert counts == expected_counts
-    assert known.standing == expected.standing
+    assert known.winning == expected.winning
     assert known.history == expected.history
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ioc.catalogue.target import StandingTarget
+from ioc.catalogue.target import TargetInForce
 from streams.rules.pace import (
     expected_total,
     expected_value,
@@ -31,15 +31,15 @@ days = st.dates(date(2023, 12, 31), date(2025, 2, 28))
 @st.composite
 def targets(
     draw: st.DrawFn, paces: tuple[str, ...] = ("at_once", "linear", "seasonal", "steps"), baseline: bool | None = None
-) -> StandingTarget:
+) -> TargetInForce:
     """Any target for the year 2024 with one of some paces, with a baseline or without (None = either)."""
     pace = draw(st.sampled_from(paces))
     value = draw(numbers)
     if pace == "at_once":
-        return StandingTarget("x", draw(st.sampled_from([">=", "<="])), value, None, "s", pace=pace)
+        return TargetInForce("x", draw(st.sampled_from([">=", "<="])), value, None, "s", pace=pace)
     based = draw(st.booleans()) if baseline is None else baseline
     on = sorted(draw(st.lists(st.dates(JANUARY, DECEMBER), max_size=4, unique=True))) if pace == "steps" else []
-    return StandingTarget(
+    return TargetInForce(
         "x",
         draw(st.sampled_from([">=", "<="])),
         value,
@@ -55,7 +55,7 @@ def targets(
 @PACE
 @given(targets(), days, st.none() | st.tuples(days, numbers), st.none() | st.floats(0, 5))
 def test_nothing_is_expected_beyond_the_target(
-    target: StandingTarget, through: date, first: tuple[date, float] | None, curve: float | None
+    target: TargetInForce, through: date, first: tuple[date, float] | None, curve: float | None
 ) -> None:
     expected = expected_value(target, through, first=first, curve=curve)
     if expected is None:
@@ -68,7 +68,7 @@ def test_nothing_is_expected_beyond_the_target(
 
 @PACE
 @given(targets(("linear", "seasonal"), baseline=False), st.dates(date(2023, 6, 1), date(2024, 2, 28)))
-def test_one_known_value_is_no_pace(target: StandingTarget, through: date) -> None:
+def test_one_known_value_is_no_pace(target: TargetInForce, through: date) -> None:
     """32 of 37 due on 31 December is not on pace because nothing else is known than these 32."""
     assert expected_value(target, through) is None
     assert expected_value(target, through, first=(through, 32.0)) is None
@@ -77,7 +77,7 @@ def test_one_known_value_is_no_pace(target: StandingTarget, through: date) -> No
 
 @PACE
 @given(targets(), numbers, days)
-def test_what_reaches_the_target_does_not_lag(target: StandingTarget, value: float, through: date) -> None:
+def test_what_reaches_the_target_does_not_lag(target: TargetInForce, value: float, through: date) -> None:
     expected = expected_value(target, through, first=(date(2023, 12, 1), 0.0))
     if expected is None or not target.is_met(value):
         return
@@ -87,7 +87,7 @@ def test_what_reaches_the_target_does_not_lag(target: StandingTarget, value: flo
 
 @PACE
 @given(targets(("linear",), baseline=True))
-def test_a_straight_pace_never_turns_back(target: StandingTarget) -> None:
+def test_a_straight_pace_never_turns_back(target: TargetInForce) -> None:
     course = [expected_value(target, JANUARY + timedelta(days=n)) for n in range(0, 366, 15)]
     known = [value for value in course if value is not None]
     assert len(known) == len(course)
@@ -104,9 +104,9 @@ def test_a_straight_pace_never_turns_back(target: StandingTarget) -> None:
     st.none() | st.floats(0, 3),
 )
 def test_a_years_total_is_asked_for_bit_by_bit(
-    target: StandingTarget, total: float, through: date, curve: float | None
+    target: TargetInForce, total: float, through: date, curve: float | None
 ) -> None:
-    positive = StandingTarget("x", target.op, total, target.due_on, "s", pace=target.pace)
+    positive = TargetInForce("x", target.op, total, target.due_on, "s", pace=target.pace)
     expected = expected_total(positive, JANUARY, through, curve=curve)
     assert expected is not None
     assert 0 <= expected <= total
@@ -115,8 +115,8 @@ def test_a_years_total_is_asked_for_bit_by_bit(
         assert expected == total
 
 
-def target(op: str, value: float, **more: object) -> StandingTarget:
-    return StandingTarget("x", op, value, DECEMBER, "s", **more)  # type: ignore[arg-type]
+def target(op: str, value: float, **more: object) -> TargetInForce:
+    return TargetInForce("x", op, value, DECEMBER, "s", **more)  # type: ignore[arg-type]
 
 
 def test_last_years_own_curve_is_the_seasonal_pace() -> None:

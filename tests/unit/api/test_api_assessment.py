@@ -12,13 +12,13 @@ import pytest
 from testbed.gateway import AsgiTransport
 
 from ioc.api.app import create_app
-from ioc.api.standing_model import Act, IncidentPage, QualityPage, StatusPage
+from ioc.api.assessment_model import Act, IncidentPage, QualityPage, StatusPage
 from ioc.incident.acting import Actor
 from ioc.settings import Settings
 from ioc.web.tokens import TokenFile
 
 
-class Standing:
+class Assessment:
     """Answers nothing and remembers what it was asked and told."""
 
     def __init__(self) -> None:
@@ -49,8 +49,10 @@ def tokens(tmp_path: Path) -> TokenFile:
     return TokenFile(tmp_path / "tokens.json")
 
 
-def ask(tokens: TokenFile, standing: Standing, secret: str, method: str, path: str, body: Any = None) -> httpx.Response:
-    app = create_app(Settings(_env_file=None), tokens, None, standing=standing)  # type: ignore[arg-type]
+def ask(
+    tokens: TokenFile, assessment: Assessment, secret: str, method: str, path: str, body: Any = None
+) -> httpx.Response:
+    app = create_app(Settings(_env_file=None), tokens, None, assessment=assessment)  # type: ignore[arg-type]
 
     with httpx.Client(transport=AsgiTransport(app), base_url="http://api") as client:
         return client.request(method, path, json=body, headers={"authorization": f"Bearer {secret}"})
@@ -61,20 +63,20 @@ def ask(tokens: TokenFile, standing: Standing, secret: str, method: str, path: s
 )
 def test_a_reader_reads(tokens: TokenFile, path: str) -> None:
     _, secret = tokens.create("Portal", (), (), reads=True)
-    standing = Standing()
-    assert ask(tokens, standing, secret, "GET", path).status_code == 200
-    assert len(standing.asked) == 1
+    assessment = Assessment()
+    assert ask(tokens, assessment, secret, "GET", path).status_code == 200
+    assert len(assessment.asked) == 1
 
 
 def test_a_word_that_is_no_status_is_refused(tokens: TokenFile) -> None:
     _, secret = tokens.create("Portal", (), (), reads=True)
-    assert ask(tokens, Standing(), secret, "GET", "/v1/status?status=good").status_code == 422
+    assert ask(tokens, Assessment(), secret, "GET", "/v1/status?status=good").status_code == 422
 
 
 def test_only_who_may_act_acts(tokens: TokenFile) -> None:
     _, reader = tokens.create("Portal", (), (), reads=True)
-    standing = Standing()
-    answer = ask(tokens, standing, reader, "POST", "/v1/incidents/7/acts", {"what": "acknowledge"})
+    assessment = Assessment()
+    answer = ask(tokens, assessment, reader, "POST", "/v1/incidents/7/acts", {"what": "acknowledge"})
     assert answer.status_code == 403
     assert answer.json()["rule"] == "token_does_not_act"
-    assert standing.acts == []
+    assert assessment.acts == []

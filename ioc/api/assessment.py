@@ -8,10 +8,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Path, Query, Request
 
-from ioc.api.parameter import Day
-from ioc.api.problem import ProblemError
-from ioc.api.reading import DatabaseReading
-from ioc.api.standing_model import (
+from ioc.api.assessment_model import (
     Act,
     IncidentDetail,
     IncidentPage,
@@ -21,6 +18,9 @@ from ioc.api.standing_model import (
     StatusPage,
     StatusRow,
 )
+from ioc.api.parameter import Day
+from ioc.api.problem import ProblemError
+from ioc.api.reading import DatabaseReading
 from ioc.database.connection import connect, translated_errors
 from ioc.errors import DatabaseUnavailableError, QuestionError
 from ioc.incident.acting import Actor, IncidentActs
@@ -43,7 +43,7 @@ _Offset = Annotated[int, Query(ge=0, le=1_000_000, description="Rows to pass ove
 _Number = Annotated[int, Path(ge=1, le=2**62, description="Number of the incident.")]
 
 
-class StandingReader:
+class AssessmentReader:
     """Reads over the API's connections, and acts over one of the writer's."""
 
     def __init__(self, reading: DatabaseReading, settings: Settings) -> None:
@@ -99,11 +99,11 @@ class StandingReader:
             ) from None
 
 
-def add_standing(
+def add_assessment(
     app: FastAPI,
     guarded: dict[str, Any],
     tokens: TokenFile,
-    standing: StandingReader,
+    assessment: AssessmentReader,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> None:
     """Add the routes; `guarded` is what every route of the API is declared with."""
@@ -119,7 +119,7 @@ def add_standing(
         offset: _Offset = 0,
     ) -> StatusPage:
         """Return how indicators stand, the worst first: of the province, or another area, or of one indicator."""
-        return standing.statuses(
+        return assessment.statuses(
             sector=sector, area=area, code=code, status=status, unusual=unusual, limit=limit, offset=offset
         )
 
@@ -132,12 +132,12 @@ def add_standing(
         offset: _Offset = 0,
     ) -> IncidentPage:
         """Return incidents: one a cause, open ones first."""
-        return standing.incidents(sector=sector, kind=kind, closed=closed, limit=limit, offset=offset)
+        return assessment.incidents(sector=sector, kind=kind, closed=closed, limit=limit, offset=offset)
 
     @app.get("/v1/incidents/{incident_id}", **guarded)
     def get_incident(incident_id: _Number) -> IncidentDetail:
         """Return one incident with its evidence, its history, what it touches and who was told."""
-        return standing.incident(incident_id)
+        return assessment.incident(incident_id)
 
     @app.get("/v1/quality", **guarded)
     def get_quality(
@@ -148,7 +148,7 @@ def add_standing(
         limit: _Limit = 500,
     ) -> QualityPage:
         """Return how correct, complete, clean and live the data is, each share with its numbers."""
-        return standing.quality(feed=feed, area=area, on=on, reporter=reporter, limit=limit)
+        return assessment.quality(feed=feed, area=area, on=on, reporter=reporter, limit=limit)
 
     async def may_act(request: Request) -> None:
         token = authenticate(request, tokens)
@@ -166,8 +166,8 @@ def add_standing(
     @app.post("/v1/incidents/{incident_id}/acts", **acting)
     def act(incident_id: _Number, body: Act, request: Request) -> IncidentDetail:
         """Acknowledge, silence or assign an incident; the answer is the incident as it stands then."""
-        standing.act(incident_id, body, Actor(request.state.actor, "API"), now())
-        return standing.incident(incident_id)
+        assessment.act(incident_id, body, Actor(request.state.actor, "API"), now())
+        return assessment.incident(incident_id)
 
 
 def _unknown() -> ProblemError:

@@ -108,7 +108,7 @@ SELECT incident_id, opened_at, 'opened', severity, step, '{}' FROM incident"""
 _JOB = "INSERT INTO scheduler_job (job, finished_at) VALUES ('status', now()) ON CONFLICT DO NOTHING"
 
 
-def put_standing(connection: psycopg.Connection) -> None:
+def put_assessed(connection: psycopg.Connection) -> None:
     """Fill the tables that the scheduler keeps, from the figures that are stored; as their owner."""
     for statement in (_TARGET, _STATUS, _CHANGE, _QUALITY, _INCIDENT, _SILENT, _TOUCH, _HISTORY, _JOB):
         connection.execute(statement.encode())
