@@ -22,7 +22,6 @@ from ioc.province.reporter import Reporter
 _STRANGER = "so-la-999"
 # The centre reports what it measures of its own feeds; the register of reporters names agencies in full.
 _PLATFORM, _PLATFORM_SECTOR, _PLATFORM_OWNER = "ioc-tinh", "data_quality", "Sở Thông tin và Truyền thông"
-_FULL_NAME = {"BHXH": "Bảo hiểm xã hội"}
 _IN_THE_MORNING = (7, 8, 8, 9, 10)
 _AT_THE_OFFICE = (8, 9, 9, 10, 11, 14, 15, 16)
 # Reports are due on the sixth; some come later.
@@ -170,8 +169,6 @@ def _agency_of(indicator: Indicator, agencies: Sequence[Reporter]) -> Reporter:
     owner = indicator.owners[0]
     if indicator.sector == _PLATFORM_SECTOR and owner == _PLATFORM_OWNER:
         owner = _PLATFORM
-    for short, full in _FULL_NAME.items():
-        owner = owner.replace(short, full)
     return next((agency for agency in agencies if owner in (agency.name, agency.code)), agencies[0])
 
 
