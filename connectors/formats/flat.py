@@ -195,7 +195,7 @@ def _unwrap(value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
         for key in _WRAPPERS:
             if isinstance(value.get(key), list):
-                yield from ((f".{key}[{place}]", item) for place, item in enumerate(value[key]))
+                yield from ((f".{key}[{index}]", item) for index, item in enumerate(value[key]))
                 return
     yield "", value
 

@@ -39,7 +39,7 @@ class ControlDesk:
         feed = feed_of(self._feeds, key, token)
         totals = _totals(await self._intake.read_body(request, _MAX_BYTES))
         await self._intake.pace(token, len(totals))
-        if reasons := [reason for place, total in enumerate(totals) for reason in _check(feed, token, place, total)]:
+        if reasons := [reason for index, total in enumerate(totals) for reason in _check(feed, token, index, total)]:
             raise RequestRefusedError(422, reasons)
         now = datetime.now(UTC)
         records = [
@@ -52,7 +52,7 @@ class ControlDesk:
             for total in totals
         ]
         await self._intake.produce(records, token)
-        results = [EventResult(index=place, id=None, status="accepted") for place in range(len(totals))]
+        results = [EventResult(index=index, id=None, status="accepted") for index in range(len(totals))]
         return PublishResponse(accepted=len(totals), results=results)
 
 

@@ -225,13 +225,13 @@ class Upload:
     def _judge_part(self, feed: Feed, token: Token, part: Sequence[Item], index: int, tally: _Tally) -> list[Verdict]:
         """Return the events of a part that pass; `index` is that of its first item."""
         passed = []
-        for place, item in enumerate(part, index):
+        for item_index, item in enumerate(part, index):
             if isinstance(item, BadRecord):
                 tally.refuse(item.where, item.reasons)
             elif isinstance(item, Remark):
                 tally.warn(item.where, (item.warning,))
             else:
-                verdict = self._judge(feed, token, place, item)
+                verdict = self._judge(feed, token, item_index, item)
                 if verdict.result.status == "refused":
                     tally.refuse(item.where, verdict.result.reasons)
                 else:
@@ -259,11 +259,11 @@ class Upload:
 def language_of(request: Request) -> Language:
     """Return the language that Accept-Language puts first, Vietnamese where it names neither."""
     wishes = []
-    for place, part in enumerate(request.headers.get("accept-language", "")[:200].lower().split(",")):
+    for index, part in enumerate(request.headers.get("accept-language", "")[:200].lower().split(",")):
         name, _, weight = part.strip().partition(";q=")
         language = name.partition("-")[0]
         if language in ("vi", "en"):
-            wishes.append((-_weight(weight), place, language))
+            wishes.append((-_weight(weight), index, language))
     return "en" if wishes and min(wishes)[2] == "en" else "vi"
 
 

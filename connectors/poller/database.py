@@ -55,7 +55,9 @@ class SqlSource:
                 columns, rows = self._page(connection, since, key, before)
                 if not rows:
                     return
-                since, key = (rows[-1][_place(columns, name, declared)] for name in (declared.watermark, declared.key))
+                since, key = (
+                    rows[-1][_index_of(columns, name, declared)] for name in (declared.watermark, declared.key)
+                )
                 if since is None or key is None:
                     raise SourceUnavailableError(
                         f"{declared.name}: a row without watermark or key; leave it out in the query"
@@ -90,7 +92,7 @@ class SqlSource:
         values = {"since": since, "key": key, "before": before}
         given: Any = [values[name] for name in order]
         if self._driver.paramstyle in ("named", "pyformat"):
-            given = {f"p{place}": value for place, value in enumerate(given, start=1)}
+            given = {f"p{index}": value for index, value in enumerate(given, start=1)}
         cursor.execute(statement, given)
         rows = cursor.fetchall()
         columns = [str(column[0]) for column in cursor.description]
@@ -190,10 +192,10 @@ def from_json_value(kept: Mapping[str, str]) -> Any:
     return read[kind](text)
 
 
-def _place(columns: Sequence[str], name: str, declared: SqlPoller) -> int:
-    for place, column in enumerate(columns):
+def _index_of(columns: Sequence[str], name: str, declared: SqlPoller) -> int:
+    for index, column in enumerate(columns):
         if column.lower() == name.lower():  # Oracle answers in capitals
-            return place
+            return index
     raise SourceUnavailableError(f"{declared.name}: the query has no column {name!r}")
 
 

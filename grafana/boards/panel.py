@@ -208,7 +208,7 @@ def default_geomap(key: str, title: str, tooltip: str) -> geomap.Panel:
         .tooltip(True)
     )
     # rank is 1 for the first status.
-    steps = ((None, colors[0]), *((place + 0.5, color) for place, color in enumerate(colors[1:], 1)))
+    steps = ((None, colors[0]), *((index + 0.5, color) for index, color in enumerate(colors[1:], 1)))
     return (
         geomap.Panel()
         .id(panel_id(key))

@@ -99,7 +99,7 @@ def apply_plan(
     Raises PushInterruptedError, with what was done, where a step fails; pushing again goes on from there.
     """
     secrets = {ObjectKind.DATASOURCE: {"secureJsonData": {"password": password.get_secret_value()}}}
-    for place, change in enumerate(plan):
+    for index, change in enumerate(plan):
         try:
             if change.wanted is None:
                 server.delete(change.kind, change.target)
@@ -110,11 +110,11 @@ def apply_plan(
                 body["settings"] = body["settings"] | {CREDENTIALS: receipt_token.get_secret_value()}
             write(change.kind, change.target, body)
         except IocError as error:
-            done = ", ".join(f"{c.action} {c.kind} {c.uid or c.kind}" for c in plan[:place][-20:]) or "nothing"
-            left = len(plan) - place
+            done = ", ".join(f"{c.action} {c.kind} {c.uid or c.kind}" for c in plan[:index][-20:]) or "nothing"
+            left = len(plan) - index
             raise PushInterruptedError(
                 f"{change.action} {change.kind} {change.uid}: {error}\n"
-                f"Done before: {done} ({place} of {len(plan)}). Not done: {left}. Mend the cause and push again: "
+                f"Done before: {done} ({index} of {len(plan)}). Not done: {left}. Mend the cause and push again: "
                 "it goes on with what is left."
             ) from error
 

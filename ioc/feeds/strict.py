@@ -57,7 +57,7 @@ def _children(value: Any) -> list[tuple[Any, dict[str, Any]]]:
     if isinstance(value, dict):
         return [(None, value)]
     if isinstance(value, list):
-        return [(place, child) for place, child in enumerate(value) if isinstance(child, dict)]
+        return [(index, child) for index, child in enumerate(value) if isinstance(child, dict)]
     return []
 
 

@@ -90,8 +90,8 @@ def _load_areas(connection: psycopg.Connection, profile: Profile) -> bool:
     connection.cursor().executemany(queries["upsert_area"], rows)
     connection.execute(queries["clear_placement"])
     with connection.cursor().copy(queries["copy_places"]) as copy:
-        for place in placements(profile.areas):
-            copy.write_row((place.area_id, _day(place.since), _day(place.until), place.unit_id))
+        for placement in placements(profile.areas):
+            copy.write_row((placement.area_id, _day(placement.since), _day(placement.until), placement.unit_id))
     with connection.cursor().copy(queries["copy_carry_overs"]) as copy:
         for one in carry_overs(profile.areas):
             copy.write_row((one.origin_id, one.area_id, _day(one.since)))

@@ -58,8 +58,8 @@ def approvals_of(
     cursor = connection.cursor(row_factory=class_row(_ApprovedPoint))
     found = {}
     for row in cursor.execute(load_queries("approval")["select_of_points"], asked).fetchall():
-        place = row.area_id, row.bucket
-        status: Approved = "approved" if figures.get(place) == row.value else "revised"
+        cell = row.area_id, row.bucket
+        status: Approved = "approved" if figures.get(cell) == row.value else "revised"
         told = row.model_dump(include={"approval_id", "signed_by", "signed_at", "value"})
-        found[place] = ApprovalNote(status=status, **told)
+        found[cell] = ApprovalNote(status=status, **told)
     return found

@@ -58,13 +58,13 @@ def carried_figures(
     feed_id: int,
     reports: StoredMeasure,
     cadence: str,
-    places: Iterable[tuple[int, date]],
+    cells: Iterable[tuple[int, date]],
 ) -> Mapping[tuple[int, date], CarriedFigure]:
     """Return by area and day what is carried on that day; what is reported of the day itself is left out.
 
     reports: the measure that counts the reports of the indicator.
     """
-    asked = sorted(set(places))
+    asked = sorted(set(cells))
     rows = connection.cursor(row_factory=class_row(_CarriedRow)).execute(
         load_queries("series")["select_carried"],
         {

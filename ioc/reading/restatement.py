@@ -73,9 +73,9 @@ class Restatement:
         steps = unfold(self._plans, [code])
         spans = _spans(opened, period, shown)
         territories = [self._crosswalk.territory(unit.area_id) for unit in units]
-        places = [TerritoryBucket(one, day) for one in territories for day in shown]
-        frame = pl.DataFrame({"period": [period] * len(places)}).with_columns(
-            pl.Series(days_column(span), [_length(days[place.bucket]) for place in places])
+        cells = [TerritoryBucket(one, day) for one in territories for day in shown]
+        frame = pl.DataFrame({"period": [period] * len(cells)}).with_columns(
+            pl.Series(days_column(span), [_length(days[cell.bucket]) for cell in cells])
             for span, days in spans.days.items()
         )
         notes: dict[int, str] = {}
@@ -86,17 +86,17 @@ class Restatement:
             measures = [amount.measure for amount in group]
             read[key] = self._reader.read(*key, measures, spans, touched)
             frame = frame.with_columns(
-                self._reader.column(read[key], measure, places, spans).alias(Amount(measure, *key[1:]).column)
+                self._reader.column(read[key], measure, cells, spans).alias(Amount(measure, *key[1:]).column)
                 for measure in measures
             )
         for step in steps:
             for key in {_group(amount) for amount in amounts_of(step, self._plans)}:
-                self._doubt(step.plan, read[key], places, spans, notes)
-            frame = self._with_references(frame, step, sector, period, places, spans, notes)
+                self._doubt(step.plan, read[key], cells, spans, notes)
+            frame = self._with_references(frame, step, sector, period, cells, spans, notes)
             frame = frame.with_columns(figure_expr(step, self._plans).cast(pl.Float64).alias(step.column))
         return {
-            (place.territory.unit.area_id, place.bucket): Figure(note=notes[at]) if at in notes else Figure(value)
-            for at, (place, value) in enumerate(zip(places, frame[code].to_list(), strict=True))
+            (cell.territory.unit.area_id, cell.bucket): Figure(note=notes[at]) if at in notes else Figure(value)
+            for at, (cell, value) in enumerate(zip(cells, frame[code].to_list(), strict=True))
         }
 
     def _opened(self, sector: str) -> OpenPeriods:
@@ -113,7 +113,7 @@ class Restatement:
         step: Step,
         sector: str,
         period: str,
-        places: Sequence[TerritoryBucket],
+        cells: Sequence[TerritoryBucket],
         spans: Spans,
         notes: dict[int, str],
     ) -> pl.DataFrame:
@@ -121,42 +121,42 @@ class Restatement:
         for one in step.references:
             days = spans.days[step.span]
             if one.function == "expected":
-                column = self._expected(self._feeds[one.name], places, days)
+                column = self._expected(self._feeds[one.name], cells, days)
             elif one.function in ("max", "min"):
-                column = self._extreme(one.name, one.function, sector, places, days, notes)
+                column = self._extreme(one.name, one.function, sector, cells, days, notes)
             else:
                 continue
             frame = frame.with_columns(column.alias(reference_column(one, step.span)))
         return frame
 
-    def _expected(self, feed: Feed, places: Sequence[TerritoryBucket], days: Mapping[date, Days]) -> pl.Series:
+    def _expected(self, feed: Feed, cells: Sequence[TerritoryBucket], days: Mapping[date, Days]) -> pl.Series:
         cursor = self._connection.cursor(row_factory=class_row(Reporter))
         reporters = cursor.execute(self._queries["select_reporters"], [feed.key]).fetchall()
-        rows = [(at, area, *days[place.bucket]) for at, place in enumerate(places) for area in place.territory.whole]
+        rows = [(at, area, *days[cell.bucket]) for at, cell in enumerate(cells) for area in cell.territory.whole]
         schema = {"at": pl.Int64(), "area_id": pl.Int32(), "first": pl.Date(), "last": pl.Date()}
         spans = pl.DataFrame(rows, schema=schema, orient="row")
         owed = spans.with_columns(ExpectedReports(feed, reporters, self._areas).count(spans).alias("owed"))
         found = dict(owed.group_by("at").agg(pl.col("owed").sum()).iter_rows())
-        return pl.Series([found.get(at, 0) for at in range(len(places))], dtype=pl.Float64)
+        return pl.Series([found.get(at, 0) for at in range(len(cells))], dtype=pl.Float64)
 
     def _extreme(
         self,
         code: str,
         function: str,
         sector: str,
-        places: Sequence[TerritoryBucket],
+        cells: Sequence[TerritoryBucket],
         days: Mapping[date, Days],
         notes: dict[int, str],
     ) -> pl.Series:
         first, last = min(days.values())[0], max(last for _, last in days.values())
         single = [first + timedelta(days=index) for index in range((last - first).days + 1)]
-        units = list({place.territory.unit.area_id: place.territory.unit for place in places}.values())
+        units = list({cell.territory.unit.area_id: cell.territory.unit for cell in cells}.values())
         found = self.figures(code, sector, "day", single, units)
         choose = max if function == "max" else min
         values: list[float | None] = []
-        for index, place in enumerate(places):
-            begin, end = days[place.bucket]
-            unit_id = place.territory.unit.area_id
+        for index, cell in enumerate(cells):
+            begin, end = days[cell.bucket]
+            unit_id = cell.territory.unit.area_id
             within = [found.get((unit_id, day), Figure()) for day in single if begin <= day <= end]
             unknown = next((figure.note for figure in within if figure.note), None)
             if unknown is not None:
@@ -169,25 +169,25 @@ class Restatement:
         self,
         plan: IndicatorPlan,
         sums: SumsByUnit,
-        places: Sequence[TerritoryBucket],
+        cells: Sequence[TerritoryBucket],
         spans: Spans,
         notes: dict[int, str],
     ) -> None:
-        """Note the places whose figure cannot be known."""
-        for index, place in enumerate(places):
+        """Note the cells whose figure cannot be known."""
+        for index, cell in enumerate(cells):
             if index in notes:
                 continue
             if isinstance(plan, ReportedMean):
-                if not self._was_reported(plan, sums, place, spans):
+                if not self._was_reported(plan, sums, cell, spans):
                     notes[index] = _NOT_THE_SAME
-            elif unknown := [a for a in place.territory.partly if self._has_counted(plan, sums, a, place.bucket)]:
+            elif unknown := [a for a in cell.territory.partly if self._has_counted(plan, sums, a, cell.bucket)]:
                 notes[index] = _partly([self._areas[area_id] for area_id in unknown])
 
-    def _was_reported(self, plan: Reported, sums: SumsByUnit, place: TerritoryBucket, spans: Spans) -> bool:
+    def _was_reported(self, plan: Reported, sums: SumsByUnit, cell: TerritoryBucket, spans: Spans) -> bool:
         """Return whether a number that holds for the area that reported it is there, or could have been."""
-        at, last = sums.at(plan.reports), spans.last(sums.span, place.bucket)
-        same = [area_id for area_id in place.territory.same if self._areas[area_id].valid_to > place.bucket]
-        return any(self._areas[a].holds(last) or sums.of(a, place.bucket, at) for a in same)
+        at, last = sums.at(plan.reports), spans.last(sums.span, cell.bucket)
+        same = [area_id for area_id in cell.territory.same if self._areas[area_id].valid_to > cell.bucket]
+        return any(self._areas[a].holds(last) or sums.of(a, cell.bucket, at) for a in same)
 
     def _has_counted(self, plan: IndicatorPlan, sums: SumsByUnit, area_id: int, bucket: date) -> bool:
         """Return whether an area has counted anything of its own that may belong to a figure."""

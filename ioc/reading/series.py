@@ -157,7 +157,7 @@ class SeriesReader:
         else:
             figures = self._restated(code, indicator["sector"], period, buckets, units)
         carried = self._carried(code, period, figures) if units_on is None and self._moment is None else {}
-        values = {place: figure.value for place, figure in figures.items()}
+        values = {cell: figure.value for cell, figure in figures.items()}
         notes: dict[tuple[int, date], ApprovalNote] = {}
         if units_on is None and self._moment is None:  # what was signed are figures of units as they were
             ids = [unit.area_id for unit in units]
@@ -246,13 +246,13 @@ class SeriesReader:
         if not isinstance(plan, Reported) or not plan.running:
             return {}
         last = OpenDays(self._connection).last() or date.max
-        days = {place: min(end_of(period, place[1]), last) for place, one in figures.items() if one.value is not None}
+        days = {cell: min(end_of(period, cell[1]), last) for cell, one in figures.items() if one.value is not None}
         stored = next(one for one in load_measures(self._connection) if one.measure == plan.reports)
         feed_ids: dict[str, int] = dict(self._connection.execute(load_queries("profile")["select_feed_ids"]).fetchall())
         cadence = self._indicator(code)["cadence"]
         asked = [(area_id, day) for (area_id, _), day in days.items()]
         found = carried_figures(self._connection, feed_ids[plan.reports.feed], stored, cadence, asked)
-        return {place: found[place[0], day] for place, day in days.items() if (place[0], day) in found}
+        return {cell: found[cell[0], day] for cell, day in days.items() if (cell[0], day) in found}
 
     def _past(
         self, code: str, sector: str, period: str, buckets: Sequence[date], units: Sequence[Area], units_on: date | None

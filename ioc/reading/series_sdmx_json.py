@@ -37,8 +37,8 @@ def sdmx_json(
     frequency: of SDMX's code list CL_FREQ. structure: the dataflow's reference. times: all periods, in order.
     """
     areas = list(dict.fromkeys((row["area_id"], row["area_code"], row["area_name"]) for row in rows))
-    at_area = {area: place for place, area in enumerate(areas)}
-    at_time = {time: place for place, time in enumerate(times)}
+    at_area = {area: index for index, area in enumerate(areas)}
+    at_time = {time: index for index, time in enumerate(times)}
     statuses = sorted({row["status"] for row in rows})
     found: dict[str, dict[str, list[Any]]] = {}
     for row in rows:

@@ -38,7 +38,7 @@ class Spans:
 
 @dataclass(frozen=True)
 class TerritoryBucket:
-    """One figure's place: a territory and a bucket."""
+    """The cell of a restated figure: a territory and a bucket."""
 
     territory: Territory
     bucket: date
@@ -118,29 +118,29 @@ class SumReader:
         present = self._present(feed, span, spans.period, days) if how == "total" else None
         return SumsByUnit(self._feeds[feed], how, span, stored, sums, present)
 
-    def column(self, sums: SumsByUnit, measure: Measure, places: Sequence[TerritoryBucket], spans: Spans) -> pl.Series:
-        """Return a measure's sum over each place's territory, in its unit; null where its feed has counted nothing."""
+    def column(self, sums: SumsByUnit, measure: Measure, cells: Sequence[TerritoryBucket], spans: Spans) -> pl.Series:
+        """Return a measure's sum over each cell's territory, in its unit; null where its feed has counted nothing."""
         index = sums.at(measure)
         if measure.kind == "distinct":
-            totals = self._members(sums, index, spans, places)
+            totals = self._members(sums, index, spans, cells)
         else:
             totals = [
                 sum(
-                    sums.of(area_id, place.bucket, index)
-                    for area_id in self._counting(sums, place, spans.last(sums.span, place.bucket), local=measure.local)
+                    sums.of(area_id, cell.bucket, index)
+                    for area_id in self._counting(sums, cell, spans.last(sums.span, cell.bucket), local=measure.local)
                 )
-                for place in places
+                for cell in cells
             ]
         # NumPy divides as in the roll-up; Polars multiplies with the reciprocal, which differs in the last bit.
         values = (np.array(totals, dtype=np.int64) / 10**measure.decimals).tolist()
-        known = [sums.present is None or place.bucket in sums.present for place in places]
+        known = [sums.present is None or cell.bucket in sums.present for cell in cells]
         return pl.Series(
             [value if is_known else None for value, is_known in zip(values, known, strict=True)], dtype=pl.Float64
         )
 
-    def _counting(self, sums: SumsByUnit, place: TerritoryBucket, last: date, *, local: bool) -> Iterable[int]:
-        """Return the units whose sums make up a place's."""
-        units = place.territory.same if local else place.territory.whole
+    def _counting(self, sums: SumsByUnit, cell: TerritoryBucket, last: date, *, local: bool) -> Iterable[int]:
+        """Return the units whose sums make up a cell's."""
+        units = cell.territory.same if local else cell.territory.whole
         if sums.how not in ("closing", "carried"):
             return units
         current = [area_id for area_id in units if self._areas[area_id].holds(last)]
@@ -149,8 +149,8 @@ class SumReader:
             return current
         # A share holds for the unit that reported it, and no longer than that unit: in the period of its end until its
         # successor in the same territory reports.
-        reported = [a for a in current if any(sums.of(a, place.bucket, at) for at in range(len(sums.measures)))]
-        return reported or [area_id for area_id in units if self._areas[area_id].valid_to > place.bucket]
+        reported = [a for a in current if any(sums.of(a, cell.bucket, at) for at in range(len(sums.measures)))]
+        return reported or [area_id for area_id in units if self._areas[area_id].valid_to > cell.bucket]
 
     def _known(self, feed: str, measures: Sequence[Measure]) -> tuple[StoredMeasure, ...]:
         try:
@@ -257,15 +257,15 @@ class SumReader:
         counted = {row["bucket"] for row in rows}
         return frozenset(bucket for bucket, (first, _) in days.items() if first in counted)
 
-    def _members(self, sums: SumsByUnit, at: int, spans: Spans, places: Sequence[TerritoryBucket]) -> list[int]:
-        """Return how many different members each place has; counted anew where several units have some, or may."""
+    def _members(self, sums: SumsByUnit, at: int, spans: Spans, cells: Sequence[TerritoryBucket]) -> list[int]:
+        """Return how many different members each cell has; counted anew where several units have some, or may."""
         to_date = sums.span == "ytd"
-        parts = [[n for area in p.territory.whole if (n := sums.of(area, p.bucket, at))] for p in places]
-        several = [p for p, found in zip(places, parts, strict=True) if len(found) > 1 or to_date]
-        territories = {place.territory.unit.area_id: place.territory for place in several}
+        parts = [[n for area in p.territory.whole if (n := sums.of(area, p.bucket, at))] for p in cells]
+        several = [p for p, found in zip(cells, parts, strict=True) if len(found) > 1 or to_date]
+        territories = {cell.territory.unit.area_id: cell.territory for cell in several}
         pairs = [(unit_id, area_id) for unit_id, one in territories.items() for area_id in one.whole]
         days = spans.days[sums.span]
-        place_of = {b: last if to_date else first for b, (first, last) in days.items()}
+        day_of = {b: last if to_date else first for b, (first, last) in days.items()}
         together: dict[tuple[int, date], int] = {}
         if several:
             asked = {
@@ -273,7 +273,7 @@ class SumReader:
                 "units": [unit_id for unit_id, _ in pairs],
                 "areas": [area_id for _, area_id in pairs],
             }
-            wanted = sorted({place_of[place.bucket] for place in several})
+            wanted = sorted({day_of[cell.bucket] for cell in several})
             query, more = (
                 (self._spans["count_union_to_date"], {"lasts": wanted})
                 if to_date
@@ -285,6 +285,6 @@ class SumReader:
             rows = self._connection.cursor(row_factory=dict_row).execute(query, {**asked, **more})
             together = {(row["unit_id"], row["day"]): row["members"] for row in rows}
         return [
-            together.get((p.territory.unit.area_id, place_of[p.bucket]), 0) if len(found) > 1 or to_date else sum(found)
-            for p, found in zip(places, parts, strict=True)
+            together.get((p.territory.unit.area_id, day_of[p.bucket]), 0) if len(found) > 1 or to_date else sum(found)
+            for p, found in zip(cells, parts, strict=True)
         ]

@@ -43,28 +43,28 @@ def take_control_totals(settings: Settings) -> int:
     return taken
 
 
-def _take_partition(consumer: KafkaConsumer, place: TopicPartition, connection: Connection) -> int:
+def _take_partition(consumer: KafkaConsumer, partition: TopicPartition, connection: Connection) -> int:
     queries = load_queries("control_total")
     taken = 0
-    consumer.assign([place])
-    end = consumer.end_offsets([place])[place]
+    consumer.assign([partition])
+    end = consumer.end_offsets([partition])[partition]
     with translated_errors():
-        connection.execute(queries["ensure_position"], list(place))
+        connection.execute(queries["ensure_position"], list(partition))
         position = end + 1
         while True:
             with connection.transaction():
                 cursor = connection.cursor(row_factory=scalar_row)
-                stored = cursor.execute(queries["lock_position"], list(place)).fetchone()
+                stored = cursor.execute(queries["lock_position"], list(partition)).fetchone()
                 assert stored is not None, "the position was made above"
                 if stored >= end:
                     return taken
                 if stored != position:  # the first round, or another process has moved it
-                    consumer.seek(place, stored)
-                records = consumer.poll(timeout_ms=1000).get(place, [])
+                    consumer.seek(partition, stored)
+                records = consumer.poll(timeout_ms=1000).get(partition, [])
                 for record in records:
                     taken += _put(connection, record.value)
-                position = consumer.position(place)
-                connection.execute(queries["move_position"], [position, *place])
+                position = consumer.position(partition)
+                connection.execute(queries["move_position"], [position, *partition])
 
 
 def _put(connection: Connection, value: bytes | None) -> int:

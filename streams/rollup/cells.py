@@ -192,9 +192,9 @@ class CellFold:
         found: dict[_OpenDay, tuple[datetime, datetime]] = {}
         contributions: list[Contribution] = [*waiting.deltas, *waiting.members]
         for one in contributions:
-            place = _OpenDay(self._feed_ids[self.feed_of(one)], one.bucket)
-            first, last = found.get(place, (one.appended_at, one.appended_at))
-            found[place] = min(first, one.appended_at), max(last, one.appended_at)
+            open_day = _OpenDay(self._feed_ids[self.feed_of(one)], one.bucket)
+            first, last = found.get(open_day, (one.appended_at, one.appended_at))
+            found[open_day] = min(first, one.appended_at), max(last, one.appended_at)
         return found
 
     def _turn(

@@ -24,7 +24,7 @@ _AREA_BITS, _DAY_BITS = 32, 22
 _AREA = (1 << _AREA_BITS) - 1
 _DAY = (1 << _DAY_BITS) - 1
 _FIRST = 1 << 20  # of the days before 1970, as many as there are in years of four digits
-_PLACES = {period: place for place, period in enumerate(PERIODS)}
+_PLACES = {period: index for index, period in enumerate(PERIODS)}
 _EPOCH = date(1970, 1, 1)
 
 
@@ -147,7 +147,7 @@ class StoredSums:
             self._queries["select_cells"],
             {
                 "feed_id": feed_id,
-                "periods": [PERIODS[place] for place in (codes >> (_AREA_BITS + _DAY_BITS)).tolist()],
+                "periods": [PERIODS[index] for index in (codes >> (_AREA_BITS + _DAY_BITS)).tolist()],
                 "areas": (codes & _AREA).tolist(),
                 "buckets": [_day_of(day) for day in days],
                 "first": _day_of(min(days)),

@@ -40,10 +40,10 @@ class Contributor:
         self._width = max((stored.slot for stored in measures), default=0)
         # (date column, sign) -> places in `_sums` of the measures that count on that day with that sign
         dated: dict[tuple[str, int], list[int]] = defaultdict(list)
-        for place, stored in enumerate(sums):
-            dated[stored.measure.at, 1].append(place)
+        for index, stored in enumerate(sums):
+            dated[stored.measure.at, 1].append(index)
             if stored.measure.until:
-                dated[stored.measure.until, -1].append(place)
+                dated[stored.measure.until, -1].append(index)
         self._dated = {key: np.array(places) for key, places in dated.items()}
         self._distinct = [stored for stored in measures if stored.measure.kind == "distinct"]
         self._members = [member_expr(stored.measure).alias(str(stored.measure_id)) for stored in self._distinct]

@@ -118,7 +118,7 @@ class IocApp(faust.App):
             # Positions first: another worker may still move one, and none may seem to lie beyond an older end.
             stored = read_positions(connection, topics)
             logs = self._log_states(topics)
-            self.log_starts.update({place: state.start for place, state in logs.items()})
+            self.log_starts.update({partition_key: state.start for partition_key, state in logs.items()})
             self._topic_ids.update({topic: state.topic_id for (topic, _), state in logs.items()})
             judge(connection, stored, logs, self.halts, self.marks, self._log_states.marks)
         positions = {tp: stored[tp.topic, tp.partition].next_offset for tp in assignment}

@@ -13,14 +13,14 @@ class Halts:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._places: dict[PartitionKey, str] = {}
+        self._partitions: dict[PartitionKey, str] = {}
         self._topics: dict[str, str] = {}
 
-    def halt(self, place: PartitionKey, reason: str) -> bool:
+    def halt(self, partition_key: PartitionKey, reason: str) -> bool:
         """Leave a partition alone; tell whether that is new."""
         with self._lock:
-            new = place not in self._places
-            self._places[place] = reason
+            new = partition_key not in self._partitions
+            self._partitions[partition_key] = reason
             return new
 
     def halt_topic(self, topic: str, reason: str) -> None:
@@ -30,13 +30,15 @@ class Halts:
 
     def holds(self, topic: str, partition: int) -> bool:
         """Whether a partition is left alone."""
-        return bool(self._topics or self._places) and (topic in self._topics or (topic, partition) in self._places)
+        return bool(self._topics or self._partitions) and (
+            topic in self._topics or (topic, partition) in self._partitions
+        )
 
     @property
-    def places(self) -> Mapping[PartitionKey, str]:
+    def partitions(self) -> Mapping[PartitionKey, str]:
         """The partitions that wait for an operator."""
         with self._lock:
-            return dict(self._places)
+            return dict(self._partitions)
 
     @property
     def topics(self) -> Mapping[str, str]:

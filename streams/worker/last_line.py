@@ -49,17 +49,17 @@ class LastLine:
         """Write one Kafka record without the events at fault."""
         while batch.events.height:
             # Events that only fail together (a sum of them runs over) go one by one, the last first.
-            places = self._at_fault(batch, range(batch.events.height)) or [batch.events.height - 1]
+            rows = self._at_fault(batch, range(batch.events.height)) or [batch.events.height - 1]
             log.error(
                 "events cannot be stored and are set aside",
                 feed=self._feed,
                 topic=batch.topic,
                 partition=batch.partition,
                 offset=batch.first_offset,
-                events=len(places),
+                events=len(rows),
                 error=told(error),
             )
-            batch = refused(batch, places, told(error))
+            batch = refused(batch, rows, told(error))
             try:
                 counts = self._write([batch])
             except DATA_FAULTS as again:
@@ -70,12 +70,12 @@ class LastLine:
         # Nothing is left but rejections: then it is a reason or a name in them that no column holds.
         return self._write([bare(batch)])
 
-    def _at_fault(self, batch: ParsedBatch, places: Sequence[int]) -> list[int]:
+    def _at_fault(self, batch: ParsedBatch, rows: Sequence[int]) -> list[int]:
         try:
-            self._attempt([only(batch, places)])
+            self._attempt([only(batch, rows)])
         except DATA_FAULTS:
-            if len(places) == 1:
-                return list(places)
-            middle = len(places) // 2
-            return self._at_fault(batch, places[:middle]) + self._at_fault(batch, places[middle:])
+            if len(rows) == 1:
+                return list(rows)
+            middle = len(rows) // 2
+            return self._at_fault(batch, rows[:middle]) + self._at_fault(batch, rows[middle:])
         return []

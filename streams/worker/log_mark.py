@@ -26,11 +26,11 @@ class LogMarks:
         self._stored: defaultdict[PartitionKey, deque[tuple[int, str]]] = defaultdict(lambda: deque(maxlen=_KEPT))
         self._epochs: dict[PartitionKey, int] = {}
 
-    def note(self, place: PartitionKey, offset: int, mark: str | None) -> None:
+    def note(self, partition_key: PartitionKey, offset: int, mark: str | None) -> None:
         """Remember a record that was stored; its mark is None where it is not known."""
         if mark is not None:
             with self._lock:
-                self._stored[place].append((offset, mark))
+                self._stored[partition_key].append((offset, mark))
 
     def compare(
         self, stored: Mapping[PartitionKey, StoredPosition], logs: Mapping[PartitionKey, LogState], read: ReadMarks
@@ -42,34 +42,34 @@ class LogMarks:
         """
         cut: set[PartitionKey] = set()
         good: dict[PartitionKey, int] = {}
-        for place, position in stored.items():
-            state = logs.get(place)
+        for partition_key, position in stored.items():
+            state = logs.get(partition_key)
             if state is None or state.leader_epoch is None:
                 continue
-            noted = self._noted(place)
-            if position.leader_epoch == state.leader_epoch == self._epochs.get(place, state.leader_epoch):
-                self._keep_newest(place, state.leader_epoch, noted)
+            noted = self._noted(partition_key)
+            if position.leader_epoch == state.leader_epoch == self._epochs.get(partition_key, state.leader_epoch):
+                self._keep_newest(partition_key, state.leader_epoch, noted)
                 continue
             expected = dict(noted if position.mark is None else [*noted, position.mark])
             kept = {offset: mark for offset, mark in expected.items() if state.start <= offset < state.end}
-            found = read(place, kept.keys()) if kept else {}
+            found = read(partition_key, kept.keys()) if kept else {}
             if any(found.get(offset, mark) != mark for offset, mark in kept.items()):
-                cut.add(place)
+                cut.add(partition_key)
                 continue
-            self._keep_newest(place, state.leader_epoch, noted)
+            self._keep_newest(partition_key, state.leader_epoch, noted)
             if position.leader_epoch != state.leader_epoch:
-                good[place] = state.leader_epoch
+                good[partition_key] = state.leader_epoch
         return cut, good
 
-    def _noted(self, place: PartitionKey) -> list[tuple[int, str]]:
+    def _noted(self, partition_key: PartitionKey) -> list[tuple[int, str]]:
         with self._lock:
-            return list(self._stored.get(place, ()))
+            return list(self._stored.get(partition_key, ()))
 
-    def _keep_newest(self, place: PartitionKey, epoch: int, known: list[tuple[int, str]]) -> None:
+    def _keep_newest(self, partition_key: PartitionKey, epoch: int, known: list[tuple[int, str]]) -> None:
         """Forget what was looked at, but for the newest of it."""
-        self._epochs[place] = epoch
+        self._epochs[partition_key] = epoch
         with self._lock:
-            kept = self._stored.get(place)
+            kept = self._stored.get(partition_key)
             while kept and len(known) > 1 and kept[0] == known[0]:
                 kept.popleft()
                 known = known[1:]

@@ -57,21 +57,25 @@ class PartitionWatch:
             # Positions first: they move on, and none may seem to lie beyond an end that was read before it.
             self._stored = read_positions(connection, self._topics)
             logs = self._states(self._topics)
-            self._log_starts.update({place: state.start for place, state in logs.items()})
+            self._log_starts.update({partition_key: state.start for partition_key, state in logs.items()})
             halted = judge(connection, self._stored, logs, self._halts, self._marks, self._states.marks)
-        for place, state in logs.items():
-            stored = self._stored.get(place)
+        for partition_key, state in logs.items():
+            stored = self._stored.get(partition_key)
             # A partition that no worker has been given yet is behind by all that it holds.
             behind = state.end - (stored.next_offset if stored else state.start)
-            labels = (place[0], str(place[1]))
+            labels = (partition_key[0], str(partition_key[1]))
             self._metrics.lag.labels(*labels).set(max(behind, 0))
-            self._metrics.halted.labels(*labels).set(self._halts.holds(*place))
+            self._metrics.halted.labels(*labels).set(self._halts.holds(*partition_key))
         self._look_at_topics()
-        accepted = self._halts.places.keys() - halted
+        accepted = self._halts.partitions.keys() - halted
         if accepted:
             log.warning("positions were accepted; the worker starts again at them", partitions=sorted(accepted))
             self._on_accepted(EXIT_STALLED)
-        return {place: logs[place].end for place in self._assigned() if place in logs and not self._halts.holds(*place)}
+        return {
+            partition_key: logs[partition_key].end
+            for partition_key in self._assigned()
+            if partition_key in logs and not self._halts.holds(*partition_key)
+        }
 
     def _look_at_topics(self) -> None:
         """Say at the start, and from time to time, which topics keep their producers' time."""
@@ -95,4 +99,4 @@ class PartitionWatch:
 
     def positions(self) -> dict[PartitionKey, int]:
         """Return the positions as they stood when `look` was last called."""
-        return {place: stored.next_offset for place, stored in self._stored.items()}
+        return {partition_key: stored.next_offset for partition_key, stored in self._stored.items()}

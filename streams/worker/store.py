@@ -123,7 +123,7 @@ class _Position(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Place:
+class _StoreSpan:
     """A span and the store that it belongs to, by its number."""
 
     store: int
@@ -138,16 +138,16 @@ class _Writing:
         self._stores = stores
         self._log_start = log_start
         self._queries = load_queries("stream")
-        self._places: list[_Place] = []
+        self._store_spans: list[_StoreSpan] = []
 
     def begin(self, work: Sequence[Sequence[ParsedBatch]]) -> None:
         """Lock the positions and keep what lies at or above them, a span a partition."""
-        by_place: dict[tuple[str, int], tuple[int, list[ParsedBatch]]] = {}
+        by_partition: dict[tuple[str, int], tuple[int, list[ParsedBatch]]] = {}
         for number, batches in enumerate(work):
             for batch in batches:
-                by_place.setdefault((batch.topic, batch.partition), (number, []))[1].append(batch)
-        locked = self._lock(sorted(by_place))
-        for (topic, partition), (number, batches) in sorted(by_place.items()):
+                by_partition.setdefault((batch.topic, batch.partition), (number, []))[1].append(batch)
+        locked = self._lock(sorted(by_partition))
+        for (topic, partition), (number, batches) in sorted(by_partition.items()):
             position = locked[topic, partition]
             parts: list[ParsedBatch] = []
             start = position
@@ -160,7 +160,7 @@ class _Writing:
                 parts.append(cut(batch, position))
                 position = batch.next_offset
             if parts:
-                self._places.append(_Place(number, Span(topic, partition, start, tuple(parts))))
+                self._store_spans.append(_StoreSpan(number, Span(topic, partition, start, tuple(parts))))
         # After the lock, by a statement of its own: one that waited for a load would still see what was before it.
         epoch = read_epoch(self._connection)
         for store in self._stores:
@@ -169,13 +169,13 @@ class _Writing:
                     f"{store.feed.key}: catalogue, areas or reporters have changed; the worker starts again with them"
                 )
 
-    def _lock(self, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    def _lock(self, keys: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """Lock positions, always in one order, so that two workers cannot wait for each other; return them."""
-        topics, partitions = [topic for topic, _ in places], [partition for _, partition in places]
+        topics, partitions = [topic for topic, _ in keys], [partition for _, partition in keys]
         cursor = self._connection.cursor(row_factory=class_row(_Position))
         rows = cursor.execute(self._queries["lock_positions"], [topics, partitions]).fetchall()
         locked = {(row.topic, row.partition): row.next_offset for row in rows}
-        for topic, partition in places:
+        for topic, partition in keys:
             if (topic, partition) not in locked:
                 raise FatalError(f"no position is stored for {topic} partition {partition}; restart the worker")
         for row in rows:
@@ -208,7 +208,7 @@ class _Writing:
     def write(self) -> list[BatchCounts]:
         """Write everything, and move the positions last."""
         totals = [BatchCounts() for _ in self._stores]
-        if not self._places:
+        if not self._store_spans:
             return totals
         events = self._events()
         result = self._classify(events)
@@ -240,16 +240,16 @@ class _Writing:
         self._write_rejections(refused)
         self._account(result.outcomes, refused, totals)
         self._stores[0].fault("after_copy")
-        spans = [place.span for place in self._places]
+        spans = [store_span.span for store_span in self._store_spans]
         self._move([(one.topic, one.partition, one.first_offset, one.next_offset, one.mark) for one in spans])
         return totals
 
     def _events(self) -> dict[int, pl.DataFrame]:
-        """Return each store's events; `partition` is the number of their place."""
+        """Return each store's events; `partition` is the number of their span."""
         parts: dict[int, list[pl.DataFrame]] = {}
-        for number, place in enumerate(self._places):
-            parts.setdefault(place.store, []).extend(
-                part.events.with_columns(partition=pl.lit(number, pl.Int32)) for part in place.span.parts
+        for number, store_span in enumerate(self._store_spans):
+            parts.setdefault(store_span.store, []).extend(
+                part.events.with_columns(partition=pl.lit(number, pl.Int32)) for part in store_span.span.parts
             )
         return {number: pl.concat(frames) for number, frames in parts.items()}
 
@@ -275,11 +275,11 @@ class _Writing:
         return classify(compared, stored, history)
 
     def _refused(self, events: Mapping[int, pl.DataFrame], conflicts: pl.DataFrame) -> list[list[Rejection]]:
-        """Return for each place what was refused, conflicts last."""
-        refused = [list(place.span.rejections) for place in self._places]
+        """Return for each span what was refused, conflicts last."""
+        refused = [list(store_span.span.rejections) for store_span in self._store_spans]
         for number, store, at in conflicts.select("partition", "store", "at").iter_rows():
             row = events[store].row(at, named=True)
-            refused[number].append(conflict(row, payload_of(self._places[number].span, row)))
+            refused[number].append(conflict(row, payload_of(self._store_spans[number].span, row)))
         return refused
 
     def _write_identities(self, winners: pl.DataFrame) -> None:
@@ -309,9 +309,9 @@ class _Writing:
         if not any(refused):
             return
         with self._connection.cursor().copy(self._queries["copy_rejections"]) as copy:
-            for place, rejections in zip(self._places, refused, strict=True):
+            for store_span, rejections in zip(self._store_spans, refused, strict=True):
                 for rejection in rejections:
-                    copy.write_row((self._stores[place.store].feed_id, *rejection_row(place.span, rejection)))
+                    copy.write_row((self._stores[store_span.store].feed_id, *rejection_row(store_span.span, rejection)))
 
     def _account(
         self, outcomes: pl.DataFrame, refused: Sequence[Sequence[Rejection]], totals: list[BatchCounts]
@@ -321,13 +321,13 @@ class _Writing:
         for number, outcome, count in outcomes.select("partition", "outcome", "events").iter_rows():
             events.setdefault(number, {})[outcome] = count
         rows = []
-        for number, place in enumerate(self._places):
-            span = place.span
+        for number, store_span in enumerate(self._store_spans):
+            span = store_span.span
             counts = account(span, events.get(number, {}), len(refused[number]))
-            totals[place.store] += counts
+            totals[store_span.store] += counts
             rows.append(
                 {
-                    "feed_id": self._stores[place.store].feed_id,
+                    "feed_id": self._stores[store_span.store].feed_id,
                     "topic": span.topic,
                     "partition": span.partition,
                     "first_offset": span.first_offset,

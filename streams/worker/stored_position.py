@@ -73,20 +73,28 @@ def judge(
     """
     queries = load_queries("stream")
     topics = sorted({topic for topic, _ in logs})
-    kinds = {place: kind for place in logs if place in stored and (kind := fault_of(stored[place], logs[place]))}
-    unsure = {place: one for place, one in stored.items() if place not in kinds and not halts.holds(*place)}
+    kinds = {
+        partition_key: kind
+        for partition_key in logs
+        if partition_key in stored and (kind := fault_of(stored[partition_key], logs[partition_key]))
+    }
+    unsure = {
+        partition_key: one
+        for partition_key, one in stored.items()
+        if partition_key not in kinds and not halts.holds(*partition_key)
+    }
     cut, same = marks.compare(unsure, logs, read)
     kinds |= dict.fromkeys(cut, "truncated")
     for (topic, partition), epoch in same.items():
         connection.execute(queries["set_leader_epoch"], [epoch, topic, partition])
-    for place, state in logs.items():
-        kind = kinds.get(place)
+    for partition_key, state in logs.items():
+        kind = kinds.get(partition_key)
         if kind is not None:
-            topic, partition = place
-            where = {"topic": topic, "partition": partition, "position": stored[place].next_offset}
+            topic, partition = partition_key
+            where = {"topic": topic, "partition": partition, "position": stored[partition_key].next_offset}
             where |= {"log_start": state.start, "log_end": state.end}
             connection.execute(queries["insert_halt"], {**where, "kind": kind})
-            if halts.halt(place, kind):
+            if halts.halt(partition_key, kind):
                 log.critical(
                     "the stored position does not belong to this log; nothing of the partition is stored until an "
                     "operator has looked: `ioc position list`, `ioc position accept`",
@@ -98,8 +106,8 @@ def judge(
         if len(ids) == 1:
             connection.execute(queries["set_topic_id"], {"topic": topic, "topic_id": ids.pop()})
     halted = read_halts(connection, topics)
-    for place, recorded in halted.items():
-        halts.halt(place, recorded)
+    for partition_key, recorded in halted.items():
+        halts.halt(partition_key, recorded)
     return set(halted)
 
 
@@ -114,9 +122,9 @@ def pass_over(
     moved = []
     with connect(settings, "writer") as connection:
         for topic, partition, start, end in sorted(passed):
-            place = {"topic": topic, "partition": partition, "from": start, "to": end}
-            place |= {"mark": None, "mark_offset": None}
-            if connection.execute(queries["move_position"], place).rowcount == 1:
+            position = {"topic": topic, "partition": partition, "from": start, "to": end}
+            position |= {"mark": None, "mark_offset": None}
+            if connection.execute(queries["move_position"], position).rowcount == 1:
                 for first, following, kind in missing(start, end, log_starts.get((topic, partition), 0)):
                     connection.execute(queries["insert_gap"], [topic, partition, first, following, kind])
                 moved.append((topic, partition))

@@ -69,3 +69,28 @@ def test_standing_is_only_the_sum_of_a_stock_over_days() -> None:
     found = {word for path in paths for word in words_in(path.read_text(encoding="utf-8"))}
     assert {word for word in found if "standing_days" not in word} == set()
     assert {"standing_days", "select_standing_days"} <= found  # the search finds the word at all
+
+
+def counted_names(tree: ast.AST) -> Iterator[str]:
+    """Give the names of what a loop counts: of the first that `enumerate` gives, and of a `range`."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.For | ast.comprehension) or not isinstance(call := node.iter, ast.Call):
+            continue
+        target = node.target
+        match getattr(call.func, "id", ""), target:
+            case "enumerate", ast.Tuple(elts=[ast.Name(id=name), *_]):
+                yield name
+            case "range", ast.Name(id=name):
+                yield name
+
+
+def test_a_place_is_no_index() -> None:
+    """A place is a shop, a hotel, or where something lies in a file; what is counted is an index or a number."""
+    found = [
+        (path, name)
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+        for name in counted_names(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert len(found) > 100  # the search finds them at all
+    assert [(path, name) for path, name in found if name == "place"] == []

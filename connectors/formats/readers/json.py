@@ -37,7 +37,7 @@ class JsonFile:
         if self.content is None:
             yield from _lines(self.source)
         elif isinstance(self.content, list):
-            yield from ((f"[{place}]", self._whole(value)) for place, value in enumerate(self.content))
+            yield from ((f"[{index}]", self._whole(value)) for index, value in enumerate(self.content))
         else:
             yield "", self._whole(self.content)
 

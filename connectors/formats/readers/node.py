@@ -48,8 +48,8 @@ class Node:
     def children(self, name: str) -> Iterator[Node]:
         """Yield the children of a local name."""
         if self.element is not None:
-            for place, element in enumerate(children(self.element, name), 1):
-                yield Node(element, self.findings, self.at(f"{name}[{place}]"))
+            for index, element in enumerate(children(self.element, name), 1):
+                yield Node(element, self.findings, self.at(f"{name}[{index}]"))
 
     def descendants(self, name: str) -> Iterator[Node]:
         """Yield all elements of a local name below, at any depth."""

@@ -70,10 +70,10 @@ def find_headings(
     needs = set(needed)
     for number, row in table.head():
         found: dict[str, int] = {}
-        for place, cell in enumerate(row):
+        for index, cell in enumerate(row):
             name = wanted.get(compact(cell.text)) or wanted.get(compact(cell.text.partition("(")[0]))
             if name is not None:
-                found.setdefault(name, place)
+                found.setdefault(name, index)
         if needs <= found.keys():
             return Headings(number, found)
     return None
@@ -105,7 +105,7 @@ def _rows(source: Source, delimiter: str) -> Iterator[tuple[int, TableRow]]:
                     f"the row has more than {MAX_COLUMNS} columns; check the delimiter",
                 )
             if any(value.strip() for value in values):
-                row = tuple(InputField(f"{place}", value.strip()) for place, value in enumerate(values, 1))
+                row = tuple(InputField(f"{index}", value.strip()) for index, value in enumerate(values, 1))
                 yield reader.line_num, row
     except csv.Error:
         raise refused(

@@ -58,7 +58,7 @@ def open_workbook(source: Source) -> list[Table]:
 def _table(source: Source, name: str, rows: list[tuple[int, list[object]]]) -> Table:
     def cells() -> Iterator[tuple[int, TableRow]]:
         for number, values in rows:
-            yield number, tuple(_cell(letter_of(place), value) for place, value in enumerate(values))
+            yield number, tuple(_cell(letter_of(index), value) for index, value in enumerate(values))
 
     return Table(source, name, cells)
 

@@ -75,12 +75,12 @@ def _read(table: Table, context: Context) -> Iterator[Item]:
 def _find_columns(headings: list[TableRow]) -> dict[str, int]:
     columns: dict[str, int] = {}
     for row in headings:
-        for place, cell in enumerate(row):
+        for index, cell in enumerate(row):
             heading = plain(cell.text)
             for column, (words, _) in _HEADINGS.items():
                 is_precision = _HEADINGS["birth_precision"][0] in heading
                 if words in heading and (column == "birth_precision" or not is_precision):
-                    columns.setdefault(column, place)
+                    columns.setdefault(column, index)
     missing = [named for column, (_, named) in _HEADINGS.items() if column not in columns and column not in _OPTIONAL]
     if missing:
         names = ", ".join(missing)

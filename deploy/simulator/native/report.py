@@ -86,7 +86,7 @@ def sdmx_json(lives: Sequence[Life], desk: Desk) -> NativeFile:
         for life in lives
     ]
     names = ("REF_AGENCY", "INDICATOR", "REF_AREA", "TIME_PERIOD")
-    values = [sorted({key[place] for key in keys}) for place in range(len(names))]
+    values = [sorted({key[index] for key in keys}) for index in range(len(names))]
     dimensions = [
         {"id": name, "values": [{"id": one} for one in known]} for name, known in zip(names, values, strict=True)
     ]

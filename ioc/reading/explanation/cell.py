@@ -1,4 +1,4 @@
-"""A figure's place, and which records count in it: the conditions are those of the roll-up, told in SQL."""
+"""A figure's cell, and which records count in it: the conditions are those of the roll-up, told in SQL."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class CellFinder:
         self._carry_overs = carry_overs(areas)
 
     def find(self, area_code: str, period: str, on: date) -> Cell:
-        """Return the place of a figure; raises QuestionError for an unknown area or period."""
+        """Return the cell of a figure; raises QuestionError for an unknown area or period."""
         if period not in PERIODS:
             raise QuestionError(
                 f"no period is named {period!r}; there are {', '.join(PERIODS)}",
@@ -112,17 +112,17 @@ class CellFinder:
         column = sql.Identifier(measure.at)
         always: list[int] = []
         parts: list[sql.Composable] = []
-        for place in self._placements:
-            if place.unit_id not in wanted or place.until <= first or place.since > cell.end:
+        for placement in self._placements:
+            if placement.unit_id not in wanted or placement.until <= first or placement.since > cell.end:
                 continue
-            if place.since <= first and place.until > cell.end:
-                always.append(place.area_id)
+            if placement.since <= first and placement.until > cell.end:
+                always.append(placement.area_id)
                 continue
-            conditions: list[sql.Composable] = [_part("in_area").format(area_id=sql.Literal(place.area_id))]
-            if place.since != ALWAYS:
-                conditions.append(_part("from_day").format(at=column, day=sql.Literal(place.since)))
-            if place.until != FOREVER:
-                conditions.append(_part("before_day").format(at=column, day=sql.Literal(place.until)))
+            conditions: list[sql.Composable] = [_part("in_area").format(area_id=sql.Literal(placement.area_id))]
+            if placement.since != ALWAYS:
+                conditions.append(_part("from_day").format(at=column, day=sql.Literal(placement.since)))
+            if placement.until != FOREVER:
+                conditions.append(_part("before_day").format(at=column, day=sql.Literal(placement.until)))
             parts.append(_part("all_of").format(conditions=joined(conditions, " AND ")))
         parts.append(_part("in_areas").format(area_ids=sql.Literal(always)))
         return _part("all_of").format(conditions=joined(parts, " OR "))

@@ -198,7 +198,7 @@ class Explainer:
             return [], 0
         counted_records = sql.SQL(self._parts["counted_records"])
         parts: list[sql.Composable] = []
-        for place, one in enumerate(counted):
+        for index, one in enumerate(counted):
             where = self._where(one, cell)
             parts.append(
                 counted_records.format(
@@ -206,7 +206,7 @@ class Explainer:
                     at=sql.Identifier(one.measure.at),
                     amount=one.amount(where),
                     adds_to=sql.Literal(one.adds_to),
-                    place=sql.Literal(place),
+                    place=sql.Literal(index),
                     table=sql.Identifier(self._feeds[one.measure.feed].table),
                     counts=self._counts(one, where),
                 )

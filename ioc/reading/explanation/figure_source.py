@@ -59,9 +59,9 @@ class StoredFigures:
         return None if row is None else row.updated_at
 
     def _row(self, code: str, cell: Cell) -> _StoredFigure | None:
-        place = {"area_id": cell.area.area_id, "period": cell.period, "bucket": cell.start}
+        cell_key = {"area_id": cell.area.area_id, "period": cell.period, "bucket": cell.start}
         cursor = self._connection.cursor(row_factory=class_row(_StoredFigure))
-        return cursor.execute(self._queries["select_value"], {"code": code, **place}).fetchone()
+        return cursor.execute(self._queries["select_value"], {"code": code, **cell_key}).fetchone()
 
     def extreme(self, code: str, function: str, cell: Cell) -> float | None:
         """Return the highest or lowest figure of a day."""
@@ -82,11 +82,11 @@ class PastSource:
 
     def of(self, code: str, cell: Cell) -> float | None:
         """Return a figure, None where there was none."""
-        place = (cell.area.area_id, cell.period, cell.start)
-        if place not in self._known:
+        cell_key = (cell.area.area_id, cell.period, cell.start)
+        if cell_key not in self._known:
             found = self._figures.read(self._codes, self._sector, cell.period, [cell.start], [cell.area])
-            self._known[place] = {one: value for (one, _, _), value in found.items()}
-        return self._known[place].get(code)
+            self._known[cell_key] = {one: value for (one, _, _), value in found.items()}
+        return self._known[cell_key].get(code)
 
     def updated_at(self, code: str, cell: Cell) -> datetime | None:
         """Return nothing: when a figure last changed before a moment is not kept."""

@@ -92,20 +92,20 @@ class PastFigures:
         shown = sorted({day for day in buckets if opened.holds(period, day)})
         if not shown or not areas:
             return {}
-        found, places = self._kept(codes, sector, period, shown, areas)
-        if places:
+        found, cells = self._kept(codes, sector, period, shown, areas)
+        if cells:
             by_id = {area.area_id: area for area in areas}
-            left = [by_id[area_id] for area_id in dict.fromkeys(area_id for area_id, _ in places)]
-            days = sorted({day for _, day in places})
+            left = [by_id[area_id] for area_id in dict.fromkeys(area_id for area_id, _ in cells)]
+            days = sorted({day for _, day in cells})
             for key, value in self._computed(codes, opened, period, days, left).items():
-                if key[1:] in places:
+                if key[1:] in cells:
                     found[key] = value
         return found
 
     def _kept(
         self, codes: Collection[str], sector: str, period: str, shown: Sequence[date], areas: Sequence[Area]
     ) -> tuple[dict[tuple[str, int, date], float], set[tuple[int, date]]]:
-        """Return the figures that nothing has moved since they were written or kept, and the places of the others."""
+        """Return the figures that nothing has moved since they were written or kept, and the cells of the others."""
         there = {
             (area.area_id, day) for area in areas for day in shown
             if area.valid_from <= end_of(period, day) and area.valid_to > day
