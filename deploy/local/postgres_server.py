@@ -141,9 +141,10 @@ class PostgresServer:
 
     def _initialise(self) -> None:
         """Make the cluster when there is none; address and tuning follow the settings at every start."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        # At every start: a cluster that is there already may be the one that somebody else has prepared.
+        require_own(self.home)
         if not (self._data / "PG_VERSION").exists():
-            self.home.mkdir(parents=True, exist_ok=True)
-            require_own(self.home)
             # What a failed attempt left is removed rather than used: nothing is written through a link.
             self._password_file.unlink(missing_ok=True)
             if self._data.is_symlink() or self._data.exists():
@@ -252,7 +253,9 @@ def require_own(directory: Path) -> None:
     Whoever may write there could have prepared the cluster that is about to be started.
     """
     state = directory.lstat()
-    if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid() or state.st_mode & stat.S_IWOTH:
+    # A umask of 002 lets the group write, too: that is the user's own one, unless the directory was given to another.
+    others = stat.S_IWOTH | (stat.S_IWGRP if state.st_gid != os.getegid() else 0)
+    if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid() or state.st_mode & others:
         raise FatalError(
             f"{directory} is a link, belongs to another user, or may be changed by others: look at what it holds, "
             "remove it, and start again."

@@ -45,7 +45,9 @@ def new_command(
     name_en: Annotated[str, typer.Option(help="Tên tiếng Anh · What it is, in English.")] = "",
     cadence_hours: Annotated[
         float,
-        typer.Option(min=0.1, help="Im lặng quá số giờ này thì nguồn là cũ · Silence longer than this is stale."),
+        typer.Option(
+            min=0.1, max=366 * 24, help="Im lặng quá số giờ này thì nguồn là cũ · Silence longer than this is stale."
+        ),
     ] = 24,
     as_json: AsJson = False,
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -88,6 +90,40 @@ def test_what_others_could_have_prepared_is_not_used(tmp_path: Path) -> None:
     for refused in (open_to_all, link):
         with pytest.raises(FatalError, match=refused.name):
             require_own(refused)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_a_directory_of_another_user_or_group_is_not_used(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    own.chmod(0o775)
+    require_own(own)
+    os.chown(own, 0, 65534)
+    with pytest.raises(FatalError, match="may be changed by others"):
+        require_own(own)
+    own.chmod(0o755)
+    require_own(own)
+    os.chown(own, 65534, 0)
+    with pytest.raises(FatalError, match="belongs to another user"):
+        require_own(own)
+
+
+def test_a_cluster_that_others_could_have_prepared_is_not_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it looks like one that an earlier start has made."""
+    monkeypatch.setattr("deploy.local.postgres_server.reachable_by_all", lambda _directory: True)
+    monkeypatch.setattr(PostgresServer, "_require_binaries", lambda _server: None)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    server = PostgresServer(Settings(_env_file=None, state_dir=tmp_path, db_port=port))
+    data = tmp_path / "postgres" / "data"
+    data.mkdir(parents=True)
+    (data / "PG_VERSION").write_text("15")
+    (tmp_path / "postgres").chmod(0o777)
+    with pytest.raises(FatalError, match="look at what it holds"):
+        server.start()
+    assert server.pid is None and not (data / "ioc.conf").exists()
 
 
 def test_a_secret_is_not_written_through_a_link_or_over_a_file(tmp_path: Path) -> None:
