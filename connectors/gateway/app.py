@@ -97,8 +97,8 @@ def create_app(
         2xx comes after Kafka has acknowledged the accepted events on all in-sync replicas. Events are
         idempotent: sending one again is harmless.
         """
-        answer, places = await intake.take(request, dry_run=dry_run)
-        receipt = receipt_id(places, settings.topic_prefix)
+        answer, record_offsets = await intake.take(request, dry_run=dry_run)
+        receipt = receipt_id(record_offsets, settings.topic_prefix)
         status = status_of(answer.results)
         return _json(
             200 if dry_run and status == 202 else status,

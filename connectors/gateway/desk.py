@@ -11,7 +11,7 @@ from connectors.gateway.intake import Intake, too_fast
 from connectors.gateway.receipt_source import ReceiptSource, unavailable
 from ioc.errors import RejectedError
 from ioc.feeds.feed import Feed
-from ioc.reading.receipt import places_of
+from ioc.reading.receipt import record_offsets_of
 from ioc.settings import Settings
 from ioc.web.rate_limit import RateLimit
 
@@ -42,7 +42,7 @@ class ReceiptDesk:
         if wait := self._limit.take(token.id, 1):
             raise too_fast(wait)
         try:
-            places_of(coded, self._prefix, self._topics)
+            record_offsets_of(coded, self._prefix, self._topics)
         except RejectedError as error:
             raise RequestRefusedError(404, error.reasons) from None
         if self._source is None or self._waiting >= _MOST_WAITING:

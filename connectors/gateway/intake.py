@@ -18,7 +18,7 @@ from connectors.gateway.verdict import Packed, Verdict, judge, pack, too_large
 from ioc.errors import KafkaUnavailableError
 from ioc.feeds.feed import Feed
 from ioc.feeds.plausibility import Calendar, Now
-from ioc.messaging.record import OutgoingRecord, RecordPlace
+from ioc.messaging.record import OutgoingRecord, RecordOffset
 from ioc.settings import Settings
 from ioc.web.access import RequestFacts
 from ioc.web.bearer import UnauthenticatedError, authenticate
@@ -76,7 +76,7 @@ class Intake:
         """Return what is plausible now."""
         return self._calendar.at(datetime.now(UTC))
 
-    async def take(self, request: Request, *, dry_run: bool = False) -> tuple[PublishResponse, list[RecordPlace]]:
+    async def take(self, request: Request, *, dry_run: bool = False) -> tuple[PublishResponse, list[RecordOffset]]:
         """Answer a request event by event, and say where its records lie; none are written in a dry run.
 
         Raises `RequestRefusedError` where that is not possible.
@@ -101,13 +101,13 @@ class Intake:
             raise too_fast(wait)
         now = self.now()
         verdicts = [judge(self._feeds, token, index, event, now=now) for index, event in enumerate(events)]
-        places = [] if dry_run else await self.write(verdicts, token)
+        record_offsets = [] if dry_run else await self.write(verdicts, token)
         results = [verdict.result for verdict in verdicts]
         accepted = sum(result.status == "accepted" for result in results)
         facts.accepted, facts.refused = accepted, len(results) - accepted
-        return PublishResponse(accepted=accepted, refused=len(results) - accepted, results=results), places
+        return PublishResponse(accepted=accepted, refused=len(results) - accepted, results=results), record_offsets
 
-    async def write(self, verdicts: list[Verdict], token: Token) -> list[RecordPlace]:
+    async def write(self, verdicts: list[Verdict], token: Token) -> list[RecordOffset]:
         """Write the events that passed, and return where they lie; refuses (503) when Kafka does not say so in time.
 
         Verdicts of events that are too large for their topic are replaced in `verdicts`.
@@ -116,7 +116,7 @@ class Intake:
         packed = pack(verdicts, prefix, token.id)
         written = await self._produce([one.record for one in packed], token)
         # A record that holds several events is parted: only an event that is too large by itself is refused.
-        large = [one for one, place in zip(packed, written, strict=True) if place is None]
+        large = [one for one, record_offset in zip(packed, written, strict=True) if record_offset is None]
         apart = [
             Packed(single.record, (number,))
             for one in large
@@ -126,21 +126,21 @@ class Intake:
         ]
         again = await self._produce([one.record for one in apart], token)
         alone = [one for one in large if len(one.verdicts) == 1]
-        alone += [one for one, place in zip(apart, again, strict=True) if place is None]
+        alone += [one for one, record_offset in zip(apart, again, strict=True) if record_offset is None]
         for one in alone:
             (number,) = one.verdicts
             verdicts[number] = too_large(verdicts[number])
         self._metrics.count(verdicts)
-        return [place for place in (*written, *again) if place is not None]
+        return [record_offset for record_offset in (*written, *again) if record_offset is not None]
 
-    async def produce(self, records: list[OutgoingRecord], token: Token) -> list[RecordPlace]:
+    async def produce(self, records: list[OutgoingRecord], token: Token) -> list[RecordOffset]:
         """Wait until Kafka has the records, and say where; refuses (503) when it does not say so in time.
 
-        What is too large for its topic has no place.
+        What is too large for its topic has no offset.
         """
-        return [place for place in await self._produce(records, token) if place is not None]
+        return [record_offset for record_offset in await self._produce(records, token) if record_offset is not None]
 
-    async def _produce(self, records: list[OutgoingRecord], token: Token) -> list[RecordPlace | None]:
+    async def _produce(self, records: list[OutgoingRecord], token: Token) -> list[RecordOffset | None]:
         """Wait until Kafka has the records; None where one is too large for its topic."""
         try:
             if not records:

@@ -17,7 +17,7 @@ from kafka.producer.future import RecordMetadata
 
 from ioc.errors import KafkaUnavailableError
 from ioc.messaging.client import client_options, is_reachable
-from ioc.messaging.record import OutgoingRecord, RecordPlace
+from ioc.messaging.record import OutgoingRecord, RecordOffset
 from ioc.messaging.topic import MAX_MESSAGE_BYTES
 from ioc.settings import Settings
 
@@ -32,7 +32,7 @@ _log = structlog.get_logger(__name__)
 class EventProducer(Protocol):
     """Writes records durably."""
 
-    async def publish(self, records: Sequence[OutgoingRecord]) -> list[RecordPlace | None]:
+    async def publish(self, records: Sequence[OutgoingRecord]) -> list[RecordOffset | None]:
         """Return where each record lies once all in-sync replicas have it; None = too large for its topic.
 
         Raises `KafkaUnavailableError`: some may be missing.
@@ -53,19 +53,19 @@ class InMemoryEventProducer:
         self.available = True
         self.largest = MAX_MESSAGE_BYTES
 
-    async def publish(self, records: Sequence[OutgoingRecord]) -> list[RecordPlace | None]:
+    async def publish(self, records: Sequence[OutgoingRecord]) -> list[RecordOffset | None]:
         """Keep the records, each topic in one partition; raises `KafkaUnavailableError` when not available."""
         if not self.available:
             raise KafkaUnavailableError("the in-memory producer was told to be away")
-        places: list[RecordPlace | None] = []
+        record_offsets: list[RecordOffset | None] = []
         for record in records:
             if len(record.value or b"") > self.largest:
-                places.append(None)
+                record_offsets.append(None)
                 continue
             offset = sum(kept.topic == record.topic for kept in self.records)
-            places.append(RecordPlace(record.topic, 0, offset))
+            record_offsets.append(RecordOffset(record.topic, 0, offset))
             self.records.append(record)
-        return places
+        return record_offsets
 
     async def is_ready(self) -> bool:
         """Whether it is available."""
@@ -92,7 +92,7 @@ class KafkaEventProducer:
         self._failures = 0
         self._acknowledged_at = float("-inf")
 
-    async def publish(self, records: Sequence[OutgoingRecord]) -> list[RecordPlace | None]:
+    async def publish(self, records: Sequence[OutgoingRecord]) -> list[RecordOffset | None]:
         """Send the records and wait for their acknowledgements without blocking the event loop."""
         if not records:
             return []
@@ -116,7 +116,7 @@ class KafkaEventProducer:
             self._pending_bytes -= size
         self._failures = 0
         self._acknowledged_at = time.monotonic()
-        return acknowledgement.places
+        return acknowledgement.record_offsets
 
     async def is_ready(self) -> bool:
         """Whether Kafka acknowledged in the last seconds, or answers now."""
@@ -193,14 +193,14 @@ class _AcknowledgementCounter:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, expected: int) -> None:
         self.outcome: asyncio.Future[Exception | None] = loop.create_future()
-        self.places: list[RecordPlace | None] = [None] * expected
+        self.record_offsets: list[RecordOffset | None] = [None] * expected
         self._loop = loop
         self._left = expected
         self._lock = threading.Lock()
 
     def success(self, number: int, metadata: RecordMetadata) -> None:
         """The record of this number is on all in-sync replicas."""
-        self.places[number] = RecordPlace(metadata.topic, metadata.partition, metadata.offset)
+        self.record_offsets[number] = RecordOffset(metadata.topic, metadata.partition, metadata.offset)
         self._done()
 
     def failure(self, error: Exception) -> None:

@@ -195,12 +195,12 @@ class Upload:
                     index += len(part)
                     await self._intake.pace(token, len(part))
                     if verdicts and not asked.dry_run:
-                        places = await self._intake.write(verdicts, token)
+                        record_offsets = await self._intake.write(verdicts, token)
                         for verdict in verdicts:
                             if verdict.result.code == TOO_LARGE:
                                 tally.accepted -= 1
                                 tally.refuse(verdict.place or "", verdict.result.reasons)
-                        if receipt := receipt_id(places, self._settings.topic_prefix):
+                        if receipt := receipt_id(record_offsets, self._settings.topic_prefix):
                             tally.receipts.append(receipt)
                 if not asked.dry_run:
                     await self._in_thread(reader.memory.commit)

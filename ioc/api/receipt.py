@@ -14,7 +14,7 @@ from ioc.api.problem import ProblemError
 from ioc.errors import DatabaseUnavailableError, KafkaUnavailableError, RejectedError
 from ioc.feeds.feed import Feed
 from ioc.reading.fate import FateReader
-from ioc.reading.receipt import Receipt, places_of
+from ioc.reading.receipt import Receipt, record_offsets_of
 from ioc.settings import Settings
 from ioc.web.bearer import authenticate
 from ioc.web.rate_limit import RateLimit
@@ -50,7 +50,7 @@ class ReceiptAnswers:
                 headers={"retry-after": str(pause)},
             )
         try:
-            places = places_of(coded, self._prefix, self._topics)
+            record_offsets = record_offsets_of(coded, self._prefix, self._topics)
         except RejectedError as error:
             reason = error.reasons[0]
             raise ProblemError(404, reason.rule, vi=reason.message_vi, en=reason.message_en) from None
@@ -60,7 +60,7 @@ class ReceiptAnswers:
         try:
             async with asyncio.timeout(self._patience) as waiting, self._turn:
                 waiting.reschedule(None)  # what is read now has bounds of its own
-                receipt = await asyncio.to_thread(self._fates.read, places, token.id)
+                receipt = await asyncio.to_thread(self._fates.read, record_offsets, token.id)
         except (TimeoutError, KafkaUnavailableError, DatabaseUnavailableError):
             raise _away() from None
         finally:

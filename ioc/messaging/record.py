@@ -16,8 +16,8 @@ PLACES_HEADER = "ioc-places"  # the events' places in an uploaded file: a JSON a
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class RecordPlace:
-    """Where in Kafka a record lies."""
+class RecordOffset:
+    """Where in Kafka a record lies: its offset in a partition of a topic."""
 
     topic: str
     partition: int

@@ -26,7 +26,7 @@ from ioc.feeds.feed import Feed
 from ioc.feeds.validation import may_be_repeated
 from ioc.messaging.client import client_options
 from ioc.messaging.client import translated_errors as kafka_errors
-from ioc.messaging.record import PLACES_HEADER, TOKEN_HEADER, RecordPlace
+from ioc.messaging.record import PLACES_HEADER, TOKEN_HEADER, RecordOffset
 from ioc.reading.receipt import EventFate, Fate, Receipt
 from ioc.settings import Settings
 from sql import load_queries
@@ -40,7 +40,7 @@ _REASONS = TypeAdapter(list[Reason])
 class WrittenEvent:
     """An event as it lies in Kafka; `key` is that of its record, `written_at` Kafka's time in milliseconds."""
 
-    at: RecordPlace
+    at: RecordOffset
     position: int
     feed: Feed
     id: str
@@ -53,8 +53,8 @@ class WrittenEvent:
 class FateReader(Protocol):
     """Answers for receipts."""
 
-    def read(self, places: Sequence[RecordPlace], token_id: str) -> Receipt | None:
-        """Return what became of the events at `places`; None where another token wrote one of them."""
+    def read(self, record_offsets: Sequence[RecordOffset], token_id: str) -> Receipt | None:
+        """Return what became of the events at `record_offsets`; None where another token wrote one of them."""
 
 
 class StoredFateReader:
@@ -65,31 +65,33 @@ class StoredFateReader:
         self._topics = {feed.topic(settings.topic_prefix): feed for feed in feeds.values()}
         self._queries = load_queries("receipt")
 
-    def read(self, places: Sequence[RecordPlace], token_id: str) -> Receipt | None:
+    def read(self, record_offsets: Sequence[RecordOffset], token_id: str) -> Receipt | None:
         """Return the receipt; raises KafkaUnavailableError, DatabaseUnavailableError."""
-        events = self._written(places, token_id)
+        events = self._written(record_offsets, token_id)
         if events is None:
             return None
         with connect(self._settings, "reader", autocommit=True) as connection, translated_errors():
-            fates = list(self._fates(connection, places, events))
+            fates = list(self._fates(connection, record_offsets, events))
         counts = Counter(fate.fate for fate in fates)
         return Receipt(complete="waiting" not in counts, counts=dict(counts), events=fates)
 
-    def _written(self, places: Sequence[RecordPlace], token_id: str) -> list[WrittenEvent] | None:
+    def _written(self, record_offsets: Sequence[RecordOffset], token_id: str) -> list[WrittenEvent] | None:
         """Read the records; those that Kafka has deleted are left out. None: another token wrote one."""
         events: list[WrittenEvent] = []
-        for record in self._records(places):
+        for record in self._records(record_offsets):
             headers = dict(record.headers)
             if headers.get(TOKEN_HEADER, b"").decode("ascii", "replace") != token_id:
                 return None
             events += _events(self._topics[record.topic], record, headers)
         return events
 
-    def _records(self, places: Sequence[RecordPlace]) -> Iterator[Any]:
-        """Yield the Kafka records at the places, in any order, within a bounded time."""
+    def _records(self, record_offsets: Sequence[RecordOffset]) -> Iterator[Any]:
+        """Yield the Kafka records at the offsets, in any order, within a bounded time."""
         wanted: dict[TopicPartition, set[int]] = {}
-        for place in places:
-            wanted.setdefault(TopicPartition(place.topic, place.partition), set()).add(place.offset)
+        for record_offset in record_offsets:
+            wanted.setdefault(TopicPartition(record_offset.topic, record_offset.partition), set()).add(
+                record_offset.offset
+            )
         deadline = time.monotonic() + _READ_SECONDS
         with kafka_errors(self._settings):
             consumer = KafkaConsumer(
@@ -105,7 +107,7 @@ class StoredFateReader:
                 consumer.close(autocommit=False)
 
     def _fates(
-        self, connection: Connection, places: Sequence[RecordPlace], events: Sequence[WrittenEvent]
+        self, connection: Connection, record_offsets: Sequence[RecordOffset], events: Sequence[WrittenEvent]
     ) -> Iterator[EventFate]:
         positions = self._positions(connection)
         rejections = self._rejections(connection, events)
@@ -121,9 +123,9 @@ class StoredFateReader:
             else:
                 yield _winning_fate(event, winning.get(event.key))
         read = {event.at for event in events}
-        for place in places:
-            if place not in read:
-                yield EventFate(id=None, feed=self._topics[place.topic].key, fate="unknown")
+        for record_offset in record_offsets:
+            if record_offset not in read:
+                yield EventFate(id=None, feed=self._topics[record_offset.topic].key, fate="unknown")
 
     def _positions(self, connection: Connection) -> dict[tuple[str, int], int]:
         rows = connection.cursor(row_factory=dict_row).execute(self._queries["select_positions"], [list(self._topics)])
@@ -131,25 +133,25 @@ class StoredFateReader:
 
     def _rejections(
         self, connection: Connection, events: Sequence[WrittenEvent]
-    ) -> dict[tuple[RecordPlace, int], list[Reason]]:
-        """Return the reasons of the events that the agents refused, by place and position."""
-        places = sorted({event.at for event in events})
+    ) -> dict[tuple[RecordOffset, int], list[Reason]]:
+        """Return the reasons of the events that the agents refused, by the record's offset and the position in it."""
+        record_offsets = sorted({event.at for event in events})
         since = min((event.written_at for event in events), default=0) / 1000
         rows = (
             connection.cursor(row_factory=dict_row)
             .execute(
                 self._queries["select_rejections"],
                 {
-                    "topics": [place.topic for place in places],
-                    "partitions": [place.partition for place in places],
-                    "offsets": [place.offset for place in places],
+                    "topics": [record_offset.topic for record_offset in record_offsets],
+                    "partitions": [record_offset.partition for record_offset in record_offsets],
+                    "offsets": [record_offset.offset for record_offset in record_offsets],
                     "since": datetime.fromtimestamp(since, UTC) - timedelta(days=1),
                 },
             )
             .fetchall()
         )
         return {
-            (RecordPlace(row["topic"], row["partition"], row["record_offset"]), row["position"]): (
+            (RecordOffset(row["topic"], row["partition"], row["record_offset"]), row["position"]): (
                 _REASONS.validate_python(row["reasons"])
             )
             for row in rows
@@ -192,7 +194,7 @@ def _events(feed: Feed, record: Any, headers: Mapping[str, bytes]) -> Iterator[W
         except ValidationError:  # the feed has changed since
             continue
         yield WrittenEvent(
-            at=RecordPlace(record.topic, record.partition, record.offset),
+            at=RecordOffset(record.topic, record.partition, record.offset),
             position=position,
             feed=feed,
             id=envelope.id,

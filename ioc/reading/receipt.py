@@ -1,6 +1,6 @@
 """A receipt: which Kafka records a request became, so that its sender can ask later what became of each event.
 
-Its id holds the records' places and nothing else, so that every gateway can answer for every other, after a restart
+Its id holds the records' offsets and nothing else, so that every gateway can answer for every other, after a restart
 too, for as long as Kafka keeps the records. It needs no signature: each record names the token that wrote it, and only
 that token is answered.
 """
@@ -17,7 +17,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from ioc.errors import Reason, RejectedError
-from ioc.messaging.record import RecordPlace
+from ioc.messaging.record import RecordOffset
 
 MAX_RECORDS = 2000
 # A request's head may have 16 KiB.
@@ -55,12 +55,12 @@ class Receipt(BaseModel):
     events: list[EventFate]
 
 
-def receipt_id(places: Iterable[RecordPlace], topic_prefix: str) -> str | None:
+def receipt_id(record_offsets: Iterable[RecordOffset], topic_prefix: str) -> str | None:
     """Return the id of a request that became these records, None where there are none, or too many for an id."""
     by_topic: dict[str, list[str]] = {}
-    for place in places:
-        found = by_topic.setdefault(place.topic.removeprefix(f"{topic_prefix}."), [])
-        found.append(f"{place.partition}:{place.offset}")
+    for record_offset in record_offsets:
+        found = by_topic.setdefault(record_offset.topic.removeprefix(f"{topic_prefix}."), [])
+        found.append(f"{record_offset.partition}:{record_offset.offset}")
     if not by_topic:
         return None
     text = ";".join(f"{topic}={','.join(found)}" for topic, found in by_topic.items())
@@ -68,12 +68,16 @@ def receipt_id(places: Iterable[RecordPlace], topic_prefix: str) -> str | None:
     return coded if len(coded) <= _MAX_ID else None
 
 
-def places_of(coded: str, topic_prefix: str, topics: Sequence[str]) -> list[RecordPlace]:
-    """Return the places that an id holds; raises RejectedError for what is no id of `topics`."""
-    places = list(_places(_text(coded), topic_prefix))
-    if not places or len(places) > MAX_RECORDS or any(place.topic not in topics for place in places):
+def record_offsets_of(coded: str, topic_prefix: str, topics: Sequence[str]) -> list[RecordOffset]:
+    """Return the offsets that an id holds; raises RejectedError for what is no id of `topics`."""
+    record_offsets = list(_record_offsets(_text(coded), topic_prefix))
+    if (
+        not record_offsets
+        or len(record_offsets) > MAX_RECORDS
+        or any(record_offset.topic not in topics for record_offset in record_offsets)
+    ):
         raise RejectedError([_NO_RECEIPT])
-    return places
+    return record_offsets
 
 
 def _text(coded: str) -> str:
@@ -85,14 +89,14 @@ def _text(coded: str) -> str:
         raise RejectedError([_NO_RECEIPT]) from None
 
 
-def _places(text: str, topic_prefix: str) -> Iterable[RecordPlace]:
+def _record_offsets(text: str, topic_prefix: str) -> Iterable[RecordOffset]:
     for part in text.split(";"):
         topic, _, pairs = part.partition("=")
         for pair in pairs.split(","):
             found = _PAIR.fullmatch(pair)
             if found is None:
                 raise RejectedError([_NO_RECEIPT])
-            yield RecordPlace(f"{topic_prefix}.{topic}", int(found[1]), int(found[2]))
+            yield RecordOffset(f"{topic_prefix}.{topic}", int(found[1]), int(found[2]))
 
 
 _NO_RECEIPT = Reason(

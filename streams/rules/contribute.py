@@ -38,13 +38,13 @@ class Contributor:
         self._sums = [contribution_expr(stored.measure).alias(str(stored.slot)) for stored in sums]
         self._slots = np.array([stored.slot - 1 for stored in sums], dtype=np.int64)
         self._width = max((stored.slot for stored in measures), default=0)
-        # (date column, sign) -> places in `_sums` of the measures that count on that day with that sign
+        # (date column, sign) -> indexes in `_sums` of the measures that count on that day with that sign
         dated: dict[tuple[str, int], list[int]] = defaultdict(list)
         for index, stored in enumerate(sums):
             dated[stored.measure.at, 1].append(index)
             if stored.measure.until:
                 dated[stored.measure.until, -1].append(index)
-        self._dated = {key: np.array(places) for key, places in dated.items()}
+        self._dated = {key: np.array(indexes) for key, indexes in dated.items()}
         self._distinct = [stored for stored in measures if stored.measure.kind == "distinct"]
         self._members = [member_expr(stored.measure).alias(str(stored.measure_id)) for stored in self._distinct]
 
@@ -64,13 +64,13 @@ class Contributor:
         keys = pl.concat(pl.DataFrame({"area_id": records["area_id"], "bucket": day}) for day in days.values())
         keys = keys.drop_nulls().unique().sort("area_id", "bucket").with_row_index("at")
         totals = np.zeros((keys.height, self._width), dtype=np.int64)
-        for (column, direction), places in self._dated.items():
+        for (column, direction), indexes in self._dated.items():
             rows = pl.DataFrame({"area_id": records["area_id"], "bucket": days[column]}).with_row_index("row")
             rows = rows.drop_nulls().join(keys, on=["area_id", "bucket"]).sort("at")
             if rows.height:
                 at, starts = np.unique(rows["at"].to_numpy(), return_index=True)
-                dated = amounts[np.ix_(rows["row"].to_numpy(), places)]
-                totals[np.ix_(at, self._slots[places])] += direction * np.add.reduceat(dated, starts, axis=0)
+                dated = amounts[np.ix_(rows["row"].to_numpy(), indexes)]
+                totals[np.ix_(at, self._slots[indexes])] += direction * np.add.reduceat(dated, starts, axis=0)
         keys = keys.select(pl.col("area_id").cast(pl.Int32), "bucket", sums=pl.Series(totals).arr.to_list())
         return keys.filter(pl.Series(totals.any(axis=1)))
 

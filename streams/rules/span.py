@@ -89,17 +89,17 @@ def halves(batch: ParsedBatch) -> tuple[ParsedBatch, ParsedBatch] | None:
     return head, replace(cut(batch, middle), begins_at=middle)
 
 
-def refused(batch: ParsedBatch, places: Collection[int], fault: str) -> ParsedBatch:
-    """Return a batch with the events at these places of its frame refused as unstorable."""
-    at = pl.int_range(pl.len()).is_in(sorted(places))
+def refused(batch: ParsedBatch, row_numbers: Collection[int], fault: str) -> ParsedBatch:
+    """Return a batch with the events in these rows of its frame refused as unstorable."""
+    at = pl.int_range(pl.len()).is_in(sorted(row_numbers))
     rows = batch.events.filter(at).select("record_offset", "position", "reporter", "event_id", "record_key")
     found = tuple(unstorable(row, batch.payloads, fault) for row in rows.iter_rows(named=True))
     return replace(batch, events=batch.events.filter(~at), rejections=(*batch.rejections, *found))
 
 
-def only(batch: ParsedBatch, places: Collection[int]) -> ParsedBatch:
-    """Return a batch with no other events than those at these places, to try whether they can be written."""
-    at = pl.int_range(pl.len()).is_in(sorted(places))
+def only(batch: ParsedBatch, row_numbers: Collection[int]) -> ParsedBatch:
+    """Return a batch with no other events than those in these rows, to try whether they can be written."""
+    at = pl.int_range(pl.len()).is_in(sorted(row_numbers))
     events = batch.events.filter(at)
     return replace(batch, events=events, rejections=(), consumed={batch.first_offset: events.height})
 

@@ -16,7 +16,7 @@ from connectors.gateway.producer import EventProducer, InMemoryEventProducer
 from connectors.gateway.receipt_source import ReceiptSource
 from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT
 from ioc.feeds.feed import load_feeds
-from ioc.messaging.record import OutgoingRecord, RecordPlace
+from ioc.messaging.record import OutgoingRecord, RecordOffset
 from ioc.settings import Settings
 from ioc.web.tokens import TokenFile
 from testbed.event import encoded
@@ -29,7 +29,7 @@ START = datetime(2024, 10, 5, 8, tzinfo=UTC)
 class BrokenProducer(InMemoryEventProducer):
     """Fails as only a mistake in the code does, and quotes what it carried."""
 
-    async def publish(self, records: Sequence[OutgoingRecord]) -> list[RecordPlace | None]:
+    async def publish(self, records: Sequence[OutgoingRecord]) -> list[RecordOffset | None]:
         raise RuntimeError(records[0].value.decode())
 
 

@@ -18,8 +18,8 @@ from testbed.gateway import BATCH, GatewayBed
 
 from ioc.errors import RejectedError
 from ioc.feeds.feed import load_feeds
-from ioc.messaging.record import RecordPlace
-from ioc.reading.receipt import MAX_RECORDS, places_of, receipt_id
+from ioc.messaging.record import RecordOffset
+from ioc.reading.receipt import MAX_RECORDS, receipt_id, record_offsets_of
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "formats"
 INVOICES = (SAMPLES / "einvoice_xml" / "message_200_with_a_bad_neighbour.xml").read_bytes()
@@ -172,7 +172,7 @@ def test_rubbish_is_422_and_never_500(gateway: GatewayBed, secret: str, body: by
 
 PLACES = st.lists(
     st.builds(
-        RecordPlace,
+        RecordOffset,
         st.sampled_from([feed.topic("ioc") for feed in FEEDS.values()]),
         st.integers(0, 99),
         st.integers(0, 2**59),
@@ -183,20 +183,22 @@ PLACES = st.lists(
 
 
 @given(PLACES)
-def test_a_receipt_holds_its_places(places: list[RecordPlace]) -> None:
-    coded = receipt_id(places, "ioc")
+def test_a_receipt_holds_its_records_offsets(record_offsets: list[RecordOffset]) -> None:
+    coded = receipt_id(record_offsets, "ioc")
     assert coded is not None and coded.replace("-", "").replace("_", "").isalnum()
-    assert sorted(places_of(coded, "ioc", [place.topic for place in places])) == sorted(places)
+    assert sorted(record_offsets_of(coded, "ioc", [record_offset.topic for record_offset in record_offsets])) == sorted(
+        record_offsets
+    )
 
 
 @given(st.text(max_size=200))
 def test_what_is_no_receipt_is_refused(text: str) -> None:
     with pytest.raises(RejectedError):
-        places_of(text, "ioc", ["ioc.tourism.stay.v1"])
+        record_offsets_of(text, "ioc", ["ioc.tourism.stay.v1"])
 
 
 def test_a_receipt_of_too_much_is_none() -> None:
-    many = [RecordPlace("ioc.tourism.stay.v1", 0, number * 7919) for number in range(20 * MAX_RECORDS)]
+    many = [RecordOffset("ioc.tourism.stay.v1", 0, number * 7919) for number in range(20 * MAX_RECORDS)]
     assert receipt_id(many, "ioc") is None
     assert receipt_id([], "ioc") is None
 

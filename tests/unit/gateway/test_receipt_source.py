@@ -19,7 +19,7 @@ from ioc.api.app import create_app
 from ioc.api.receipt import ReceiptAnswers
 from ioc.errors import DatabaseUnavailableError, KafkaUnavailableError
 from ioc.feeds.feed import load_feeds
-from ioc.messaging.record import RecordPlace
+from ioc.messaging.record import RecordOffset
 from ioc.reading.receipt import EventFate, Receipt
 from ioc.settings import Settings
 from ioc.web.tokens import TokenFile
@@ -33,11 +33,11 @@ class KnownFates:
 
     def __init__(self) -> None:
         self.token_id = ""
-        self.asked: list[Sequence[RecordPlace]] = []
+        self.asked: list[Sequence[RecordOffset]] = []
         self.fails: Exception | None = None
 
-    def read(self, places: Sequence[RecordPlace], token_id: str) -> Receipt | None:
-        self.asked.append(places)
+    def read(self, record_offsets: Sequence[RecordOffset], token_id: str) -> Receipt | None:
+        self.asked.append(record_offsets)
         if self.fails:
             raise self.fails
         if token_id != self.token_id:
@@ -85,7 +85,7 @@ def test_the_answer_names_a_receipt_that_only_its_sender_may_ask_for(both: Both)
     assert both.address.startswith("/v1/receipts/")
     answer = both.ask()
     assert (answer.status_code, answer.json()["counts"]) == (200, {"stored": 1})
-    assert both.fates.asked == [[RecordPlace("ioc.tourism.stay.v1", 0, 0)]]
+    assert both.fates.asked == [[RecordOffset("ioc.tourism.stay.v1", 0, 0)]]
     foreign = both.ask(other)
     assert (foreign.status_code, rule(foreign)) == (404, "receipt_foreign")
     assert both.ask("x").status_code == 401
@@ -209,12 +209,12 @@ def test_the_api_reads_one_receipt_at_a_time_and_few_wait(tmp_path: Path) -> Non
     release, running, most = threading.Event(), [0], [0]
     inner = both.fates.read
 
-    def slow(places: Sequence[RecordPlace], token_id: str) -> Receipt | None:
+    def slow(record_offsets: Sequence[RecordOffset], token_id: str) -> Receipt | None:
         running[0] += 1
         most[0] = max(most[0], running[0])
         release.wait(20)
         running[0] -= 1
-        return inner(places, token_id)
+        return inner(record_offsets, token_id)
 
     both.fates.read = slow  # type: ignore[method-assign]
 
