@@ -1,4 +1,4 @@
-"""`python -m bench`: measure, compare, report. Exit status 0 unless something broke: speed is never a test."""
+"""`python -m bench`: measure, compare, report. Exit status 0 unless something failed; low speed is not a failure."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 `FatalError`     the process ends with a message for the operator; trying again cannot help.
 `RetryableError` the same call may succeed later; callers back off and try again.
-`RejectedError`  one input is wrong; it is answered or dead-lettered with its reasons, its neighbours go on.
+`RejectedError`  one input is wrong; it is refused or dead-lettered with its reasons, and other inputs go on.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ class ExpressionError(ConfigError):
 
 
 class PositionGapError(FatalError):
-    """A batch does not start where the database says; restarting at the stored position mends it."""
+    """A batch does not start where the database says; restarting at the stored position fixes it."""
 
 
 class CatalogueChangedError(FatalError):
-    """The catalogue in the database is newer than what the process has loaded; starting again mends it."""
+    """The catalogue in the database is newer than what the process has loaded; starting again fixes it."""
 
 
 class RetryableError(IocError):

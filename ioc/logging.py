@@ -11,7 +11,7 @@ from ioc.settings import Settings
 
 # At DEBUG these print the events they carry, which never belongs in a log; at INFO they tell of every connection.
 _TALKATIVE = ("kafka", "aiokafka", "faust", "mode", "httpx", "httpcore", "uvicorn", "asyncio")
-# While a broker is away these report every attempt; whoever uses the client says once what it means.
+# While a broker is away these report every attempt; the code that uses the client logs once what it means.
 _REPETITIVE = ("kafka.net", "kafka.cluster")
 
 

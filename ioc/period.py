@@ -9,7 +9,7 @@ import polars as pl
 PERIODS = ("day", "week", "month", "quarter", "year")
 # Running totals at a day's end; stocks are read from them. Not a period that is shown.
 CLOSING = "closing"
-# The same of what agencies report: of the last day on which a report stood. Reported stocks are read from them.
+# The same of what agencies report: of the last day on which a report was in force. Reported stocks are read from them.
 CARRIED = "carried"
 _EVERY = {"day": "1d", "week": "1w", "month": "1mo", "quarter": "1q", "year": "1y"}
 

@@ -1,4 +1,4 @@
-"""Secrets among the settings: which process is told which, and which of them everyone knows."""
+"""Secrets among the settings: which process gets which, and which defaults are publicly known."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def state_home(root: Path = ROOT) -> Path:
     return (told if told.is_absolute() else Path.home() / ".local" / "state") / "ioc"
 
 
-# Names the file of settings; empty = none. Tests and child processes are told everything by the environment.
+# Names the file of settings; empty = none. Tests and child processes get all settings from the environment.
 ENV_FILE = "IOC_ENV_FILE"
 
 

@@ -1,4 +1,4 @@
-"""What it costs to know where every indicator stands: a full pass, and what one batch has touched."""
+"""The cost of the statuses of all indicators: a full pass, and what one batch has changed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Which format reads a file: what a file holds decides, not its name, and every part of it is either read or told.
+"""Which format reads a file: its content decides, not its name. Every part of a file is either read or reported.
 
-A workbook's sheets and an archive's members are documents of their own. A sheet that no format reads is a remark, so
-that nothing is lost in silence.
+A workbook's sheets and an archive's members are documents of their own. A sheet that no format reads gives a remark, so
+that nothing is lost unnoticed.
 """
 
 from __future__ import annotations

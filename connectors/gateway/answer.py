@@ -1,4 +1,4 @@
-"""What a sender is told: one shape for every outcome, so that a client needs to read only one."""
+"""The answer to a sender: it has the same shape for every outcome, so that a client needs to parse only one."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def create_app(
 ) -> FastAPI:
     """Return the application; `feeds` by key, `clock` gives seconds. The caller closes `producer`.
 
-    source: answers for receipts; without it nobody can ask what became of events.
+    source: answers for receipts; without it there are none.
 
     Raises `ConfigError` when the profile is broken, whose time zone tells which day it is.
 

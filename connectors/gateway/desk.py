@@ -1,4 +1,4 @@
-"""Answers for receipts, to whoever published what they are for."""
+"""Answers for receipts, to the token that published the events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a request to Kafka's acknowledgement: who sends, how much, what of it is right, and is it written."""
+"""From a request to Kafka's acknowledgement: the token, the limits, the checks of events, and the writing."""
 
 from __future__ import annotations
 

@@ -218,7 +218,7 @@ class _AcknowledgementCounter:
             self._tell(None)
 
     def _tell(self, error: Exception | None) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed, nobody waits any more
+        with contextlib.suppress(RuntimeError):  # the loop is closed, no caller waits any more
             self._loop.call_soon_threadsafe(self._settle, error)
 
     def _settle(self, error: Exception | None) -> None:

@@ -1,6 +1,6 @@
 """A client of the HTTP gateway: sends events in batches and returns an answer for each.
 
-The same event sent again is harmless, so whatever may have been lost is sent again: after connection errors,
+Sending an event again is harmless, so the client sends again whatever may have been lost: after connection errors,
 time-outs, 429 (when Retry-After says) and 503.
 """
 

@@ -1,4 +1,4 @@
-"""A simulated span of days as files, with the truth beside them; the same for the same seed.
+"""A simulated span of days as files, with the expected results beside them; the same for the same seed.
 
     DIRECTORY/<feed>/<YYYY-MM>.ndjson   CloudEvents, one a line, in the order of their sending: `ioc publish` takes them
     DIRECTORY/native/<YYYY-MM>/<format>/ the same systems' records in every format of their own, and beside each file

@@ -1,4 +1,4 @@
-"""What should become of every event: the simulator's own account, which knows nothing of agents or tables."""
+"""What should become of every event: the simulator's own account, which does not use agents or tables."""
 
 from __future__ import annotations
 

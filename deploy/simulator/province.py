@@ -1,4 +1,4 @@
-"""The province: all systems over simulated time, and the faults that befall their events.
+"""The province: all systems over simulated time, and the faults of their events.
 
 Nothing is sent here. `register` and `tick` return events in the order in which they must arrive, each with
 what should become of it; the same seed gives the same events.

@@ -1,6 +1,6 @@
-"""The truth that a simulation means: what indicators must show, by the simulator's own arithmetic.
+"""The expected results of a simulation: what indicators must show, by the simulator's own arithmetic.
 
-Neither the catalogue nor its engines are asked; the definitions are written down here a second time, for at least one
+Neither the catalogue nor its engines are used; the definitions are written down here a second time, for at least one
 indicator of each feed that events of the year move. Sums are whole numbers in the indicator's smallest unit.
 """
 

@@ -1,1 +1,1 @@
-"""Alert rules, who is told, and in which words."""
+"""Alert rules, and the recipients and texts of messages."""

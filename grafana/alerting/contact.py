@@ -1,6 +1,6 @@
 """The contact points that are made of the profile's `contacts.csv` and duty ladders.
 
-Whoever is not listed there is reached at the addresses of the settings.
+Recipients who are not listed there are reached at the addresses of the settings.
 """
 
 from __future__ import annotations

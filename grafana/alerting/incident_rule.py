@@ -1,10 +1,8 @@
-"""The rules: open incidents, incidents that are over, and whether anybody still watches.
+"""The rules: open incidents, incidents that are over, and whether the scheduler still runs.
 
-Whether something is wrong is decided once, in the incident table, whose rows stay until the cause ends. So there is
-no rule
-an indicator or a feed, and a gap in the data resolves nothing: that an incident is over is a message of its own, from
-the
-row's end, and Grafana's own "resolved" is not sent.
+The incident table decides whether something is wrong; a row stays open until its cause ends. So there is no rule for
+each indicator or feed, and a gap in the data resolves nothing. The end of an incident is a message of its own, made
+from the row's end; Grafana's own "resolved" message is not sent.
 """
 
 from __future__ import annotations

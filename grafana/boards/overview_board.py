@@ -1,4 +1,4 @@
-"""The board that leaders open: how every sector stands, what lags, where, and whether the data can be trusted."""
+"""The board that leaders open: statuses by sector, what lags, where, and whether the data can be trusted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The board of a sector: one design for all; what stands at its head is chosen by the data."""
+"""The board of a sector: one design for all; the data decide which indicators are at its head."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Panels that say how indicators and areas stand; shared by the boards that show them."""
+"""Panels with statuses of indicators and areas; shared by the boards that show them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of finished boards and rules, from their JSON alone: what a server would only show as 'No data'."""
+"""Checks of finished boards and rules, from their JSON alone: faults that a server would only show as 'No data'."""
 
 from __future__ import annotations
 

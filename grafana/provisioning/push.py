@@ -1,5 +1,4 @@
-"""Bringing a Grafana server to a bundle's state: first the plan, then its steps; what is there already is left
-alone."""
+"""Bringing a Grafana server to a bundle's state: first the plan, then its steps; other objects are left alone."""
 
 from __future__ import annotations
 

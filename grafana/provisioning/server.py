@@ -1,8 +1,8 @@
 """A Grafana server as `push` and `pull` need it: the project's own objects by kind and uid, behind its HTTP API.
 
-Alerting objects are written with provenance `api`, all of them and always: 9.4 sets it on a rule group whatever is
-asked, and
-a server refuses a later write under another provenance. Grafana's own editor then leaves them alone, as it should.
+Alerting objects are written with provenance `api`, all of them and always: 9.4 sets it on a rule group in any
+case, and a server refuses a later write under another provenance. Grafana's own editor then cannot change them,
+which is wanted.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What a server's alerting makes of its rules: alerts by label, groups by policy, and the messages that go out.
 
-A row of the question is one alert; a row that is gone resolves it; a query that fails is one `DatasourceError` alert
-of the rule,
-and resolves nothing. A group is told when it has something new, at once the first time and then after its interval.
+A row of the query's answer is one alert; a row that is gone resolves it; a query that fails is one
+`DatasourceError` alert of the rule, and resolves nothing. A message about a group is sent when it has something
+new, at once the first time and then after its interval.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """File provisioning: what a server does with a tree at its start. It ends at the first file that it cannot take.
 
-Expanded by the environment are data sources, contact points, policies, and of a rule all but annotations and queries
-(source:
-pkg/services/provisioning/values and alerting/rules_types.go, `Annotations.Raw` and `Model.Raw`); templates are not.
+Variables of the environment are filled in in data sources, contact points, policies, and in a rule except for its
+annotations and queries (source: pkg/services/provisioning/values and alerting/rules_types.go, `Annotations.Raw` and
+`Model.Raw`); templates are not.
 """
 
 from __future__ import annotations

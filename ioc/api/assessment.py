@@ -1,4 +1,4 @@
-"""How indicators stand, what is wrong, how good the data is: `/v1/status`, `/v1/incidents`, `/v1/quality`."""
+"""Statuses of indicators, incidents, quality of the data: `/v1/status`, `/v1/incidents`, `/v1/quality`."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def add_assessment(
         limit: _Limit = 200,
         offset: _Offset = 0,
     ) -> StatusPage:
-        """Return how indicators stand, the worst first: of the province, or another area, or of one indicator."""
+        """Return statuses of indicators, the worst first: of the province, or another area, or of one indicator."""
         return assessment.statuses(
             sector=sector, area=area, code=code, status=status, unusual=unusual, limit=limit, offset=offset
         )

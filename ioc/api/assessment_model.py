@@ -13,7 +13,7 @@ class _Listed(BaseModel):
 
 
 class StatusRow(_Listed):
-    """How one indicator stands in one area; `lag` in % of what is expected, or in points (`lag_in`)."""
+    """The status of one indicator in one area; `lag` in % of what is expected, or in points (`lag_in`)."""
 
     code: str
     name_vi: str

@@ -48,7 +48,7 @@ class Page(_ResponseModel):
 
 
 class Detail(Summary):
-    """One indicator with its definition: the row as it was loaded, what it is computed from, what rests on it."""
+    """One indicator with its definition: the loaded row, what it is computed from, which indicators use it."""
 
     version: int
     definition: dict[str, str]

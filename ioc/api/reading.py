@@ -214,7 +214,7 @@ class DatabaseReading:
 
     @contextmanager
     def lent(self) -> Iterator[psycopg.Connection]:
-        """Lend an idle connection in autocommit mode; problems are told as by `connected`."""
+        """Lend an idle connection in autocommit mode; errors are those of `connected`."""
         try:
             with self._pool.connection() as connection, translated_errors():
                 try:

@@ -1,4 +1,4 @@
-"""What became of published events, told to who published them: `/v1/receipts/{receipt}`."""
+"""What became of published events, for the token that published them: `/v1/receipts/{receipt}`."""
 
 from __future__ import annotations
 

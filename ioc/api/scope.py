@@ -1,4 +1,4 @@
-"""What a reader's token may see, where it is bound to sectors or areas: every address is checked, new ones are shut.
+"""What a reader's token may see, where it is bound to sectors or areas: addresses are closed unless listed.
 
 A bound token names what it asks for: a sector or an indicator of its sectors, an area in its areas. What cannot be told
 apart so (incidents by number, approvals, quality, the pages) is not answered to it.
@@ -28,7 +28,7 @@ _ADDRESSES = {
 
 @dataclass(frozen=True)
 class AskedPlace:
-    """Where a question leads: the indicator's sector, and for each unit that bears the area's code the codes above it.
+    """Where a question leads: the indicator's sector, and for each unit with the area's code the codes above it.
 
     Both are None where the code is unknown.
     """

@@ -1,4 +1,4 @@
-"""Runs the API until it is told to stop."""
+"""Runs the API until a signal stops it."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ _KEPT = ("cache-control", "etag", "vary")
 
 
 class TaggedRoute(APIRoute):
-    """A route whose answers bear an ETag of their content, and which answers 304 to a client that has it already."""
+    """A route whose answers have an ETag of their content, and which answers 304 to a client that has it already."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler."""

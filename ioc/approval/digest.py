@@ -1,4 +1,4 @@
-"""The digest over the figures of an approval: whoever has the figures can compute it again."""
+"""The digest over the figures of an approval: it can be computed again from the figures."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from ioc.reading.past import PastFigures, PastMoment, past
 from ioc.territory.area import AreaTree
 from sql import load_queries
 
-_EXPLAINED = 20  # revisions whose reason is told
+_EXPLAINED = 20  # revisions whose reason is shown
 
 
 class Changed(NamedTuple):

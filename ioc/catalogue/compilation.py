@@ -51,7 +51,7 @@ class Compiled:
         return frozenset({code}).union(*map(self.closure, known))
 
     def feeds(self, code: str) -> tuple[str, ...]:
-        """Return the feeds an indicator rests on, by name."""
+        """Return the feeds an indicator is computed from, by name."""
         return tuple(sorted({m.feed for source in self.closure(code) for m in self.plans[source].measures}))
 
     def dependents(self, code: str) -> frozenset[str]:

@@ -11,7 +11,7 @@ from ioc.catalogue.indicator import COLUMNS, Indicator
 from ioc.catalogue.measure import Measure
 
 ChangeKind = Literal["added", "removed", "recomputed", "follows", "reworded", "unchanged"]
-# In the order in which they are told; all but the last change figures.
+# In the order in which they are listed; all but the last change figures.
 CHANGES: tuple[ChangeKind, ...] = ("added", "removed", "recomputed", "follows", "reworded")
 
 

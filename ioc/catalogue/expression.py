@@ -1,4 +1,4 @@
-"""SQL expressions of the catalogue: one text that Polars and PostgreSQL read alike.
+"""SQL expressions of the catalogue: one text that Polars and PostgreSQL read in the same way.
 
 An expression is parsed, its types are checked against the columns, and whatever the engines read in two
 ways is refused: division, casts, comparing texts by order, `IS TRUE`, NULL in comparisons, and so on. What is

@@ -67,7 +67,7 @@ def figure_expr(step: Step, plans: Mapping[str, IndicatorPlan]) -> pl.Expr:
 
 
 def _named(name: str, step: Step, plans: Mapping[str, IndicatorPlan]) -> pl.Expr:
-    """Return what a name in a formula stands for, over the span of the formula."""
+    """Return the value of a name in a formula, over the span of the formula."""
     if name == DAYS:
         return pl.col(days_column(step.span))
     reference = reference_of(name)

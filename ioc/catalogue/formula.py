@@ -4,7 +4,7 @@ They are arithmetic on final figures (sums first, then the division), never on p
 figure that has no value, gives no value. Both engines do the same operations on doubles in the same order.
 
     days                 days of the period up to now
-    standing_days(stock) the sum over these days of what stood at each day's end: 10 rooms for 31 days are 310
+    standing_days(stock) the sum over these days of the stock at each day's end: 10 rooms for 31 days are 310
     ytd(x)               x from 1 January to the end of the period (luỹ kế từ đầu năm); distincts count anew
     year(x)              x of the whole year that the period ends in, as far as it is known: a plan, an estimate
     expected(feed)       how many reports of a feed were due in the period: reporters x deadlines

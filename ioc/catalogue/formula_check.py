@@ -1,4 +1,4 @@
-"""What a formula may say of time: functions get what they can take, and a division speaks of one span."""
+"""Checks of time in formulas: functions get what they can take, and both sides of a division are of one span."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TOLD: Mapping[Tense, str] = {
     "ytd": "the year so far",
     "year": "the whole year",
 }
-# A level stands beside a sum of the year: children vaccinated since 1 January of the children that there are.
+# A stock may divide a sum of the year: children vaccinated since 1 January / children that there are.
 _FITTING: tuple[frozenset[Tense], ...] = (
     frozenset({"ytd", "year"}),
     frozenset({"ytd", "end"}),

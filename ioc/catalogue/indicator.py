@@ -131,7 +131,7 @@ class Catalogue:
         return tuple(found for found in self.indicators.values() if found.sector == sector)
 
     def sector_of(self, feed: str) -> str:
-        """Return the sector that a feed serves, so that its alerts stand with those of its indicators.
+        """Return the sector that a feed serves, so that its alerts are grouped with those of its indicators.
 
         It is the one with more than half of the indicators that count the feed's records: `lodging` for
         `tourism.stay`. `PLATFORM` where there is none, as for `report.value`, which serves 27 sectors.

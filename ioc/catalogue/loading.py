@@ -1,4 +1,4 @@
-"""Strict loading: the catalogue is read whole; each mistake is told with file, row, column and what to do."""
+"""Strict loading: all files are read together; each mistake is reported with file, row, column and what to do."""
 
 from __future__ import annotations
 

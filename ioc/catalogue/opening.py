@@ -1,11 +1,11 @@
-"""Which periods are open, and how far they go: the one home of both.
+"""Which periods are open, and how far they go; no other module decides this.
 
 A day is open where a feed has counted anything on it, anywhere in the province (`open_day`). A period is open where
-one of its days is, for a sector that reads the feed. Where a sector has stocks, what stands is carried on through
+one of its days is, for a sector that reads the feed. Where a sector has stocks, they are carried forward through
 periods in which nothing happened: a running total of 7 in July is 7 in August. Days and weeks are carried for 7 days
 after an open one, longer periods for as long as anything happens anywhere.
 
-`streams.proof` works the same out for itself, in SQL.
+`streams.proof` has its own implementation of this rule, in SQL.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from psycopg.rows import class_row, scalar_row
 from ioc.period import PERIODS, end_of, start_of
 from sql import load_queries
 
-CARRIED_DAYS = 7  # days and weeks without any event that still show what stands
+CARRIED_DAYS = 7  # days and weeks without any event that still show stocks
 
 Bucket = tuple[str, date]
 

@@ -53,7 +53,7 @@ class Total(IndicatorPlan):
 
 @dataclass(frozen=True)
 class RunningTotal(IndicatorPlan):
-    """What stands at the period's end: the sum from the beginning, less what has stopped counting."""
+    """The stock at the period's end: the sum from the beginning, less what has stopped counting."""
 
     stock: Measure
 
@@ -135,7 +135,7 @@ class ReportedFlow(Reported):
 
 @dataclass(frozen=True)
 class ReportedStock(Reported):
-    """The sum of the reports that stand at the period's end, or of those that stood last."""
+    """The sum of the reports in force at the period's end, or of the last ones before it."""
 
     @property
     def running(self) -> tuple[Measure, ...]:
@@ -144,8 +144,8 @@ class ReportedStock(Reported):
 
 @dataclass(frozen=True)
 class ReportedMean(Reported):
-    """A share or a score, as its area reported it: the mean of the reports that stand at the
-    period's end, or of those that stood last.
+    """A share or a score, as its area reported it: the mean of the reports in force at the
+    period's end, or of the last ones before it.
     """
 
     @property

@@ -147,7 +147,7 @@ def part_of(codes: Mapping[str, int], compiled: Compiled) -> SectorPart:
 
 
 def reported_levels(plans: Iterable[SectorPlan]) -> frozenset[tuple[Measure, Measure]]:
-    """Return what stands until it is reported again: the measure of the amount, and that of the number of reports."""
+    """Return what is carried forward until the next report: the measures of the amount and of the number of reports."""
     return frozenset(
         (step.amount, step.reports)
         for plan in plans

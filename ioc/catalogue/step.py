@@ -57,7 +57,7 @@ class Step:
 
 
 def closing_of(plan: IndicatorPlan) -> How:
-    """Return how the level at a span's end is read: what agencies report stands until they report again."""
+    """Return how the level at a span's end is read: reports are carried forward until the next report."""
     return "carried" if isinstance(plan, Reported) else "closing"
 
 
@@ -108,7 +108,7 @@ def sources(step: Step, plans: Mapping[str, IndicatorPlan]) -> Iterator[Step]:
 
 def amounts_of(step: Step, plans: Mapping[str, IndicatorPlan]) -> Iterator[Amount]:
     """Yield what a step reads of measures."""
-    # What stands at the end of the year so far is what stands at the end of the period.
+    # The stock at the end of the year so far is the stock at the end of the period.
     end: TimeSpan = "year" if step.span == "year" else "period"
     for measure in step.plan.periodic:
         yield Amount(measure, "total", step.span)

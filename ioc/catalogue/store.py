@@ -71,7 +71,7 @@ def sync_catalogue(connection: psycopg.Connection, catalogue: Catalogue) -> Cata
 
 
 def lock_edition(connection: psycopg.Connection) -> None:
-    """Let nobody else change indicators, areas or reporters, and no worker write, until the transaction ends.
+    """Lock out other changes of indicators, areas and reporters, and writes of workers, until the transaction ends.
 
     Workers hold their positions' rows while they write, and look at the epoch then. So every batch either lies before
     the change, or is parsed and counted by it.
@@ -208,7 +208,7 @@ class _Sync:
         return change
 
     def _has_past(self, code: str) -> bool:
-        """Return whether anything was counted that the figures before or after the change rest on."""
+        """Return whether anything was counted that the figures before or after the change are computed from."""
         editions = (compiled for compiled in (self._before, self._after) if code in compiled.plans)
         return any(self._begun.intersection(compiled.feeds(code)) for compiled in editions)
 

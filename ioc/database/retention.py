@@ -1,7 +1,7 @@
 """Retention: what is kept for how long, by table; one job prunes all of them.
 
-Records, sums and figures are kept without end. So are revisions unless a setting says otherwise: what a past figure
-was, and why, rests on them.
+Records, sums and figures are kept without end. So are revisions unless a setting says otherwise: past figures
+are computed from them.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _prune(settings: Settings, table: str, kept: Kept, days: int, moment: dateti
             "DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE {column} < %s LIMIT %s))"
         ).format(**names)
         connection.execute(queries["allow_removal"])  # of rows that are otherwise only added
-        # Row by row where tables are not cut by time, in small transactions: nobody waits for them.
+        # Row by row where tables are not cut by time, in small transactions, so others do not wait for locks.
         rows = 0
         while removed := connection.execute(delete, [before, _BATCH]).rowcount:
             rows += removed

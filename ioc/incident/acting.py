@@ -41,7 +41,7 @@ class IncidentActs:
             self._enter(incident_id, "acknowledged", actor, now, note)
 
     def silence(self, incident_id: int, actor: Actor, now: datetime, until: datetime, reason: str) -> None:
-        """Tell nobody until a moment, at most 30 days ahead; a moment that has passed ends the silence.
+        """Send no messages until a moment, at most 30 days ahead; a moment in the past ends the silence.
 
         Raises QuestionError for one that is not open, for a longer silence, or where no reason is given.
         """
@@ -60,7 +60,7 @@ class IncidentActs:
             self._enter(incident_id, "unsilenced" if ends else "silenced", actor, now, reason)
 
     def assign(self, incident_id: int, actor: Actor, now: datetime, to: str, note: str = "") -> None:
-        """Say who sees to it. Raises QuestionError for one that is not open, or where nobody is named."""
+        """Assign it to a person. Raises QuestionError if it is not open, or if no person is named."""
         if not to.strip():
             raise QuestionError("say to whom it is assigned", "hãy ghi người được giao xử lý")
         with self._connection.transaction():

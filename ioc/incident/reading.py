@@ -1,4 +1,4 @@
-"""Incidents, statuses and quality as they stand, for command line, API and pages."""
+"""Incidents, statuses and quality as they are now, for command line, API and pages."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def list_statuses(
     limit: int = 200,
     offset: int = 0,
 ) -> list[Shown]:
-    """Return how indicators stand, the worst first; of the province without an area, of all areas with a code."""
+    """Return statuses of indicators, the worst first; of the province without an area, of all areas with a code."""
     parameters = {
         "sector": sector,
         "area": area,
@@ -81,7 +81,7 @@ def list_statuses(
 
 
 def count_statuses(connection: psycopg.Connection, area: str | None = None) -> list[Shown]:
-    """Return by sector how many indicators stand how, in the province or another unit."""
+    """Return by sector how many indicators have which status, in the province or another unit."""
     return _rows(connection, "status", "count_statuses", {"area": area})
 
 

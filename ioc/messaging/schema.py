@@ -25,7 +25,7 @@ def event_schema(feed: Feed) -> dict[str, Any]:
 
 
 def figure_schema() -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of the events that tell of changed figures."""
+    """Return the JSON Schema (2020-12) of the events about changed figures."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": FIGURE_EVENT_TYPE,

@@ -1,6 +1,6 @@
 """The topics: one per feed, and those of dead letters, control totals and changed figures.
 
-They are created once, and compared ever after.
+They are created once; after that they are only compared with the settings.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ioc.messaging.client import admin_client
 from ioc.settings import Settings
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
-# What the platform's promises rest on, so that a topic of before is altered; all else is left as its operators set it.
+# The platform needs these settings, so it alters an older topic; all others stay as the operators set them.
 PROMISED: Mapping[str, str] = {
     # A record's time is the broker's; what a producer's clock says is not trusted anywhere.
     "message.timestamp.type": "LogAppendTime",
@@ -49,7 +49,7 @@ class TopicState(BaseModel):
 
     @property
     def keeps_promises(self) -> bool:
-        """Whether it exists, and with what the platform's promises rest on."""
+        """Whether it exists with the settings that the platform needs."""
         return self.status != "missing" and not any(one.startswith(tuple(PROMISED)) for one in self.differences)
 
 

@@ -24,7 +24,7 @@ class DigestReader:
 
 
 class AddressBook:
-    """The addresses of a province; `fallback_webhook` is told of those who have no webhook of their own."""
+    """The addresses of a province; `fallback_webhook` gets the digests of those who have no webhook of their own."""
 
     def __init__(
         self, ladder: Ladder, contacts: Mapping[str, Contact], sectors: Collection[str], fallback_webhook: str = ""
@@ -52,7 +52,7 @@ class AddressBook:
                 yield channel
 
     def readers(self, day: date) -> list[DigestReader]:
-        """Return who gets a digest on a day, provincial leaders first; who stands in gets that of who is away."""
+        """Return who gets a digest on a day, provincial leaders first; a stand-in gets that of the absent person."""
         found: dict[tuple[str, str], tuple[Post, list[str]]] = {}
         for step in map(STEPS.index, _TOLD):
             for sector in self._sectors:

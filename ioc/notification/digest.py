@@ -17,9 +17,9 @@ from sql import load_queries
 Kind = Literal["daily", "weekly"]
 SENT_AT = time(7, 0)
 _SPAN: Mapping[Kind, timedelta] = {"daily": timedelta(days=1), "weekly": timedelta(days=7)}
-_AHEAD: Mapping[Kind, int] = {"daily": 7, "weekly": 30}  # days in which what falls due is told
+_AHEAD: Mapping[Kind, int] = {"daily": 7, "weekly": 30}  # targets due within so many days are listed
 _SHOWN = 10
-# Worse from left to right; what is not known stands in none of the two lists.
+# Worse from left to right; an unknown status is in neither list.
 _ORDER = ("on_track", "at_risk", "lagging")
 _WORDS = {
     "on_track": "đúng tiến độ",
@@ -176,7 +176,7 @@ def _heads(counts: Mapping[str, int]) -> list[tuple[int, str]]:
 
 
 def _section(title: str, rows: Sequence[str]) -> list[str]:
-    """Return a section; one with nothing in it says so, because silence could mean that nobody looked."""
+    """Return a section; an empty one says so, because a missing one could mean that nothing was checked."""
     if not rows:
         return ["", f"{title}: không có."]
     more = [f"- và {len(rows) - _SHOWN} mục khác"] if len(rows) > _SHOWN else []

@@ -20,7 +20,7 @@ PAGE = "/morning"
 
 @dataclass(frozen=True)
 class ComposedDigest:
-    """A reader's digest, and the channels by which it goes; none: nobody has said where the reader is reached."""
+    """A reader's digest, and the channels by which it goes; none: the reader has no address."""
 
     reader: DigestReader
     digest: Digest

@@ -1,4 +1,4 @@
-"""A signed link on request: whoever names the address of a post gets one there, and nowhere else."""
+"""A signed link on request: a person who enters the address of a post gets a link at that address only."""
 
 from __future__ import annotations
 

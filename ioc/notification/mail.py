@@ -68,7 +68,8 @@ class MailChannel:
                 raise UndeliverableError(text) from None
             raise DeliveryError(text) from None
         except smtplib.SMTPResponseException as error:
-            # 5xx after sign-in speaks of the message (RFC 5321, 4.2.1); of sign-in and sender, somebody has to mend it.
+            # 5xx after DATA is about this message (RFC 5321, 4.2.1). Earlier it is about sign-in or sender: an operator
+            # must fix that, so the message waits.
             text = f"the mail server answered {error.smtp_code}"
             if error.smtp_code >= 500 and isinstance(error, smtplib.SMTPDataError):
                 raise UndeliverableError(text) from None

@@ -26,7 +26,7 @@ _log = structlog.get_logger(__name__)
 
 _LEASE = timedelta(minutes=2)  # longer than any channel takes to say that it failed
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=30)
-_GIVES_UP = timedelta(hours=20)  # yesterday's news is told by the next digest
+_GIVES_UP = timedelta(hours=20)  # after that, the next digest has the news
 _MOST_ERROR = 300
 
 # (channel, recipient) -> address; None where the recipient has none any more.

@@ -1,6 +1,6 @@
-"""Who is told of an incident, and who next: the duty ladder of each sector, `duty.csv` and `absences.csv`.
+"""Who gets a message about an incident, and who next: the duty ladder of each sector, `duty.csv` and `absences.csv`.
 
-Posts, no persons: who holds a post is the province's own affair, and the addresses are those of the post.
+The files name posts, not persons. Addresses are those of the post.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ABSENCES = ("post", "first_on", "last_on", "stand_in")
 
 @dataclass(frozen=True)
 class Post:
-    """One rung of a sector's ladder. `after_hours`: office hours without acknowledgement after which the next is told.
+    """One rung of a sector's ladder. `after_hours`: office hours without acknowledgement until the next step.
 
     step: 0 who answers for the sector, 1 the deputy, 2 the department's head, 3 the provincial leader.
     """
@@ -62,7 +62,7 @@ class Ladder:
         return next((above for above in range(step + 1, len(STEPS)) if self.rung(sector, above)), None)
 
     def on_duty(self, sector: str, step: int, day: date) -> Post | None:
-        """Return who is told on a day: the post of the step, or whoever stands in for it."""
+        """Return who gets the message on a day: the post of the step, or its stand-in."""
         post = self.rung(sector, step)
         for _ in range(len(self._absences)):  # a stand-in may be away too; a ring of them ends here
             if post is None or (absence := self._absence(post.post, day)) is None:

@@ -73,7 +73,7 @@ class Profile:
 
 
 def load_profile(path: Path) -> Profile:
-    """Read a profile's directory; raises ConfigError naming file, row and column and saying what to mend."""
+    """Read a profile's directory; raises ConfigError naming file, row and column and saying what to correct."""
     file = path / "profile.toml"
     try:
         head = ProfileFile.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
@@ -126,7 +126,7 @@ def load_profile_catalogue(profile: Path, feeds: Mapping[str, Feed]) -> Catalogu
 
 
 def check_agencies(profile: Profile, catalogue: Catalogue) -> None:
-    """Raise ConfigError where nobody in the register can report an indicator that agencies report.
+    """Raise ConfigError where no reporter in the register can report an indicator that agencies report.
 
     The first owner of such a row answers for it, and is the reporter of that name.
     """

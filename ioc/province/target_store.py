@@ -23,7 +23,7 @@ _OWN = ("catalogue", "profile")
 
 @dataclass(frozen=True)
 class TargetChange:
-    """How many targets a load added, ended, or left alone because one that was set by command stands in their place."""
+    """How many targets a load added, ended, or left alone because one that was set by command replaces them."""
 
     added: int = 0
     ended: int = 0
@@ -31,7 +31,7 @@ class TargetChange:
 
 
 def load_in_force(connection: psycopg.Connection) -> list[TargetInForce]:
-    """Return the targets that stand."""
+    """Return the targets in force."""
     rows = connection.cursor(row_factory=dict_row).execute(load_queries("status")["select_targets"]).fetchall()
     return [_from_row(row) for row in rows]
 
@@ -60,7 +60,7 @@ def sync_targets(connection: psycopg.Connection, targets: Sequence[TargetInForce
 def set_targets(
     connection: psycopg.Connection, targets: Iterable[TargetInForce], areas: AreaTree, *, by: str
 ) -> list[TargetInForce]:
-    """Set targets by command, in place of those for the same indicator, area and date; return them as they stand."""
+    """Set targets by command, in place of those for the same indicator, area and date; return them as stored."""
     in_force = {_identity(target): target for target in load_in_force(connection)}
     done = []
     for target in targets:

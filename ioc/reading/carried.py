@@ -1,4 +1,4 @@
-"""What agencies report stands until they report again: of which day a figure is, and whether it is stale by now."""
+"""Reports are carried forward until the next report: of which day a figure is, and whether it is stale by now."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class CarriedFigure:
 
 
 def is_stale(until: date, day: date, cadence: str) -> bool:
-    """Return whether what stood until a day is stale on another: the period after it has passed, too.
+    """Return whether a report in force until one day is stale on another: the period after it has passed, too.
 
     >>> [is_stale(date(2024, 3, 31), day, "quarterly") for day in (date(2024, 6, 29), date(2024, 6, 30))]
     [False, True]

@@ -38,7 +38,7 @@ _NAMED = 2  # units that a note names
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure, or why there is none; without either nobody has reported, or there is nothing to divide by."""
+    """A figure, or why there is none; if both are missing, no report has come or the divisor is 0."""
 
     value: float | None = None
     note: str | None = None
@@ -62,7 +62,7 @@ class Restatement:
     def figures(
         self, code: str, sector: str, period: str, buckets: Sequence[date], units: Sequence[Area]
     ) -> dict[tuple[int, date], Figure]:
-        """Return the figures by unit (`area_id`) and bucket; a bucket that nobody has reported for is left out.
+        """Return the figures by unit (`area_id`) and bucket; a bucket without any report is left out.
 
         Raises ConfigError where the catalogue counts what the database does not.
         """

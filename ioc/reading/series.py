@@ -35,7 +35,7 @@ MAX_POINTS = 20_000
 
 
 class Point(BaseModel):
-    """A figure of one bucket; without a value `note` says why it cannot be known, or nobody has reported.
+    """A figure of one bucket; without a value, `note` says why it cannot be known; no note: no report has come.
 
     until:    of a level that agencies report and that is carried on, the last day on which a report stood.
     stale:    whether it is carried longer than its cadence allows.

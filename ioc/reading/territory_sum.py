@@ -59,7 +59,7 @@ class SumsByUnit:
     present: frozenset[date] | None
 
     def at(self, measure: Measure) -> int:
-        """Return where a measure's sum stands in a row."""
+        """Return the position of a measure's sum in a row."""
         return next(at for at, stored in enumerate(self.measures) if stored.measure == measure)
 
     def of(self, area_id: int, bucket: date, at: int) -> int:
@@ -145,7 +145,7 @@ class SumReader:
             return units
         current = [area_id for area_id in units if self._areas[area_id].holds(last)]
         if not local:
-            # What stood in a unit that has ended stands in those that took it over.
+            # The running total of a unit that has ended is carried over to the units that took it over.
             return current
         # A share holds for the unit that reported it, and no longer than that unit: in the period of its end until its
         # successor in the same territory reports.

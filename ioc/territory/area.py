@@ -94,7 +94,7 @@ class AreaTree:
         return tuple(area for area in self.at(on) if area.parent_id is None)
 
     def find(self, code: str, on: date) -> Area | None:
-        """Return the unit that bears a code on a day."""
+        """Return the unit that has a code on a day."""
         return next((area for area in self._by_code.get(code, ()) if area.holds(on)), None)
 
     def is_leaf(self, area: Area) -> bool:
@@ -102,7 +102,7 @@ class AreaTree:
         return area.area_id not in self._children
 
     def leaf(self, code: str, on: date) -> Area | None:
-        """Return the leaf that bears a code on a day; None where the code is unknown or is not a leaf's."""
+        """Return the leaf that has a code on a day; None where the code is unknown or is not a leaf's."""
         area = self.find(code, on)
         return area if area is not None and self.is_leaf(area) else None
 

@@ -2,7 +2,7 @@
 
 A unit's row is one territory: what gains or loses land gets a row of its own. `successor_id` says that a
 whole territory went to one unit; a unit below another lies in it; units below cover the one above. A leaf that ends
-without a successor was divided among the new leaves of the smallest unit that is known to hold it, nobody knows how.
+without a successor was divided among the new leaves of the smallest unit that is known to hold it; how is not known.
 """
 
 from __future__ import annotations

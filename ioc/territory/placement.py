@@ -2,7 +2,7 @@
 
 A record names a unit, by itself or by its reporter, as of its business date. What it adds on another day (a guest who
 leaves after the reform, a birth before it) belongs to the unit that held the ground on that day. And the running
-totals of a unit are carried over to those that took it over: stocks do not begin anew with a reform.
+totals of a unit are carried over to those that took it over: stocks do not start from 0 at a reform.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def placements(tree: AreaTree) -> list[Placement]:
 
 
 def carry_overs(tree: AreaTree) -> list[CarryOver]:
-    """Return in whose running totals each unit's counts stand: those above it, and those that took these over."""
+    """Return in whose running totals each unit's counts are included: units above it, and their successors."""
     found: list[CarryOver] = []
     for origin in tree.areas:
         since: dict[int, date] = {}

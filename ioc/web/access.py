@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _QUIET = ("/live", "/ready", "/metrics")
-CLIENT_CLOSED = 499  # nobody reads this answer; the log shows what happened
+CLIENT_CLOSED = 499  # the client has gone; the status is for the log only
 
 
 @dataclass

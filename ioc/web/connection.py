@@ -15,7 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 # A head is one or two packets.
 HEAD_SECONDS = 10.0
-# An answer that nobody reads fills the client's buffers, then ours.
+# If the client does not read the answer, it fills the client's buffers, then ours.
 UNREAD_SECONDS = 30.0
 # Each costs a file descriptor, of which a process has 1,024 by default, and up to 64 KiB.
 MOST_CONNECTIONS = 512
@@ -86,7 +86,7 @@ class BoundedConnection(H11Protocol):
             self._waiting = self.loop.call_later(self.head_seconds, self._give_up)
 
     def _give_up(self) -> None:
-        """End a connection that was silent for too long; one that has begun a head is told so."""
+        """End a connection that was silent for too long; one that has begun a head gets an answer first."""
         self._waiting = None
         if self.transport.is_closing():
             return

@@ -1,4 +1,4 @@
-"""Running an HTTP service until it is told to stop."""
+"""Running an HTTP service until a signal stops it."""
 
 from __future__ import annotations
 

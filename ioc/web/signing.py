@@ -1,4 +1,4 @@
-"""Signed links, sessions and forms: what they say can be read by anyone, and changed by nobody without the key.
+"""Signed links, sessions and forms: anyone can read what they say; changing it needs the key.
 
 A link is sent to one person's post by e-mail or message, and opens the pages on whatever telephone it is opened. Each
 kind has a salt of its own, so that a link is no session and a session no form.

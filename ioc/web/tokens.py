@@ -33,7 +33,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Token(BaseModel):
-    """What a token allows; `reporters` are globs of reporter codes (`77-*`), and no glob means nobody.
+    """What a token allows; `reporters` are globs of reporter codes (`77-*`), and no glob means no reporter.
 
     reads: it reads figures over the HTTP API, and publishes nothing.
     acts:  it reads, and acknowledges, silences and assigns incidents.

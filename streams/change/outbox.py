@@ -1,8 +1,8 @@
 """The roll-up's side of the outbox: marks of changed cells, within the transaction that changes them.
 
 A mark says which cell changed and what it showed before the first change since the last relay. It holds no figures of
-its own: a fold touches thousands of cells, twice a second, and who reads changes wants where they end. What is shown
-when the relay comes is what it tells.
+its own: a fold touches thousands of cells, twice a second, and readers of changes need only the last value. The relay
+sends the figures that are shown when it runs.
 """
 
 from __future__ import annotations

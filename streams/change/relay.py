@@ -1,4 +1,4 @@
-"""Marks to events, events to Kafka. Killed anywhere it loses nothing; what is sent twice has the same id twice.
+"""From marks to events, and from events to Kafka. A kill loses nothing; an event sent twice has the same id.
 
 First, in one transaction: take marks, read what is shown now, keep an event for each figure that differs. Then: send,
 wait for Kafka's acknowledgement, remove. The two steps hold no lock on a mark while Kafka is waited for, so that a

@@ -1,7 +1,7 @@
-"""Dead letters: from the table to the topic, grouped for people, and back into their feed after a mend.
+"""Dead letters: from the table to the topic, grouped for people, and back into their feed after the fault is fixed.
 
-`rejected_event` is written in the batch's own transaction and is the truth; the relay copies it to
-`<prefix>.dead-letter.v1` afterwards, at least once, keyed by where the event stood in its log. A replay sends the
+`rejected_event` is written in the batch's own transaction and is authoritative; the relay copies it to
+`<prefix>.dead-letter.v1` afterwards, at least once, keyed by the event's place in its log. A replay sends the
 event to its own feed again; what was already counted is a duplicate there, so that replaying twice is harmless.
 """
 

@@ -1,8 +1,8 @@
 """The proof that the figures are right: everything recomputed from the records by PostgreSQL, and compared.
 
 The agents compute with Polars, fold with NumPy and store; this recomputes the same from the record tables alone, with
-the same expressions in another engine, another way of walking the area tree, of cutting periods and of telling which
-are open. What the two disagree on is listed; nothing is repaired here.
+the same expressions in another engine, another way of walking the area tree, of cutting periods and of deciding which
+are open. Differences are listed; nothing is repaired here.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class Reconciler:
         self._feeds = feeds
         self._connection = connection
         self._queries = load_queries("reconcile")
-        # What waits for `ioc rebuild` lacks what came before it, and nothing shown rests on it.
+        # Candidates that wait for `ioc rebuild` lack older records, and no shown figure uses them.
         measures = [stored for stored in load_measures(connection) if stored.complete]
         self._stored: dict[Measure, StoredMeasure] = {stored.measure: stored for stored in measures}
         self._by_feed = {
@@ -177,7 +177,7 @@ class Reconciler:
             self._execute("analyze", table=table)
 
     def _recompute_levels(self, feed: Feed, day: sql.Composable) -> None:
-        """Make `level_<table>`: what agencies report of levels, as it stood from day to day."""
+        """Make `level_<table>`: the reports of stocks, ratios and scores in force, day by day."""
         part = sql.SQL(self._queries["level_pair"])
         pairs: list[sql.Composable] = [
             part.format(

@@ -54,7 +54,7 @@ _UNWATCHED = timedelta(minutes=5)  # since incidents were last looked for
 
 @dataclass(frozen=True)
 class QualityReport:
-    """A figure of an area as it stands after a run; `event` is what says so to `report.value`."""
+    """A figure of an area after a run; `event` reports it to `report.value`."""
 
     figure: QualityValue
     area_code: str
@@ -134,7 +134,7 @@ class QualityMeter:
         )
 
     def _alerts(self, moment: datetime) -> int | None:
-        """Count the incidents about the data that were open at a moment; None where nobody has watched until then."""
+        """Count the incidents about the data that were open at a moment; None without a scheduler then."""
         ((watched_at, count),) = self._rows("count_alerts", moment=moment, kinds=list(ALERTS))
         return int(count) if watched_at is not None and watched_at >= moment - _UNWATCHED else None
 

@@ -24,7 +24,7 @@ from streams.rebuild.comparison import Comparison, compare
 from streams.rebuild.fill import Appended, MeasureFill
 from streams.rollup.service import Rollup
 
-# What is told while it goes on: the step, how much of it is done, and how much there is.
+# What is shown while it runs: the step, how much of it is done, and how much there is.
 ProgressCallback = Callable[[str, int, int], None]
 CELLS = 4000  # figures of so many cells are computed while the roll-up waits
 

@@ -88,7 +88,7 @@ class CellFold:
         """
         stock_feeds: feeds whose running totals are kept, because a stock is read from them.
         foretelling: feeds whose records say ahead on which day they stop counting: it opens no period.
-        reports:     by feed, the columns of amounts that stand until they are reported again, each with that of the
+        reports:     by feed, the columns of amounts that are carried to the next report, each with that of the
                      number of its reports.
         batch:       most deltas of one fold; bounds its memory.
         """
@@ -299,7 +299,7 @@ def _columns(days: Iterable[_OpenDay]) -> dict[str, Any]:
 
 
 def changed(cells: Cells) -> Cells:
-    """Return the cells without those whose changes come to nothing."""
+    """Return the cells without those whose changes add up to 0."""
     changes = (cells.sums != 0).any(axis=1)
     return Cells(cells.keys.filter(pl.Series(changes, dtype=pl.Boolean)), cells.sums[changes])
 

@@ -17,10 +17,10 @@ _MOST_ROWS = 20_000
 
 
 class FigureStore:
-    """Gathers rows and writes them when it is told to, or when many have gathered; within the fold's transaction."""
+    """Gathers rows and writes them on request, or when there are many; within the fold's transaction."""
 
     def __init__(self, outbox: ChangeOutbox | None = None) -> None:
-        """outbox: is told of every cell whose figures change; without it nobody hears of changes."""
+        """outbox: gets every cell whose figures change; without it no changes are sent."""
         self._outbox = outbox
         self._queries = load_queries("rollup")
         self._rows: list[pl.DataFrame] = []

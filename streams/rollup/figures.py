@@ -1,8 +1,8 @@
 """From cells to figures: every indicator of a sector, for the areas and periods that a fold touched.
 
-A flow has no figure in a period in which its feed has counted nothing anywhere (nobody has reported), and 0 where
-others have reported and this area had nothing. Ratios and averages divide sums of the very area and period. What
-stands is carried on through periods in which nothing happened (`ioc.catalogue.opening`).
+A flow has no figure in a period in which its feed has counted nothing anywhere (no report has come), and 0 where
+others have reported and this area had nothing. Ratios and averages divide sums of the same area and period. Stocks
+are carried forward through periods in which nothing happened (`ioc.catalogue.opening`).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class FigureWriter:
         expected: Mapping[str, ExpectedReports],
         outbox: ChangeOutbox | None = None,
     ) -> None:
-        """outbox: is told of every cell whose figures change; without it nobody hears of changes."""
+        """outbox: gets every cell whose figures change; without it no changes are sent."""
         self._measures = measures
         self._plans = [_PlannedSector(plan, measures) for plan in plans]
         self._areas = areas

@@ -143,7 +143,7 @@ class Rollup:
 
 
 def report_columns(plans: Sequence[SectorPlan], measures: Sequence[StoredMeasure]) -> dict[str, list[tuple[int, int]]]:
-    """Return by feed the columns of amounts that stand until they are reported again, with that of their reports."""
+    """Return by feed the columns of amounts that are carried to the next report, with that of their reports."""
     slots = {stored.measure: stored.slot - 1 for stored in measures}
     found: dict[str, list[tuple[int, int]]] = {}
     for amount, reports in sorted(reported_levels(plans), key=str):

@@ -1,7 +1,7 @@
 """Contributions that cannot be folded: kept with the records that they come from, and tried again from time to time.
 
-A sum that would run over is the usual cause. Whatever takes the amount back later (a correction, a void) is folded as
-ever and makes room; then what was set aside fits, and sums and records agree again.
+The usual cause is a sum that would overflow. A later correction or void that subtracts the amount is folded as usual
+and makes room. Then the contribution that was set aside fits, and sums and records agree again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What each event of a batch means for the record it speaks of, whatever the order of arrival.
+"""What each event of a batch means for its record, whatever the order of arrival.
 
 The highest revision of a record wins. Compared with what is stored and with its neighbours in the batch, an event
 is one of:
@@ -88,7 +88,7 @@ def _judge(frame: pl.DataFrame, *, again: bool) -> pl.DataFrame:
         repeated = pl.int_range(pl.len()).over(same) > 0
         reference = pl.coalesce(reference, pl.when(repeated).then(pl.col("content_hash").first().over(same)))
     frame = frame.with_columns(fresh=reference.is_null(), same=reference == pl.col("content_hash"))
-    # Of the revisions that are new: which rise above all that came before, and which stand in the end.
+    # Of the revisions that are new: which are higher than all before them, and which win in the end.
     before, highest = pl.col("stored_revision"), revision
     if again:
         risen = pl.when("fresh").then("revision")

@@ -1,8 +1,8 @@
 """What a revision says: the hash by which the same revision is known again, and another one is a conflict.
 
-How and when a record was sent says nothing of the record: the same invoice sent an hour later is the same invoice. A
+How and when a record was sent is not part of its content: the same invoice sent an hour later is the same invoice. A
 feed declares such fields as its `transport`; they are left out of the hash. The first that arrives of two equal
-revisions is stored, and so its transport facts stand.
+revisions is stored, with its transport facts.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Faults that lie in the data: what may be raised where an event holds what a later layer cannot compute or store.
 
 Bounds at the edge (`ioc/feeds/bounds.py`) keep such events out. These classes are for those that get through: worker
-and roll-up then cut their batch until the events at fault are alone, set those aside, and go on with the rest.
+and roll-up then divide their batch until the faulty events are isolated, set those aside, and go on with the rest.
 """
 
 from __future__ import annotations

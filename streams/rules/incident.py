@@ -1,7 +1,7 @@
 """Incidents: one for each cause, from what is found at a moment; when they open, change, come back and close. Pure.
 
 A finding that is not found any more closes its incident only after a while, and one that comes back soon opens no
-second one. What cannot be judged (its feed is silent, the pipeline stands still) neither opens nor closes anything:
+second one. What cannot be judged (its feed is silent, the pipeline is stopped) neither opens nor closes anything:
 unknown is not good.
 """
 
@@ -176,7 +176,7 @@ def longest_memory() -> timedelta:
 def next_step(
     incident: Incident, ladder: Ladder, calendar: BusinessCalendar, now: datetime, zone: ZoneInfo
 ) -> int | None:
-    """Return the step of the duty ladder that is told now; None while it stays where it is.
+    """Return the step of the duty ladder that gets a message now; None while the step does not change.
 
     A critical one waits by the clock, others by office hours. Acknowledging holds it for three times as long; silencing
     holds it until the silence ends.

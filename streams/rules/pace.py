@@ -1,7 +1,7 @@
 """Where a target says that a figure should be by now, how far behind it is, and where it will be at the target's date.
 
-Pure: every day is passed in. What is expected never lies beyond the target itself, and is not known where only one
-value is: a pace between a value and itself would call anything on pace.
+Pure: every day is passed in. The expected value is never beyond the target. With a single known value there is no
+pace: a line from a value to itself would make every figure on pace.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def forecast_values(days: Sequence[int], values: Values, horizon: int) -> tuple[
 
 
 def forecast_total(value: float, weeks: Values, days_left: int) -> Forecast | None:
-    """Return where a year's total will stand: what is there, and a median week for each week that is left."""
+    """Return the forecast of a year's total: what is there, and a median week for each week that is left."""
     known = weeks[np.isfinite(weeks)]
     if len(known) < LEAST_POINTS:
         return None

@@ -116,7 +116,7 @@ class Readings:
     accounts: by feed; ages: seconds from the newest record to the moment of measuring, by feed.
     total, added: indicators at the day's end, and those that are new in its month; None before there was any.
     live, agencies: None once the day, or its month, is over: what was the case then cannot be read now.
-    alerts: incidents about the data that were open at the end; None where nobody was watching.
+    alerts: incidents about the data that were open at the end; None where no scheduler was watching.
     reports: of the day's month, up to the day's end; None where reports do not come by the clock of their deadlines.
     """
 
@@ -248,5 +248,5 @@ def to_event(feed: Feed, figure: QualityValue, area_code: str, measured_at: date
 
 
 def to_revision(at: datetime) -> int:
-    """Return the milliseconds of a time: what is measured later stands above what was measured before."""
+    """Return the milliseconds of a time: a later measurement has a higher revision."""
     return int(at.timestamp() * 1000)

@@ -1,7 +1,7 @@
 """Whether a figure lies far from its own past: the same weekday in the weeks before, and in the same season last year.
 
 Robust: the median, and the median of the absolute deviations from it, which a few wild days do not move (Hampel 1974,
-doi:10.1080/01621459.1974.10482962). A day off is compared with nothing: Tết is not unusual, it is Tết.
+doi:10.1080/01621459.1974.10482962). A day off is not compared: low figures at Tết are usual.
 """
 
 from __future__ import annotations

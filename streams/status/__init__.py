@@ -1,1 +1,1 @@
-"""Where every indicator stands, what is wrong and who has been told: the scheduler and what it keeps current."""
+"""Statuses of indicators, incidents, and who got a message: the scheduler and the tables that it keeps current."""

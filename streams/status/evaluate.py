@@ -1,4 +1,4 @@
-"""Where every indicator stands: figures, targets, deadlines and feeds put together, a block at a time."""
+"""Statuses of indicators: computed from figures, targets, deadlines and feeds, a block at a time."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ class Evaluator:
         usual = usual_of(stack, counts=block.counts)
         if not block.stocks.any() or len(past) < _STEPS:
             return usual
-        # A stock grows from day to day: what it gained or lost is compared, not where it stands.
+        # A stock grows from day to day: its change is compared, not its value.
         levels = stack[:_STEPS]
         change = usual_of(levels[:-1] - levels[1:], counts=np.ones(len(block.members), dtype=bool))
         scale = np.maximum(change.scale, _STOCK_SCALE * np.abs(levels[0]))

@@ -1,4 +1,4 @@
-"""How the feeds do, and who of those who must report a day has."""
+"""The state of the feeds, and which of the reporters that are due on a day have reported."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class FeedState:
     def silence(
         self, now: datetime, calendar: BusinessCalendar, deadlines: Deadlines, zone: ZoneInfo
     ) -> timedelta | None:
-        """Return for how long nothing usable has come, without days off where the feed rests on them; None = never.
+        """Return for how long nothing usable has come, without days off where the feed has none; None = never.
 
         Rejected events are none: a feed that sends only those is silent.
         """
@@ -98,7 +98,7 @@ class FeedReader:
     def roll_call(
         self, feed: str, day: date, deadlines: Deadlines, ground: JudgedUnits
     ) -> tuple[RollCall, tuple[Missing, ...]] | None:
-        """Return who is due and who has reported a day, by area, and the missing by name; None where nobody is due."""
+        """Return who is due and who has reported a day, by area, and the missing by name; None if none is due."""
         duties = deadlines.duties(feed)
         cursor = self._connection.cursor(row_factory=class_row(_Registered))
         rows = cursor.execute(self._queries["select_registered"], {"feed": feed, "day": day})
@@ -121,7 +121,7 @@ class FeedReader:
         return RollCall(counts[0], counts[1]), tuple(missing)
 
     def _said(self, feed: Feed, day: date) -> frozenset[str]:
-        """Return the reporters of which a record of the day stands; only chunks around the day are read."""
+        """Return the reporters with a record of the day in force; only chunks around the day are read."""
         statement = sql.SQL(
             "SELECT DISTINCT reporter FROM {table} WHERE effective_on = %(day)s "
             "AND effective_at >= %(day)s::date - 1 AND effective_at < %(day)s::date + 2"

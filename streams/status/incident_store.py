@@ -1,4 +1,4 @@
-"""Incidents in the database: opened, kept current, closed, and told to the next step of the ladder."""
+"""Incidents in the database: opened, kept current, closed, and passed to the next step of the ladder."""
 
 from __future__ import annotations
 

@@ -94,16 +94,16 @@ class PeriodJudge:
         return all(self._deadlines.due(row, bucket) <= self._now for row in rows)
 
     def _is_in(self, feeds: tuple[str, ...], bucket: date, period: str) -> bool:
-        """Whether each feed has a roll-call of the period in which nobody is missing."""
+        """Whether each feed has a complete roll-call of the period."""
         calls = [self._moment.calls.get((feed, bucket)) for feed in feeds]
         return period == "day" and bool(calls) and all(call is not None and call.is_complete for call in calls)
 
     def silent_feed(self, member: Member) -> str | None:
-        """Return a feed that the indicator rests on and that is silent; what agencies report is asked one by one."""
+        """Return a silent feed that the indicator is computed from; what agencies report is asked one by one."""
         return next((feed for feed in member.feeds if feed in self._moment.silent and feed != REPORT_FEED), None)
 
     def reports(self, member: Member) -> tuple[int, int, str | None]:
-        """Return how many of the reports that the figure rests on are in, of how many, and the agency at fault.
+        """Return how many of the reports that the figure needs are in, of how many, and the agency at fault.
 
         A yearly number of inhabitants beneath a monthly rate is asked for by its own year.
         """
@@ -121,7 +121,7 @@ class PeriodJudge:
         return reported, len(member.reported), missing
 
     def is_report_outdated(self, member: Member) -> bool:
-        """Whether a report that the figure rests on is older than its cadence allows."""
+        """Whether a report that the figure needs is older than its cadence allows."""
         for code in member.reported:
             indicator = self._edition.indicators[code]
             last = self._moment.reports.get(code)
@@ -139,7 +139,7 @@ class PeriodJudge:
         return is_outdated(indicator.cadence, period, bucket, self._moment.today, self._calendar, rests=rests)
 
     def call(self, member: Member, bucket: date, period: str) -> RollCall | None:
-        """Return the roll-calls of the figure's feeds together; None where nobody is awaited by name."""
+        """Return the roll-calls of the figure's feeds together; None where no reporter is expected by name."""
         if period != "day":
             return None
         calls = [call for feed in member.feeds if (call := self._moment.calls.get((feed, bucket))) is not None]

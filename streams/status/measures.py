@@ -127,7 +127,7 @@ class DayMeter:
                 yield DayMeasure(day, "superseded", key, self._sectors[key], root, count, accepted, reporter)
 
     def _stored(self, feed: Feed, reporters: list[str], start: datetime, end: datetime) -> dict[str, int]:
-        """Count the records that stand of each reporter, of those that were written in [start, end)."""
+        """Count each reporter's records in force, of those that were written in [start, end)."""
         statement = sql.SQL(
             "SELECT reporter, count(*) AS records FROM {table} WHERE reporter = ANY (%(reporters)s) "
             "AND recorded_at >= %(start)s AND recorded_at < %(end)s "

@@ -21,7 +21,7 @@ from streams.rules.quality import LIMITS
 
 @dataclass(frozen=True)
 class Member:
-    """One indicator: its place in the sector's wide row, the feeds it rests on, what agencies report of it."""
+    """One indicator: its place in the sector's wide row, the feeds it is computed from, what agencies report of it."""
 
     indicator: Indicator
     slot: int
@@ -96,7 +96,7 @@ def ground_of(areas: AreaTree, today: date) -> JudgedUnits:
 
 
 def sectors_served(edition: Edition, feeds: Mapping[str, Feed]) -> dict[str, str]:
-    """Return by feed the catalogue's sector with most indicators that rest on it; a feed without any has its domain's.
+    """Return by feed the catalogue's sector with most indicators computed from it; a feed without any has its domain's.
 
     A feed's domain is whose systems send it (`tax`); a sector is the catalogue's (`einvoice`), and has the duty ladder.
     """

@@ -66,7 +66,7 @@ class QualityJob:
         return self._faults.findings(now) + self._totals
 
     def _compare_totals(self, now: datetime) -> list[Finding]:
-        """Compare what reporters say they have sent with what stands; one finding a reporter and feed."""
+        """Compare what reporters say they have sent with the stored records; one finding a reporter and feed."""
         differing: dict[tuple[str, str], list[dict[str, Any]]] = {}
         since = (now - _CONTROLLED).astimezone(self._zone).date()
         for row in self._meter.rows("select_control_totals", since=since):

@@ -1,6 +1,6 @@
 """đúng: the proof on its own schedule, one feed and month a run, the one that was tried longest ago first.
 
-It runs in a thread of its own, over a connection of its own: a month of many records holds up no status.
+It runs in a thread of its own, over a connection of its own: a month of many records delays no status.
 """
 
 from __future__ import annotations

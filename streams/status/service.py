@@ -1,4 +1,4 @@
-"""Keeping the statuses current: a full pass now and then, and between them what the events have touched."""
+"""Keeping the statuses current: a full pass from time to time, and in between only what events have changed."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ class StatusService:
                         self._calls[feed, day], self._missing[feed, day] = called
 
     def _sectors(self, feeds: frozenset[str]) -> frozenset[str]:
-        """Return the sectors with figures that rest on feeds."""
+        """Return the sectors with figures that are computed from feeds."""
         return frozenset(
             block.sector
             for block in self.evaluator.blocks

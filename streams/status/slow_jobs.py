@@ -1,4 +1,4 @@
-"""Jobs that may take minutes, in a thread of their own: the proof of a month holds up no status."""
+"""Jobs that may take minutes, in a thread of their own: the proof of a month delays no status."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _END = 15.0  # seconds that a cancelled statement has to end
 
 
 class SlowJobs:
-    """Runs jobs when they are due, over a connection that nobody else uses while the thread runs."""
+    """Runs jobs when they are due, over a connection that only this thread uses."""
 
     def __init__(self, connection: psycopg.Connection, jobs: list[Job], clock: Callable[[], datetime]) -> None:
         self._connection = connection

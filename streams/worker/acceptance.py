@@ -36,7 +36,7 @@ class _DeletedHalt(NamedTuple):
 
 
 def list_positions(settings: Settings, feeds: Iterable[Feed]) -> list[dict[str, Any]]:
-    """Return a row a partition: where it stands, what Kafka holds, how far behind, and why it is halted."""
+    """Return a row a partition: its position, what Kafka holds, how far behind, and why it is halted."""
     topics = [feed.topic(settings.topic_prefix) for feed in feeds]
     with connect(settings, "owner") as connection, translated_errors():
         cursor = connection.cursor(row_factory=class_row(_ListedPosition))

@@ -22,7 +22,7 @@ from streams.worker.store import RecordStore
 
 log = structlog.get_logger(__name__)
 
-# So many events pay for a transaction: nobody waits for more.
+# With so many events a transaction is worth its cost: do not wait for more.
 _ENOUGH = 1000
 _LONGEST_WAIT = 0.25
 # Between the end of parsing and the request to write lie a few turns of the event loop.
@@ -91,7 +91,7 @@ class JointCommit:
             except RuntimeError as error:  # the pool takes no more: the process ends
                 outcomes = [error] * len(taken)
             for request, outcome in zip(taken, outcomes, strict=True):
-                if request.done.done():  # whoever asked has been cancelled
+                if request.done.done():  # the caller has been cancelled
                     continue
                 if isinstance(outcome, BatchCounts):
                     request.done.set_result(outcome)

@@ -21,7 +21,7 @@ from streams.rules.raw import RawRecord
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Records of one partition, and where the client stood before it: what lies between, the log does not show."""
+    """Records of one partition, and the client's position before them: offsets in between have no record."""
 
     records: list[RawRecord]
     begins_at: int
@@ -61,7 +61,7 @@ class Following(DefaultSchedulingStrategy):
 
     def _as_one(self, tp: TP, records: list[RawRecord]) -> FetchedRecords:
         last = records[-1]
-        # Below where it stood: the client was sent back, because the log no longer holds that offset.
+        # Below its last position: the client was sent back, because the log no longer holds that offset.
         begins_at = min(self.stands.get(tp, records[0].offset), records[0].offset)
         self.stands[tp] = last.offset + 1
         return FetchedRecords(tp.topic, tp.partition, last.offset, Fetch(records, begins_at), last.timestamp)

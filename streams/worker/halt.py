@@ -1,4 +1,4 @@
-"""Partitions that are left alone: what is read of them is not stored until an operator has decided, or a mend is in."""
+"""Halted partitions: what is read of them is not stored until an operator has decided, or a fix is deployed."""
 
 from __future__ import annotations
 

@@ -98,5 +98,5 @@ class PartitionWatch:
             )
 
     def positions(self) -> dict[PartitionKey, int]:
-        """Return the positions as they stood when `look` was last called."""
+        """Return the positions at the last call of `look`."""
         return {partition_key: stored.next_offset for partition_key, stored in self._stored.items()}

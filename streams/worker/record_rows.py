@@ -40,7 +40,7 @@ class RecordRows:
         self._schema = {name: schema[name] for name in self._names}
 
     def insert(self, connection: psycopg.Connection, present: pl.DataFrame) -> None:
-        """Write the records that stand from now on."""
+        """Write the winning revisions of the records."""
         copy_rows(connection, self._copy, present.select(self._names))
 
     def take_back(self, connection: psycopg.Connection, winners: pl.DataFrame) -> pl.DataFrame:

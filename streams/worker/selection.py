@@ -1,4 +1,4 @@
-"""Which feeds a worker serves: those whose tables fit them. One that was added without its migration stops no other."""
+"""Which feeds a worker serves: those whose tables fit them. One without its migration does not stop others."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Writing parsed batches: records, contributions, rejections and the positions, in one transaction.
 
-The position in the database is the truth: what lies below it is dropped, a batch that starts above it is a gap, and
+The position in the database is authoritative: what lies below it is dropped, a batch that starts above it is a gap, and
 it moves in the same transaction that writes the batch. A crash at any moment therefore leaves either all of a batch
 or nothing of it. What several feeds have ready shares a transaction, and each table that they share one statement: a
 transaction costs much the same whatever is in it.
@@ -254,7 +254,7 @@ class _Writing:
         return {number: pl.concat(frames) for number, frames in parts.items()}
 
     def _classify(self, events: Mapping[int, pl.DataFrame]) -> Classified:
-        """Look up what is known of all records, and compare; `store` and `at` say where an event stands in `events`."""
+        """Look up what is known of all records, and compare; `store` and `at` give an event's place in `events`."""
         compared = pl.concat(
             frame.select(*_COMPARED, store=pl.lit(number, pl.Int32), at=pl.int_range(pl.len(), dtype=pl.Int64))
             for number, frame in events.items()

@@ -1,7 +1,7 @@
 """Ends the process when the log moves and the stored positions do not.
 
 Faust and its client are known to stall without dying. The watchdog lives in a thread of its own, with a Kafka client
-and a database connection of its own, so that nothing the event loop does can silence it; the supervisor starts the
+and a database connection of its own, so that a blocked event loop cannot stop it; the supervisor starts the
 worker again.
 """
 

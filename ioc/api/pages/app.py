@@ -65,7 +65,7 @@ class Pages:
     """What the pages are made of; `explain` is the API's own answer to why a figure is what it is.
 
     posts: names of the duty ladders' posts, offered where an incident is assigned.
-    links: sends a signed link to whoever has a post's mailbox; none = nobody can ask for one.
+    links: sends a signed link to a post's mailbox; none = links cannot be requested.
     """
 
     reading: PageReading
@@ -149,7 +149,7 @@ class Pages:
         )
 
     def _explained(self, view: IndicatorView, as_of: str) -> tuple[Explanation | None, str]:
-        """Return what stands behind the newest figure, or why that cannot be shown now.
+        """Return what the newest figure is made of, or why that cannot be shown now.
 
         as_of: the moment as of which it is explained; empty for now.
         """

@@ -104,5 +104,5 @@ def lead(text: str) -> str:
 
 
 def within(name: str) -> str:
-    """Return an area's name as it stands in a sentence: `tỉnh Bà Rịa - Vũng Tàu`, `thành phố Vũng Tàu`."""
+    """Return an area's name as it is written in a sentence: `tỉnh Bà Rịa - Vũng Tàu`, `thành phố Vũng Tàu`."""
     return name[:1].lower() + name[1:]

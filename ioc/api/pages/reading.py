@@ -1,4 +1,4 @@
-"""What the pages read: statuses, incidents and figures as they stand, each page from one snapshot."""
+"""What the pages read: current statuses, incidents and figures, each page from one snapshot."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _PARTS: Mapping[str, tuple[str, ...]] = {"year": ("month", "day"), "quarter": ("
 _ENOUGH = 4
 _SEVEN_DAYS = timedelta(days=7)
 _DUE_AHEAD = timedelta(days=30)
-# The scheduler looks every few seconds; after this long without a look it stands still.
+# The scheduler looks every few seconds; after this time without a look it is stopped.
 _KEPT_CURRENT = timedelta(minutes=5)
 
 

@@ -20,7 +20,7 @@ class PagePlace:
     name: str
     day: date
     computed_at: datetime | None
-    is_old: bool = False  # nobody keeps the statuses current any more
+    is_old: bool = False  # the scheduler no longer updates the statuses
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class IndicatorView:
 
 @dataclass(frozen=True)
 class Overview:
-    """The province: by sector how many indicators stand how, what is behind, what is not known, and incidents."""
+    """The province: statuses counted by sector, what is behind, what is not known, and incidents."""
 
     place: PagePlace
     sectors: FoundRows

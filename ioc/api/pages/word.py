@@ -13,7 +13,7 @@ STATUSES: Mapping[str, str] = {
     "no_data": "Chưa có số liệu",
     "no_target": "Không có mục tiêu",
 }
-# What nobody can say how it stands.
+# Statuses that mean: not known.
 UNKNOWN = ("stale", "incomplete", "no_data")
 BEHIND = ("lagging", "at_risk")
 SEVERITIES: Mapping[str, str] = {"critical": "Nghiêm trọng", "warning": "Cảnh báo", "info": "Thông tin"}
@@ -124,7 +124,7 @@ _EVIDENCE: Mapping[str, str] = {
     "waiting_since": "chờ từ",
     "windows": "các tháng",
 }
-# Fields for programs: a name stands beside them, or the figures say it.
+# Fields for programs: a name beside them, or the figures, say the same.
 HIDDEN_EVIDENCE = ("area_id", "lag_in")
 
 

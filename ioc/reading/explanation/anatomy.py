@@ -191,7 +191,7 @@ class Anatomy:
         )
 
     def last_reported(self, measure: Measure, cell: Cell) -> tuple[Cell, date | None]:
-        """Return the cell up to the last day on which a report stood, and the first day of that report's period."""
+        """Return the cell up to the last day with a report in force, and the first day of that report's period."""
         counting = self._finder.counting(replace(measure, until=""), cell, "closing")
         statement = sql.SQL(self._parts["last_reported"]).format(
             until=sql.Identifier(measure.until),

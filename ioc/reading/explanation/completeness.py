@@ -1,4 +1,4 @@
-"""Who should have reported what a figure rests on, and who has not."""
+"""Which reporters should have reported for a figure, and which of them have not."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class CompletenessReader:
         cursor = self._connection.cursor(row_factory=class_row(_Due))
         if owed := cursor.execute(self._queries["select_agency_reports"], asked).fetchall():
             return _counted(measure.feed, plan.code, owed)
-        # The days are shorter than the cadence: what stands was to be reported once.
+        # The days are shorter than the cadence: one report was due.
         statement = sql.SQL(self._parts["reporting_agencies"]).format(
             table=sql.Identifier(self._feeds[measure.feed].table),
             counting=self._finder.counting(measure, cell, "closing" if plan.running else "total"),

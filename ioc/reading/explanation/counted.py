@@ -17,7 +17,7 @@ from sql import load_queries
 
 @dataclass(frozen=True)
 class CountedMeasure:
-    """A measure that a figure rests on.
+    """A measure that a figure is computed from.
 
     how, span: how its sum is taken, and over which days.
     adds_to:   the code of the figure, and the side of its division if it is one.

@@ -1,4 +1,4 @@
-"""Why a figure is what it is: its definition, the figures and records it is made of, and what was left out.
+"""What a figure is made of: its definition, the figures and records it is made of, and what was left out.
 
 Everything is read from the database, through the read-only role; the records' contributions are computed
 by PostgreSQL from the catalogue's expressions, not taken from what the agents stored.
@@ -161,7 +161,7 @@ class Explainer:
         return self._since.read(code, counted, cell.known(self._periods), 0, 0).counts
 
     def _carried(self, plan: IndicatorPlan, cell: Cell, cadence: str) -> tuple[date | None, bool]:
-        """Return for which period what stands was reported, and whether it is older than its cadence allows."""
+        """Return for which period the carried value was reported, and whether it is older than its cadence allows."""
         if not isinstance(plan, Reported) or not plan.running:
             return None, False
         stood, start = self._anatomy.last_reported(plan.amount, cell)

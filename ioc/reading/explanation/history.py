@@ -1,6 +1,6 @@
-"""What was corrected: the revisions that do not stand, of records that lie or count in a cell, or once did.
+"""What was corrected: revisions that are not in force any more, of records that are or count in a cell, or did before.
 
-A record that a correction moved into the cell belongs to it as well as one that was moved away.
+Both a record that a correction moved into the cell and one that it moved away belong to the cell.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class CorrectionReader:
         return tuple(Corrections.model_validate(day) for day in row.days), changes, row.total
 
     def _steps(self, feed: Feed, counted: Sequence[CountedMeasure], cell: Cell) -> sql.Composable:
-        """Return SQL of the revisions that do not stand, with what each adds and what the one after it adds.
+        """Return SQL of the revisions that are not in force, with what each adds and what its successor adds.
 
         A revision is kept without the columns that the worker adds; the conditions need where it lay and when.
         """

@@ -18,7 +18,7 @@ class CalculationNode(_Said):
 
     name:    as a formula names it, such as `ytd(a.b)`; None for a sum.
     what:    how it is computed: a formula, or what is summed up over which records, in SQL.
-    text_vi: the same in a sentence for whoever reads the figure, and in English.
+    text_vi: the same in a sentence for the reader of the figure, and in English.
     none_vi: why there is no value, and in English; None where there is one.
     """
 
@@ -119,7 +119,7 @@ class Effect(_Said):
 
 
 class Correction(_Said):
-    """A revision that does not stand, and the sums that its successor moved.
+    """A revision that is not in force any more, and the sums that its successor changed.
 
     record: None where it is not known any more, because the record is voided.
     """
@@ -134,9 +134,9 @@ class Correction(_Said):
 
 
 class StatusThen(_Said):
-    """How the indicator stood in the area at a past moment, since when, and how complete its reports were.
+    """The indicator's status in the area at a past moment, since when, and how complete its reports were.
 
-    reported, due: reporters that were in, of those awaited by name when it became so; None where nobody is.
+    reported, due: reporters that were in, of those expected by name when it became so; None where no reporter is.
     """
 
     status: str
@@ -226,9 +226,9 @@ class Explanation(_Said):
            next report, so that it may lie long before the cell.
     stale: whether it stands longer than its cadence allows.
     known_at:    the moment as of which it is explained; None for now. All that follows is of that moment.
-    status_then: how the indicator stood then; None where nobody had judged it, or for now.
+    status_then: the indicator's status then; None where none had been computed, or for now.
     since_then:  what has come since.
-    approval:    what the last approval of the period says; None where nobody has signed it off.
+    approval:    what the last approval of the period says; None where it was not signed off.
     """
 
     code: str

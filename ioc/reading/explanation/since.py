@@ -35,7 +35,7 @@ class SinceReader:
         self._queries = load_queries("past")
 
     def status(self, code: str, cell: Cell) -> StatusThen | None:
-        """Return how the indicator stood in the area of the cell."""
+        """Return the indicator's status then, in the area of the cell."""
         cursor = self._connection.cursor(row_factory=class_row(StatusThen))
         asked = {"code": code, "area_id": cell.area.area_id}
         return cursor.execute(self._queries["select_status"], asked).fetchone()

@@ -209,7 +209,7 @@ class PastFigures:
                 need = needs.setdefault(amount.measure.feed, _FeedNeeds())
                 need.measures[amount.measure] = self._stored[amount.measure]
                 need.widen(_EVER if amount.how != "total" else first, last)
-        # The number of reports stands beside what is reported, and is read with it.
+        # The number of reports is stored next to the reported sum, and is read with it.
         for plan in plans.values():
             for measure in plan.measures:
                 if measure.feed in needs:
