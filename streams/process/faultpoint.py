@@ -1,4 +1,4 @@
-"""Named points at which the acceptance tests kill a worker; in production every one of them does nothing."""
+"""Named points at which tests kill a process; in production every one of them does nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import os
 import signal
 from collections.abc import Callable
 
-POINTS = ("after_fetch", "after_copy", "before_commit", "after_commit", "before_ack", "after_send")
+WORKER_POINTS = ("after_fetch", "after_copy", "before_commit", "after_commit", "before_ack")
+OUTBOX_POINTS = ("after_send",)
+POINTS = WORKER_POINTS + OUTBOX_POINTS
 FaultPoint = Callable[[str], None]
 
 

@@ -6,10 +6,10 @@ import pytest
 from testbed.invariants import assert_invariants
 from testbed.run import Run, killed_itself
 
-from streams.process.faultpoint import POINTS
+from streams.process.faultpoint import WORKER_POINTS
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", WORKER_POINTS)
 def test_killed_at_a_named_point_and_started_again(run: Run, point: str) -> None:
     run.publish(1200)
     # The third time that it comes there, so that a part of the log is stored.
