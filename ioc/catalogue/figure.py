@@ -25,9 +25,9 @@ from ioc.catalogue.step import (
     How,
     Step,
     TimeSpan,
-    closing_of,
     days_column,
     figure_column,
+    level_at_end,
     reference_column,
     within,
 )
@@ -56,7 +56,7 @@ def figure_expr(step: Step, plans: Mapping[str, IndicatorPlan]) -> pl.Expr:
         case RunningTotal(stock=measure):
             return amount(measure, "closing")
         case Reported() as plan:
-            how: How = "total" if isinstance(plan, ReportedFlow) else closing_of(plan)
+            how: How = "total" if isinstance(plan, ReportedFlow) else level_at_end(plan)
             sent, reports = amount(plan.amount, how), amount(plan.reports, how)
             known = reports != 0
             periods = plan.periods if isinstance(plan, ReportedFlow) else PERIODS

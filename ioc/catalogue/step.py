@@ -56,7 +56,7 @@ class Step:
         return self.plan.formula.references if isinstance(self.plan, Computed) else ()
 
 
-def closing_of(plan: IndicatorPlan) -> How:
+def level_at_end(plan: IndicatorPlan) -> How:
     """Return how the level at a span's end is read: reports are carried forward until the next report."""
     return "carried" if isinstance(plan, Reported) else "closing"
 
@@ -113,7 +113,7 @@ def amounts_of(step: Step, plans: Mapping[str, IndicatorPlan]) -> Iterator[Amoun
     for measure in step.plan.periodic:
         yield Amount(measure, "total", step.span)
     for measure in step.plan.running:
-        yield Amount(measure, closing_of(step.plan), end)
+        yield Amount(measure, level_at_end(step.plan), end)
     for one in step.references:
         if one.function == "standing_days":
             for measure in plans[one.name].running:

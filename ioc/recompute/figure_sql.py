@@ -27,7 +27,7 @@ class FigureSql:
         self._stored = stored
         self._feeds = feeds
         self._joined: dict[str, sql.Composable] = {}
-        self._closings: dict[tuple[str, TimeSpan], dict[Measure, None]] = {}
+        self._running_totals: dict[tuple[str, TimeSpan], dict[Measure, None]] = {}
         self._stock_levels: dict[tuple[str, TimeSpan], dict[Measure, None]] = {}
 
     def figure(self, step: Step) -> sql.Composable:
@@ -44,17 +44,19 @@ class FigureSql:
             case DistinctCount() as plan:
                 return self._members(plan.members, span)
         if step.plan.running:
-            return self._closing(step.plan.running[0], span)
+            return self._running_total(step.plan.running[0], span)
         return self._total(step.plan.periodic[0], span)
 
     @property
     def joins(self) -> sql.Composable:
         """What the figures that were asked for read."""
-        closings = [self._join_closing(feed, end, list(found)) for (feed, end), found in self._closings.items()]
+        totals = [
+            self._join_running_totals(feed, end, list(found)) for (feed, end), found in self._running_totals.items()
+        ]
         levels = [
             self._join_standing_days(feed, span, list(found)) for (feed, span), found in self._stock_levels.items()
         ]
-        return joined([*self._joined.values(), *closings, *levels], "\n")
+        return joined([*self._joined.values(), *totals, *levels], "\n")
 
     def _named(self, name: str, span: TimeSpan) -> sql.Composable:
         if name == DAYS:
@@ -118,11 +120,11 @@ class FigureSql:
         amount = _part("members_of_period").format(member=member, here=here, number=number, **_key(span))
         return _unit(amount, measure)
 
-    def _closing(self, measure: Measure, span: TimeSpan) -> sql.Composable:
+    def _running_total(self, measure: Measure, span: TimeSpan) -> sql.Composable:
         end: TimeSpan = "year" if span == "year" else "period"
-        self._closings.setdefault((measure.feed, end), {})[measure] = None
-        alias = sql.Identifier(f"closing_{end}_{self._feeds[measure.feed].table}")
-        return _unit(_part("closing").format(closing=alias, slot=self._slot(measure)), measure)
+        self._running_totals.setdefault((measure.feed, end), {})[measure] = None
+        alias = sql.Identifier(f"running_total_{end}_{self._feeds[measure.feed].table}")
+        return _unit(_part("running_total").format(running_total=alias, slot=self._slot(measure)), measure)
 
     def _carried(self, plan: Reported, span: TimeSpan, column: str) -> sql.Composable:
         """Return what is reported of a level, or was last, and by how many."""
@@ -155,14 +157,14 @@ class FigureSql:
         )
         return cell, here
 
-    def _join_closing(self, feed: str, end: TimeSpan, measures: Iterable[Measure]) -> sql.Composable:
+    def _join_running_totals(self, feed: str, end: TimeSpan, measures: Iterable[Measure]) -> sql.Composable:
         table = self._feeds[feed].table
         totals = rolled_up([self._stored[measure] for measure in measures])
-        return _part("join_closing").format(
+        return _part("join_running_totals").format(
             totals=totals,
             day=sql.Identifier(f"day_{table}"),
             last=sql.Identifier(f"last_{end}"),
-            closing=sql.Identifier(f"closing_{end}_{table}"),
+            running_total=sql.Identifier(f"running_total_{end}_{table}"),
         )
 
     def _join_standing_days(self, feed: str, span: TimeSpan, measures: Iterable[Measure]) -> sql.Composable:

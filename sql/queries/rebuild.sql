@@ -87,10 +87,10 @@ WHERE s.area_id = %(area_id)s
   AND NOT EXISTS (SELECT FROM area_carry_over p WHERE p.area_id = s.area_id AND p.origin_id = a.parent_id)
 ORDER BY 1
 
--- name: remove_closing
+-- name: remove_running_totals
 DELETE FROM measure_cell WHERE feed_id = %s AND period IN ('closing', 'carried') AND area_id = %s
 
--- name: copy_closing
+-- name: copy_running_totals
 COPY measure_cell (feed_id, period, area_id, bucket, sums) FROM STDIN (FORMAT csv)
 
 -- name: select_versions

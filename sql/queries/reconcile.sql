@@ -188,14 +188,14 @@ CASE WHEN EXISTS (SELECT FROM {open} o WHERE o.period = 'day' AND o.bucket BETWE
 THEN (SELECT coalesce(sum(d.n), 0) FROM {first} d
       WHERE d.slot = {number} AND d.area_id = key.area_id AND d.day BETWEEN key.first_ytd AND key.last_ytd) END
 
--- name: closing
-coalesce({closing}.{slot}, 0)
+-- name: running_total
+coalesce({running_total}.{slot}, 0)
 
--- name: join_closing
+-- name: join_running_totals
 LEFT JOIN LATERAL (
     SELECT {totals} FROM {day} d JOIN area_carry_over c ON c.origin_id = d.area_id
     WHERE c.area_id = key.area_id AND greatest(d.day, c.since) <= key.{last}
-) {closing} ON true
+) {running_total} ON true
 
 -- name: create_levels
 -- What was reported of each area, as it stood from each day on which that changed; {pairs}: number, amount, reports,

@@ -97,7 +97,7 @@ WITH merged AS (
 SELECT measure_id, period, area_id, bucket, sum((new > 0)::int - (old > 0)::int)::bigint AS change
 FROM merged GROUP BY 1, 2, 3, 4 HAVING sum((new > 0)::int - (old > 0)::int) <> 0
 
--- name: select_closing
+-- name: select_running_totals
 -- The running totals that a change on or after `since` concerns: the last row before it, and all rows from it on.
 SELECT w.area_id, c.bucket, c.sums
 FROM unnest(%(areas)s::int[], %(since)s::date[]) AS w (area_id, since)
@@ -130,7 +130,7 @@ JOIN LATERAL (
     ORDER BY bucket DESC LIMIT 1
 ) c ON true
 
--- name: select_closing_between
+-- name: select_running_totals_between
 -- For each area: the running totals of the days from `first` to `last`, and those that stood on the first.
 SELECT w.area_id, c.bucket, c.sums
 FROM unnest(%(areas)s::int[], %(firsts)s::date[], %(lasts)s::date[]) AS w (area_id, first, last)

@@ -19,9 +19,9 @@ from ioc.feeds.feed import load_feeds
 from ioc.province.profile import load_profile
 from ioc.settings import Settings
 from sql import load_queries
-from streams.rebuild.closing import areas_of, close
 from streams.rebuild.comparison import Comparison, compare
 from streams.rebuild.fill import Appended, MeasureFill
+from streams.rebuild.running_total import areas_of, write_running_totals
 from streams.rollup.service import Rollup
 
 # What is shown while it runs: the step, how much of it is done, and how much there is.
@@ -40,7 +40,7 @@ class RebuildPlan:
     codes:    the candidates that are swapped in together.
     asked:    how many of them were asked for; the others use them, or are used by them.
     measures: by feed, those that lack records from before they were counted.
-    closings: feeds whose running totals are added up anew: a stock is read from them for the first time.
+    running_totals: feeds whose running totals are added up anew: a stock is read from them for the first time.
     sectors:  plans of the sectors whose figures are computed.
     recount:  everything that is stored is compared with the records, and mended where it differs.
     """
@@ -48,7 +48,7 @@ class RebuildPlan:
     codes: frozenset[str]
     asked: int
     measures: dict[str, list[StoredMeasure]]
-    closings: tuple[str, ...]
+    running_totals: tuple[str, ...]
     sectors: tuple[SectorPlan, ...]
     recount: bool = False
 
@@ -96,7 +96,7 @@ class Rebuild:
             self._fill(feed, measures, watch)
         self._catch_up(watch)
         _, self.set_aside = self._rollup.retry_all_set_aside(self._connection)
-        for feed in self.plan.closings:
+        for feed in self.plan.running_totals:
             self._close(feed, watch)
         for plan in self.plan.sectors:
             self._compute(plan, watch)
@@ -177,7 +177,7 @@ class Rebuild:
         local = [one.slot - 1 for one in stored if one.measure.local]
         for done, area_id in enumerate(areas, start=1):
             with translated_errors(), self._rollup.exclusively(self._connection):
-                close(self._connection, feed_id, area_id, local, self._rollup.reports.get(feed, ()))
+                write_running_totals(self._connection, feed_id, area_id, local, self._rollup.reports.get(feed, ()))
             watch(f"running totals · lũy kế: {feed}", done, len(areas))
 
     def _compute(self, plan: SectorPlan, watch: ProgressCallback) -> None:

@@ -130,7 +130,7 @@ class AmountReader:
     ) -> pl.DataFrame:
         """Return the amounts of one feed and span, a column a measure, named by its place."""
         if how in ("closing", "carried"):
-            found = sums.closings(self._feed_ids[feed], how, day_codes(frame, f"last@{span}"))
+            found = sums.running_totals(self._feed_ids[feed], how, day_codes(frame, f"last@{span}"))
             return _in_units(found, measures)
         if how == "standing_days":
             return self._standing_days(connection, _span_of(frame, span), feed, measures)

@@ -61,14 +61,14 @@ class _OpenDay(NamedTuple):
 class Touched:
     """What a fold changed.
 
-    cells:   feed key -> cells (`KEY_SCHEMA`) and what was added to their sums.
-    turned:  feed key -> days on which it began to count somewhere, or counts nowhere any more.
-    closing: feed key -> areas and days, and what was added to their running totals from that day on.
+    cells:          feed key -> cells (`KEY_SCHEMA`) and what was added to their sums.
+    turned:         feed key -> days on which it began to count somewhere, or counts nowhere any more.
+    running_totals: feed key -> areas and days, and what was added to their running totals from that day on.
     """
 
     cells: dict[str, Cells] = field(default_factory=dict)
     turned: dict[str, list[date]] = field(default_factory=dict)
-    closing: dict[str, Cells] = field(default_factory=dict)
+    running_totals: dict[str, Cells] = field(default_factory=dict)
 
 
 class CellFold:
@@ -138,8 +138,8 @@ class CellFold:
                     running[feed] = changed(fold_running(days, sums, self._carry_overs, self._local[feed]))
         self._add(connection, touched.cells)
         touched.turned = self._turn(connection, touched.cells, self._arrivals(waiting))
-        touched.closing = {feed: cells for feed, cells in running.items() if cells.keys.height}
-        self._close(connection, touched.closing)
+        touched.running_totals = {feed: cells for feed, cells in running.items() if cells.keys.height}
+        self._move_running_totals(connection, touched.running_totals)
         return touched
 
     def feed_of(self, contribution: Contribution) -> str:
@@ -255,13 +255,15 @@ class CellFold:
             with connection.cursor().copy(self._queries["copy_staged_cells"]) as copy:
                 copy.write(pl.concat(frames).write_csv(include_header=False).encode())
 
-    def _close(self, connection: psycopg.Connection, changes: Mapping[str, Cells]) -> None:
+    def _move_running_totals(self, connection: psycopg.Connection, changes: Mapping[str, Cells]) -> None:
         """Carry changes into the running totals."""
         if changes:
-            self._stage(connection, {feed: self._closing(connection, feed, cells) for feed, cells in changes.items()})
+            self._stage(
+                connection, {feed: self._moved_totals(connection, feed, cells) for feed, cells in changes.items()}
+            )
             connection.execute(self._queries["set_staged_cells"])
 
-    def _closing(self, connection: psycopg.Connection, feed: str, cells: Cells) -> Cells:
+    def _moved_totals(self, connection: psycopg.Connection, feed: str, cells: Cells) -> Cells:
         """Return the running totals that changes move, as they are with them."""
         feed_id = self._feed_ids[feed]
         changes: dict[int, list[tuple[date, list[int]]]] = {}
@@ -272,7 +274,7 @@ class CellFold:
         known: dict[int, list[tuple[date, list[int]]]] = {}
         asked = {"feed_id": feed_id, "areas": list(since), "since": list(since.values())}
         stored = connection.cursor(row_factory=class_row(_RunningTotals))
-        for row in stored.execute(self._queries["select_closing"], asked, binary=True):
+        for row in stored.execute(self._queries["select_running_totals"], asked, binary=True):
             known.setdefault(row.area_id, []).append((row.bucket, row.sums))
         width = self._width[feed]
         keys: list[tuple[str, int, date]] = []

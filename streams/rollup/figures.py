@@ -62,11 +62,11 @@ class FigureWriter:
         known = _Known(connection, touched)
         sums = self._amounts.stored(connection)
         for sector in self._plans:
-            cells, closing = sector.cells_of(touched), sector.closing_of(touched)
-            if cells or closing or known.turns(sector.plan):
+            cells, changed_since = sector.cells_of(touched), sector.totals_changed_since(touched)
+            if cells or changed_since or known.turns(sector.plan):
                 after = known.after(sector.plan)
                 before = known.before(sector.plan)
-                keys = self._keys(sector.plan, cells, closing, known, before, after)
+                keys = self._keys(sector.plan, cells, changed_since, known, before, after)
                 self._write(connection, sums, sector, keys, after, before)
                 written += keys.height
         self._store.flush(connection)
@@ -120,7 +120,7 @@ class FigureWriter:
         self,
         plan: SectorPlan,
         cells: Sequence[pl.DataFrame],
-        closing: Mapping[int, date],
+        changed_since: Mapping[int, date],
         known: _Known,
         before: OpenPeriods,
         after: OpenPeriods,
@@ -133,9 +133,9 @@ class FigureWriter:
         parts = [pl.DataFrame(schema=KEY_SCHEMA), *cells]
         parts.append(self._grid(changed_buckets(before, after, ends=plan.uses_days or bool(plan.stocks))))
         parts.append(self._grid(known.turned(plan)))
-        parts.append(self._later(closing, after))
+        parts.append(self._later(changed_since, after))
         if plan.spans - {"period"}:
-            changed = list(closing.items())
+            changed = list(changed_since.items())
             changed += [row for frame in cells for row in frame.select("area_id", "bucket").unique().iter_rows()]
             everywhere = [area.area_id for area in self._areas.areas]
             days = set(known.begun(plan))
@@ -186,14 +186,16 @@ class FigureWriter:
         ]
         return pl.DataFrame(rows, schema=KEY_SCHEMA, orient="row")
 
-    def _later(self, closing: Mapping[int, date], after: OpenPeriods) -> pl.DataFrame:
+    def _later(self, changed_since: Mapping[int, date], after: OpenPeriods) -> pl.DataFrame:
         """Return the cells whose end lies on or after the day from which running totals changed."""
-        if not closing:
+        if not changed_since:
             return pl.DataFrame(schema=KEY_SCHEMA)
-        first = min(closing.values())
+        first = min(changed_since.values())
         ends = [(period, bucket, end) for period, bucket in after.buckets if (end := end_of(period, bucket)) >= first]
         schema = {"period": pl.String(), "bucket": pl.Date(), "end": pl.Date()}
-        changed = pl.DataFrame(list(closing.items()), schema={"area_id": pl.Int32, "since": pl.Date}, orient="row")
+        changed = pl.DataFrame(
+            list(changed_since.items()), schema={"area_id": pl.Int32, "since": pl.Date}, orient="row"
+        )
         later = changed.join(pl.DataFrame(ends, schema=schema, orient="row"), how="cross")
         return self._existing(later.filter(pl.col("end") >= pl.col("since")).select(CELL_KEY))
 
@@ -247,12 +249,12 @@ class _PlannedSector:
         found = [self._changed(touched.cells[feed], feed).keys.select(CELL_KEY) for feed in feeds]
         return [keys for keys in found if keys.height]
 
-    def closing_of(self, touched: Touched) -> dict[int, date]:
+    def totals_changed_since(self, touched: Touched) -> dict[int, date]:
         """Return for each area the first day from which running totals changed that the sector reads."""
         first: dict[int, date] = {}
         for feed in self.plan.stocks:
-            if feed in touched.closing:
-                keys = self._changed(touched.closing[feed], feed).keys
+            if feed in touched.running_totals:
+                keys = self._changed(touched.running_totals[feed], feed).keys
                 for area_id, day in keys.group_by("area_id").agg(pl.col("bucket").min()).iter_rows():
                     first[area_id] = min(day, first.get(area_id, day))
         return first

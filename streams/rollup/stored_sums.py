@@ -132,10 +132,10 @@ class StoredSums:
             present |= known.look_up(province)[1]
         return rows, present
 
-    def closings(self, feed_id: int, level: str, codes: Codes) -> Matrix:
+    def running_totals(self, feed_id: int, level: str, codes: Codes) -> Matrix:
         """Return the running totals at the end of days (`day_codes`), or what is carried to them; 0 before all."""
         known = self._levels.setdefault((feed_id, level), _Answers(self._widths[feed_id]))
-        self._read_closings(feed_id, level, known, known.lacks(codes))
+        self._read_running_totals(feed_id, level, known, known.lacks(codes))
         return known.look_up(codes)[0]
 
     def _read_cells(self, feed_id: int, known: _Answers, codes: Codes) -> None:
@@ -158,7 +158,7 @@ class StoredSums:
         at = np.array([row.place - 1 for row in found], dtype=np.int64)
         known.add(codes, codes[at], self._matrix(feed_id, [row.sums for row in found]))
 
-    def _read_closings(self, feed_id: int, level: str, known: _Answers, codes: Codes) -> None:
+    def _read_running_totals(self, feed_id: int, level: str, known: _Answers, codes: Codes) -> None:
         if not len(codes):
             return
         # In order of areas, then of days: the first and the last of each area.
@@ -167,7 +167,7 @@ class StoredSums:
         days = codes & _DAY
         cursor = self._connection.cursor(row_factory=class_row(_FoundTotals))
         found = cursor.execute(
-            self._queries["select_closing_between"],
+            self._queries["select_running_totals_between"],
             {
                 "feed_id": feed_id,
                 "level": level,

@@ -262,7 +262,7 @@ def test_a_stock_of_a_feed_that_had_none(
         "breakdown_value": "",
     }
     with rebuilding(october, db, edited(catalogue, row, feeds=feeds)) as job:
-        assert job.plan.closings == ("tourism.daily_report",)
+        assert job.plan.running_totals == ("tourism.daily_report",)
         found = job.run()
         assert [(one.code, one.old_version, one.moved) for one in found] == [("lodging.ever_sold", None, 0)]
         assert found[0].appeared == found[0].cells > 0

@@ -18,7 +18,7 @@ from ioc.catalogue.composition import contribution, expression, member
 from ioc.catalogue.formula import DAYS, FormulaReference, evaluate, fraction_of
 from ioc.catalogue.opening import OpenDays, OpenPeriods
 from ioc.catalogue.plan import Computed, Quotient, Reported, ReportedFlow, ReportedMean, RunningTotal, received_measure
-from ioc.catalogue.step import How, Step, TimeSpan, closing_of, within
+from ioc.catalogue.step import How, Step, TimeSpan, level_at_end, within
 from ioc.feeds.feed import Feed
 from ioc.reading.explanation.cell import Cell, CellFinder
 from ioc.reading.explanation.figure_source import FigureSource
@@ -108,7 +108,7 @@ class Anatomy:
             case Quotient(part=part, whole=whole):
                 return (self._sum(part, where, "total", step.span), self._sum(whole, where, "total", step.span))
             case Reported(amount=amount, reports=reports) as plan:
-                how: How = "total" if isinstance(plan, ReportedFlow) else closing_of(plan)
+                how: How = "total" if isinstance(plan, ReportedFlow) else level_at_end(plan)
                 if how == "carried":
                     where, _ = self.last_reported(amount, where)
                 return (self._sum(amount, where, how, step.span), self._sum(reports, where, how, step.span))

@@ -10,7 +10,7 @@ from psycopg import sql
 from ioc.catalogue import IndicatorPlan, Measure
 from ioc.catalogue.composition import contribution, member
 from ioc.catalogue.plan import Quotient, Reported, RunningTotal
-from ioc.catalogue.step import How, Step, TimeSpan, closing_of, sources
+from ioc.catalogue.step import How, Step, TimeSpan, level_at_end, sources
 from ioc.reading.explanation.cell import Cell
 from sql import load_queries
 
@@ -78,7 +78,7 @@ def _walk(plans: Mapping[str, IndicatorPlan], step: Step) -> Iterator[CountedMea
             yield CountedMeasure(whole, "total", step.span, f"{code}: denominator")
         case Reported(amount=amount) as plan:
             # The number of reports is no sum of what they say.
-            yield CountedMeasure(amount, closing_of(plan) if plan.running else "total", step.span, code)
+            yield CountedMeasure(amount, level_at_end(plan) if plan.running else "total", step.span, code)
         case plan:
             for measure in plan.periodic:
                 yield CountedMeasure(measure, "total", step.span, code)

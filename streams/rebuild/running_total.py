@@ -30,7 +30,7 @@ def areas_of(connection: psycopg.Connection, feed_id: int) -> list[int]:
     return [area_id for (area_id,) in rows]
 
 
-def close(
+def write_running_totals(
     connection: psycopg.Connection,
     feed_id: int,
     area_id: int,
@@ -52,12 +52,12 @@ def close(
     totals = np.cumsum(sums, axis=0).tolist()
     # Of several rows of a day (its own, and what was taken over on it) the last holds the day's end.
     latest = {row.bucket: total for row, total in zip(rows, totals, strict=True)}
-    connection.execute(queries["remove_closing"], [feed_id, area_id])
+    connection.execute(queries["remove_running_totals"], [feed_id, area_id])
     levels = {CLOSING: list(latest.values())}
     if reports and latest:
         width = max(sums.shape[1], *(column + 1 for pair in reports for column in pair))
         levels[CARRIED] = carried_totals(matrix_of(levels[CLOSING], width), reports, ()).tolist()
-    with connection.cursor().copy(queries["copy_closing"]) as copy:
+    with connection.cursor().copy(queries["copy_running_totals"]) as copy:
         for level, rows_of_level in levels.items():
             for bucket, text in zip(latest, array_texts(rows_of_level), strict=True):
                 copy.write(f'{feed_id},{level},{area_id},{bucket},"{text}"\n')
