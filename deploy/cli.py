@@ -51,7 +51,7 @@ COMMANDS = (
         "status",
         "ioc.incident.status_cli",
         "Tình trạng từng chỉ tiêu: chậm, chưa cập nhật, đúng tiến độ"
-        " · How indicators stand: behind, stale, on their pace.",
+        " · Statuses of indicators: behind, stale, on their pace.",
     ),
     CommandEntry(
         "incident",
@@ -95,7 +95,7 @@ COMMANDS = (
         "position",
         "streams.worker.position_cli",
         "Vị trí đọc của từng phân vùng Kafka; cho đọc tiếp phân vùng bị tạm dừng"
-        " · Where the reading of each partition stands; let a halted one go on.",
+        " · Positions of partitions; let a halted one go on.",
     ),
     CommandEntry(
         "contribution",
@@ -215,7 +215,7 @@ COMMANDS = (
         "dead-letter",
         "streams.dead_letter.cli",
         "Sự kiện bị từ chối: lý do, và gửi lại sau khi sửa"
-        " · Events that were refused: why, and their replay after a mend.",
+        " · Events that were refused: why, and their replay after the fault is fixed.",
     ),
     CommandEntry(
         "quality",

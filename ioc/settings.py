@@ -208,9 +208,9 @@ class Settings(BaseSettings):
     rollup_port: PortOrAny = Field(16067, description="Port of the roll-up's liveness and metrics; 0 = any free.")
     scheduler_interval: Seconds = Field(5.0, description="Seconds between two looks at statuses and incidents.")
     scheduler_port: PortOrAny = Field(16068, description="Port of the scheduler's liveness and metrics; 0 = any free.")
-    figure_changes: bool = Field(True, description="Tell others of changed figures on the topic `ioc.figure.v1`.")
+    figure_changes: bool = Field(True, description="Publish changes of figures on the topic `ioc.figure.v1`.")
     figure_change_interval: Seconds = Field(
-        10.0, description="Seconds between two relays of changed figures; what changes twice meanwhile is told once."
+        10.0, description="Seconds between two relays of changed figures; two changes in between give one event."
     )
     reconcile_minutes: int = Field(30, ge=1, description="Minutes between two windows that the scheduler recomputes.")
 
@@ -225,7 +225,7 @@ class Settings(BaseSettings):
         1096, ge=0, description="Days that gaps in Kafka's logs are kept; 0 = without end."
     )
     retention_record_revision_days: int = Field(
-        0, ge=0, description="Days that replaced revisions are kept; 0 = without end: past views rest on them."
+        0, ge=0, description="Days that replaced revisions are kept; 0 = without end: past views need them."
     )
     retention_indicator_status_change_days: int = Field(
         1096, ge=0, description="Days that changes of an indicator's status are kept; 0 = without end."
@@ -276,7 +276,7 @@ class Settings(BaseSettings):
 
     receipt_token: SecretStr = Field(
         SecretStr(""),
-        description="Token with which Grafana tells the API what it sent to whom; empty = it is not told.",
+        description="Token with which Grafana reports to the API what it sent to whom; empty = it does not.",
     )
 
     # --- messages of the platform's own -----------------------------------------------------------

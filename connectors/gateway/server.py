@@ -24,7 +24,7 @@ def run_gateway(settings: Settings) -> None:
     configure_logging(settings)
     tokens = TokenFile(settings.token_file)
     if not tokens.read():
-        _log.warning("there are no tokens, nobody can publish", next_step="ioc token create NAME --feed ...")
+        _log.warning("there are no tokens, so no system can publish", next_step="ioc token create NAME --feed ...")
     feeds = load_feeds()
     producer = KafkaEventProducer(settings)
     try:

@@ -306,6 +306,6 @@ _NO_KEY: RequestRefusedError = refusal(
     "",
     "files_unavailable",
     vi="cổng này không nhận tệp vì chưa có khóa giả danh (IOC_PSEUDONYM_KEY); hãy báo đơn vị vận hành",
-    en="this gateway takes no files: it has no key for pseudonyms (IOC_PSEUDONYM_KEY); tell whoever runs it",
+    en="this gateway takes no files: it has no key for pseudonyms (IOC_PSEUDONYM_KEY); tell its operator",
     headers={"retry-after": "3600"},
 )

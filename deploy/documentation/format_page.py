@@ -50,7 +50,7 @@ def _page(feed: Feed, formats: Mapping[str, Format]) -> str:
             for name in example_files()
             if name.startswith(f"{declared.name}/")
         ]
-        lines += ["", f"Tệp ví dụ, dữ liệu giả · example files, of nobody: {', '.join(links)}."]
+        lines += ["", f"Tệp ví dụ, dữ liệu giả · example files with made-up data: {', '.join(links)}."]
     return "\n".join(lines) + "\n"
 
 

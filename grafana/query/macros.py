@@ -47,7 +47,7 @@ def expand(sql: str, situation: Situation) -> str:
 def _variable(match: re.Match[str], situation: Situation) -> str:
     name = match["braced"] or match["plain"] or match["old"]
     if name not in situation.variables:
-        raise ConfigError(f"${name} is not a variable of the board; add it to the board or mend the query")
+        raise ConfigError(f"${name} is not a variable of the board; add it to the board or correct the query")
     value = situation.variables[name]
     values = [value] if isinstance(value, str) else list(value)
     match match["format"]:

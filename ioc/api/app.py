@@ -282,7 +282,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 _RECEIPT_RESPONSES: dict[int | str, dict[str, Any]] = {
     **{status: _RESPONSES[status] for status in (401, 422, 429, 500)},
-    403: _problem("The token reads figures; receipts are told to tokens that publish."),
+    403: _problem("The token reads figures; only tokens that publish can read receipts."),
     404: _problem("No such receipt, or one of another token."),
     503: _problem("Kafka or the database is away, or the service is busy.", Retry_After="Seconds to wait."),
 }

@@ -136,7 +136,7 @@ def add_assessment(
 
     @app.get("/v1/incidents/{incident_id}", **guarded)
     def get_incident(incident_id: _Number) -> IncidentDetail:
-        """Return one incident with its evidence, its history, what it touches and who was told."""
+        """Return one incident with its evidence, its history, what it affects and who got a message."""
         return assessment.incident(incident_id)
 
     @app.get("/v1/quality", **guarded)

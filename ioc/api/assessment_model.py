@@ -108,7 +108,7 @@ class IncidentPage(_Listed):
 
 
 class IncidentDetail(IncidentRow):
-    """An incident with its evidence, its history, what it touches and who was told."""
+    """An incident with its evidence, its history, what it affects and who got a message."""
 
     evidence: dict[str, Any]
     link: dict[str, Any]

@@ -94,7 +94,7 @@ def add_receipts(
                 403,
                 "token_reads",
                 vi="mã truy cập này chỉ để đọc số liệu; biên nhận chỉ trả cho mã đã gửi dữ liệu",
-                en="this token reads figures only; a receipt is told to the token that published",
+                en="this token reads figures only; only the token that published can read a receipt",
             )
         body = to_json(await answers.take(token, receipt))
         return Response(body, headers={"cache-control": "no-store"}, media_type="application/json")

@@ -119,7 +119,7 @@ def check_condition(node: exp.Expr, domains: Mapping[str, Domain]) -> None:
         text = f"`{node.sql('postgres')}`"
         raise ExpressionError(
             f"không bản ghi nào thỏa mãn {text}; hãy sửa điều kiện hoặc bỏ dòng này",
-            f"{text} can never be true of a record; mend it, or leave the row out",
+            f"{text} can never be true of a record; correct it, or leave the row out",
         )
     else:
         for part in _conjuncts(node):

@@ -194,7 +194,7 @@ def _check_formulas(found: _Found, feeds: Mapping[str, Feed]) -> None:
                 row.complain(
                     "formula",
                     f"không có chỉ tiêu mang mã {source}; sửa mã hoặc thêm dòng"
-                    f" · no indicator has the code {source}; mend the code or add its row",
+                    f" · no indicator has the code {source}; correct the code or add its row",
                 )
             else:
                 _check_levels(row, indicator, found[source][1])

@@ -51,7 +51,7 @@ def list_command(
 @app.command("show")
 def show_command(incident: Number, as_json: AsJson = False) -> None:
     """Một sự cố: bằng chứng, chỉ tiêu và địa bàn liên quan, diễn biến, đã báo cho ai · Show an incident: its evidence,
-    what it touches, its history, and who was told.
+    what it affects, its history, and who got a message.
     """
     with connect(Settings(), "reader", autocommit=True) as connection, translated_errors():
         found = show_incident(connection, incident)
@@ -87,7 +87,7 @@ def ack_command(incident: Number, by: By = "", note: Note = "", as_json: AsJson 
 @app.command("silence")
 def silence_command(
     incident: Number,
-    reason: Annotated[str, typer.Option("--reason", help="Lý do · Why nobody is to be told.")],
+    reason: Annotated[str, typer.Option("--reason", help="Lý do · Reason for the silence.")],
     hours: Annotated[
         float,
         typer.Option("--hours", min=0, max=720, help="Bao nhiêu giờ; 0 để báo lại · For how long; 0 ends a silence."),
@@ -95,7 +95,7 @@ def silence_command(
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
-    """Tạm dừng báo; sự cố vẫn còn · Silence: nobody is told for some time; the incident stays."""
+    """Tạm dừng báo; sự cố vẫn còn · Silence: no messages for some time; the incident stays open."""
     _act(
         incident,
         by,

@@ -41,7 +41,7 @@ def list_incidents(
 
 
 def show_incident(connection: psycopg.Connection, incident_id: int) -> Shown:
-    """Return an incident with history, what it touches, and who was told; raises QuestionError for an unknown one."""
+    """Return an incident with history, what it affects, and messages; raises QuestionError for an unknown one."""
     rows = _rows(connection, "incident", "show_incident", [incident_id])
     if not rows:
         raise QuestionError(

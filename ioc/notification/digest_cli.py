@@ -56,7 +56,7 @@ def digest(
         show_rows([_row(one) for one in found], as_json=True)
         return
     if not found:
-        typer.echo("Không có lãnh đạo nào trong duty.csv · No leader stands in duty.csv.")
+        typer.echo("Không có lãnh đạo nào trong duty.csv · There is no leader in duty.csv.")
     for one in found:
         channels = ", ".join(one.channels) or "chưa có kênh nào · no channel is set"
         typer.secho(f"{one.digest.subject}", bold=True)

@@ -29,7 +29,7 @@ def list_command(
     code: Annotated[str | None, typer.Option("--code", help="Chỉ chỉ tiêu này · Only this indicator.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Các chỉ tiêu đang được giao · List the targets that stand."""
+    """Các chỉ tiêu đang được giao · List the targets in force."""
 
     with connect(Settings(), "reader", autocommit=True) as connection, translated_errors():
         targets = load_in_force(connection)
@@ -109,7 +109,7 @@ def end_command(
     with connect(Settings(), "owner") as connection, translated_errors():
         found = next((one for one in load_in_force(connection) if one.target_id == target_id), None)
         if found is None:
-            raise ConfigError(f"no target {target_id} stands; `ioc target list` shows them")
+            raise ConfigError(f"no target {target_id} is in force; `ioc target list` shows them")
         if found.origin != "command":
             raise ConfigError(f"target {target_id} comes from the {found.origin}; remove its row and load the profile")
         end_target(connection, target_id)

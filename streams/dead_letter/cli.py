@@ -57,7 +57,7 @@ def replay_letters(
     as_json: AsJson = False,
 ) -> None:
     """Gửi lại sự kiện bị từ chối sau khi sửa nguyên nhân; lặp lại không sao · Send refused events to their feed
-    again, once the cause is mended; harmless when repeated.
+    again, once the cause is fixed; harmless when repeated.
     """
     feeds = load_feeds()
     if feed not in feeds:

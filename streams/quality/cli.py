@@ -82,7 +82,7 @@ def report_quality(
 
 @app.command("control-totals")
 def control_totals(as_json: AsJson = False) -> None:
-    """Nhận tổng đối chiếu mà các đơn vị đã báo · Take the control totals that reporters have told into the database,
+    """Nhận tổng đối chiếu mà các đơn vị đã báo · Take the control totals that reporters have sent into the database,
     where the platform compares them with the records; `ioc quality report` does so too.
     """
     show_rows([{"taken": take_control_totals(Settings())}], as_json=as_json)

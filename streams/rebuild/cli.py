@@ -44,7 +44,7 @@ def rebuild(
             "--recount",
             help=(
                 "So mọi số đã lưu với bản ghi và sửa lại: dùng sau khi đổi địa bàn"
-                " · Compare all that is stored with the records, and mend it: after units changed."
+                " · Compare all stored sums with the records, and correct them: use it after units changed."
             ),
         ),
     ] = False,
@@ -57,14 +57,16 @@ def rebuild(
     """
     if recount:
         if codes or dry_run:
-            raise typer.BadParameter("it looks at everything, and mends it; give neither codes nor --dry-run")
+            raise typer.BadParameter("--recount corrects all sums; give neither codes nor --dry-run with it")
         with open_rebuild(Settings(), recount=True) as job, _progress() as watch:
             job.run(watch)
         mended = {"sums": job.appended.sums, "members": job.appended.members, "set_aside": job.set_aside}
         if as_json:
             typer.echo(to_json(mended))
         else:
-            typer.echo(f"{mended['sums']:,} areas and days and {mended['members']:,} members differed and were mended.")
+            typer.echo(
+                f"{mended['sums']:,} areas and days and {mended['members']:,} members differed and were corrected."
+            )
             _tell_set_aside(job.set_aside)
         return
     with open_rebuild(Settings(), codes or ()) as job:

@@ -44,7 +44,7 @@ def list_command(
 @app.command("fold")
 def fold_command(as_json: AsJson = False) -> None:
     """Cộng lại ngay những phần bị gác lại, sau khi đã sửa nguyên nhân; mã thoát 1 khi còn phần chưa cộng được · Fold
-    what was set aside once more, now, after a mend; the roll-up tries it every minute by itself. Ends with 1 where
+    what was set aside once more, now, after a fix; the roll-up tries it every minute by itself. Ends with 1 where
     something is still set aside.
     """
     settings = Settings()

@@ -105,7 +105,7 @@ def unstorable(row: Mapping[str, Any], payloads: Payloads, fault: str) -> Reject
         rule=UNSTORABLE,
         value=fault.partition(":")[0],
         message_vi="hệ thống không ghi được giá trị của sự kiện này; người vận hành đã được báo và sẽ phát lại",
-        message_en="the platform cannot store what this event holds; its operators are told, and will replay it",
+        message_en="the platform cannot store what this event holds; its operators see this, and will replay it",
     )
     payload = payloads.of(row["record_offset"], row["position"])
     return Rejection(

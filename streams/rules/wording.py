@@ -163,9 +163,9 @@ def lagging(
 
 def pipeline_stopped(parts: Sequence[Bilingual], since: Bilingual) -> tuple[Bilingual, Bilingual]:
     """Return title and summary of a stopped platform."""
-    title = Bilingual(f"Luồng dữ liệu dừng: {parts[0].vi}", f"The pipeline stands still: {parts[0].en}")
+    title = Bilingual(f"Luồng dữ liệu dừng: {parts[0].vi}", f"The pipeline has stopped: {parts[0].en}")
     summary = Bilingual(
         f"Từ {since.vi}: {'; '.join(part.vi for part in parts)}. Số liệu giữ nguyên như trước đó.",
-        f"Since {since.en}: {'; '.join(part.en for part in parts)}. Figures stand as they stood before.",
+        f"Since {since.en}: {'; '.join(part.en for part in parts)}. Figures are not updated meanwhile.",
     )
     return title, summary

@@ -151,7 +151,7 @@ def _total_finding(feed: Feed, sector: str, reporter: str, rows: list[dict[str, 
     names = listed(days)
     summary = Bilingual(
         f"Kỳ {names.vi}: đơn vị báo {number_vi(said, 0)} bản ghi, hệ thống có {number_vi(stored, 0)}.",
-        f"Period {names.en}: {number_en(said, 0)} records sent as they say, {number_en(stored, 0)} stand here.",
+        f"Period {names.en}: {number_en(said, 0)} records sent as they say, {number_en(stored, 0)} stored here.",
     )
     since = min(row["told_at"] for row in rows)
     return Finding(

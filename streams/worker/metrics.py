@@ -54,7 +54,7 @@ class WorkerMetrics:
         )
         self.producer_time = Gauge(
             "ioc_topic_producer_time",
-            "1 = records of this topic keep their producers' time (ioc topic create mends it)",
+            "1 = records of this topic keep their producers' time (ioc topic create fixes it)",
             ["topic"],
             registry=self.registry,
         )

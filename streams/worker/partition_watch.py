@@ -92,7 +92,7 @@ class PartitionWatch:
         for topic, found in broken.items():
             log.error(
                 "this topic keeps its producers' time; records count as received when they are read. "
-                "`ioc topic create` mends it",
+                "`ioc topic create` fixes it",
                 topic=topic,
                 found=found,
             )

@@ -221,7 +221,7 @@ FORMAT = Format(
             "symbol",
             TEXT,
             required=True,
-            note="Temp, pH, TSS, PM2,5, …; those that no indicator uses are told",
+            note="Temp, pH, TSS, PM2,5, …; those that no indicator uses give a remark",
         ),
         field("value", "value", NUMBER, required=True, note="5-minute means; point or comma"),
         field("", "unit", TEXT, required=True, note="converted to the feed's unit"),
@@ -236,6 +236,6 @@ FORMAT = Format(
     ),
     notes_en=(
         "An hour's mean is issued when the hour is over, and again when late values come in.",
-        "The station is told by the file's name, else the folder's, else --reporter; see crosswalk.csv.",
+        "The station comes from the file's name, else the folder's, else --reporter; see crosswalk.csv.",
     ),
 )

@@ -51,7 +51,7 @@ FIELDS = (
         "O NGÀY ĐI DỰ KIẾN",
         TEXT,
         required=True,
-        note="stands in for the check-out after its day",
+        note="used as the check-out once the day is over",
     ),
     field("purpose", "Q LÝ DO CƯ TRÚ", TEXT, required=True),
 )

@@ -78,7 +78,7 @@ class SectorView:
 
 @dataclass(frozen=True)
 class IncidentView:
-    """An incident with what it touches, what was done, and who was told."""
+    """An incident with what it affects, what was done, and who got a message."""
 
     incident: FoundRow
     touches: FoundRows = field(default_factory=list)
