@@ -1,1 +1,1 @@
-"""Connectors: what turns a sector's own format into events in Kafka."""
+"""Connectors: what turns a sector system's format into events in Kafka."""

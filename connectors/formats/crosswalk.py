@@ -1,4 +1,4 @@
-"""From a sector's own codes (MA_CSKCB, codes of stations, agencies and portals) to those of the register of reporters.
+"""From a sector system's codes (MA_CSKCB, codes of stations, agencies, portals) to those of the reporters' register.
 
 The crosswalk is data of the profile, `crosswalk.csv`. A code that is neither there nor in the register is refused with
 the codes nearest to it, never guessed.
@@ -25,7 +25,7 @@ _CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 
 @dataclass(frozen=True)
 class CodeCrosswalk:
-    """codes: (feed, code as the sector writes it, in capitals) -> reporter; reporters: feed -> the register's codes;
+    """codes: (feed, code as the system writes it, in capitals) -> reporter; reporters: feed -> the register's codes;
     attributes: (feed, reporter) -> what else the register says.
 
     A feed without any reporter in the register takes every code that can be one.

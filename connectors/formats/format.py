@@ -49,7 +49,7 @@ class Context:
     now:           what is plausible when the file is read.
     establishment: code of the lodging establishment, for templates that do not name it; empty = not known.
     reporter:      code of the reporter, for any other file that does not name it; empty = not known.
-    crosswalk:     from the sector's own codes to the register's.
+    crosswalk:     from the sector system's codes to the register's.
     fuels:         which names on invoices mean which fuel.
     memory:        what earlier files told: first versions, and values of hours that are not over.
     """

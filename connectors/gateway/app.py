@@ -114,7 +114,7 @@ def create_app(
         establishment: Code = "",
         reporter: Code = "",
     ) -> Response:
-        """Publish a file of a sector's own format as the request's body; the content says which format it is.
+        """Publish a file in a sector system's format as the request's body; the content says which format it is.
 
         Every record gets its own answer; errors name line, row or element, field and rule, in the language that
         Accept-Language asks for. 202 = all accepted, 207 = some refused, 422 = nothing taken.

@@ -1,4 +1,4 @@
-"""Files of the sectors' own formats at the gateway: read as they are, judged record by record, written in parts.
+"""Files in the formats of sector systems at the gateway: read as they are, judged record by record, written in parts.
 
 The body goes to a file as it comes, so that its size costs no memory; it is read in a thread, 500 events at a time,
 each part written to Kafka before the next is read.

@@ -1,4 +1,4 @@
-"""`ioc publish`: files of the sectors' own formats, through the gateway, with an answer for every record."""
+"""`ioc publish`: files in the formats of sector systems, through the gateway, with an answer for every record."""
 
 from __future__ import annotations
 

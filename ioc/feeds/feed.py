@@ -1,4 +1,4 @@
-"""What a feed is: one kind of record of one sector, declared in one module under `ioc/feeds/declared/`.
+"""What a feed is: one kind of record of one domain, declared in one module under `ioc/feeds/declared/`.
 
 A new feed needs its declaration, a migration for its record table, samples and catalogue rows; agents, gateway,
 simulator and dashboards work from the declaration.

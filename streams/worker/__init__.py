@@ -1,1 +1,1 @@
-"""The worker: an agent for each feed, all of one class, and the store that they write to."""
+"""The worker: an agent for each feed, one class for all feeds, and the store that they write to."""

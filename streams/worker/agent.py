@@ -1,4 +1,4 @@
-"""The agent of a feed, one class for all feeds: receive whole fetches, parse them, apply them in order, acknowledge.
+"""The agent of a feed, one class for all feeds: receives whole fetches, parses, applies in order, acknowledges.
 
 Two threads work beside the event loop: while the database applies what was parsed, the next fetches are parsed. Small
 fetches wait a moment for others: those of all partitions are parsed in one go, and those of all feeds are applied in

@@ -1,4 +1,4 @@
-"""The Faust application: one generic agent per feed over the project's delivery and transport.
+"""The Faust application: an agent for each feed, one class for all feeds, over the project's delivery and transport.
 
 Nothing here happens at import; `create_app` builds everything from what it is passed.
 """
@@ -38,7 +38,7 @@ from streams.rules.register import Register
 from streams.worker.agent import FeedAgent, Work, Writer
 from streams.worker.commit import JointCommit
 from streams.worker.delivery import RawSchema, SingleRecordScheduler, WholeFetchScheduler
-from streams.worker.halt import Halts, PartitionKey
+from streams.worker.halt import Halts, PartitionId
 from streams.worker.log_mark import LogMarks
 from streams.worker.log_state import LogStates
 from streams.worker.metrics import WorkerMetrics
@@ -66,7 +66,7 @@ class IocApp(faust.App):
         self._log_states = LogStates(settings)
         self.halts = Halts()
         self.marks = LogMarks()
-        self.log_starts: dict[PartitionKey, int] = {}
+        self.log_starts: dict[PartitionId, int] = {}
         self._topic_ids: dict[str, UUID | None] = {}
         super().__init__(
             settings.consumer_group,
@@ -118,7 +118,7 @@ class IocApp(faust.App):
             # Positions first: another worker may still move one, and none may seem to lie beyond an older end.
             stored = read_positions(connection, topics)
             logs = self._log_states(topics)
-            self.log_starts.update({partition_key: state.start for partition_key, state in logs.items()})
+            self.log_starts.update({partition_id: state.start for partition_id, state in logs.items()})
             self._topic_ids.update({topic: state.topic_id for (topic, _), state in logs.items()})
             judge(connection, stored, logs, self.halts, self.marks, self._log_states.marks)
         positions = {tp: stored[tp.topic, tp.partition].next_offset for tp in assignment}

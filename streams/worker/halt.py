@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
-PartitionKey = tuple[str, int]
+PartitionId = tuple[str, int]
 
 
 class Halts:
@@ -13,14 +13,14 @@ class Halts:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._partitions: dict[PartitionKey, str] = {}
+        self._partitions: dict[PartitionId, str] = {}
         self._topics: dict[str, str] = {}
 
-    def halt(self, partition_key: PartitionKey, reason: str) -> bool:
+    def halt(self, partition_id: PartitionId, reason: str) -> bool:
         """Leave a partition alone; tell whether that is new."""
         with self._lock:
-            new = partition_key not in self._partitions
-            self._partitions[partition_key] = reason
+            new = partition_id not in self._partitions
+            self._partitions[partition_id] = reason
             return new
 
     def halt_topic(self, topic: str, reason: str) -> None:
@@ -35,7 +35,7 @@ class Halts:
         )
 
     @property
-    def partitions(self) -> Mapping[PartitionKey, str]:
+    def partitions(self) -> Mapping[PartitionId, str]:
         """The partitions that wait for an operator."""
         with self._lock:
             return dict(self._partitions)

@@ -12,10 +12,10 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Mapping
 
 from streams.rules.position import LogState, StoredPosition
-from streams.worker.halt import PartitionKey
+from streams.worker.halt import PartitionId
 
 _KEPT = 32  # batches of a partition between two looks; more are read on a fast partition, where the newest tell enough
-ReadMarks = Callable[[PartitionKey, Collection[int]], Mapping[int, str]]
+ReadMarks = Callable[[PartitionId, Collection[int]], Mapping[int, str]]
 
 
 class LogMarks:
@@ -23,53 +23,53 @@ class LogMarks:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._stored: defaultdict[PartitionKey, deque[tuple[int, str]]] = defaultdict(lambda: deque(maxlen=_KEPT))
-        self._epochs: dict[PartitionKey, int] = {}
+        self._stored: defaultdict[PartitionId, deque[tuple[int, str]]] = defaultdict(lambda: deque(maxlen=_KEPT))
+        self._epochs: dict[PartitionId, int] = {}
 
-    def note(self, partition_key: PartitionKey, offset: int, mark: str | None) -> None:
+    def note(self, partition_id: PartitionId, offset: int, mark: str | None) -> None:
         """Remember a record that was stored; its mark is None where it is not known."""
         if mark is not None:
             with self._lock:
-                self._stored[partition_key].append((offset, mark))
+                self._stored[partition_id].append((offset, mark))
 
     def compare(
-        self, stored: Mapping[PartitionKey, StoredPosition], logs: Mapping[PartitionKey, LogState], read: ReadMarks
-    ) -> tuple[set[PartitionKey], dict[PartitionKey, int]]:
+        self, stored: Mapping[PartitionId, StoredPosition], logs: Mapping[PartitionId, LogState], read: ReadMarks
+    ) -> tuple[set[PartitionId], dict[PartitionId, int]]:
         """Return the partitions whose log does not hold what was stored, and the epochs that are new and known good.
 
         read: returns the marks of a partition's records at offsets, without those that the log does not hold.
         Raises while Kafka is away.
         """
-        cut: set[PartitionKey] = set()
-        good: dict[PartitionKey, int] = {}
-        for partition_key, position in stored.items():
-            state = logs.get(partition_key)
+        cut: set[PartitionId] = set()
+        good: dict[PartitionId, int] = {}
+        for partition_id, position in stored.items():
+            state = logs.get(partition_id)
             if state is None or state.leader_epoch is None:
                 continue
-            noted = self._noted(partition_key)
-            if position.leader_epoch == state.leader_epoch == self._epochs.get(partition_key, state.leader_epoch):
-                self._keep_newest(partition_key, state.leader_epoch, noted)
+            noted = self._noted(partition_id)
+            if position.leader_epoch == state.leader_epoch == self._epochs.get(partition_id, state.leader_epoch):
+                self._keep_newest(partition_id, state.leader_epoch, noted)
                 continue
             expected = dict(noted if position.mark is None else [*noted, position.mark])
             kept = {offset: mark for offset, mark in expected.items() if state.start <= offset < state.end}
-            found = read(partition_key, kept.keys()) if kept else {}
+            found = read(partition_id, kept.keys()) if kept else {}
             if any(found.get(offset, mark) != mark for offset, mark in kept.items()):
-                cut.add(partition_key)
+                cut.add(partition_id)
                 continue
-            self._keep_newest(partition_key, state.leader_epoch, noted)
+            self._keep_newest(partition_id, state.leader_epoch, noted)
             if position.leader_epoch != state.leader_epoch:
-                good[partition_key] = state.leader_epoch
+                good[partition_id] = state.leader_epoch
         return cut, good
 
-    def _noted(self, partition_key: PartitionKey) -> list[tuple[int, str]]:
+    def _noted(self, partition_id: PartitionId) -> list[tuple[int, str]]:
         with self._lock:
-            return list(self._stored.get(partition_key, ()))
+            return list(self._stored.get(partition_id, ()))
 
-    def _keep_newest(self, partition_key: PartitionKey, epoch: int, known: list[tuple[int, str]]) -> None:
+    def _keep_newest(self, partition_id: PartitionId, epoch: int, known: list[tuple[int, str]]) -> None:
         """Forget what was looked at, but for the newest of it."""
-        self._epochs[partition_key] = epoch
+        self._epochs[partition_id] = epoch
         with self._lock:
-            kept = self._stored.get(partition_key)
+            kept = self._stored.get(partition_id)
             while kept and len(known) > 1 and kept[0] == known[0]:
                 kept.popleft()
                 known = known[1:]

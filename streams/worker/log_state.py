@@ -68,26 +68,26 @@ class LogStates:
                     ids[topic["name"], partition["partition_index"]] = known
             elif topic["error_code"] != _UNKNOWN_TOPIC:
                 raise ConnectionError(f"Kafka does not describe {topic['name']}: error {topic['error_code']}")
-        partitions = {partition_key: TopicPartition(*partition_key) for partition_key in ids}
+        partitions = {partition_id: TopicPartition(*partition_id) for partition_id in ids}
         starts = self._consumer.beginning_offsets(list(partitions.values()))
         ends = self._consumer.end_offsets(list(partitions.values()))
         return {
-            partition_key: LogState(ids[partition_key][0], starts[tp], ends[tp], ids[partition_key][1])
-            for partition_key, tp in partitions.items()
+            partition_id: LogState(ids[partition_id][0], starts[tp], ends[tp], ids[partition_id][1])
+            for partition_id, tp in partitions.items()
         }
 
-    def marks(self, partition_key: tuple[str, int], offsets: Collection[int]) -> dict[int, str]:
+    def marks(self, partition_id: tuple[str, int], offsets: Collection[int]) -> dict[int, str]:
         """Return the marks of a partition's records at these offsets; those that the log does not hold are left out.
 
         Raises while Kafka is away.
         """
         try:
-            return self._marks(partition_key, offsets)
+            return self._marks(partition_id, offsets)
         except Exception:
             self.close()
             raise
 
-    def _marks(self, partition_key: tuple[str, int], offsets: Collection[int]) -> dict[int, str]:
+    def _marks(self, partition_id: tuple[str, int], offsets: Collection[int]) -> dict[int, str]:
         from kafka import KafkaConsumer, TopicPartition  # noqa: PLC0415
 
         if self._reader is None:
@@ -98,7 +98,7 @@ class LogStates:
                 auto_offset_reset="latest",
                 max_poll_records=1,
             )
-        partition = TopicPartition(*partition_key)
+        partition = TopicPartition(*partition_id)
         self._reader.assign([partition])
         found: dict[int, str] = {}
         for offset in sorted(offsets):
@@ -106,7 +106,7 @@ class LogStates:
             deadline = time.monotonic() + _SECONDS
             while not (records := self._reader.poll(timeout_ms=500).get(partition)):
                 if time.monotonic() > deadline:
-                    log.warning("a record that was stored cannot be read again", topic=partition_key[0], offset=offset)
+                    log.warning("a record that was stored cannot be read again", topic=partition_id[0], offset=offset)
                     break
             if records and records[0].offset == offset:
                 found[offset] = mark_of(records[0])

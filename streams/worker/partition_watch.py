@@ -12,7 +12,7 @@ from ioc.errors import KafkaUnavailableError
 from ioc.messaging.topic import broken_promises
 from ioc.settings import Settings
 from streams.rules.position import StoredPosition
-from streams.worker.halt import Halts, PartitionKey
+from streams.worker.halt import Halts, PartitionId
 from streams.worker.log_mark import LogMarks
 from streams.worker.log_state import LogStates
 from streams.worker.metrics import WorkerMetrics
@@ -32,10 +32,10 @@ class PartitionWatch:
         settings: Settings,
         topics: Collection[str],
         *,
-        assigned: Callable[[], set[PartitionKey]],
+        assigned: Callable[[], set[PartitionId]],
         halts: Halts,
         marks: LogMarks,
-        log_starts: dict[PartitionKey, int],
+        log_starts: dict[PartitionId, int],
         metrics: WorkerMetrics,
         on_accepted: Callable[[int], None] = os._exit,
     ) -> None:
@@ -48,33 +48,33 @@ class PartitionWatch:
         self._metrics = metrics
         self._on_accepted = on_accepted
         self._states = LogStates(settings)
-        self._stored: dict[PartitionKey, StoredPosition] = {}
+        self._stored: dict[PartitionId, StoredPosition] = {}
         self._looks = 0
 
-    def look(self) -> dict[PartitionKey, int]:
+    def look(self) -> dict[PartitionId, int]:
         """Look at all partitions; return the log ends of those that this worker has to keep up with."""
         with connect(self._settings, "writer", autocommit=True) as connection:
             # Positions first: they move on, and none may seem to lie beyond an end that was read before it.
             self._stored = read_positions(connection, self._topics)
             logs = self._states(self._topics)
-            self._log_starts.update({partition_key: state.start for partition_key, state in logs.items()})
+            self._log_starts.update({partition_id: state.start for partition_id, state in logs.items()})
             halted = judge(connection, self._stored, logs, self._halts, self._marks, self._states.marks)
-        for partition_key, state in logs.items():
-            stored = self._stored.get(partition_key)
+        for partition_id, state in logs.items():
+            stored = self._stored.get(partition_id)
             # A partition that no worker has been given yet is behind by all that it holds.
             behind = state.end - (stored.next_offset if stored else state.start)
-            labels = (partition_key[0], str(partition_key[1]))
+            labels = (partition_id[0], str(partition_id[1]))
             self._metrics.lag.labels(*labels).set(max(behind, 0))
-            self._metrics.halted.labels(*labels).set(self._halts.holds(*partition_key))
+            self._metrics.halted.labels(*labels).set(self._halts.holds(*partition_id))
         self._look_at_topics()
         accepted = self._halts.partitions.keys() - halted
         if accepted:
             log.warning("positions were accepted; the worker starts again at them", partitions=sorted(accepted))
             self._on_accepted(EXIT_STALLED)
         return {
-            partition_key: logs[partition_key].end
-            for partition_key in self._assigned()
-            if partition_key in logs and not self._halts.holds(*partition_key)
+            partition_id: logs[partition_id].end
+            for partition_id in self._assigned()
+            if partition_id in logs and not self._halts.holds(*partition_id)
         }
 
     def _look_at_topics(self) -> None:
@@ -97,6 +97,6 @@ class PartitionWatch:
                 found=found,
             )
 
-    def positions(self) -> dict[PartitionKey, int]:
+    def positions(self) -> dict[PartitionId, int]:
         """Return the positions at the last call of `look`."""
-        return {partition_key: stored.next_offset for partition_key, stored in self._stored.items()}
+        return {partition_id: stored.next_offset for partition_id, stored in self._stored.items()}

@@ -14,7 +14,7 @@ from ioc.database.connection import connect
 from ioc.settings import Settings
 from sql import load_queries
 from streams.rules.position import LogState, StoredPosition, fault_of, missing
-from streams.worker.halt import Halts, PartitionKey
+from streams.worker.halt import Halts, PartitionId
 from streams.worker.log_mark import LogMarks, ReadMarks
 
 log = structlog.get_logger(__name__)
@@ -36,7 +36,7 @@ class _HaltRow(NamedTuple):
     kind: str
 
 
-def read_positions(connection: psycopg.Connection, topics: Collection[str]) -> dict[PartitionKey, StoredPosition]:
+def read_positions(connection: psycopg.Connection, topics: Collection[str]) -> dict[PartitionId, StoredPosition]:
     """Return the stored positions of topics."""
     cursor = connection.cursor(row_factory=class_row(_PositionRow))
     rows = cursor.execute(load_queries("stream")["select_positions"], [sorted(topics)])
@@ -51,7 +51,7 @@ def read_positions(connection: psycopg.Connection, topics: Collection[str]) -> d
     }
 
 
-def read_halts(connection: psycopg.Connection, topics: Collection[str]) -> dict[PartitionKey, str]:
+def read_halts(connection: psycopg.Connection, topics: Collection[str]) -> dict[PartitionId, str]:
     """Return the kind of each halt that is recorded for partitions of topics."""
     cursor = connection.cursor(row_factory=class_row(_HaltRow))
     rows = cursor.execute(load_queries("stream")["select_halts"], [sorted(topics)])
@@ -60,12 +60,12 @@ def read_halts(connection: psycopg.Connection, topics: Collection[str]) -> dict[
 
 def judge(
     connection: psycopg.Connection,
-    stored: Mapping[PartitionKey, StoredPosition],
-    logs: Mapping[PartitionKey, LogState],
+    stored: Mapping[PartitionId, StoredPosition],
+    logs: Mapping[PartitionId, LogState],
     halts: Halts,
     marks: LogMarks,
     read: ReadMarks,
-) -> set[PartitionKey]:
+) -> set[PartitionId]:
     """Halt the partitions whose position does not belong to their log, and return all that are halted in the database.
 
     A halt is recorded, and stays until an operator lets the reading go on (`ioc position accept`). Reads Kafka where a
@@ -74,27 +74,27 @@ def judge(
     queries = load_queries("stream")
     topics = sorted({topic for topic, _ in logs})
     kinds = {
-        partition_key: kind
-        for partition_key in logs
-        if partition_key in stored and (kind := fault_of(stored[partition_key], logs[partition_key]))
+        partition_id: kind
+        for partition_id in logs
+        if partition_id in stored and (kind := fault_of(stored[partition_id], logs[partition_id]))
     }
     unsure = {
-        partition_key: one
-        for partition_key, one in stored.items()
-        if partition_key not in kinds and not halts.holds(*partition_key)
+        partition_id: one
+        for partition_id, one in stored.items()
+        if partition_id not in kinds and not halts.holds(*partition_id)
     }
     cut, same = marks.compare(unsure, logs, read)
     kinds |= dict.fromkeys(cut, "truncated")
     for (topic, partition), epoch in same.items():
         connection.execute(queries["set_leader_epoch"], [epoch, topic, partition])
-    for partition_key, state in logs.items():
-        kind = kinds.get(partition_key)
+    for partition_id, state in logs.items():
+        kind = kinds.get(partition_id)
         if kind is not None:
-            topic, partition = partition_key
-            where = {"topic": topic, "partition": partition, "position": stored[partition_key].next_offset}
+            topic, partition = partition_id
+            where = {"topic": topic, "partition": partition, "position": stored[partition_id].next_offset}
             where |= {"log_start": state.start, "log_end": state.end}
             connection.execute(queries["insert_halt"], {**where, "kind": kind})
-            if halts.halt(partition_key, kind):
+            if halts.halt(partition_id, kind):
                 log.critical(
                     "the stored position does not belong to this log; nothing of the partition is stored until an "
                     "operator has looked: `ioc position list`, `ioc position accept`",
@@ -106,14 +106,14 @@ def judge(
         if len(ids) == 1:
             connection.execute(queries["set_topic_id"], {"topic": topic, "topic_id": ids.pop()})
     halted = read_halts(connection, topics)
-    for partition_key, recorded in halted.items():
-        halts.halt(partition_key, recorded)
+    for partition_id, recorded in halted.items():
+        halts.halt(partition_id, recorded)
     return set(halted)
 
 
 def pass_over(
-    settings: Settings, passed: Iterable[tuple[str, int, int, int]], log_starts: Mapping[PartitionKey, int]
-) -> list[PartitionKey]:
+    settings: Settings, passed: Iterable[tuple[str, int, int, int]], log_starts: Mapping[PartitionId, int]
+) -> list[PartitionId]:
     """Move positions over what the log never showed (topic, partition, from, to), recording it; return those moved.
 
     A position that is not at `from` is left: something of the partition is still being written.

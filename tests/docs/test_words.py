@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from ioc.settings import ROOT
 
 PACKAGES = ("ioc", "sql", "connectors", "streams", "grafana", "deploy", "bench")
@@ -94,3 +96,36 @@ def test_a_place_is_no_index() -> None:
     ]
     assert len(found) > 100  # the search finds them at all
     assert [(path, name) for path, name in found if name == "place"] == []
+
+
+def glossary() -> list[tuple[str, str]]:
+    """The words of the glossary's first table, each with the field's terms for it."""
+    table = (ROOT / "GLOSSARY.md").read_text(encoding="utf-8").partition("\n## ")[0]
+    rows = [line.split(" | ", 2) for line in table.splitlines() if line.startswith("| ")]
+    return [(word.removeprefix("| "), term) for word, term, _ in rows[1:]]
+
+
+def test_the_glossary_has_each_word_once_in_order() -> None:
+    words = [word for word, _ in glossary()]
+    assert len(words) > 50
+    assert words == sorted(set(words), key=str.lower)
+
+
+@pytest.mark.parametrize(
+    ("word", "term"),
+    [
+        ("duplicate", "deduplication"),
+        ("fold", "incremental view maintenance"),
+        ("late event", "late data"),
+        ("position", "committed offset"),
+        ("rebuild", "backfill"),
+        ("record offset", "offset"),
+        ("settled", "watermark"),
+        ("void", "tombstone"),
+        ("dead letter", "dead letter"),
+    ],
+)
+def test_a_concept_stands_under_its_standard_term_once(word: str, term: str) -> None:
+    """Who knows stream processing finds the project's word by the term of the field."""
+    found = {own for own, terms in glossary() if re.search(rf"(^|, ){term}( \(|,|$)", terms)}
+    assert found == {word}

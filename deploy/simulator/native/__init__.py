@@ -1,1 +1,1 @@
-"""Writers of the sectors' own formats: what a simulated system knows, as its real counterpart would export it."""
+"""Writers of the formats of sector systems: what a simulated system knows, as its real counterpart would export it."""

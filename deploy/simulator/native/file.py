@@ -1,4 +1,4 @@
-"""A file in a sector's own format, and the records that it means by the writer's own arithmetic.
+"""A file in a sector system's format, and the records that it means by the writer's own arithmetic.
 
 Writers know nothing of the readers in `connectors/formats`: what a format cannot carry is left out of `told`, and what
 a reader must derive (a pseudonym, a band of ages, a mean) is derived here a second time.
