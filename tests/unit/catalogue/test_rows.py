@@ -162,7 +162,10 @@ def total(frames: Mapping[str, pl.DataFrame], measure: Measure) -> int:
 
 
 def test_every_measure_counts_something(frames: Mapping[str, pl.DataFrame], compiled: Compiled) -> None:
-    assert [measure for measure in compiled.measures if total(frames, measure) == 0] == []
+    """Those of a feed without a maker here are counted in tests/unit/simulator/test_coverage.py."""
+    tried = [measure for measure in compiled.measures if measure.feed in frames]
+    assert len(tried) > 1500
+    assert [measure for measure in tried if total(frames, measure) == 0] == []
 
 
 @pytest.mark.parametrize("breakdown", LODGING_AND_INVOICES, ids=str)
