@@ -1,6 +1,6 @@
 """A database through its DB-API driver, page by page behind a watermark and a key (keyset paging, never OFFSET).
 
-Cursor: `since` and `key` of the last row that was taken. Rows of one watermark are told apart by the key, so that a
+Cursor: `since` and `key` of the last row that was taken. Rows with the same watermark differ in the key, so that a
 page may end between two of them.
 """
 

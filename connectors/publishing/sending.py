@@ -1,4 +1,4 @@
-"""Sends events through the gateway as they are read, keeps what became of them, and tells what was refused and why."""
+"""Sends events through the gateway as they are read, keeps their results, and reports what was refused and why."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The read-only HTTP API: indicators, their series, and why a figure is what it is, for other systems."""
+"""The read-only HTTP API: indicators, their series, and what a figure is made of, for other systems."""

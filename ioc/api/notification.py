@@ -1,4 +1,4 @@
-"""Where Grafana tells what it sent to whom: `POST /v1/notifications/grafana`."""
+"""Where Grafana reports what it sent to whom: `POST /v1/notifications/grafana`."""
 
 from __future__ import annotations
 

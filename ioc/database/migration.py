@@ -1,4 +1,4 @@
-"""Bringing the database's schema to the version of the code, and telling which migrations are applied."""
+"""Bringing the database's schema to the version of the code, and listing which migrations are applied."""
 
 from __future__ import annotations
 

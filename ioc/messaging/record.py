@@ -1,6 +1,6 @@
 """A record of Kafka as this project writes it: events of one feed and reporter, one alone or an array of several.
 
-Source: CloudEvents 1.0.2, Kafka protocol binding: the header `content-type` tells one event from a batch.
+Source: CloudEvents 1.0.2, Kafka protocol binding: the header `content-type` says whether it is one event or a batch.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The outbox: a message is written once, in the transaction of what it tells, and sent afterwards until it is taken.
+"""The outbox: a message is written once, in the transaction of its cause, and then sent until it is accepted.
 
 After a crash between the sending and its entry the message is sent again with the same key: the same `Message-ID` of
 an e-mail, the same `Idempotency-Key` of a webhook, by which the receiver drops it. Telegram and Zalo know no such key;

@@ -1,6 +1,6 @@
-"""Receipts of what Grafana sends: its contact points tell the API of each notification, beside the recipient.
+"""Receipts of what Grafana sends: its contact points report each notification to the API, besides sending it.
 
-Grafana tells that it handed a notification to a contact point; whether a mailbox took the mail is in Grafana's own log.
+Grafana reports handing a notification to a contact point; whether a mailbox took the mail is in Grafana's own log.
 """
 
 from __future__ import annotations

@@ -3,9 +3,10 @@
 Two threads work beside the event loop: while the database applies what was parsed, the next fetches are parsed. Small
 fetches wait a moment for others: those of all partitions are parsed in one go, and those of all feeds are applied in
 one transaction (`commit.py`). Order is kept, and nothing is acknowledged before its commit.
-What fails on data is cut until the events at fault are alone (`last_line.py`). A feed that fails for another reason is
-halted, loudly, and the other feeds go on; what a restart mends (a gap, a changed catalogue, a database that stays away)
-ends the worker with nothing acknowledged, and its successor starts at the position in the database.
+A batch that fails on its data is divided until the faulty events are isolated (`last_line.py`). A feed that fails for
+another reason is halted with an error in the log, and the other feeds go on. A fault that a restart fixes (a gap, a
+changed catalogue, a database that stays away) ends the worker with nothing acknowledged; the next one starts at the
+position in the database.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What several feeds have ready at the same moment is written in one transaction.
 
-A trickle over many feeds is many small batches, and a transaction costs much the same whatever is in it. Where writing
-together fails, each feed's batches are written by themselves, as if there had been no others: what is at fault in one
-feed is found there and costs the others nothing.
+Few events of many feeds are many small batches, and the cost of a transaction hardly depends on its size. If the joint
+transaction fails, each feed's batches are written in their own transaction: then the faulty feed is found, and the
+others are not affected.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The last line against events that no rule refuses and no table can hold.
+"""The last defence against events that no rule refuses and no table can hold.
 
-A batch whose transaction fails on data is cut in halves until the events at fault are alone. They are refused as
-`unstorable`, everything else is written, and the position moves: the process never ends on them.
+A batch whose transaction fails on data is divided into halves until the faulty events are isolated. They are refused as
+`unstorable`, everything else is written, and the position moves: such events do not end the process.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Whether a log is still the one that was read, though its topic's id and its end say nothing else.
+"""Whether a log is still the one that was read, when its topic's id and its end show no change.
 
-A log that was cut (an unclean election, a broker that lost its disk) may have grown past the position before anyone
-looks. It is cut only when its leader changes, and the leader's epoch tells that; the records that were stored are then
-looked at again where they lay.
+A log that was truncated (an unclean election, a broker that lost its disk) may have grown past the position before
+anyone looks. It is truncated only when its leader changes, and then the leader's epoch changes too. In that case
+the stored records are compared with those at the same offsets.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The templates, and what they call things."""
+"""The templates, and the names that they use."""
 
 from __future__ import annotations
 

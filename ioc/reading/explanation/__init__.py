@@ -1,4 +1,4 @@
-"""Why a figure is what it is."""
+"""What a figure is made of, and why it has this value."""
 
 from ioc.reading.explanation.cell import Cell
 from ioc.reading.explanation.explainer import Explainer

@@ -1,4 +1,4 @@
-"""A figure's cell, and which records count in it: the conditions are those of the roll-up, told in SQL."""
+"""A figure's cell, and which records count in it: the conditions are those of the roll-up, in SQL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A moment in the past: read from what somebody types, and told to the database, whose tables then show it."""
+"""A moment in the past: parsed from text, and set in the database session, whose views then show that moment."""
 
 from __future__ import annotations
 
