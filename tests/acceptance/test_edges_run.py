@@ -1,7 +1,8 @@
 """Events at the edges of every field of every feed, over HTTP and straight into Kafka, at the real processes.
 
 Nothing that anyone sends stops them: worker and roll-up live on, every event is accounted for, the good neighbours are
-stored, and every figure is the recompute of its records.
+stored, and every figure is the recompute of its records. Of the edges of one field a part is sent here;
+`tests/integration/test_feed_edges.py` stores all of them.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from ioc.messaging.record import OutgoingRecord
 from ioc.province.profile import Profile
 from streams.proof.reconcile import reconcile
 
+_EVERY = 7  # a prime: fields with the same number of edges are met at different ones
 _BATCH_HEADERS = [("content-type", CONTENT_TYPE_BATCH.encode())]
 
 
@@ -41,7 +43,7 @@ def test_nothing_that_anyone_sends_stops_the_platform(
     sent = refused = tried = 0
     for key, feed in run.feeds.items():
         edges = Edges(feed, now, taken)
-        made = [*edges.alone(), *edges.covering()]
+        made = [*list(edges.alone())[::_EVERY], *edges.covering()]
         tried += len(made)
         good = next(event for event in events_of(key) if event.get("data"))
         topic = feed.topic(run.settings.topic_prefix)
