@@ -234,6 +234,7 @@ WITH asked_for AS (
     SELECT s.*, CASE
         WHEN a.is_total AND s.year <> a.year THEN NULL
         WHEN a.due_on IS NULL OR a.pace = 'at_once' OR s.through >= a.due_on THEN a.value
+        WHEN a.pace = 'steps' AND step.value IS NULL THEN NULL -- before the first step; `least` would pass over it
         WHEN a.pace = 'steps' THEN CASE WHEN a.op = '>=' THEN least(step.value, a.value) ELSE greatest(step.value, a.value) END
         WHEN a.is_total THEN a.value * least(1, coalesce(s.past / season.whole,
             (s.through - make_date(a.year, 1, 1) + 1)::float8 / (a.due_on - make_date(a.year, 1, 1) + 1)))
