@@ -156,7 +156,7 @@ class SeriesReader:
             figures = self._stored(code, period, buckets, units)
         else:
             figures = self._restated(code, indicator["sector"], period, buckets, units)
-        carried = self._carried(code, period, figures) if units_on is None and self._moment is None else {}
+        carried = self._carried(code, period, figures) if self._moment is None else {}
         values = {cell: figure.value for cell, figure in figures.items()}
         notes: dict[tuple[int, date], ApprovalNote] = {}
         if units_on is None and self._moment is None:  # what was signed are figures of units as they were
