@@ -1,8 +1,9 @@
 """Events at the edges of every field of every feed, over HTTP and straight into Kafka, at the real processes.
 
 Nothing that anyone sends stops them: worker and roll-up live on, every event is accounted for, the good neighbours are
-stored, and every figure is the recompute of its records. Of the edges of one field a part is sent here;
-`tests/integration/test_feed_edges.py` stores all of them.
+stored, and every figure is the recompute of its records. Of the edges of one field each seventh is sent here,
+each third is stored by `tests/integration/test_feed_edges.py`, and all go through gateway and parser in
+`tests/unit/feeds/test_edges.py`.
 """
 
 from __future__ import annotations

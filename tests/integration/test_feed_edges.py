@@ -1,7 +1,8 @@
 """Events at the edges of every field of every feed, through parser, store, roll-up, reconcile and explain.
 
-What gateway and parser say of them is in `tests/unit/feeds/test_edges.py`; here nothing that was accepted may be left
-for the last line, and every figure is still the recompute of its records and can be explained.
+What gateway and parser say of all of them is in `tests/unit/feeds/test_edges.py`. Here each third edge of one field
+and the events that hold every pair are stored: nothing that was accepted may be left for the last line, and every
+figure is still the recompute of its records and can be explained.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def test_what_is_accepted_is_stored_folded_equal_and_explained(
     for key, feed in pipeline.feeds.items():
         good = next(event for event in events_of(key) if event.get("data"))
         edges = Edges(feed, now, taken)
-        made = [*edges.alone(), *edges.covering()]
+        made = [*list(edges.alone())[::3], *edges.covering()]
         tried += len(made)
         fetched = [record(offset, edge.bytes) for offset, edge in enumerate(made)]
         # Revisions of one record, in the end the good one again: it stands, whatever was tried in its place.
