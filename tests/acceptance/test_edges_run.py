@@ -2,7 +2,7 @@
 
 Nothing that anyone sends stops them: worker and roll-up live on, every event is accounted for, the good neighbours are
 stored, and every figure is the recompute of its records. Of the edges of one field each seventh is sent here,
-each third is stored by `tests/integration/test_feed_edges.py`, and all go through gateway and parser in
+each 17th is stored and explained by `tests/integration/test_feed_edges.py`, and all go through gateway and parser in
 `tests/unit/feeds/test_edges.py`.
 """
 
