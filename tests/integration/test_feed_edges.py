@@ -22,7 +22,7 @@ from ioc.reading.explanation import Explainer
 from ioc.settings import Settings
 
 DAYS = (date(2000, 1, 1), date(2024, 10, 7), date(2024, 11, 1), date(2024, 11, 2))
-EXPLAINED = 6  # indicators of each feed
+EXPLAINED = 2  # indicators of each feed
 
 
 @pytest.mark.timeout(1500)
