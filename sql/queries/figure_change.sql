@@ -1,6 +1,7 @@
 -- name: mark_changed
 -- Cells that differ from what is staged, with the figures that were shown until now. The lateral lookup goes by the
--- primary key, whatever the planner thinks of the staging table; the bounds leave out all other chunks.
+-- primary key, whatever the planner thinks of the staging table (no other index serves it, see migration 37); the bounds
+-- leave out all other chunks.
 INSERT INTO figure_change AS change (sector, period, area_id, bucket, before)
 SELECT s.sector, s.period, s.area_id, s.bucket, c.figures
 FROM staged_figures s

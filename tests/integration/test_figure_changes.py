@@ -6,7 +6,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import jsonschema
@@ -16,6 +16,7 @@ from hypothesis import settings as bounded
 from hypothesis import strategies as st
 from kafka import KafkaConsumer, TopicPartition
 from prometheus_client import CollectorRegistry
+from psycopg.rows import scalar_row
 from testbed.feed_event import HOTEL, INN, ISLAND, PROVINCE, RIVAL, stay, void_stay
 from testbed.pipeline import Pipeline
 
@@ -25,6 +26,7 @@ from ioc.messaging.client import client_options
 from ioc.messaging.schema import figure_schema
 from ioc.messaging.topic import create_topics, figure_topic
 from ioc.settings import Settings
+from sql import load_queries
 from streams.change.relay import ChangeRelay
 from streams.status.job import run_due
 from streams.status.probe import Probe
@@ -225,3 +227,21 @@ def test_nothing_is_marked_where_nobody_is_told(pipeline: Pipeline) -> None:
     pipeline.roll_up()
     assert pipeline.connection.execute("SELECT count(*) FROM figure_change").fetchone() == (0,)
     assert shown(pipeline)
+
+
+def test_a_cell_is_looked_up_by_its_whole_key(pipeline: Pipeline) -> None:
+    """Where a chunk has no statistics yet, an index over the bucket looked as good, and read all cells of a day."""
+    pipeline.send("tourism.stay", [stay(HOTEL, 1, "2024-10-05")])
+    pipeline.roll_up()
+    connection, queries = pipeline.connection, load_queries("rollup")
+    span = {"first": date(2024, 10, 1), "last": date(2024, 12, 31)}
+    cells = {"feed_id": 1, "periods": ["day"], "areas": [1], "buckets": [span["first"]]}
+    connection.execute(queries["create_staging"])
+    for query, asked in (
+        (load_queries("figure_change")["mark_changed"], span),
+        (queries["select_cells"], {**span, **cells}),
+    ):
+        rows = connection.cursor(row_factory=scalar_row).execute("EXPLAIN " + query, asked).fetchall()
+        lookups = [line for line in rows if "Index Scan using" in line]
+        assert lookups
+        assert all("_cell_pkey" in line for line in lookups), "\n".join(rows)
