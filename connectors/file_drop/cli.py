@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import structlog
@@ -23,6 +20,7 @@ from ioc.errors import RetryableError
 from ioc.feeds.feed import load_feeds
 from ioc.logging import configure_logging
 from ioc.settings import Settings
+from ioc.stop_signal import stop_event
 
 app = typer.Typer(no_args_is_help=True)
 _log = structlog.get_logger("file_drop")
@@ -43,13 +41,7 @@ def run(
     """
     settings = Settings()
     configure_logging(settings)
-    stop = threading.Event()
-
-    def leave(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, leave)
+    stop = stop_event()
     ledger = _ledger(settings)
     with (
         Memory(settings.state_dir.absolute() / "connectors" / "memory.sqlite3") as memory,

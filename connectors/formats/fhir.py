@@ -32,7 +32,7 @@ _OTHER_VERSIONS: Mapping[str, Mapping[str, frozenset[str]]] = {
 }
 
 
-# Where the address of a Bundle's entry stands while its resource is read.
+# While a resource is read, this key of it holds the `fullUrl` of its entry in the Bundle, e.g. `urn:uuid:61eb…`.
 FULL_URL = "_fullUrl"
 
 

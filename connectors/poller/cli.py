@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import structlog
@@ -29,6 +26,7 @@ from ioc.errors import ConfigError, RetryableError
 from ioc.feeds.feed import load_feeds
 from ioc.logging import configure_logging
 from ioc.settings import Settings
+from ioc.stop_signal import stop_event
 
 app = typer.Typer(no_args_is_help=True)
 _log = structlog.get_logger("poller")
@@ -80,13 +78,7 @@ def run(
     """
     settings = Settings()
     configure_logging(settings)
-    stop = threading.Event()
-
-    def leave(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, leave)
+    stop = stop_event()
     declared = _chosen(load_pollers(settings.profile, load_feeds()), only or [])
     with ExitStack() as stack:
         ledger = PollLedger(_ledger_file(settings))

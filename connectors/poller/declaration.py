@@ -172,7 +172,7 @@ class SqlPoller(_DeclaredPoller):
         return self
 
 
-# Which SQL a driver's database speaks, by sqlglot's names.
+# The SQL dialect of each driver's database, under sqlglot's name for it.
 DIALECTS: Mapping[str, str] = {
     "psycopg": "postgres",
     "psycopg2": "postgres",

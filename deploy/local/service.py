@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 import threading
@@ -17,6 +16,7 @@ import httpx
 from deploy.local.process import Address, BackgroundProcess, end_of, wait_until
 from ioc.errors import FatalError
 from ioc.settings import Settings
+from ioc.stop_signal import stop_event
 
 # Exit statuses after which trying again cannot help: done, and wrong settings (see deploy/cli.py).
 _FINAL_STATUSES: Final = (0, 2)
@@ -222,9 +222,7 @@ class BackgroundService:
 
 def keep(service: Service) -> int:
     """Run a service until SIGTERM or SIGINT; its exit status, or 0 when it was asked to end and did."""
-    asked = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: asked.set())
+    asked = stop_event()
     service.start()
     while service.is_kept and not asked.wait(0.5):
         pass

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +21,7 @@ from ioc.command.output import show_rows
 from ioc.feeds.feed import load_feeds
 from ioc.province.profile import load_profile, load_profile_catalogue
 from ioc.settings import Settings
+from ioc.stop_signal import stop_event
 from ioc.web.tokens import TokenFile
 
 
@@ -40,9 +39,7 @@ def simulate(
         revision_base=int(time.time()),
         indicators=of_agencies(load_profile_catalogue(settings.profile, feeds).indicators.values()),
     )
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_event()
     with temporary_tokens(settings.token_file) as tokens:
         publisher = ProvincePublisher(
             province,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Path, Query, Request
@@ -80,13 +80,8 @@ class AssessmentReader:
         """Acknowledge, silence or assign; raises ProblemError."""
         try:
             with connect(self._settings, "writer", autocommit=True) as connection, translated_errors():
-                acting = IncidentActs(connection)
-                if act.what == "acknowledge":
-                    acting.acknowledge(incident_id, actor, now, act.note)
-                elif act.what == "silence":
-                    acting.silence(incident_id, actor, now, now + timedelta(hours=act.hours), act.note)
-                else:
-                    acting.assign(incident_id, actor, now, act.to, act.note)
+                acts = IncidentActs(connection)
+                acts.perform(act.what, incident_id, actor, now, hours=act.hours, to=act.to, note=act.note)
         except QuestionError as error:
             raise ProblemError(422, "question", vi=error.message_vi, en=str(error)) from None
         except DatabaseUnavailableError:

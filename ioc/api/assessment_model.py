@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ioc.incident.acting import What
+
 
 class _Listed(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -145,7 +147,7 @@ class Act(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    what: str = Field(pattern="^(acknowledge|silence|assign)$")
+    what: What
     hours: float = Field(24, ge=0, le=720)
     to: str = Field("", max_length=200)
     note: str = Field("", max_length=1000)

@@ -13,6 +13,7 @@ from ioc.errors import QuestionError
 from sql import load_queries
 
 Through = Literal["command", "API", "link"]
+What = Literal["acknowledge", "silence", "assign"]
 LONGEST_SILENCE = timedelta(days=30)
 
 
@@ -30,6 +31,17 @@ class IncidentActs:
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
         self._queries = load_queries("incident")
+
+    def perform(
+        self, what: What, incident_id: int, actor: Actor, now: datetime, *, hours: float, to: str, note: str
+    ) -> None:
+        """Do what was asked. hours: of a silence, 0 ends it; to: whom it is assigned to. Raises as each act does."""
+        if what == "acknowledge":
+            self.acknowledge(incident_id, actor, now, note)
+        elif what == "silence":
+            self.silence(incident_id, actor, now, now + timedelta(hours=hours), note)
+        else:
+            self.assign(incident_id, actor, now, to, note)
 
     def acknowledge(self, incident_id: int, actor: Actor, now: datetime, note: str = "") -> None:
         """Say that somebody has taken it on; the ladder waits. Raises QuestionError for one that is not open."""

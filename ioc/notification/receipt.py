@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sql import load_queries
 
-# Grafana tells again where our answer was lost; it reminds once a day.
+# Grafana posts a message again if our answer was lost, at once, and as a reminder once a day: the same text within
+# this time is the same message.
 _SAME = timedelta(minutes=30)
 _PREFIX = "IOC: "
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -23,6 +22,7 @@ from ioc.province.expected import ExpectedReports
 from ioc.province.profile import load_profile
 from ioc.province.store import check_province
 from ioc.settings import Settings
+from ioc.stop_signal import stop_event
 from sql import load_queries
 from streams.change.outbox import ChangeOutbox
 from streams.process.health import HealthServer
@@ -162,9 +162,7 @@ def run_rollup(settings: Settings) -> None:
         "ioc_contributions_set_aside", "Contributions that cannot be folded; the figures lack them", registry=registry
     )
     last = Gauge("ioc_last_fold_timestamp_seconds", "When the last fold ended", registry=registry)
-    stopped = threading.Event()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signal_number, lambda *_: stopped.set())
+    stopped = stop_event()
     ready = threading.Event()
     health = HealthServer(settings.rollup_port, registry, ready.is_set)
     health.start()

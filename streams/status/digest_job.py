@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from types import TracebackType
-from typing import Self
 
 import psycopg
 import structlog
@@ -23,6 +20,7 @@ from ioc.web.signing import Signing
 from streams.process.faultpoint import fault_from
 from streams.status.job import State
 from streams.status.service import StatusService
+from streams.status.side_thread import SideThread
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +50,7 @@ class DigestJob:
         return written
 
 
-class OutboxThread:
+class OutboxThread(SideThread):
     """Sends what waits, over a connection of its own: a mail server that does not answer holds up no status."""
 
     def __init__(
@@ -66,29 +64,18 @@ class OutboxThread:
         self._book = book
         self._channels = channels
         self._clock = clock
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="outbox", daemon=True)
+        super().__init__("outbox")
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop; a message that is being sent may end first, within the channels' own limits."""
-        self._stopped.set()
-        self._thread.join(15)
-
-    def _loop(self) -> None:
+    def loop(self) -> None:
+        """Send until the thread is stopped; a message that is being sent ends first, within its channel's limits."""
         signing = Signing(self._settings)
         fault = fault_from(self._settings.fault)
-        while not self._stopped.is_set():
+        while not self.stopped.is_set():
             try:
                 with connect(self._settings, "writer", autocommit=True) as connection, translated_errors():
                     sender = OutboxSender(connection, self._channels, self._book.find, signing.link, reached=fault)
-                    while not self._stopped.wait(self._settings.scheduler_interval):
+                    while not self.stopped.wait(self._settings.scheduler_interval):
                         sender.run(self._clock)
             except RetryableError as error:
                 log.warning("the outbox waits for the database", error=str(error))
-                self._stopped.wait(self._settings.scheduler_interval)
+                self.stopped.wait(self._settings.scheduler_interval)

@@ -5,7 +5,6 @@ One process at a time in a database; another one waits for its lock and takes ov
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -23,6 +22,7 @@ from ioc.notification.sending import address_book, open_channels
 from ioc.province.profile import load_profile
 from ioc.province.store import check_province
 from ioc.settings import Settings
+from ioc.stop_signal import stop_event
 from sql import load_queries
 from streams.change.relay import ChangeRelay
 from streams.process.health import HealthServer
@@ -165,9 +165,7 @@ def run_scheduler(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; reconnects while the database is away."""
     configure_logging(settings)
     registry = CollectorRegistry()
-    stopped, ready = threading.Event(), threading.Event()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signal_number, lambda *_: stopped.set())
+    stopped, ready = stop_event(), threading.Event()
     health = HealthServer(settings.scheduler_port, registry, ready.is_set)
     health.start()
     probe = Probe(settings, load_feeds())

@@ -226,7 +226,7 @@ def _workbook(sheet: str, rows: Sequence[Sequence[str]]) -> bytes:
     book.properties.created = book.properties.modified = _WRITTEN_AT
     out, same = io.BytesIO(), io.BytesIO()
     book.save(out)
-    # A zip tells when each part was packed; here always the same, so that the same seed writes the same bytes.
+    # A zip holds the time at which each part was packed. It is set to a fixed one, so that a seed gives the same bytes.
     with zipfile.ZipFile(out) as packed, zipfile.ZipFile(same, "w", zipfile.ZIP_DEFLATED) as again:
         for name in packed.namelist():
             part = packed.read(name)

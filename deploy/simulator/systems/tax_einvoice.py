@@ -156,7 +156,7 @@ class InvoiceSystem(System):
 
     def _notice(self, life: Life, relation: str, day: date, tick: int) -> Life:
         """A notice about an invoice, without amounts."""
-        # The series of the invoice tells the year, which its notice is dated in.
+        # A notice is dated in the year that the series of its invoice names, e.g. 2024 for `1C24TAA`.
         last = date(int(life.data["issued_on"][:4]), 12, 31)
         data = {**_without_amounts(life.data), "relation": relation, **self._signed(min(day, last), tick)}
         return Life(life.reporter, f"{life.key}/{relation}", data)

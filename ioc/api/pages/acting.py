@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from datetime import datetime
+from typing import Protocol
 
 from psycopg.rows import dict_row
 
 from ioc.api.problem import ProblemError
 from ioc.database.connection import connect, translated_errors
 from ioc.errors import QuestionError
-from ioc.incident.acting import Actor, IncidentActs
+from ioc.incident.acting import Actor, IncidentActs, What
 from ioc.settings import Settings
 from sql import load_queries
 
-What = Literal["acknowledge", "silence", "assign"]
 ACTS: tuple[What, ...] = ("acknowledge", "silence", "assign")
 
 
@@ -62,12 +61,7 @@ class DatabaseActing:
                     return
             acts, actor, now = IncidentActs(connection), Actor(act.by, "link"), self._now()
             try:
-                if act.what == "acknowledge":
-                    acts.acknowledge(incident_id, actor, now, act.note)
-                elif act.what == "silence":
-                    acts.silence(incident_id, actor, now, now + timedelta(hours=act.hours), act.note)
-                else:
-                    acts.assign(incident_id, actor, now, act.to, act.note)
+                acts.perform(act.what, incident_id, actor, now, hours=act.hours, to=act.to, note=act.note)
             except QuestionError as error:
                 raise ProblemError(409, "incident", vi=error.message_vi, en=str(error)) from None
 

@@ -20,7 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from ioc.api.pages.acting import ACTS, PageAct, PageActing, What
+from ioc.api.pages.acting import ACTS, PageAct, PageActing
 from ioc.api.pages.chart import PlottedCourse, course_chart
 from ioc.api.pages.face import Face
 from ioc.api.pages.number import short_bucket
@@ -30,6 +30,7 @@ from ioc.api.pages.view import IndicatorView
 from ioc.api.problem import ProblemError
 from ioc.api.scope import is_bound
 from ioc.errors import DatabaseUnavailableError, RejectedError
+from ioc.incident.acting import What
 from ioc.notification.link_request import LinkRequests
 from ioc.period import PERIODS
 from ioc.reading.explanation import Explanation
