@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 
 import pytest
 
@@ -59,3 +60,10 @@ def test_no_module_is_longer_than_400_lines() -> None:
     }
     assert lengths
     assert {path: length for path, length in lengths.items() if length > 400} == {}
+
+
+def test_no_two_test_modules_have_one_name() -> None:
+    """Test directories are no packages: two modules of one name are one to the runner, and one of them is not run."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert names
+    assert [name for name, count in names.items() if count > 1] == []
