@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from ioc.catalogue.formula import parse_formula
 from ioc.catalogue.indicator import Catalogue, Indicator, Target
 from ioc.catalogue.row import read_target
 from ioc.table import Problems, Row, read_rows
@@ -22,7 +23,8 @@ _REQUIRED = ("code", "target", "target_on", "target_source")
 
 @dataclass(frozen=True)
 class TargetInForce:
-    """One target, as it is in force. `op` is >= or <=; without `due_on` it holds at once and always.
+    """One target, as it is in force. `op` is >= or <=; without `due_on` it holds at once and always (of figures that
+    grow with the year: by the end of each year, see `of_year`).
 
     area:     code of the area it is for; '' = of every area where the indicator is a rate, else of the province.
     year:     the year it is for.
@@ -59,6 +61,22 @@ class TargetInForce:
 def is_rate(indicator: Indicator) -> bool:
     """Whether a target makes sense in every area alike: a share or a mean does not grow with its area, a count does."""
     return indicator.unit == "%" or indicator.kind in ("ratio", "average") or indicator.value in ("ratio", "score")
+
+
+def grows_with_the_year(indicator: Indicator) -> bool:
+    """Whether its figures begin anew on 1 January and grow until 31 December: a quotient of `ytd`."""
+    return (
+        any(one.function == "ytd" for one in parse_formula(indicator.formula).references)
+        if indicator.formula
+        else False
+    )
+
+
+def of_year(target: TargetInForce, year: int) -> TargetInForce:
+    """Return what a target without a date asks for in a year of figures that begin anew: in even steps, by 31 December."""
+    return replace(
+        target, due_on=date(year, 12, 31), baseline=0.0, baseline_on=date(year - 1, 12, 31), pace="linear", year=year
+    )
 
 
 def with_targets(catalogue: Catalogue, path: Path) -> Catalogue:

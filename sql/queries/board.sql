@@ -170,13 +170,14 @@ ORDER BY status_rank(coalesce(s.status, 'no_data')), s.lag DESC NULLS LAST, i.sl
 
 -- name: series
 -- One indicator over time beside the same period of the year before and what is asked of it by the end of each period, as
--- statuses are judged: a duty that holds at all times; the way from the baseline (or the first known value) to the target;
--- steps. `total` in place of a period adds the days of each year up, and what is asked is the pace of a year's total: even,
+-- statuses are judged: a duty that holds at all times, or (of figures that begin anew with the year) by each year's end; the way
+-- from the baseline (or the first known value) to the target; steps. `total` in place of a period adds the days of each year up, and what is asked is the pace of a year's total: even,
 -- by last year's own curve, or by steps. Every period of the range has a row: a line breaks where there is no figure. Money
 -- and large numbers are scaled, and the names say to what. Nothing is drawn beyond the newest day, and a target of a year's
 -- total is not drawn among days, weeks, months and quarters.
 WITH asked_for AS (
     SELECT i.code, i.slot, i.sector, i.unit, i.kind, shown.period, shown.summed,
+           coalesce(i.definition ->> 'formula' ~ '\mytd\(', false) AS begins_anew,
            (shown.from_at AT TIME ZONE %(timezone)s)::date AS first_on,
            date_trunc(CASE WHEN shown.summed THEN 'year' ELSE shown.period END, shown.from_at AT TIME ZONE %(timezone)s) AS first_bucket,
            least(date_trunc(shown.period, shown.to_at AT TIME ZONE %(timezone)s), newest_day()) AS last_bucket
@@ -210,7 +211,8 @@ WITH asked_for AS (
 ), asked AS (
     SELECT t.code, t.op, t.value, t.due_on, t.pace, t.steps, t.baseline AS given, extract(year FROM t.due_on)::int AS year,
            i.kind IN ('flow', 'distinct') AND t.due_on IS NOT NULL AS is_total, coalesce(t.baseline_on, first.through) AS base_on,
-           CASE WHEN t.baseline_on IS NULL THEN first.value ELSE t.baseline END AS base, t.baseline_on IS NULL AS is_first
+           CASE WHEN t.baseline_on IS NULL THEN first.value ELSE t.baseline END AS base, t.baseline_on IS NULL AS is_first,
+           t.due_on IS NULL AND i.begins_anew AS of_each_year
     FROM target t
     JOIN asked_for i USING (code)
     LEFT JOIN LATERAL (
@@ -233,6 +235,8 @@ WITH asked_for AS (
 ), line AS (
     SELECT s.*, CASE
         WHEN a.is_total AND s.year <> a.year THEN NULL
+        WHEN a.of_each_year THEN a.value * extract(doy FROM s.through)::float8
+            / extract(doy FROM make_date(extract(year FROM s.through)::int, 12, 31))::float8
         WHEN a.due_on IS NULL OR a.pace = 'at_once' OR s.through >= a.due_on THEN a.value
         WHEN a.pace = 'steps' AND step.value IS NULL THEN NULL -- before the first step; `least` would pass over it
         WHEN a.pace = 'steps' THEN CASE WHEN a.op = '>=' THEN least(step.value, a.value) ELSE greatest(step.value, a.value) END

@@ -127,7 +127,11 @@ SELECT area_id, code AS area_code, name_vi AS area_name FROM area
 WHERE parent_id = %(area_id)s AND valid_from <= %(day)s AND valid_to > %(day)s ORDER BY name_vi, code
 
 -- name: select_status
-SELECT s.*, t.source AS target_source, t.baseline, t.baseline_on, f.name_vi AS cause_name, p.name AS agency_name
+SELECT s.*, t.source AS target_source,
+       -- A target without a date of figures that begin anew each year has the year's own pace.
+       CASE WHEN t.due_on IS NULL AND s.target_on IS NOT NULL THEN 0 ELSE t.baseline END AS baseline,
+       CASE WHEN t.due_on IS NULL AND s.target_on IS NOT NULL THEN make_date(extract(year FROM s.target_on)::int - 1, 12, 31)
+            ELSE t.baseline_on END AS baseline_on, f.name_vi AS cause_name, p.name AS agency_name
 FROM indicator_status s
 LEFT JOIN target t ON t.target_id = s.target_id
 LEFT JOIN feed f ON f.key = split_part(s.cause, ':', 1)

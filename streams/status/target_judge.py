@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ioc.catalogue import Indicator
-from ioc.catalogue.target import TargetInForce, is_rate
+from ioc.catalogue.target import TargetInForce, grows_with_the_year, is_rate, of_year
 from ioc.period import end_of, start_of
 from streams.rules import pace
 from streams.status.cells import FigureReader
@@ -62,7 +62,10 @@ class TargetJudge:
             targets = self._by_code.get(member.indicator.code)
             if not targets:
                 continue
-            for target, rows in self._in_force(member.indicator, targets, today).items():
+            through = columns.through[0, index].item()
+            begins_anew = through is not None and grows_with_the_year(member.indicator)
+            for asked, rows in self._in_force(member.indicator, targets, today).items():
+                target = of_year(asked, through.year) if begins_anew and asked.due_on is None else asked
                 if member.indicator.kind in ("flow", "distinct") and target.due_on is not None:
                     self._judge_total(block, index, target, rows, columns, reader, past, newest_day or today)
                 else:
@@ -229,7 +232,10 @@ class TargetJudge:
         column = slots.index(block.members[at].slot - 1)
         values = np.stack([found[bucket][:, column] for bucket in buckets], axis=1)
         values[:, -1] = columns.value[:, at]
-        days = [end_of(block.period, bucket).toordinal() for bucket in buckets]
+        ends = [end_of(block.period, bucket) for bucket in buckets]
+        if grows_with_the_year(block.members[at].indicator):  # last year's course ended with last year
+            values[:, [end.year != through.year for end in ends]] = np.nan
+        days = [end.toordinal() for end in ends]
         return pace.forecast_values(days, values, (target.due_on - through).days)
 
     def _curve(

@@ -36,7 +36,7 @@ def figures(db: psycopg.Connection) -> None:
         "INSERT INTO indicator_cell (sector, period, area_id, bucket, figures)"
         " SELECT i.sector, 'day', %s, d::date, array_agg(10.0 + extract(day FROM d) ORDER BY i.slot)"
         " FROM indicator i, generate_series('2023-01-01'::date, %s, '1 day') AS d"
-        " WHERE i.sector IN ('dossier', 'lodging') GROUP BY 1, 4",
+        " WHERE i.sector IN ('dossier', 'lodging', 'vaccination') GROUP BY 1, 4",
         [PROVINCE, LAST],
     )
 
@@ -95,6 +95,18 @@ def test_the_line_of_a_level_is_the_pace_of_its_status(
             wanted = None  # nothing is drawn before the pace begins
         found = lines["Tiến độ được giao"][day]
         assert found == (None if wanted is None else pytest.approx(wanted)), day
+
+
+@pytest.mark.usefixtures("figures")
+def test_the_line_of_a_standing_target_of_what_grows_with_the_year(
+    bundle: Bundle, settings: Settings, db: psycopg.Connection
+) -> None:
+    """Coverage since 1 January: 95 % are due by 31 December, a twelfth of it or so each month."""
+    code = "vaccination.coverage.measles"
+    put_target(db, TargetInForce(code, ">=", 95.0, None, "test", pace="at_once"))
+    line = drawn(bundle, settings, code, "day")["Tiến độ được giao"]
+    assert line[FIRST] == pytest.approx(95 * 275 / 366)  # 1 October is the 275th day of a leap year
+    assert line[LAST] == pytest.approx(95 * 305 / 366)
 
 
 @pytest.mark.parametrize("form", ["linear", "seasonal", "steps"])

@@ -88,6 +88,27 @@ def test_a_lag_names_the_breakdowns_that_hold_it_back(province: ProvinceDay) -> 
     assert "Held back by: " in incident["summary_en"]
 
 
+@pytest.mark.parametrize(
+    ("coverage", "status", "lag"), [(72.0, "on_track", 0.0), (60.0, "lagging", 95 * 274 / 366 - 60)]
+)
+def test_a_standing_target_of_what_grows_with_the_year_is_due_at_its_end(
+    province: ProvinceDay, coverage: float, status: str, lag: float
+) -> None:
+    """95 % of the year's children by 31 December: at the end of September 274 of 366 days have passed."""
+    code, september = "vaccination.coverage.measles", date(2024, 9, 1)
+    for month in range(1, 9):
+        province.figure(code, "77", "month", date(2024, month, 1), coverage * month / 9)
+    province.figure(code, "77", "month", date(2023, 12, 1), 99.0)  # last year's course says nothing of this one
+    province.figure(code, "77", "month", september, coverage)
+    province.alive(NOW)
+    province.look(NOW)
+    row = province.row(code)
+    assert (row["status"], row["target_on"], row["bucket"]) == (status, date(2024, 12, 31), september)
+    assert row["expected"] == pytest.approx(95 * 274 / 366)
+    assert row["lag"] == pytest.approx(lag)
+    assert row["forecast"] == pytest.approx(coverage * 12 / 9, rel=0.02)
+
+
 def test_late_reports_that_lift_a_value_close_the_incident_and_mark_it_revised(province: ProvinceDay) -> None:
     districts = put_rates(province, whole=15.0, low=12.0)
     province.alive(NOW)
