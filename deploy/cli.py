@@ -135,7 +135,7 @@ COMMANDS = (
         "publish",
         "connectors.publishing.cli",
         "Gửi tệp của các hệ thống ngành qua cổng nhận; mã thoát 1 khi có gì bị từ chối"
-        " · Send files of the sectors' own formats through the gateway; exit status 1 when anything was refused.",
+        " · Send files in the sectors' native formats through the gateway; exit status 1 when anything was refused.",
     ),
     CommandEntry(
         "format",
@@ -241,7 +241,11 @@ class Commands(LazyGroup):
                 f"IOC_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" if e["loc"] else e["msg"]
                 for e in error.errors()
             )
-            raise _failed(f"A setting is wrong: {wrong}. Mend the environment or .env.", status=2) from error
+            raise _failed(
+                f"Cài đặt sai: {wrong}; sửa biến môi trường hoặc .env"
+                " · A setting is wrong; mend the environment or .env.",
+                status=2,
+            ) from error
         except IocError as error:
             if ctx.params.get("debug"):
                 raise
@@ -250,7 +254,7 @@ class Commands(LazyGroup):
 
 def _failed(message: str, status: int) -> typer.Exit:
     # Without markup: messages quote configuration and logs, which are full of brackets.
-    typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
+    typer.secho("lỗi · error: ", fg="red", bold=True, nl=False, err=True)
     typer.echo(message, err=True)
     return typer.Exit(status)
 

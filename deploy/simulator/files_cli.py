@@ -48,7 +48,7 @@ def simulate_files(
         int,
         typer.Option(
             help="Mỗi tháng ghi thêm tệp theo mọi định dạng riêng của các ngành, mỗi tệp nhiều nhất bấy nhiêu bản ghi"
-            " · Each month also files of every sector's own format, of at most so many records each.",
+            " · Each month also files in every native format of the sectors, of at most so many records each.",
             min=0,
         ),
     ] = 0,

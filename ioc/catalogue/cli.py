@@ -178,7 +178,8 @@ def diff_command(
     counts = ", ".join(f"{len(found.of(kind))} {kind}" for kind in CHANGES if found.of(kind))
     if counts:
         typer.echo(
-            f"{counts}; {len(found.measures_added)} measures are new, {len(found.measures_removed)} are needed no more."
+            f"{counts}; {len(found.measures_added)} số đo mới · measures are new,"
+            f" {len(found.measures_removed)} không còn cần · are needed no more"
         )
 
 
@@ -213,7 +214,7 @@ def export_command(
         typer.echo(text, nl=False)
     else:
         file.write_text(text, encoding="utf-8")
-        typer.echo(f"Đã ghi {len(catalogue.indicators)} chỉ tiêu vào {file} · indicators written", err=True)
+        typer.echo(f"Đã ghi {len(catalogue.indicators)} chỉ tiêu vào {file} · indicators were written", err=True)
 
 
 def _read(directory: Path | None) -> tuple[Catalogue, Compiled]:

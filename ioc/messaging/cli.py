@@ -31,6 +31,8 @@ def list_command(as_json: AsJson = False) -> None:
     wrong = [state.name for state in states if not state.keeps_promises]
     if wrong:
         typer.echo(
-            f"{len(wrong)} topics are missing or keep the time of producers: `ioc topic create` mends it", err=True
+            f"{len(wrong)} topic còn thiếu hoặc giữ thời gian của bên gửi, `ioc topic create` sửa được"
+            f" · {len(wrong)} topics are missing or keep the time of producers: `ioc topic create` mends it",
+            err=True,
         )
         raise typer.Exit(1)

@@ -36,14 +36,16 @@ def load_command(as_json: AsJson = False) -> None:
     show_rows([row], as_json=as_json, title="Đã nạp · loaded")
     if loaded.units_changed and not as_json:
         typer.echo(
+            "Địa bàn đã thay đổi: khởi động lại worker, rồi chạy `ioc rebuild --recount` để đếm lại.\n"
             "Units have changed. Start the workers again, then `ioc rebuild --recount` counts what is stored where the "
-            "units are now.\nĐịa bàn đã thay đổi: khởi động lại worker, rồi chạy `ioc rebuild --recount` để đếm lại."
+            "units are now."
         )
     if loaded.catalogue.waiting and not as_json:
         typer.echo(
-            f"{loaded.catalogue.waiting} indicators wait beside the live ones: their feeds hold records already. "
-            "`ioc catalogue diff database` tells what changes; `ioc rebuild` computes them and shows what moves.\n"
-            f"{loaded.catalogue.waiting} chỉ tiêu đang chờ: `ioc rebuild` tính lại, cho xem thay đổi rồi thay cùng lúc."
+            f"{loaded.catalogue.waiting} chỉ tiêu đang chờ, vì nguồn của chúng đã có bản ghi: "
+            "`ioc catalogue diff database` cho biết gì khác; `ioc rebuild` tính lại, cho xem thay đổi rồi thay một lúc."
+            f"\n{loaded.catalogue.waiting} indicators wait beside the live ones: their feeds hold records already. "
+            "`ioc catalogue diff database` tells what changes; `ioc rebuild` computes them and shows what moves."
         )
 
 

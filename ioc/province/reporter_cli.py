@@ -62,7 +62,9 @@ def list_reporters(
     rows = [_row(reporter, feeds[reporter.feed].cadence, tokens) for reporter in found[:limit]]
     show_rows(rows, as_json=as_json, empty="Không có đơn vị nào · There is no such reporter.")
     if len(found) > limit and not as_json:
-        typer.echo(f"… {len(found) - limit:,} more; --limit shows more.", err=True)
+        typer.echo(
+            f"… còn {len(found) - limit:,} đơn vị, dùng --limit để xem thêm · more; --limit shows more.", err=True
+        )
 
 
 @app.command()
@@ -164,7 +166,11 @@ def token(
         typer.echo(to_json({"id": made.id, "feeds": feeds, "reporter": code, "secret": secret}, indent=2))
         return
     typer.echo(secret)
-    typer.echo(f"Token {made.id} of {made.name} for {', '.join(feeds)}: keep the line above.", err=True)
+    typer.echo(
+        f"Mã {made.id} của {made.name} cho {', '.join(feeds)}: giữ dòng trên, mã không hiện lại"
+        " · keep the line above, it is not shown again.",
+        err=True,
+    )
 
 
 def _row(reporter: Reporter, cadence: timedelta, tokens: list[Token]) -> dict[str, object]:

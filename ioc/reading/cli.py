@@ -246,8 +246,8 @@ def _print(found: Explanation, *, with_sql: bool) -> None:
         empty="Không có bản ghi nào được tính · No record counts here.",
     )
     console.print(
-        f"{found.excluded_total:,} other records lie here and are not counted by the definition · "
-        "bản ghi khác cùng nguồn, địa bàn và kỳ nhưng không thuộc định nghĩa"
+        f"{found.excluded_total:,} bản ghi khác cùng nguồn, địa bàn và kỳ nhưng không thuộc định nghĩa"
+        " · other records lie here and are not counted by the definition"
     )
     show_rows(
         [one.model_dump(exclude={"feed"} if len(found.freshness) == 1 else set()) for one in found.corrections],
@@ -285,9 +285,9 @@ def _print(found: Explanation, *, with_sql: bool) -> None:
             told = f"{feed.reported:,} / {feed.expected:,} báo cáo đã có · reported{missing}"
         console.print(Text(f"{feed.indicator or feed.feed}: {told}"))
     for fresh in found.freshness:
-        newest = cell(fresh.newest_received_at) or "never"
-        waiting = f"; {fresh.waiting:,} contributions wait to be folded" if fresh.waiting else ""
-        console.print(Text(f"{fresh.feed}: newest event · sự kiện mới nhất: {newest}{waiting}"))
+        newest = cell(fresh.newest_received_at) or "chưa có · none yet"
+        waiting = f"; {fresh.waiting:,} phần chờ cộng dồn · contributions wait to be folded" if fresh.waiting else ""
+        console.print(Text(f"{fresh.feed}: sự kiện mới nhất · newest event: {newest}{waiting}"))
     if len(found.versions) > 1:
         show_rows(
             [one.model_dump(exclude={"definition"}) for one in found.versions],

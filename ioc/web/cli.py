@@ -142,7 +142,8 @@ def rotate(
         return
     typer.echo(secret)
     typer.echo(
-        f"Token {token.id} of {token.name}: keep the line above; the old secret opens until {token.previous_until}.",
+        f"Mã {token.id} của {token.name}: giữ dòng trên; mã cũ còn dùng được đến {token.previous_until}"
+        f" · keep the line above; the old secret opens until {token.previous_until}.",
         err=True,
     )
 

@@ -341,9 +341,9 @@ CROSS JOIN LATERAL (VALUES
                     FROM indicator_status s WHERE s.code = i.code AND s.unit = '%%' AND NOT s.value BETWEEN 0 AND 100 LIMIT 1)),
     (12, 'explain', %(pages)s || '/indicators/' || i.code || '?area='
                     || (SELECT a.code FROM area a WHERE a.area_id = ${area:sqlstring}::integer))
-) AS part (place, name, shown)
+) AS part (ordinal, name, shown)
 WHERE i.live AND i.code = %(code)s AND part.shown IS NOT NULL
-ORDER BY part.place
+ORDER BY part.ordinal
 
 -- name: indicator_change
 -- When the status of an indicator changed, the newest first; what stands, where nothing has changed since it was first known.
@@ -363,10 +363,10 @@ LIMIT 50
 -- name: part_latest
 -- The parts of a breakdown in the newest period that is over, largest first.
 SELECT part.label || ' · ' || amount_text(s.value, coalesce(%(units)s::jsonb ->> s.unit, s.unit), %(language)s) AS part, s.value
-FROM unnest(%(codes)s::text[], %(labels_of)s::text[]) WITH ORDINALITY AS part (code, label, place)
+FROM unnest(%(codes)s::text[], %(labels_of)s::text[]) WITH ORDINALITY AS part (code, label, ordinal)
 JOIN indicator_status s ON s.code = part.code AND s.area_id = ${area:sqlstring}::integer
 WHERE s.value IS NOT NULL
-ORDER BY s.value DESC, part.place
+ORDER BY s.value DESC, part.ordinal
 
 -- name: area_status
 -- The areas right below the chosen one (of a leaf: beside it), worst first: how many indicators have each status.
@@ -435,7 +435,7 @@ SELECT %(measures)s::jsonb ->> word.measure AS name, coalesce(share_text(100 * m
        %(colors)s::jsonb ->> CASE WHEN m.denominator > 0 THEN CASE WHEN m.numerator / m.denominator >= 0.95 THEN 'on_track'
                                   WHEN m.numerator / m.denominator >= 0.8 THEN 'at_risk' ELSE 'lagging' END ELSE 'no_data' END AS color
 -- An array, of which the planner knows the length: of a hundred rows it would compile the query first.
-FROM unnest(ARRAY['correct', 'complete', 'clean', 'live']) WITH ORDINALITY AS word (measure, place)
+FROM unnest(ARRAY['correct', 'complete', 'clean', 'live']) WITH ORDINALITY AS word (measure, ordinal)
 CROSS JOIN LATERAL (
     SELECT sum(newest.numerator) AS numerator, sum(newest.denominator) AS denominator
     FROM feed f
@@ -447,7 +447,7 @@ CROSS JOIN LATERAL (
         ORDER BY q.day DESC LIMIT 1
     ) newest
 ) m
-ORDER BY word.place
+ORDER BY word.ordinal
 
 -- name: quality_table
 -- The measures of each feed, each on the newest day that was measured, the worst feed first. Superseded: revisions that came

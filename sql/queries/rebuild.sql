@@ -17,19 +17,19 @@ SELECT DISTINCT date_trunc('month', {column})::date FROM {table} WHERE {column} 
 -- name: select_day_cells
 -- The sums in the given slots, in their order.
 SELECT area_id, bucket AS day, ARRAY(
-    SELECT coalesce(sums[s.slot], 0) FROM unnest(%(slots)s::int[]) WITH ORDINALITY AS s (slot, place) ORDER BY s.place
+    SELECT coalesce(sums[s.slot], 0) FROM unnest(%(slots)s::int[]) WITH ORDINALITY AS s (slot, ordinal) ORDER BY s.ordinal
 ) AS sums
 FROM measure_cell
 WHERE feed_id = %(feed_id)s AND bucket BETWEEN %(first)s AND %(last)s AND period = 'day'
 
 -- name: select_waiting_sums
 -- The same of what waits to be folded, or could not be and is tried again, where it was named and where it is placed already.
-SELECT area_id, bucket AS day, placed, array_agg(total ORDER BY place) AS sums FROM (
-    SELECT d.area_id, d.bucket, d.placed, s.place, sum(coalesce(d.sums[s.slot], 0))::bigint AS total
+SELECT area_id, bucket AS day, placed, array_agg(total ORDER BY ordinal) AS sums FROM (
+    SELECT d.area_id, d.bucket, d.placed, s.ordinal, sum(coalesce(d.sums[s.slot], 0))::bigint AS total
     FROM (
         SELECT feed_id, area_id, bucket, placed, sums FROM measure_delta
         UNION ALL SELECT feed_id, area_id, bucket, placed, sums FROM contribution_set_aside WHERE sums IS NOT NULL
-    ) d CROSS JOIN unnest(%(slots)s::int[]) WITH ORDINALITY AS s (slot, place)
+    ) d CROSS JOIN unnest(%(slots)s::int[]) WITH ORDINALITY AS s (slot, ordinal)
     WHERE d.feed_id = %(feed_id)s AND d.bucket BETWEEN %(first)s AND %(last)s GROUP BY 1, 2, 3, 4
 ) summed GROUP BY 1, 2, 3
 

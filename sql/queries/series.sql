@@ -22,7 +22,7 @@ FROM reporter r JOIN feed f USING (feed_id) WHERE f.key = %s
 -- name: select_sums
 -- The sums in the given slots, 0 where a row was written before the slot was given.
 SELECT c.area_id, c.bucket AS day, ARRAY(
-    SELECT coalesce(c.sums[slot], 0) FROM unnest(%(slots)s::int[]) WITH ORDINALITY AS s (slot, place) ORDER BY place
+    SELECT coalesce(c.sums[slot], 0) FROM unnest(%(slots)s::int[]) WITH ORDINALITY AS s (slot, ordinal) ORDER BY ordinal
 ) AS sums
 FROM measure_cell c
 WHERE c.feed_id = %(feed_id)s AND c.period = %(period)s AND c.area_id = ANY(%(areas)s)
@@ -31,7 +31,7 @@ WHERE c.feed_id = %(feed_id)s AND c.period = %(period)s AND c.area_id = ANY(%(ar
 -- name: select_running_totals
 -- The same of running totals, as they stood at the end of each day.
 SELECT w.area_id, w.day, ARRAY(
-    SELECT coalesce(c.sums[slot], 0) FROM unnest(%(slots)s::int[]) WITH ORDINALITY AS s (slot, place) ORDER BY place
+    SELECT coalesce(c.sums[slot], 0) FROM unnest(%(slots)s::int[]) WITH ORDINALITY AS s (slot, ordinal) ORDER BY ordinal
 ) AS sums
 FROM (SELECT area_id, day FROM unnest(%(areas)s::int[]) AS area_id, unnest(%(days)s::date[]) AS day) w
 JOIN LATERAL (

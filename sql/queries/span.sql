@@ -2,9 +2,9 @@
 
 -- name: select_to_date
 -- For each area and day: the sums of its year so far, in the order of the slots; of whole months, and days of the last.
-SELECT t.area_id, t.last, array_agg(t.total ORDER BY t.place) AS sums
+SELECT t.area_id, t.last, array_agg(t.total ORDER BY t.ordinal) AS sums
 FROM (
-    SELECT w.area_id, w.last, s.place, sum(coalesce(c.sums[s.slot], 0))::bigint AS total
+    SELECT w.area_id, w.last, s.ordinal, sum(coalesce(c.sums[s.slot], 0))::bigint AS total
     FROM unnest(%(areas)s::int[], %(lasts)s::date[]) AS w (area_id, last)
     CROSS JOIN LATERAL (
         SELECT sums FROM measure_cell
@@ -15,7 +15,7 @@ FROM (
         WHERE feed_id = %(feed_id)s AND period = 'day' AND area_id = w.area_id
           AND bucket BETWEEN date_trunc('month', w.last)::date AND w.last
     ) c
-    CROSS JOIN unnest(%(slots)s::int[]) WITH ORDINALITY AS s (slot, place)
+    CROSS JOIN unnest(%(slots)s::int[]) WITH ORDINALITY AS s (slot, ordinal)
     GROUP BY 1, 2, 3
 ) t GROUP BY 1, 2
 
@@ -36,10 +36,10 @@ GROUP BY 1, 2
 
 -- name: select_standing_days
 -- For each area and span: the running totals of each of its days, added up. A total stands until the next one.
-SELECT w.area_id, w.first, w.last, array_agg(t.total ORDER BY t.place) AS sums
+SELECT w.area_id, w.first, w.last, array_agg(t.total ORDER BY t.ordinal) AS sums
 FROM unnest(%(areas)s::int[], %(firsts)s::date[], %(lasts)s::date[]) AS w (area_id, first, last)
 CROSS JOIN LATERAL (
-    SELECT s.place, sum(coalesce(c.sums[s.slot], 0) * (least(c.next, w.last + 1) - greatest(c.bucket, w.first)))::bigint
+    SELECT s.ordinal, sum(coalesce(c.sums[s.slot], 0) * (least(c.next, w.last + 1) - greatest(c.bucket, w.first)))::bigint
                AS total
     FROM (
         SELECT bucket, sums, lead(bucket, 1, 'infinity') OVER (ORDER BY bucket) AS next
@@ -53,8 +53,8 @@ CROSS JOIN LATERAL (
               AND bucket > w.first AND bucket <= w.last
         ) known
     ) c
-    CROSS JOIN unnest(%(slots)s::int[]) WITH ORDINALITY AS s (slot, place)
-    GROUP BY s.place
+    CROSS JOIN unnest(%(slots)s::int[]) WITH ORDINALITY AS s (slot, ordinal)
+    GROUP BY s.ordinal
 ) t GROUP BY 1, 2, 3
 
 -- name: count_union_to_date

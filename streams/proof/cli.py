@@ -38,8 +38,9 @@ def reconcile(
         typer.echo(result.to_json())
     elif result.waiting:
         typer.echo(
-            f"còn {result.waiting:,} phần đóng góp chờ cộng dồn · {result.waiting:,} contributions wait to be folded; "
-            "nothing was compared. Run it again in a few seconds; is `ioc rollup` running?"
+            f"Còn {result.waiting:,} phần đóng góp chờ cộng dồn nên chưa so sánh được; chạy lại sau vài giây, và xem "
+            f"`ioc rollup` có đang chạy không · {result.waiting:,} contributions wait to be folded; nothing was "
+            "compared. Run it again in a few seconds; is `ioc rollup` running?"
         )
     else:
         show_rows(

@@ -65,7 +65,8 @@ def rebuild(
             typer.echo(to_json(mended))
         else:
             typer.echo(
-                f"{mended['sums']:,} areas and days and {mended['members']:,} members differed and were corrected."
+                f"Đã sửa {mended['sums']:,} địa bàn và ngày, {mended['members']:,} thành viên khác với bản ghi"
+                f" · {mended['sums']:,} areas and days and {mended['members']:,} members differed and were corrected."
             )
             _tell_set_aside(job.set_aside)
         return
@@ -92,19 +93,26 @@ def rebuild(
             )
         )
     elif swapped:
-        typer.echo(f"{len(found)} indicators are shown as computed anew · đã thay {len(found)} chỉ tiêu cùng lúc.")
+        typer.echo(f"Đã thay {len(found)} chỉ tiêu cùng lúc · {len(found)} indicators are shown as computed anew.")
     else:
-        typer.echo("Nothing that is shown has changed · số liệu đang hiển thị giữ nguyên. `ioc rebuild --yes` swaps.")
+        typer.echo(
+            "Số liệu đang hiển thị giữ nguyên; `ioc rebuild --yes` thay số liệu"
+            " · Nothing that is shown has changed; `ioc rebuild --yes` swaps."
+        )
 
 
 def _tell(plan: RebuildPlan) -> None:
     with_them = len(plan.codes) - plan.asked
+    lacking, feeds = sum(map(len, plan.measures.values())), ", ".join(plan.measures)
     typer.echo(
-        f"{plan.asked} indicators"
+        f"{plan.asked} chỉ tiêu"
+        + (f", và {with_them} chỉ tiêu liên quan," if with_them else "")
+        + f" trong {len(plan.sectors)} lĩnh vực; {lacking} số đo còn thiếu bản ghi cũ"
+        + (f" của {feeds}" if feeds else "")
+        + f"\n{plan.asked} indicators"
         + (f", and {with_them} that they use or that use them," if with_them else "")
-        + f" in {len(plan.sectors)} sectors; {sum(map(len, plan.measures.values()))} measures lack older records"
-        + (f" of {', '.join(plan.measures)}" if plan.measures else "")
-        + "."
+        + f" in {len(plan.sectors)} sectors; {lacking} measures lack older records"
+        + (f" of {feeds}" if feeds else "")
     )
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from testbed.feed_event import BA_RIA, PROVINCE, VUNG_TAU, Event, event, invoice
+from testbed.feed_event import BA_RIA, PROVINCE, VUNG_TAU, invoice, reported
 from testbed.pipeline import Pipeline
 
 from ioc.catalogue.store import load_editions
-from ioc.feeds.declared.report_value import ReportValue
 from ioc.reading.explanation import Explainer
 from ioc.reading.explanation.model import Completeness
 
@@ -16,19 +15,6 @@ from ioc.reading.explanation.model import Completeness
 COMMUNE, SELLER, OTHERS = "26599", "3590000076", ["3590000742", "3590007265"]
 FIRM, SHOP = "3590007184", "3590007184.CHXD-03"
 SPENDING, LOSS, BEDS = "budget.spending.total", "electricity.loss", "health_system.beds"
-
-
-def told(agency: str, code: str, area: str, period: str, start: str, value: float) -> Event:
-    """A report."""
-    data = {
-        "agency": agency,
-        "indicator": code,
-        "area_code": area,
-        "period": period,
-        "period_start": start,
-        "value": value,
-    }
-    return event("report.value", agency, ReportValue.model_validate(data).record_key(), 1, data)
 
 
 def completeness(pipeline: Pipeline, code: str, area: str, period: str = "month") -> tuple[Completeness, ...]:
@@ -62,29 +48,29 @@ def test_a_reported_indicator_waits_for_its_own_agency(pipeline: Pipeline) -> No
     pipeline.send(
         "report.value",
         [
-            told("so-tai-chinh", SPENDING, VUNG_TAU, "month", "2024-10-01", 1),
-            told("dien-luc", LOSS, PROVINCE, "month", "2024-09-01", 3.5),
+            reported("so-tai-chinh", SPENDING, VUNG_TAU, "month", "2024-10-01", 1),
+            reported("dien-luc", LOSS, PROVINCE, "month", "2024-09-01", 3.5),
         ],
     )
     (loss,) = completeness(pipeline, LOSS, PROVINCE)
     assert (loss.feed, loss.indicator, loss.expected, loss.reported) == ("report.value", LOSS, 1, 0)
     assert [(one.code, one.name) for one in loss.missing] == [("dien-luc", "Công ty Điện lực tỉnh")]
-    pipeline.send("report.value", [told("dien-luc", LOSS, PROVINCE, "month", "2024-10-01", 3)])
+    pipeline.send("report.value", [reported("dien-luc", LOSS, PROVINCE, "month", "2024-10-01", 3)])
     assert [(one.expected, one.reported) for one in completeness(pipeline, LOSS, PROVINCE)] == [(1, 1)]
     # A share is that of the area it was reported for: the district's is still to come.
     assert [(one.expected, one.reported) for one in completeness(pipeline, LOSS, BA_RIA)] == [(1, 0)]
 
 
 def test_a_stock_is_reported_while_a_report_of_it_holds(pipeline: Pipeline) -> None:
-    pipeline.send("report.value", [told("so-y-te", BEDS, VUNG_TAU, "quarter", "2024-07-01", 900)])
+    pipeline.send("report.value", [reported("so-y-te", BEDS, VUNG_TAU, "quarter", "2024-07-01", 900)])
     assert [one.reported for one in completeness(pipeline, BEDS, PROVINCE)] == [0], "it held to the end of September"
-    pipeline.send("report.value", [told("so-y-te", BEDS, VUNG_TAU, "quarter", "2024-10-01", 910)])
+    pipeline.send("report.value", [reported("so-y-te", BEDS, VUNG_TAU, "quarter", "2024-10-01", 910)])
     assert [one.reported for one in completeness(pipeline, BEDS, PROVINCE)] == [1]
     assert [one.reported for one in completeness(pipeline, BEDS, BA_RIA)] == [0]
 
 
 def test_what_another_agency_has_reported_the_one_that_answers_does_not_owe(pipeline: Pipeline) -> None:
-    pipeline.send("report.value", [told("cuc-thong-ke", LOSS, PROVINCE, "month", "2024-10-01", 3)])
+    pipeline.send("report.value", [reported("cuc-thong-ke", LOSS, PROVINCE, "month", "2024-10-01", 3)])
     (loss,) = completeness(pipeline, LOSS, PROVINCE)
     assert (loss.expected, loss.reported, codes(loss)) == (1, 1, [])
 

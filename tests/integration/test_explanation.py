@@ -17,10 +17,10 @@ from testbed.feed_event import (
     PROVINCE,
     RIVAL,
     VUNG_TAU,
-    event,
     invoice,
     place,
     report,
+    reported,
     stay,
     void_stay,
 )
@@ -29,7 +29,6 @@ from testbed.pipeline import Pipeline
 from ioc.catalogue.store import load_editions
 from ioc.database.connection import connect, snapshot
 from ioc.errors import ConfigError
-from ioc.feeds.declared.report_value import ReportValue
 from ioc.reading.explanation import Explainer, Explanation
 
 OCTOBER = date(2024, 10, 10)
@@ -274,16 +273,8 @@ def test_figures_through_a_reform(pipeline: Pipeline) -> None:
 
 
 def test_a_report_counts_for_its_own_area(pipeline: Pipeline) -> None:
-    data = {
-        "agency": "cuc-thong-ke",
-        "indicator": "electricity.loss",
-        "area_code": PROVINCE,
-        "period": "month",
-        "period_start": "2024-10-01",
-        "value": 3.5,
-    }
-    key = ReportValue.model_validate(data).record_key()
-    pipeline.send("report.value", [event("report.value", "cuc-thong-ke", key, 1, data)])
+    said = reported("cuc-thong-ke", "electricity.loss", PROVINCE, "month", "2024-10-01", 3.5)
+    pipeline.send("report.value", [said])
     pipeline.roll_up()
     found = explain(pipeline, "electricity.loss", PROVINCE)
     assert (found.value, found.records_total) == (3.5, 1)

@@ -12,14 +12,13 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from testbed.feed_event import HOTEL, INN, ISLAND, RIVAL, Event, event, place, report, stay, void_of
+from testbed.feed_event import HOTEL, INN, ISLAND, RIVAL, Event, place, report, reported, stay, void_of
 from testbed.pipeline import Pipeline
 from testbed.server import cloned_database
 
 from ioc.catalogue.store import load_editions
 from ioc.database.connection import connect
 from ioc.errors import QuestionError
-from ioc.feeds.declared.report_value import ReportValue
 from ioc.feeds.feed import Feed
 from ioc.period import PERIODS
 from ioc.province.profile import Profile
@@ -64,9 +63,7 @@ def pipeline(
 
 def told(indicator: str, period: str, start: str, value: float, revision: int = 1) -> Event:
     """What the treasury states of the province."""
-    data = {"agency": "kho-bac", "indicator": indicator, "area_code": "77", "value": value}
-    data |= {"period": period, "period_start": start}
-    return event("report.value", "kho-bac", ReportValue.model_validate(data).record_key(), revision, data)
+    return reported("kho-bac", indicator, "77", period, start, value, revision)
 
 
 def moment() -> datetime:

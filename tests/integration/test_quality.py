@@ -15,12 +15,11 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 from kafka import KafkaConsumer, TopicPartition
-from testbed.feed_event import HOTEL, Event, KafkaRecord, event, place, record, stay
+from testbed.feed_event import HOTEL, Event, KafkaRecord, place, record, reported, stay
 from testbed.pipeline import Pipeline
 
 from ioc.catalogue import Catalogue
 from ioc.errors import ConfigError
-from ioc.feeds.declared.report_value import ReportValue
 from ioc.feeds.feed import Feed
 from ioc.messaging.client import client_options
 from ioc.province.calendar import load_calendar
@@ -99,15 +98,7 @@ def without(made: Event, name: str) -> Event:
 
 
 def told(agency: str, code: str, start: str, value: float, revision: int = 1, period: str = "month") -> Event:
-    data: dict[str, Any] = {
-        "agency": agency,
-        "indicator": code,
-        "area_code": PROVINCE,
-        "period": period,
-        "period_start": start,
-        "value": value,
-    }
-    return event(REPORTS, agency, ReportValue.model_validate(data).record_key(), revision, data)
+    return reported(agency, code, PROVINCE, period, start, value, revision)
 
 
 def values(reports: Iterable[QualityReport], period: str = "day", start: date = DAY) -> dict[str, float]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, fields, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Self
@@ -29,6 +27,7 @@ from testbed.feed_event import (
     void_stay,
 )
 from testbed.pipeline import Pipeline
+from testbed.profile import write_profile
 
 from ioc.catalogue import Catalogue
 from ioc.catalogue.loading import read_definitions
@@ -39,7 +38,7 @@ from ioc.feeds.feed import Feed
 from ioc.province.profile import load_profile_catalogue
 from ioc.province.store import load_into_database
 from ioc.settings import Settings
-from ioc.territory.area import FOREVER, Area, AreaTree
+from ioc.territory.area import AreaTree
 from streams.rebuild.fill import MeasureFill
 from streams.rebuild.run import Rebuild, open_rebuild
 
@@ -390,14 +389,3 @@ def test_units_that_changed_are_counted_again(
         job.run()
         assert (job.appended.sums, job.appended.members) == (0, 0)
     again.close()
-
-
-def write_profile(source: Path, target: Path, areas: AreaTree) -> None:
-    """A copy of a profile with other units."""
-    shutil.copytree(source, target)
-    with (target / "areas.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Area)], lineterminator="\n")
-        writer.writeheader()
-        for area in areas.areas:
-            row = {name: "" if value in (None, FOREVER) else value for name, value in asdict(area).items()}
-            writer.writerow(row)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from testbed.feed_event import Event, event
+from testbed.feed_event import Event, reported
 from testbed.pipeline import Pipeline
 
 from ioc.catalogue import compile_measures
-from ioc.feeds.declared.report_value import ReportValue
 from ioc.province.profile import load_profile_catalogue
 from ioc.reading.explanation import Explainer
 
@@ -22,17 +21,8 @@ SPENDING, BEDS, LOSS, RESIDENTS = (
 
 
 def told(code: str, area: str, period: str, start: str, value: float | None, revision: int = 1) -> Event:
-    """A report; without value the void of it."""
-    data = {
-        "agency": "cuc-thong-ke",
-        "indicator": code,
-        "area_code": area,
-        "period": period,
-        "period_start": start,
-        "value": value or 0.0,
-    }
-    key = ReportValue.model_validate(data).record_key()
-    return event(FEED, "cuc-thong-ke", key, revision, None if value is None else data)
+    """What the statistics office states; without value the void of it."""
+    return reported("cuc-thong-ke", code, area, period, start, value, revision)
 
 
 def test_a_flow_adds_up_over_time_and_areas(pipeline: Pipeline) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from testbed.feed_event import HOTEL, KafkaRecord, event, place, report, stay
+from testbed.feed_event import HOTEL, KafkaRecord, place, report, reported, stay
 from testbed.gateway import BATCH, GatewayBed
 from testbed.pipeline import Pipeline
 from testbed.server import cloned_database
@@ -27,7 +27,6 @@ from grafana.query.macros import Situation
 from ioc.database.connection import connect
 from ioc.database.migration import migrate
 from ioc.errors import ConfigError
-from ioc.feeds.declared.report_value import ReportValue
 from ioc.feeds.feed import Feed
 from ioc.province.profile import Profile, load_profile, load_profile_catalogue
 from ioc.province.store import load_into_database
@@ -108,9 +107,7 @@ def registered(code: str, area: str, rooms: int) -> dict[str, Any]:
 
 
 def fibre(value: float) -> dict[str, Any]:
-    data = {"agency": "so-tttt", "indicator": "telecom.households_fibre", "area_code": PROVINCE, "value": value}
-    data |= {"period": "month", "period_start": "2024-10-01"}
-    return event("report.value", "so-tttt", ReportValue.model_validate(data).record_key(), 1, data)
+    return reported("so-tttt", "telecom.households_fibre", PROVINCE, "month", "2024-10-01", value)
 
 
 MONTH = ("month", "2024-10-01")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
-from testbed.feed_event import HOTEL, HOTEL_COMMUNE, ISLAND, RIVAL, Event, event, place, report, stay
+from testbed.feed_event import HOTEL, HOTEL_COMMUNE, ISLAND, RIVAL, Event, place, report, reported, stay
 from testbed.pipeline import Pipeline
 from testbed.server import cloned_database
 from typer.testing import CliRunner
@@ -17,7 +17,6 @@ from typer.testing import CliRunner
 from deploy.cli import app
 from ioc.catalogue import compile_measures
 from ioc.errors import ConfigError
-from ioc.feeds.declared.report_value import ReportValue
 from ioc.feeds.feed import Feed
 from ioc.province.profile import Profile, load_profile_catalogue
 from ioc.reading.series import Series, SeriesReader
@@ -52,16 +51,8 @@ DAILY = [
 
 
 def told(code: str, area: str, period: str, start: str, value: float) -> Event:
-    """A reported value."""
-    data = {
-        "agency": "cuc-thong-ke",
-        "indicator": code,
-        "area_code": area,
-        "period": period,
-        "period_start": start,
-        "value": value,
-    }
-    return event("report.value", "cuc-thong-ke", ReportValue.model_validate(data).record_key(), 1, data)
+    """What the statistics office states."""
+    return reported("cuc-thong-ke", code, area, period, start, value)
 
 
 REPORTS = [

@@ -26,10 +26,8 @@ periods go as far as that. What stands is carried on to the last day that any fe
 from __future__ import annotations
 
 import pytest
-from testbed.feed_event import HOTEL, INN, ISLAND, RIVAL, Event, event, stay, void_of, void_stay
+from testbed.feed_event import HOTEL, INN, ISLAND, RIVAL, Event, reported, stay, void_of, void_stay
 from testbed.pipeline import Pipeline
-
-from ioc.feeds.declared.report_value import ReportValue
 
 C1, C2, C3, VUNG_TAU, BA_RIA, PROVINCE = "26508", "26509", "26560", "747", "748", "77"
 FLOW, STOCK, DISTINCT = "lodging.guests.total", "lodging.in_house.total", "lodging.unique_guests.total"
@@ -203,10 +201,8 @@ PERIOD = {REPORTED: "month", BEDS: "quarter", CASHLESS: "month"}
 
 
 def told(code: str, area: str, start: str, value: float, revision: int = 1) -> Event:
-    """What an agency states of an area and of the period that begins on a day."""
-    data = {"agency": "vp-ubnd", "indicator": code, "area_code": area, "value": value}
-    data |= {"period": PERIOD[code], "period_start": start}
-    return event("report.value", "vp-ubnd", ReportValue.model_validate(data).record_key(), revision, data)
+    """What the province's office states of an area and of the period that begins on a day."""
+    return reported("vp-ubnd", code, area, PERIOD[code], start, value, revision)
 
 
 @pytest.fixture

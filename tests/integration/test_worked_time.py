@@ -20,14 +20,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from testbed.feed_event import HOTEL, INN, Event, event, place, report, stay
+from testbed.feed_event import HOTEL, INN, Event, place, report, reported, stay
 from testbed.pipeline import Pipeline
 from testbed.server import cloned_database
 
 from ioc.catalogue import DATA, compile_measures, load_catalogue
 from ioc.catalogue.store import load_editions
 from ioc.database.connection import connect
-from ioc.feeds.declared.report_value import ReportValue
 from ioc.feeds.feed import Feed
 from ioc.province.profile import Profile
 from ioc.province.store import load_into_database
@@ -149,9 +148,7 @@ TABLE = [
 
 def told(code: str, period: str, start: str, value: float) -> Event:
     """What the treasury states of the province."""
-    data = {"agency": "kho-bac", "indicator": code, "area_code": PROVINCE, "value": value}
-    data |= {"period": period, "period_start": start}
-    return event("report.value", "kho-bac", ReportValue.model_validate(data).record_key(), 1, data)
+    return reported("kho-bac", code, PROVINCE, period, start, value)
 
 
 def sold(reporter: str, day: str, rooms: int) -> Event:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ioc.feeds.declared.report_value import ReportValue
 from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, REPORTER_URN
 
 Event = dict[str, Any]
@@ -135,6 +136,22 @@ def invoice(seller: str, number: int, revision: int = 1, issued_on: str = "2024-
         "buyer_type": "person",
     } | data
     return event("tax.einvoice", seller, f"1/C24TAA/{number}", revision, fields)
+
+
+def reported(
+    agency: str, indicator: str, area: str, period: str, start: str, value: float | None, revision: int = 1
+) -> Event:
+    """What an agency states of an area and of the period that begins on a day; without value the void of it."""
+    data = {
+        "agency": agency,
+        "indicator": indicator,
+        "area_code": area,
+        "period": period,
+        "period_start": start,
+        "value": 0.0 if value is None else value,
+    }
+    key = ReportValue.model_validate(data).record_key()
+    return event("report.value", agency, key, revision, None if value is None else data)
 
 
 def record(offset: int, value: Event | bytes | None, **attributes: Any) -> KafkaRecord:

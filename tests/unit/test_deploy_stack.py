@@ -55,7 +55,7 @@ def test_status_as_json(environment: dict[str, str | None]) -> None:
 def test_a_wrong_setting_is_one_message_and_status_2(environment: dict[str, str | None]) -> None:
     shown = CliRunner().invoke(app, ["stack", "status"], env=environment | {"IOC_DB_HOST": "db.example"})
     assert shown.exit_code == 2
-    assert shown.stderr.startswith("error: ")
+    assert shown.stderr.startswith("lỗi · error: ")
     assert "IOC_DB_HOST" in shown.stderr
     assert "Traceback" not in shown.stderr
 
