@@ -15,7 +15,6 @@ from grafana.boards.frame import AREA, GENERAL_FOLDER, INCIDENT, OVERVIEW, QUALI
 from grafana.boards.incident_board import incident_board
 from grafana.boards.indicator_board import area_board, indicator_board
 from grafana.boards.overview_board import overview_board
-from grafana.boards.phone_board import phone_board
 from grafana.boards.pipeline_board import pipeline_board
 from grafana.boards.quality_board import quality_board
 from grafana.boards.scope import Scope
@@ -115,7 +114,6 @@ def _boards(
     everything = Frame(Scope(language, timezone, catalogue, tuple(catalogue.sectors), pages), notice, shown, view)
     boards = [
         Board(GENERAL_FOLDER, overview_board(everything)),
-        Board(GENERAL_FOLDER, phone_board(everything)),
         Board(GENERAL_FOLDER, indicator_board(everything)),
         Board(GENERAL_FOLDER, area_board(everything)),
         Board(GENERAL_FOLDER, incident_board(everything)),

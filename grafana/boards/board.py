@@ -19,8 +19,8 @@ from grafana.text import Language, Text
 Json = dict[str, Any]
 # What tells the project's boards from those that people save beside them.
 OWN_TAG = "ioc"
-# Of the smallest map: that of the overview on a wall.
-_MAP_PIXELS, _TILE_PIXELS = (560, 290), 256
+# Of the smallest map: that of the overview on a phone.
+_MAP_PIXELS, _TILE_PIXELS = (350, 400), 256
 
 
 @dataclass(frozen=True)

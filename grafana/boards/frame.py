@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from grafana.boards.board import Annotation, Folder, Json, MapView, TimeRange, board_uid, default_board
-from grafana.boards.panel import notice_text, text_stat
+from grafana.boards.panel import markdown_text, text_stat
 from grafana.boards.scope import Scope
 from grafana.query.binding import Value
 from grafana.text import Text
 
-OVERVIEW, PHONE, INDICATOR, AREA = "overview", "phone", "indicator", "area"
+OVERVIEW, INDICATOR, AREA = "overview", "indicator", "area"
 QUALITY, PIPELINE, INCIDENT = "quality", "pipeline", "incident"
 GENERAL_FOLDER = Folder("ioc-folder-general", Text("IOC - Tổng quan", "IOC - Overview"))
 # Of marks on lines: a colour that means no status.
@@ -50,20 +50,8 @@ class Frame:
         shown = TimeRange("now-3h", "now") if moment else self.shown
         notice = self.notice.of(scope.language)
         built = default_board(key, title, scope.language, scope.timezone, shown)
-        header = text_stat("header", query).span(16 if notice or self._other_size(key) else 24)
-        built = built.with_panel(header)
-        said = " · ".join(part for part in (f"**{notice}**" if notice else "", self._other_size(key)) if part)
-        return built.with_panel(notice_text("notice", said)) if said else built
-
-    def _other_size(self, key: str) -> str:
-        """Return a link from the wall's overview to the phone's and back: no layout of Grafana serves both."""
-        if key == OVERVIEW:
-            return f"[{self.scope.say('Bản cho điện thoại', 'For a phone')}]({self.link(PHONE, area='${area:raw}')})"
-        if key == PHONE:
-            return (
-                f"[{self.scope.say('Bản cho màn hình lớn', 'For a wall')}]({self.link(OVERVIEW, area='${area:raw}')})"
-            )
-        return ""
+        built = built.with_panel(text_stat("header", query).span(16 if notice else 24))
+        return built.with_panel(markdown_text("notice", f"**{notice}**").span(8)) if notice else built
 
     def link(self, key: str, **variables: str) -> str:
         """Return a link to another board that keeps the time range; `variables` are set as they are written."""

@@ -27,7 +27,7 @@ from grafana.boards.status_panel import (
     area_geomap,
     area_table,
     indicator_link,
-    status_stat,
+    status_stats,
 )
 from grafana.boards.variable import area_variable, indicator_variable, period_variable, sector_variable
 from grafana.query.binding import Variable
@@ -81,10 +81,12 @@ def area_board(frame: Frame) -> Json:
     indicators = indicators.with_target(scope.target("area_indicator")).height(14)
     indicators = column_widths(indicators, {"indicator": 430, "status": 150, "sector_name": 260})
     link = indicator_link(frame, "${__data.fields.code}", "${__data.fields.sector}")
+    judged, unknown = status_stats(frame)
     built = (
         frame.board(AREA, Text("Địa bàn", "Area"))
         .with_variable(area_variable(scope))
-        .with_panel(status_stat(frame).height(5))
+        .with_panel(judged)
+        .with_panel(unknown)
         .with_panel(link_column(indicators, "indicator", link))
         .with_panel(area_table(frame).span(14).height(12))
         .with_panel(area_geomap(frame, "area_status").span(10).height(12))

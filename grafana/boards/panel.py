@@ -21,7 +21,7 @@ from grafana_foundation_sdk.models.dashboard import (
 from grafana_foundation_sdk.models.text import TextMode
 
 from grafana.boards.scope import COLORS, STATUSES, Scope
-from grafana.query.binding import SqlTarget, datasource
+from grafana.query.binding import AnswerOf, SqlTarget, datasource
 from grafana.text import Text
 
 NEUTRAL = "#7f93b2"
@@ -79,6 +79,27 @@ def tile_stat(
     return panel.data_links([DashboardLink("").url(link)]) if link else panel
 
 
+def nth_tile(tile: stat.Panel, number: int, source: str = "") -> stat.Panel:
+    """Show only the row whose `rank` is `number`.
+
+    source: key of the panel on the same board whose answer is read; empty = the panel asks by itself. So a list gets a
+    panel for each row with one query: beside each other on a wall, each over the whole width on a phone.
+    """
+    chosen = DataTransformerConfig(
+        "filterByValue",
+        options={
+            "type": "include",
+            "match": "any",
+            "filters": [{"fieldName": "rank", "config": {"id": "equal", "options": {"value": number}}}],
+        },
+    )
+    model = tile.build()
+    tile = tile.transformations([chosen, *(model.transformations or [])])
+    if source:
+        tile = tile.datasource(AnswerOf.datasource()).targets([AnswerOf(panel_id(source))])
+    return tile
+
+
 def text_stat(key: str, target: SqlTarget) -> stat.Panel:
     """One line of text from the database over the board's width, large enough to be read on a wall."""
     return (
@@ -100,9 +121,9 @@ def text_stat(key: str, target: SqlTarget) -> stat.Panel:
     )
 
 
-def notice_text(key: str, markdown: str) -> text.Panel:
-    """A few words that must not be missed."""
-    return text.Panel().id(panel_id(key)).mode(TextMode.MARKDOWN).content(markdown).transparent(True).span(8).height(2)
+def markdown_text(key: str, markdown: str) -> text.Panel:
+    """A few words on the board itself."""
+    return text.Panel().id(panel_id(key)).mode(TextMode.MARKDOWN).content(markdown).transparent(True).height(2)
 
 
 def default_timeseries(key: str, title: str) -> timeseries.Panel:

@@ -30,7 +30,7 @@ from grafana.boards.status_panel import (
     area_geomap,
     area_table,
     indicator_link,
-    status_stat,
+    status_stats,
 )
 from grafana.boards.variable import area_variable, head_variable, period_variable
 from grafana.query.binding import Variable
@@ -59,12 +59,14 @@ def sector_board(frame: Frame, sector: str) -> Json:
         link=indicator_link(frame, "${__field.labels.code}", sector),
         sizes=(11, 18),
     )
+    judged, unknown = status_stats(frame)
     built = (
         frame.board(sector_key(sector), Text(found.name_vi, found.name_en))
         .with_variable(area_variable(scope))
         .with_variable(period_variable(scope))
         .with_variable(head_variable(scope, sector))
-        .with_panel(status_stat(frame).height(5))
+        .with_panel(judged)
+        .with_panel(unknown)
         .with_panel(heads.span(24).height(9))
         .with_panel(_indicator_table(frame, sector).height(13))
         .with_row(default_row("trend", scope.say("Diễn biến", "Trend")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import geomap, stat, table
 
 from grafana.boards.frame import AREA, INDICATOR, Frame
-from grafana.boards.panel import Columns, column_widths, default_geomap, default_table, link_column, tile_stat
+from grafana.boards.panel import Columns, column_widths, default_geomap, default_table, link_column, nth_tile, tile_stat
 from grafana.query.binding import Value
 from grafana.text import Text
 
@@ -19,19 +19,36 @@ AREA_NAME = Text("Địa bàn", "Area")
 OWNER = Text("Cơ quan chủ trì", "Owner")
 
 
-def status_stat(frame: Frame) -> stat.Panel:
-    """How many indicators stand how."""
-    title = frame.scope.say("Số chỉ tiêu theo tình trạng", "Indicators by status")
-    return tile_stat("status/total", title, frame.scope.target("status_tile"), sizes=(12, 20)).span(24).height(4)
+def status_stats(frame: Frame) -> list[stat.Panel]:
+    """How many indicators stand how: what is judged, and what cannot be or is not.
+
+    Two panels beside each other, since seven tiles do not fit the width of a phone. Without titles: the tiles say it.
+    """
+    judged, unknown = ("lagging", "at_risk", "on_track"), ("stale", "incomplete", "no_data", "no_target")
+    return [
+        tile_stat(f"status/{key}", "", frame.scope.target("status_tile", wanted=wanted), sizes=(12, 18))
+        .span(12)
+        .height(2)
+        for key, wanted in (("judged", judged), ("unknown", unknown))
+    ]
 
 
-def worst_table(frame: Frame, limit_width: bool = False) -> table.Panel:
-    """The ten that lag most, with pace, forecast and cause."""
+def sector_stats(frame: Frame) -> list[stat.Panel]:
+    """A panel a sector, worst first; the first one asks for all of them."""
+    scope = frame.scope
+    link = sector_link(frame, "${__field.labels.sector}")
+    keys = [f"sector/{number}" for number in range(1, len(scope.catalogue.sectors) + 1)]
+    tiles = [tile_stat(key, "", scope.target("sector_tile"), link=link, sizes=(12, 13)).height(2) for key in keys]
+    return [nth_tile(tile, number, keys[0] if number > 1 else "") for number, tile in enumerate(tiles, 1)]
+
+
+def worst_table(frame: Frame) -> table.Panel:
+    """The ten that lag most, with pace, forecast and cause. The lag comes first: a phone shows only two columns."""
     columns: Columns = {
+        "lag": LAG,
         "indicator": INDICATOR_NAME,
         "value": VALUE,
         "expected": EXPECTED,
-        "lag": LAG,
         "forecast": Text("Dự báo đến hạn", "Forecast"),
         "cause": Text("Nguyên nhân", "Cause"),
         "status": STATUS,

@@ -103,6 +103,13 @@ def check_board(model: Json, names: Collection[str]) -> list[str]:
     found += _check_unique(f"{uid}: panel id", [panel.get("id") for panel in panels])
     found += [f"{uid}: panel {p.get('title')!r} has no id" for p in panels if not p.get("id")]
     variables = model.get("templating", {}).get("list", [])
+    ids = {panel["id"] for panel in panels if panel.get("id")}
+    found += [
+        f"{uid}: panel {panel.get('title')!r} reads the answer of panel {target['panelId']}, which is not on the board"
+        for panel in panels
+        for target in panel.get("targets") or []
+        if target.get("panelId", panel["id"]) not in ids
+    ]
     found += [f"{uid}: variable {v['name']} needs its name as id" for v in variables if v.get("id") != v["name"]]
     found += _check_layout(uid, model["panels"])
     for query in board_queries(model):
@@ -193,6 +200,8 @@ def board_queries(model: Json) -> Iterator[Query]:
             yield Query(f"{model['uid']} / @{annotation['name']}", annotation["target"]["rawSql"], "table", names)
     for panel in all_panels(model):
         for target in panel.get("targets") or []:
+            if "panelId" in target:
+                continue  # reads what another panel was answered
             place = f"{model['uid']} / {panel.get('title', '')} [{panel['type']}] / {target['refId']}"
             yield Query(place, target["rawSql"], target["format"], names)
 

@@ -93,3 +93,23 @@ class SqlTarget(Builder[Dataquery]):
     def build(self) -> SqlQuery:
         """Return the query's model."""
         return self._query
+
+
+class AnswerOf(Dataquery, Builder[Dataquery]):
+    """What another panel of the same board was answered; Grafana asks no second time."""
+
+    def __init__(self, panel: int) -> None:
+        self._panel = panel
+
+    @staticmethod
+    def datasource() -> DataSourceRef:
+        """Return the reference to Grafana's own source of such answers."""
+        return DataSourceRef(type_val="datasource", uid="-- Dashboard --")
+
+    def build(self) -> AnswerOf:
+        """Return itself."""
+        return self
+
+    def to_json(self) -> dict[str, object]:
+        """Return what Grafana stores."""
+        return {"datasource": self.datasource(), "panelId": self._panel, "refId": "A"}

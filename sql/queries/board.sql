@@ -55,23 +55,26 @@ WHERE a.area_id = ${area:sqlstring}::integer
 SELECT %(title)s || ' · ' || moment_text(now(), %(timezone)s, %(language)s) AS shown
 
 -- name: status_tile
--- How many indicators stand how, in the chosen area.
+-- How many indicators stand how, in the chosen area; of some of the statuses.
 SELECT word.name, number_text(count(s.code), 0, %(language)s) AS shown,
        CASE WHEN count(s.code) > 0 THEN %(colors)s::jsonb ->> word.status ELSE %(colors)s::jsonb ->> '' END AS color
 FROM jsonb_each_text(%(words)s::jsonb) AS word (status, name)
 LEFT JOIN indicator_status s
     ON s.status = word.status AND s.area_id = ${area:sqlstring}::integer AND s.sector = ANY (%(chosen)s::text[])
+WHERE word.status = ANY (%(wanted)s::text[])
 GROUP BY word.status, word.name
 ORDER BY status_rank(word.status)
 
 -- name: sector_tile
--- A tile a sector, worst first: how many indicators stand how. Those of which nothing is asked are told where there are no others.
+-- A tile a sector, worst first, numbered by `rank`: how many indicators stand how. Those of which nothing is asked are told where there are no others. A number and its word are not torn apart.
 SELECT sector.name, sector.key AS sector,
-       coalesce((SELECT string_agg(number_text(n, 0, %(language)s) || ' ' || (%(short)s::jsonb ->> status), ' · '
+       coalesce((SELECT string_agg(replace(number_text(n, 0, %(language)s) || ' ' || (%(short)s::jsonb ->> status), ' ', U&'\00A0'), ' · '
                                    ORDER BY status_rank(status))
                  FROM unnest(count.statuses, count.numbers) AS part (status, n)
                  WHERE status <> 'no_target' OR cardinality(count.statuses) = 1), %(short)s::jsonb ->> 'no_data') AS shown,
-       %(colors)s::jsonb ->> coalesce(count.statuses[1], 'no_data') AS color
+       %(colors)s::jsonb ->> coalesce(count.statuses[1], 'no_data') AS color,
+       row_number() OVER (ORDER BY count.lagging DESC NULLS LAST, count.at_risk DESC NULLS LAST,
+                          status_rank(count.statuses[1]), sector.name)::integer AS rank
 FROM jsonb_each_text(%(sectors)s::jsonb) AS sector (key, name)
 LEFT JOIN (
     SELECT sector, array_agg(status ORDER BY status_rank(status)) AS statuses, array_agg(n ORDER BY status_rank(status)) AS numbers,
@@ -80,13 +83,13 @@ LEFT JOIN (
           WHERE area_id = ${area:sqlstring}::integer GROUP BY 1, 2) each_status
     GROUP BY sector
 ) count ON count.sector = sector.key
-ORDER BY count.lagging DESC NULLS LAST, count.at_risk DESC NULLS LAST, status_rank(count.statuses[1]), sector.name
+ORDER BY rank
 
 -- name: worst_lag
 -- The ten that lag most. The cause: an open incident of the data that touches the indicator; else where it is furthest behind.
-SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS indicator,
+SELECT coalesce(lag_text(nullif(s.lag, 0), s.lag_in, %(language)s), '–') AS lag,
+       CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS indicator,
        amount_text(s.value, unit.name, %(language)s) AS value, amount_text(s.expected, unit.name, %(language)s) AS expected,
-       lag_text(s.lag, s.lag_in, %(language)s) AS lag,
        coalesce(amount_text(s.forecast, unit.name, %(language)s), '–') AS forecast,
        coalesce(cause.title, (%(labels)s::jsonb ->> 'furthest') || place.names, '–') AS cause,
        %(words)s::jsonb ->> s.status AS status, s.code, s.sector
@@ -111,20 +114,6 @@ CROSS JOIN LATERAL (
           ORDER BY place LIMIT 3) worst
 ) place
 ORDER BY status_rank(s.status), s.lag DESC NULLS LAST, s.code
-
--- name: worst_tile
--- The same ten for a phone: a tile each, whose words wrap.
-SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END
-       || coalesce(' · ' || (%(labels)s::jsonb ->> 'expected') || ' ' || amount_text(s.expected, unit.name, %(language)s), '')
-       || coalesce(' · ' || (%(labels)s::jsonb ->> 'behind') || ' ' || lag_text(nullif(s.lag, 0), s.lag_in, %(language)s), '') AS name,
-       -- A figure and its unit are not torn apart.
-       coalesce(replace(amount_text(s.value, unit.name, %(language)s), ' ', U&'\00A0'), '–') AS shown, %(colors)s::jsonb ->> s.status AS color, s.code, s.sector
-FROM indicator_status s
-JOIN indicator i ON i.code = s.code AND i.live
-CROSS JOIN LATERAL (SELECT coalesce(%(units)s::jsonb ->> s.unit, s.unit) AS name) unit
-WHERE s.area_id = ${area:sqlstring}::integer AND s.status IN ('lagging', 'at_risk') AND s.sector = ANY (%(chosen)s::text[])
-ORDER BY status_rank(s.status), s.lag DESC NULLS LAST, s.code
-LIMIT 10
 
 -- name: indicator_tile
 -- The head figures of a sector: those with a target, worst first, then what is no part of a breakdown. Beside each value its

@@ -7,12 +7,12 @@ import json
 import re
 from typing import Any
 
-import pytest
 from grafana_foundation_sdk.models.alerting import Rule
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from grafana.boards.board import MapView, to_json
 from grafana.boards.breakdown import breakdowns
+from grafana.boards.panel import panel_id
 from grafana.boards.scope import COLORS, STATUSES
 from grafana.boards.sector_board import sector_key
 from grafana.bundle import Bundle
@@ -35,7 +35,7 @@ def test_every_sector_has_a_board_in_both_languages(bundle: Bundle, catalogue: C
     assert len(catalogue.sectors) == 31
     for sector in catalogue.sectors:
         assert {f"ioc-{sector_key(sector)}", f"ioc-{sector_key(sector)}-en"} <= set(models(bundle))
-    for key in ("overview", "phone", "indicator", "area", "quality", "pipeline", "incident"):
+    for key in ("overview", "indicator", "area", "quality", "pipeline", "incident"):
         assert {f"ioc-{key}", f"ioc-{key}-en"} <= set(models(bundle))
 
 
@@ -57,11 +57,26 @@ def test_every_board_says_first_what_it_is_and_that_it_is_simulated(bundle: Bund
         assert len(re.sub(r"\]\([^)]*\)", "]", text)) < 90, uid
 
 
-@pytest.mark.parametrize(("key", "other"), [("ioc-overview", "ioc-phone"), ("ioc-phone", "ioc-overview")])
-def test_the_overviews_of_wall_and_phone_lead_to_each_other(bundle: Bundle, key: str, other: str) -> None:
-    for suffix in ("", "-en"):
-        notice = models(bundle)[f"{key}{suffix}"]["panels"][1]["options"]["content"]
-        assert f"(/d/{other}{suffix}?${{__url_time_range}}&var-area=${{area:raw}})" in notice
+def test_the_home_fits_a_phone(bundle: Bundle) -> None:
+    """A phone shows each panel over its whole width of 358 pixels: a tile needs 80 of them, and a sector a panel."""
+    for uid in LIVE:
+        panels = models(bundle)[uid]["panels"]
+        asked = [
+            p for p in panels if any(t.get("rawSql", "").startswith("SELECT sector.name") for t in p.get("targets", []))
+        ]
+        (source,) = asked
+        readers = [p for p in panels if any(t.get("panelId") == source["id"] for t in p.get("targets", []))]
+        shown = [
+            p["transformations"][0]["options"]["filters"][0]["config"]["options"]["value"] for p in [source, *readers]
+        ]
+        assert shown == list(range(1, 32))
+        assert all(p["datasource"]["uid"] == "-- Dashboard --" for p in readers)
+
+
+def test_an_answer_of_a_panel_that_is_not_there_is_found(bundle: Bundle, names: set[str]) -> None:
+    model = copy.deepcopy(models(bundle)["ioc-overview"])
+    model["panels"] = [p for p in model["panels"] if p["id"] != panel_id("sector/1")]
+    assert "not on the board" in " ".join(check_board(model, names))
 
 
 def test_one_query_a_panel(bundle: Bundle) -> None:
