@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Self
 
 import polars as pl
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from ioc.feeds.bounds import MOST, Day, Moment
 from ioc.feeds.event import ReporterCode
 from ioc.feeds.feed import Feed
 from ioc.feeds.strict import StrictModel
 
+# A feed's key and a column's name, as the platform declares them: nothing else could ever be compared.
+FeedKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$", max_length=64)]
+ColumnName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
 ToldSum = Annotated[float, Field(ge=-10 * MOST, le=10 * MOST)]
 _DAYS = 366
 
@@ -27,7 +30,7 @@ class ControlTotal(StrictModel, extra="forbid"):
     first_on: Day
     last_on: Day
     records: Annotated[int, Field(ge=0, le=MOST)]
-    sums: dict[str, ToldSum] = Field(default_factory=dict, max_length=20)
+    sums: dict[ColumnName, ToldSum] = Field(default_factory=dict, max_length=20)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -41,7 +44,7 @@ class ControlTotal(StrictModel, extra="forbid"):
 class ToldControlTotal(ControlTotal):
     """A control total as it travels: of which feed, and when it was told."""
 
-    feed: str
+    feed: FeedKey
     told_at: Moment
 
 

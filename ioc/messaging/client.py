@@ -9,6 +9,7 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 
 from ioc.errors import KafkaUnavailableError
+from ioc.messaging.foreign_record import read_foreign_records
 from ioc.messaging.record import OutgoingRecord
 from ioc.settings import Settings
 
@@ -17,6 +18,7 @@ ACK_SECONDS = 15.0
 
 def client_options(settings: Settings, timeout: float) -> dict[str, object]:
     """Return what every kafka-python client is opened with; a broker has `timeout` seconds to answer."""
+    read_foreign_records()
     options: dict[str, object] = {
         "bootstrap_servers": settings.kafka_bootstrap.split(","),
         "bootstrap_timeout_ms": int(timeout * 1000),

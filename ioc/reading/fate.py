@@ -33,6 +33,7 @@ from sql import load_queries
 
 _READ_SECONDS = 10.0
 _MAX_PLACES = 1024 * 1024
+_PLACES = TypeAdapter(list[str])
 _REASONS = TypeAdapter(list[Reason])
 
 
@@ -80,7 +81,7 @@ class StoredFateReader:
         events: list[WrittenEvent] = []
         for record in self._records(record_offsets):
             headers = dict(record.headers)
-            if headers.get(TOKEN_HEADER, b"").decode("ascii", "replace") != token_id:
+            if (headers.get(TOKEN_HEADER) or b"").decode("ascii", "replace") != token_id:
                 return None
             events += _events(self._topics[record.topic], record, headers)
         return events
@@ -184,9 +185,12 @@ def _read_partition(
                 yield record
 
 
-def _events(feed: Feed, record: Any, headers: Mapping[str, bytes]) -> Iterator[WrittenEvent]:
-    """Yield the events of a record that the gateway wrote."""
-    value = from_json(record.value)
+def _events(feed: Feed, record: Any, headers: Mapping[str, bytes | None]) -> Iterator[WrittenEvent]:
+    """Yield the events of a record that bears the sender's token; it may be one that the gateway did not write."""
+    try:
+        value = from_json(record.value or b"")
+    except ValueError:
+        return
     places = _file_places(headers)
     for position, event in enumerate(value if isinstance(value, list) else [value]):
         try:
@@ -210,13 +214,15 @@ def _fate(event: WrittenEvent, fate: Fate, reasons: Sequence[Reason] = ()) -> Ev
     return EventFate(id=shown, feed=event.feed.key, fate=fate, place=event.place, reasons=list(reasons))
 
 
-def _file_places(headers: Mapping[str, bytes]) -> list[str]:
+def _file_places(headers: Mapping[str, bytes | None]) -> list[str]:
     """Return the places of a record's events in the file that they came in; none for CloudEvents."""
     packed = headers.get(PLACES_HEADER)
     if packed is None:
         return []
-    places: list[str] = from_json(zlib.decompressobj().decompress(packed, _MAX_PLACES))
-    return places
+    try:
+        return _PLACES.validate_json(zlib.decompressobj().decompress(packed, _MAX_PLACES))
+    except (zlib.error, ValueError):
+        return []
 
 
 def _winning_fate(event: WrittenEvent, row: Mapping[str, Any] | None) -> EventFate:

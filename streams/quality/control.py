@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
+from typing import Any
+
 import structlog
 from kafka import KafkaConsumer, TopicPartition
-from psycopg import Connection
+from psycopg import Connection, DataError
 from psycopg.rows import scalar_row
 from pydantic import ValidationError
 
@@ -15,6 +19,7 @@ from ioc.messaging.client import translated_errors as kafka_errors
 from ioc.messaging.topic import control_total_topic
 from ioc.settings import Settings
 from sql import load_queries
+from streams.rules.raw import received_ms
 
 _SECONDS = 10.0
 _log = structlog.get_logger(__name__)
@@ -62,21 +67,32 @@ def _take_partition(consumer: KafkaConsumer, partition: TopicPartition, connecti
                     consumer.seek(partition, stored)
                 records = consumer.poll(timeout_ms=1000).get(partition, [])
                 for record in records:
-                    taken += _put(connection, record.value)
+                    taken += _take(connection, record)
                 position = consumer.position(partition)
                 connection.execute(queries["move_position"], [position, *partition])
 
 
-def _put(connection: Connection, value: bytes | None) -> int:
-    """Write one message's totals: the count, and a row for each sum; what is none is logged and passed over."""
+def _take(connection: Connection, record: Any) -> int:
+    """Take one message, and return how many totals it held; what is none, or cannot be stored, is logged and passed."""
     try:
-        told = ToldControlTotal.model_validate_json(value or b"")
-    except ValidationError as error:
-        _log.error("no control total", errors=error.error_count())
+        told = ToldControlTotal.model_validate_json(record.value or b"")
+        with connection.transaction():
+            _put(connection, told, record)
+    except (ValidationError, DataError) as error:
+        _log.error("no control total", offset=record.offset, error=type(error).__name__)
         return 0
-    shared = told.model_dump(exclude={"sums"})
+    return 1
+
+
+def _put(connection: Connection, told: ToldControlTotal, record: Any) -> None:
+    """Write a message's totals: the count, and a row for each sum.
+
+    The last word stands, so that none is from after its record: a clock that is ahead would keep later words out.
+    """
+    now_ms = int(time.time() * 1000)
+    received = datetime.fromtimestamp(received_ms(record, now_ms) / 1000, UTC)
+    shared = told.model_dump(exclude={"sums"}) | {"told_at": min(told.told_at, received)}
     query = load_queries("control_total")["put_total"]
     connection.execute(query, shared | {"summed": "", "total": None})
     for name, total in told.sums.items():
         connection.execute(query, shared | {"summed": name, "total": total})
-    return 1

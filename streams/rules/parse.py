@@ -15,13 +15,23 @@ from pydantic_core import from_json
 
 from ioc.errors import Reason, RejectedError
 from ioc.feeds.event import Envelope
-from ioc.feeds.feed import UTC_TIME, Column, Feed
-from ioc.feeds.plausibility import Calendar, Now, check_clock, latest_of
+from ioc.feeds.feed import UTC_TIME, Feed
+from ioc.feeds.plausibility import Calendar, Now, check_clock
 from ioc.feeds.validation import check_envelope, mask, read_event
 from streams.rules.content import VOID_HASH, content_hasher, md5
+from streams.rules.dates import date_from_json, implausible_dates
 from streams.rules.fault import DATA_FAULTS, told
 from streams.rules.raw import Payloads, RawRecord, elements, is_batch, mark_of, received_ms, value_of
-from streams.rules.refuse import EMPTY, MAX_PAYLOAD, NOT_AN_ARRAY, Rejection, day_told, reason_of, unstorable
+from streams.rules.refuse import (
+    EMPTY,
+    MAX_PAYLOAD,
+    NOT_AN_ARRAY,
+    Rejection,
+    day_told,
+    reason_of,
+    unreadable,
+    unstorable,
+)
 from streams.rules.register import Register
 
 MAX_KEY = 64
@@ -115,7 +125,7 @@ class BatchParser:
         self._json_schema = {
             column.name: pl.String() if column.dtype.is_temporal() else column.dtype for column in feed.model_columns
         }
-        self._times = [_from_json(column) for column in feed.model_columns if column.dtype.is_temporal()]
+        self._times = [date_from_json(column) for column in feed.model_columns if column.dtype.is_temporal()]
         self._key_prefix = f"{feed.key}/".encode()
         self._content_hash = content_hasher(feed.transport)
 
@@ -174,7 +184,19 @@ class BatchParser:
             return pl.concat(frame for frame, _ in parts), [refused for _, found in parts for refused in found]
 
     def _read(self, record: RawRecord, rows: _Rows, rejections: list[Rejection]) -> int:
-        """Take the events of one Kafka record; return how many it holds, at least one."""
+        """Take the events of one Kafka record; return how many it holds, at least one.
+
+        Whatever is raised over it lies in this record: it is set aside, and the feed goes on.
+        """
+        taken, refused = len(rows.heads), len(rejections)
+        try:
+            return self._read_record(record, rows, rejections)
+        except Exception as error:  # one record that was not foreseen must not stop a feed
+            del rows.heads[taken:], rows.contents[taken:], rejections[refused:]
+            rejections.append(unreadable(record, 0, record.value or b"", told(error)))
+            return 1
+
+    def _read_record(self, record: RawRecord, rows: _Rows, rejections: list[Rejection]) -> int:
         value = value_of(record)
         if value is None:
             rejections.append(self._rejected(record, 0, b"", [EMPTY]))
@@ -191,8 +213,13 @@ class BatchParser:
             return 1
         if any(envelope.data_base64 is not None for envelope in envelopes):
             return self._read_each(record, value, rows, rejections)
-        for position, envelope in enumerate(envelopes):
-            self._take(record, position, envelope, None, rows, rejections)
+        taken, refused = len(rows.heads), len(rejections)
+        try:
+            for position, envelope in enumerate(envelopes):
+                self._take(record, position, envelope, None, rows, rejections)
+        except Exception:  # one of the events: each is read alone, so that the others count
+            del rows.heads[taken:], rows.contents[taken:], rejections[refused:]
+            return self._read_each(record, value, rows, rejections)
         return len(envelopes)
 
     def _read_each(self, record: RawRecord, value: bytes, rows: _Rows, rejections: list[Rejection]) -> int:
@@ -211,11 +238,11 @@ class BatchParser:
 
     def _read_one(self, record: RawRecord, position: int, raw: bytes, rows: _Rows, rejections: list[Rejection]) -> None:
         try:
-            envelope = read_event(self.feed, raw)
+            self._take(record, position, read_event(self.feed, raw), raw, rows, rejections)
         except RejectedError as error:
             rejections.append(self._rejected(record, position, raw, error.reasons))
-            return
-        self._take(record, position, envelope, raw, rows, rejections)
+        except Exception as error:  # one event that was not foreseen costs none of its neighbours
+            rejections.append(unreadable(record, position, raw, told(error)))
 
     def _take(
         self,
@@ -235,22 +262,21 @@ class BatchParser:
         data = envelope.data
         content = b"{}" if data is None else data.__pydantic_serializer__.to_json(data, exclude_none=True)
         subject = envelope.subject
-        rows.contents.append(content)
-        rows.heads.append(
-            (
-                rows.fetch,
-                record.offset,
-                position,
-                rows.received * 1000,
-                envelope.id,
-                envelope.reporter,
-                subject,
-                md5(self._key_prefix + subject.encode()),
-                envelope.effective_revision,
-                VOID_HASH if data is None else self._content_hash(content),
-                data is None,
-            )
+        head = (
+            rows.fetch,
+            record.offset,
+            position,
+            rows.received * 1000,
+            envelope.id,
+            envelope.reporter,
+            subject,
+            md5(self._key_prefix + subject.encode()),
+            envelope.effective_revision,
+            VOID_HASH if data is None else self._content_hash(content),
+            data is None,
         )
+        rows.heads.append(head)
+        rows.contents.append(content)
 
     def _rejected(
         self, record: RawRecord, position: int, raw: bytes, reasons: Iterable[Reason], envelope: Envelope | None = None
@@ -305,7 +331,7 @@ class BatchParser:
         self, frame: pl.DataFrame, payloads: Sequence[Payloads], now: Now
     ) -> tuple[pl.DataFrame, list[tuple[int, Rejection]]]:
         """Part the events that the register and the calendar allow from those that they do not."""
-        frame = frame.with_columns(implausible=pl.coalesce(self._implausible(now))).with_columns(
+        frame = frame.with_columns(implausible=pl.coalesce(implausible_dates(self.feed, now))).with_columns(
             rule=pl.when(~pl.col("known_reporter"))
             .then(pl.lit("unknown_reporter"))
             .when(pl.col("voided"))
@@ -318,23 +344,6 @@ class BatchParser:
         bad = frame.filter(pl.col("rule").is_not_null())
         refused = [(row["fetch"], self._refuse(row, payloads[row["fetch"]], now)) for row in bad.iter_rows(named=True)]
         return frame.filter(pl.col("rule").is_null()).drop("rule", "implausible", "known_reporter"), refused
-
-    def _implausible(self, now: Now) -> list[pl.Expr]:
-        """Return an expression a date or time, derived ones too: its name where it is not plausible, or null."""
-        found: list[pl.Expr] = []
-        for column in self.feed.columns:
-            if not column.dtype.is_temporal():
-                continue
-            day = pl.col(column.name)
-            if column.dtype != pl.Date():
-                day = day.dt.convert_time_zone(str(self._timezone)).dt.date()
-            latest = pl.lit(latest_of(self.feed, column.name, now.latest, passed=False))
-            ahead = self.feed.ahead.get(column.name)
-            if ahead is not None and ahead.unless is not None:
-                passed = latest_of(self.feed, column.name, now.latest, passed=True)
-                latest = pl.when(ahead.unless).then(pl.lit(passed)).otherwise(latest)
-            found.append(pl.when((day < now.earliest) | (day > latest)).then(pl.lit(column.name)))
-        return found
 
     def _refuse(self, row: dict[str, Any], payloads: Payloads, now: Now) -> Rejection:
         payload = payloads.of(row["record_offset"], row["position"])
@@ -384,14 +393,6 @@ def _batch(
         payloads=payloads,
         mark=mark_of(last),
     )
-
-
-def _from_json(column: Column) -> pl.Expr:
-    """Return the expression that reads a date or a time as pydantic writes it: ISO 8601, times with their offset."""
-    text = pl.col(column.name).str
-    if column.dtype == pl.Date():
-        return text.to_date("%Y-%m-%d")
-    return text.to_datetime("%+", time_unit="us", time_zone="UTC")
 
 
 def _time_of(milliseconds: int) -> datetime:

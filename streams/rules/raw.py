@@ -30,7 +30,10 @@ class RawRecord(Protocol):
     timestamp_type: int
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]:
+        """Names and values; Kafka lets a header have no value at all."""
 
 
 def is_batch(record: RawRecord) -> bool:
@@ -43,7 +46,7 @@ def is_batch(record: RawRecord) -> bool:
     if _BATCH_HEADER in record.headers:
         return True
     return any(
-        name.lower() == "content-type" and value.partition(b";")[0].strip().lower() == _BATCH_TYPE
+        name.lower() == "content-type" and (value or b"").partition(b";")[0].strip().lower() == _BATCH_TYPE
         for name, value in record.headers
     )
 
@@ -58,7 +61,7 @@ def value_of(record: RawRecord) -> bytes | None:
     event: dict[str, Any] = {
         name[len(_ATTRIBUTE) :]: attribute_value(name[len(_ATTRIBUTE) :], value.decode("utf-8", "replace"))
         for name, value in record.headers
-        if name.startswith(_ATTRIBUTE)
+        if name.startswith(_ATTRIBUTE) and value is not None
     }
     if "specversion" not in event:
         return record.value
@@ -93,13 +96,13 @@ class Payloads:
     """Finds the events of a fetch again, for the few that are refused; each record is cut up once at most."""
 
     def __init__(self, records: Sequence[RawRecord]) -> None:
-        self._records = records
+        self._records = {record.offset: record for record in records}
         self._opened: dict[int, list[bytes]] = {}
 
     def of(self, offset: int, position: int) -> bytes:
         """Return an event as it came."""
         if offset not in self._opened:
-            record = next(record for record in self._records if record.offset == offset)
+            record = self._records[offset]
             value = value_of(record) or b""
             self._opened[offset] = elements(value) if is_batch(record) else [value]
         return self._opened[offset][position]

@@ -14,7 +14,7 @@ from ioc.errors import Reason
 from ioc.feeds.feed import Feed
 from ioc.feeds.plausibility import Now, implausible_date
 from ioc.feeds.validation import mask
-from streams.rules.raw import Payloads
+from streams.rules.raw import Payloads, RawRecord
 
 UNSTORABLE = "unstorable"
 
@@ -100,23 +100,36 @@ def unstorable(row: Mapping[str, Any], payloads: Payloads, fault: str) -> Reject
     row:   `record_offset`, `position`, `reporter`, `event_id`, `record_key`.
     fault: what was raised, in short; it goes to the log, not to the sender.
     """
-    reason = Reason(
-        field="data",
-        rule=UNSTORABLE,
-        value=fault.partition(":")[0],
-        message_vi="hệ thống không ghi được giá trị của sự kiện này; người vận hành đã được báo và sẽ phát lại",
-        message_en="the platform cannot store what this event holds; its operators see this, and will replay it",
-    )
     payload = payloads.of(row["record_offset"], row["position"])
     return Rejection(
         record_offset=row["record_offset"],
         position=row["position"],
-        reasons=(reason,),
+        reasons=(_unstorable("data", fault),),
         reporter=row["reporter"],
         event_id=row["event_id"],
         subject=row["record_key"],
         payload=payload if len(payload) <= MAX_PAYLOAD else None,
         effective_on=row.get("effective_on"),
+    )
+
+
+def unreadable(record: RawRecord, position: int, raw: bytes, fault: str) -> Rejection:
+    """Return the rejection of what no rule foresaw while it was read; `fault` as of `unstorable`."""
+    return Rejection(
+        record_offset=record.offset,
+        position=position,
+        reasons=(_unstorable("", fault),),
+        payload=raw if len(raw) <= MAX_PAYLOAD else None,
+    )
+
+
+def _unstorable(field: str, fault: str) -> Reason:
+    return Reason(
+        field=field,
+        rule=UNSTORABLE,
+        value=fault.partition(":")[0],
+        message_vi="hệ thống không ghi được giá trị của sự kiện này; người vận hành đã được báo và sẽ phát lại",
+        message_en="the platform cannot store what this event holds; its operators see this, and will replay it",
     )
 
 

@@ -29,6 +29,7 @@ from streams.process.faultpoint import FaultPoint, no_fault
 from streams.rules.fault import told
 from streams.rules.parse import BatchParser, Fetched, ParsedBatch
 from streams.rules.raw import RawRecord
+from streams.rules.refuse import UNSTORABLE
 from streams.rules.span import BatchCounts
 from streams.worker.backlog import Backlog
 from streams.worker.commit import JointCommit
@@ -195,7 +196,23 @@ class FeedAgent:
                     self._halt(events[0].message.topic, error)
                     continue
                 for event, batch in zip(events, batches, strict=True):
+                    self._tell_unstorable(batch)
                     await backlog.put(Parsed(event, batch, seconds / len(events)), sum(batch.consumed.values()))
+
+    def _tell_unstorable(self, batch: ParsedBatch) -> None:
+        """Count and log what could not be read though no rule refuses it."""
+        found = [one for one in batch.rejections if one.reasons[0].rule == UNSTORABLE]
+        if found:
+            self._metrics.unstorable(self._work.feed, len(found))
+            log.error(
+                "events cannot be read and are set aside",
+                feed=self._work.feed,
+                topic=batch.topic,
+                partition=batch.partition,
+                offset=found[0].record_offset,
+                events=len(found),
+                error=found[0].reasons[0].value,
+            )
 
     def _till_next_moment(self) -> float:
         """Return the seconds to the next of the moments, `linger` apart, at which all feeds go on together."""

@@ -9,6 +9,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.worker.delivery import Following
+from streams.worker.foreign_record import read_foreign_records
 
 
 class Positions(Protocol):
@@ -19,6 +20,7 @@ class Positions(Protocol):
 
 class _ConsumerThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> Any:
+        read_foreign_records()
         consumer = super()._create_worker_consumer(transport)
         # What a producer's transaction took back was never an event. Faust offers this with its own transactions only.
         consumer._isolation_level = "read_committed"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Sequence
 
 import httpx
 import pytest
+from aiokafka import AIOKafkaProducer
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from testbed.cut_log import cut_logs
 from testbed.feed_event import HOTEL, LODGING_AGENCY, Event, invoice, place, report, stay
+from testbed.foreign import named
 from testbed.run import Run
 
 from ioc.database.connection import connect
@@ -21,6 +24,7 @@ from ioc.messaging.topic import create_topics
 from streams.worker.acceptance import accept_positions, list_positions
 from streams.worker.halt import Halts
 from streams.worker.log_mark import LogMarks
+from streams.worker.log_state import LogStates
 from streams.worker.metrics import WorkerMetrics
 from streams.worker.partition_watch import PartitionWatch
 
@@ -312,6 +316,33 @@ def test_a_partition_that_no_worker_has_is_part_of_the_lag(run: Run) -> None:
         assert watch.look() == dict.fromkeys(own, 20)
         lag = [metrics.registry.get_sample_value("ioc_lag_records", {"topic": topic, "partition": n}) for n in "01"]
         assert lag == [20, 3]
+
+
+@pytest.mark.timeout(120)
+def test_what_clients_of_other_languages_write_is_read(run: Run) -> None:
+    """Header names that are no UTF-8, headers without a value, every compression: one of them shut a feed for good."""
+    logs = Logs(run)
+    worker = run.worker(kept=True)
+    worker.wait_ready()
+    topic = logs.topic("tourism.stay")
+    events = [json.dumps(event).encode() for event in stays(0, 5)]
+    name = named(b"\xff\xfecontent-type")
+    unvalued = [("content-type", None), ("ce_id", None)]
+    logs.producer.send(topic, value=events[0], partition=0, headers=[(name, b"x"), *_HEADERS]).get(15)
+
+    async def write() -> None:
+        for value, compression in zip(events[1:], ("gzip", "snappy", "lz4", "zstd"), strict=True):
+            producer = AIOKafkaProducer(
+                bootstrap_servers=run.settings.kafka_bootstrap, compression_type=compression, acks="all"
+            )
+            async with producer:
+                await producer.send_and_wait(topic, value, partition=0, headers=unvalued)
+
+    asyncio.run(write())
+    run.wait_for(lambda: logs.stored("tourism_stay") == 5, "all are stored", 60)
+    # kafka-python reads them too: receipts, control totals and the marks of a log rest on it.
+    assert len(LogStates(run.settings).marks((topic, 0), range(5))) == 5
+    assert worker.starts == 1
 
 
 def _has_partition(logs: Logs, number: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 from prometheus_client import CollectorRegistry
 from testbed.feed_event import HOTEL, INN, stay, void_stay
+from testbed.foreign import named
 from testbed.gateway import BATCH, START, GatewayBed
 from testbed.pipeline import Pipeline
 
@@ -25,7 +27,9 @@ from ioc.api.app import create_app
 from ioc.api.receipt import ReceiptAnswers
 from ioc.database.connection import connect
 from ioc.feeds.feed import Feed, load_feeds
-from ioc.messaging.client import client_options
+from ioc.messaging.client import client_options, open_producer
+from ioc.messaging.record import PLACES_HEADER, TOKEN_HEADER, RecordOffset
+from ioc.messaging.topic import control_total_topic
 from ioc.reading.fate import StoredFateReader
 from ioc.settings import Settings
 from ioc.web.tokens import TokenFile
@@ -200,3 +204,54 @@ def test_control_totals_reach_their_table_once_and_the_last_word_stands(
                 {"taken": 1},
             )
     assert table()[0] == (HOTEL, "", 33, None)
+
+
+def test_words_that_are_none_keep_no_later_word_out(
+    kafka_topics: list[str], pipeline: Pipeline, settings: Settings
+) -> None:
+    """What a direct producer may write to the topic of control totals, and the good word behind it."""
+    good = {"feed": FEED, "reporter": HOTEL, "first_on": "2024-10-01", "last_on": "2024-10-31", "records": 3}
+    good["told_at"] = "2024-11-01T00:00:00Z"
+    poison: list[bytes | None] = [None, b"", b"[]", b"\xff", b"null", b"{" * 5000]
+    for changes in (
+        {"feed": "a\x00b"},
+        {"feed": "x" * 100_000},
+        {"reporter": "\x00"},
+        {"sums": {"a\x00": 1.0}},
+        {"sums": {"\ud800": 1.0}},
+        {"sums": {"x" * 100_000: 1.0}},
+        {"sums": {"age_years": 1e308}},
+        {"records": 2**63},
+        {"first_on": "0001-01-01"},
+        {"told_at": "9999-12-31T23:59:59-12:00"},
+    ):
+        poison.append(json.dumps(good | changes).encode())
+    fast = json.dumps(good | {"told_at": "2199-12-30T00:00:00Z", "records": 1}).encode()
+    topic = control_total_topic(settings.topic_prefix)
+    with closing(open_producer(settings)) as producer:
+        for value in (*poison, fast):
+            producer.send(topic, value=value, key=b"k", partition=0, headers=[(named(b"\xff"), b"")]).get(15)
+        assert take_control_totals(settings) == 1  # told by a clock that is ahead
+        producer.send(topic, value=json.dumps(good | {"told_at": now_text()}).encode(), key=b"k", partition=0).get(15)
+        assert take_control_totals(settings) == 1
+    assert pipeline.rows("SELECT feed, reporter, records FROM control_total") == [(FEED, HOTEL, 3)]
+    assert pipeline.rows("SELECT 1 FROM control_total WHERE told_at > now() + interval '1 minute'") == []
+
+
+def now_text() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+def test_a_record_that_bears_a_token_and_no_events_has_no_fate(
+    bed: GatewayBed, pipeline: Pipeline, settings: Settings, feeds: dict[str, Feed]
+) -> None:
+    """A direct producer may write the gateway's headers: the receipt is answered, never a fault."""
+    token = bed.secret.split("_")[1]
+    topic = pipeline.topic(FEED)
+    reader = StoredFateReader(settings, feeds)
+    with closing(open_producer(settings)) as producer:
+        for value, places in ((None, b"x"), (b"\xff", b""), (b"[null]", zlib.compress(b"{}")), (b"{}", b"\x00")):
+            headers = [(TOKEN_HEADER, token.encode()), (PLACES_HEADER, places)]
+            written = producer.send(topic, value=value, key=b"k", headers=headers).get(15)
+            receipt = reader.read([RecordOffset(topic, written.partition, written.offset)], token)
+            assert receipt is not None and [event.fate for event in receipt.events] == ["unknown"]

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from testbed.feed_event import HOTEL, NOW, KafkaRecord, record, stay, void_stay
 from testbed.pipeline import make_parser
 
@@ -97,3 +101,68 @@ def test_a_key_is_shown_masked_unless_it_is_a_reporter(
 ) -> None:
     parsed = parser.parse("t", 0, [KafkaRecord(0, b"{", content(EVENT), key)], now=NOW)
     assert [refused.reporter for refused in parsed.rejections] == [shown]
+
+
+NAMES = st.sampled_from(
+    ["content-type", "Content-Type", "ce_specversion", "ce_id", "ce_type", "ce_data", "ce_data_base64", "ce_", "", "x"]
+)
+VALUES = st.none() | st.sampled_from([b"1.0", EVENT.encode(), BATCH.encode(), b"null", b"[]"]) | st.binary(max_size=9)
+BODIES = (
+    st.none() | st.binary(max_size=9) | st.sampled_from([b"[[]]", b"{}", b"[null, 1]", json.dumps(stay()).encode()])
+)
+
+
+@settings(max_examples=400, derandomize=True, deadline=None, database=None)
+@example(headers=[("content-type", None)], body=json.dumps(stay()).encode())
+@example(headers=[("ce_specversion", b"1.0"), ("ce_id", None)], body=None)
+@example(headers=[("ce_specversion", b"1.0"), ("ce_data_base64", b"\xff")], body=b"{}")
+@given(headers=st.lists(st.tuples(NAMES, VALUES), max_size=6), body=BODIES)
+def test_no_header_and_no_value_stops_a_feed(
+    parser: BatchParser, headers: list[tuple[str, bytes | None]], body: bytes | None
+) -> None:
+    """Kafka lets a header have no value, and come twice."""
+    good = record(1, stay(guest=9))
+    parsed = parser.parse("t", 0, [KafkaRecord(0, body, headers), good], now=NOW)
+    assert sum(parsed.consumed.values()) == parsed.events.height + len(parsed.rejections)
+    assert parsed.consumed[1] == 1 and 1 in parsed.events["record_offset"]
+    assert all(one.reasons[0].rule != "unstorable" for one in parsed.rejections)
+
+
+class Odd(KafkaRecord):
+    """A record at which the code that reads it fails, in a way that nobody foresaw."""
+
+    @property
+    def headers(self) -> Any:
+        raise AttributeError("no such thing")
+
+
+def test_a_record_that_nobody_foresaw_is_set_aside_and_its_feed_goes_on(parser: BatchParser) -> None:
+    odd = object.__new__(Odd)
+    told = {"offset": 1, "value": b"as it came", "key": None, "timestamp": 1, "timestamp_type": 1}
+    for name, value in told.items():
+        object.__setattr__(odd, name, value)
+    parsed = parser.parse("t", 0, [record(0, stay(guest=1)), odd, record(2, stay(guest=2))], now=NOW)
+    assert parsed.events["record_offset"].to_list() == [0, 2]
+    (letter,) = parsed.rejections
+    assert (letter.record_offset, letter.payload, letter.reasons[0].rule) == (1, b"as it came", "unstorable")
+    assert parsed.consumed == {0: 1, 1: 1, 2: 1}
+
+
+def test_an_event_of_a_batch_that_nobody_foresaw_costs_none_of_its_neighbours(
+    feeds: dict[str, Feed], profile: Profile
+) -> None:
+    feed = feeds["tourism.stay"]
+
+    class OddStay(feed.model):  # type: ignore[name-defined,misc]
+        def record_key(self) -> str:
+            key: str = super().record_key()
+            if self.age_years == 77:
+                raise LookupError("not foreseen")
+            return key
+
+    parser = make_parser(replace(feed, model=OddStay), profile)
+    batch = [stay(guest=1), stay(guest=2, age_years=77), stay(guest=3)]
+    parsed = parser.parse("t", 0, [KafkaRecord(0, json.dumps(batch).encode(), content(BATCH))], now=NOW)
+    assert parsed.events["position"].to_list() == [0, 2]
+    assert [(one.position, one.reasons[0].rule) for one in parsed.rejections] == [(1, "unstorable")]
+    assert json.loads(parsed.rejections[0].payload or b"")["data"]["age_years"] == 77
