@@ -177,9 +177,10 @@ def diff_command(
     show_rows(rows, as_json=False, title="Thay đổi · changes", empty="Không có thay đổi · Nothing changes.")
     counts = ", ".join(f"{len(found.of(kind))} {kind}" for kind in CHANGES if found.of(kind))
     if counts:
+        added, removed = len(found.measures_added), len(found.measures_removed)
         typer.echo(
-            f"{counts}; {len(found.measures_added)} số đo mới · measures are new,"
-            f" {len(found.measures_removed)} không còn cần · are needed no more"
+            f"{counts}; {added} số đo mới, {removed} không còn cần"
+            f" · {added} measures are new, {removed} are needed no more"
         )
 
 

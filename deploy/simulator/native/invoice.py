@@ -60,7 +60,9 @@ def _notice(lives: Sequence[Life], desk: Desk, message: str) -> NativeFile:
     seller = own[0]["seller_id"] if own else ""
     own = [data for data in own if data["seller_id"] == seller]
     root, told = etree.Element("TDiep"), []
-    _put(etree.SubElement(root, "TTChung"), PBan="2.0.1", MLTDiep=message, MST=seller, SLuong=len(own))
+    _put(
+        etree.SubElement(root, "TTChung"), PBan="2.0.1", MLTDiep=message, MST=seller, SLuong=1
+    )  # one notice, whatever it lists
     notice = etree.SubElement(etree.SubElement(root, "DLieu"), "TBao")
     body = etree.SubElement(notice, "DLTBao")
     _put(body, PBan="2.0.1", MSo="04/SS-HĐĐT", Loai=1, MST=seller, NTBao=str(desk.today))
