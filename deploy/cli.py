@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from pydantic_core import ValidationError
 
+from deploy.audited import audited
 from ioc import __version__
 from ioc.command.lazy import CommandEntry, LazyGroup
 from ioc.errors import ConfigError, IocError
@@ -18,6 +19,18 @@ COMMANDS = (
         "deploy.local.cli",
         "Kafka, PostgreSQL và dịch vụ trên máy này: cài, chạy, dừng"
         " · Set up, start and stop the local Kafka, PostgreSQL and services.",
+    ),
+    CommandEntry(
+        "doctor",
+        "deploy.doctor.cli",
+        "Khám toàn hệ thống và nêu việc cần làm; mã thoát 1 khi có lỗi"
+        " · Check every dependency, clock, disk, topic and process, and say what to do; exit status 1 with a fault.",
+    ),
+    CommandEntry(
+        "audit",
+        "ioc.audit.cli",
+        "Nhật ký quản trị: ai đã làm gì, khi nào; kiểm tra có bị sửa không"
+        " · The audit log: who did what, when; and whether it was changed.",
     ),
     CommandEntry(
         "token",
@@ -229,6 +242,11 @@ class Commands(LazyGroup):
     """Turns an error of the project into one message and an exit status: 2 = wrong settings, 1 = all else."""
 
     entries = COMMANDS
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that the arguments name; what it changes is entered in the audit log."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command if command is None or name is None else audited(command, name), rest
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that the arguments name."""

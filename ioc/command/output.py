@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ioc.command.act import note_rows
 from ioc.command.heading import heading_of
 
 _SHORT = 32  # columns up to this width are never broken
@@ -28,6 +29,7 @@ def show_rows(
     Empty columns are left out, short ones keep their width and long texts wrap; where even that does not fit the
     terminal, each row becomes a block of lines.
     """
+    note_rows(rows)
     if as_json:
         typer.echo(to_json(list(rows), indent=2))
         return

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import psycopg
 from psycopg.rows import dict_row
 
+from ioc.audit.entry import AuditEntry, add_entry
 from ioc.errors import QuestionError
 from sql import load_queries
 
@@ -46,11 +49,11 @@ class IncidentActs:
     def acknowledge(self, incident_id: int, actor: Actor, now: datetime, note: str = "") -> None:
         """Say that somebody has taken it on; the ladder waits. Raises QuestionError for one that is not open."""
         with self._connection.transaction():
-            self._lock(incident_id)
+            before = self._lock(incident_id)
             self._connection.execute(
                 self._queries["acknowledge"], {"incident_id": incident_id, "by": actor.by, "now": now}
             )
-            self._enter(incident_id, "acknowledged", actor, now, note)
+            self._enter(incident_id, "acknowledged", actor, now, note, before)
 
     def silence(self, incident_id: int, actor: Actor, now: datetime, until: datetime, reason: str) -> None:
         """Send no messages until a moment, at most 30 days ahead; a moment in the past ends the silence.
@@ -66,22 +69,22 @@ class IncidentActs:
         if not ends and not reason.strip():
             raise QuestionError("say why it is silenced", "hãy ghi lý do tạm dừng báo")
         with self._connection.transaction():
-            self._lock(incident_id)
+            before = self._lock(incident_id)
             parameters = {"incident_id": incident_id, "by": actor.by, "now": now, "note": reason}
             self._connection.execute(self._queries["silence"], {**parameters, "until": None if ends else until})
-            self._enter(incident_id, "unsilenced" if ends else "silenced", actor, now, reason)
+            self._enter(incident_id, "unsilenced" if ends else "silenced", actor, now, reason, before)
 
     def assign(self, incident_id: int, actor: Actor, now: datetime, to: str, note: str = "") -> None:
         """Assign it to a person. Raises QuestionError if it is not open, or if no person is named."""
         if not to.strip():
             raise QuestionError("say to whom it is assigned", "hãy ghi người được giao xử lý")
         with self._connection.transaction():
-            self._lock(incident_id)
+            before = self._lock(incident_id)
             parameters = {"incident_id": incident_id, "to": to.strip(), "now": now}
             self._connection.execute(self._queries["assign"], parameters)
-            self._enter(incident_id, "assigned", actor, now, f"{to.strip()}. {note}".strip())
+            self._enter(incident_id, "assigned", actor, now, f"{to.strip()}. {note}".strip(), before)
 
-    def _lock(self, incident_id: int) -> None:
+    def _lock(self, incident_id: int) -> Mapping[str, Any]:
         row = self._connection.cursor(row_factory=dict_row).execute(self._queries["lock"], [incident_id]).fetchone()
         if row is None:
             raise QuestionError(
@@ -94,8 +97,11 @@ class IncidentActs:
                 "nothing is left to do about it",
                 f"sự cố số {incident_id} đã kết thúc",
             )
+        return row
 
-    def _enter(self, incident_id: int, what: str, actor: Actor, now: datetime, note: str) -> None:
+    def _enter(
+        self, incident_id: int, what: str, actor: Actor, now: datetime, note: str, before: Mapping[str, Any]
+    ) -> None:
         self._connection.execute(
             self._queries["insert_change"],
             {
@@ -107,3 +113,13 @@ class IncidentActs:
                 "note": note,
             },
         )
+        entry = AuditEntry(
+            actor=actor.by,
+            host=socket.gethostname(),
+            through=actor.through,
+            act=f"incident {what}",
+            subject=str(incident_id),
+            before={name: before[name] for name in ("acknowledged_by", "assigned_to", "silenced_until")},
+            after={"note": note},
+        )
+        add_entry(self._connection, entry)

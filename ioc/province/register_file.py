@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from ioc.command.act import note_change
 from ioc.errors import ConfigError
 from ioc.province.profile import load_profile
 
@@ -67,6 +68,7 @@ def add_rows(profile: Path, rows: Sequence[Mapping[str, str]]) -> Path:
     added = "".join(_line([row.get(name, "") for name in header]) for row in rows)
     with _checked(profile, path):
         _write(path, text + ("" if text.endswith("\n") else "\n") + added)
+    note_change(subject=", ".join(row["code"] for row in rows[:5]), after={"file": path.name, "rows": rows[:200]})
     return path
 
 
@@ -104,6 +106,7 @@ def end_reporter(profile: Path, code: str, on: date, feed: str = "") -> list[Reg
                     values = {**row.values, "valid_to": on.isoformat()}
                     lines[row.line] = _line([values[name] for name in row.header])
             _write(path, "".join(lines))
+    note_change(subject=code, before=[row.values for row in found])
     return found
 
 

@@ -11,8 +11,9 @@ import psycopg
 from psycopg.rows import dict_row
 
 from ioc.catalogue import Catalogue
-from ioc.catalogue.store import CatalogueChange, lock_edition, sync_catalogue
+from ioc.catalogue.store import CatalogueChange, lock_edition, read_epoch, sync_catalogue
 from ioc.catalogue.target import load_targets
+from ioc.command.act import note_change
 from ioc.database.connection import connect, translated_errors
 from ioc.errors import ConfigError
 from ioc.feeds.feed import load_feeds
@@ -54,6 +55,7 @@ def load_into_database(settings: Settings, profile: Profile, catalogue: Catalogu
         lock_edition(connection)
         _claim(connection, settings, profile)
         before = _describe(connection)
+        note_change(subject=profile.code, before={"epoch": read_epoch(connection)})
         units_changed = _load_areas(connection, profile)
         reporters = _load_reporters(connection, profile)
         if _describe(connection) != before:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from ioc.catalogue.target import TargetInForce, fields_of, read_targets
+from ioc.command.act import note_change
 from ioc.command.output import AsJson, show_rows
 from ioc.database.connection import connect, translated_errors
 from ioc.errors import ConfigError
@@ -113,6 +114,7 @@ def end_command(
         if found.origin != "command":
             raise ConfigError(f"target {target_id} comes from the {found.origin}; remove its row and load the profile")
         end_target(connection, target_id)
+    note_change(subject=found.code, before={"target_id": found.target_id, **fields_of(found)})
     _show([found], as_json)
 
 
@@ -123,6 +125,11 @@ def _import(file: Path, as_json: bool) -> None:
     targets = read_targets(file, catalogue, origin="command")
     areas = load_profile(settings.profile).areas
     with connect(settings, "owner") as connection, translated_errors():
+        codes = {one.code for one in targets}
+        before = [
+            {"target_id": one.target_id, **fields_of(one)} for one in load_in_force(connection) if one.code in codes
+        ]
+        note_change(subject=", ".join(sorted(codes)[:5]), before=before)
         done = set_targets(connection, targets, areas, by=getpass.getuser())
     _show(done, as_json)
 

@@ -25,6 +25,7 @@ from typing import Annotated
 import structlog
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
+from ioc.command.act import note_change
 from ioc.errors import ConfigError, Reason, RejectedError
 
 _PREFIX = "ioc"
@@ -161,6 +162,7 @@ class TokenFile:
         )
         with self._locked():
             self._write([*self.read(), token])
+        note_change(subject=token_id, after=_audited(token))
         return token, secret
 
     def rotate(self, token_id: str, overlap: timedelta, expires_at: datetime | None = None) -> tuple[Token, str]:
@@ -184,6 +186,7 @@ class TokenFile:
             }
             tokens[token_id] = token.model_copy(update=changes)
             self._write(list(tokens.values()))
+        note_change(subject=token_id, before=_audited(token), after=_audited(tokens[token_id]))
         return tokens[token_id], secret
 
     def revoke(self, token_id: str) -> Token:
@@ -192,9 +195,11 @@ class TokenFile:
             tokens = {token.id: token for token in self.read()}
             if token_id not in tokens:
                 raise ConfigError(f"there is no token {token_id}; `ioc token list` shows them")
+            before = _audited(tokens[token_id])
             if tokens[token_id].revoked_at is None:
                 tokens[token_id] = tokens[token_id].model_copy(update={"revoked_at": self._now()})
                 self._write(list(tokens.values()))
+        note_change(subject=token_id, before=before, after=_audited(tokens[token_id]))
         return tokens[token_id]
 
     def _refresh(self) -> None:
@@ -235,6 +240,11 @@ class TokenFile:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+
+def _audited(token: Token) -> dict[str, object]:
+    """Return what the audit log keeps of a token: all but its hashes."""
+    return token.model_dump(mode="json", exclude={"sha256", "previous_sha256"}, exclude_defaults=True)
 
 
 @lru_cache

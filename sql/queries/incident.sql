@@ -63,7 +63,7 @@ UPDATE incident SET step = %(step)s, step_at = %(now)s, told = %(told)s, changed
 WHERE incident_id = %(incident_id)s
 
 -- name: lock
-SELECT incident_id, closed_at FROM incident WHERE incident_id = %s FOR UPDATE
+SELECT incident_id, closed_at, acknowledged_by, assigned_to, silenced_until FROM incident WHERE incident_id = %s FOR UPDATE
 
 -- name: acknowledge
 UPDATE incident SET acknowledged_by = %(by)s, acknowledged_at = %(now)s, changed_at = %(now)s

@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from ioc.command.act import note_change
 from ioc.command.output import AsJson, show_rows
 from ioc.settings import Settings
 from streams.rebuild.comparison import Comparison
@@ -61,6 +62,7 @@ def rebuild(
         with open_rebuild(Settings(), recount=True) as job, _progress() as watch:
             job.run(watch)
         mended = {"sums": job.appended.sums, "members": job.appended.members, "set_aside": job.set_aside}
+        note_change(subject="--recount", after=mended)
         if as_json:
             typer.echo(to_json(mended))
         else:
@@ -81,6 +83,8 @@ def rebuild(
         swapped = not dry_run and (yes or (not as_json and _confirmed(len(found))))
         if swapped:
             job.swap()
+        moved = [one.model_dump(mode="json", exclude={"largest"}) for one in found]
+        note_change(subject=", ".join(codes or ()), after={"swapped": swapped, "indicators": moved})
     if as_json:
         typer.echo(
             to_json(

@@ -8,6 +8,7 @@ import typer
 from psycopg.rows import dict_row
 from pydantic_core import to_json
 
+from ioc.command.act import note_change
 from ioc.command.output import AsJson, show_rows
 from ioc.database.connection import connect, translated_errors
 from ioc.errors import ConfigError
@@ -50,6 +51,7 @@ def fold_command(as_json: AsJson = False) -> None:
     settings = Settings()
     with connect(settings, "owner", autocommit=True) as connection:
         before, after = Rollup(settings, connection).retry_all_set_aside(connection)
+    note_change(before={"set_aside": before}, after={"set_aside": after})
     if as_json:
         typer.echo(to_json({"set_aside_before": before, "set_aside": after}))
     else:

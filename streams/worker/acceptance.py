@@ -9,6 +9,7 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
+from ioc.command.act import note_change
 from ioc.database.connection import connect, translated_errors
 from ioc.errors import ConfigError
 from ioc.feeds.feed import Feed
@@ -92,6 +93,7 @@ def accept_positions(settings: Settings, topic: str, partitions: Sequence[int] |
             connection.execute(queries["insert_gap"], [topic, partition, halt.position, following, halt.kind])
             connection.execute(queries["accept_position"], {**place, "to": following, "topic_id": log.topic_id})
             rows.append({**place, "was": halt.kind, "position_before": halt.position, "position": following})
+    note_change(subject=topic, after=rows)
     return rows
 
 

@@ -30,6 +30,7 @@ def profile(tmp_path: Path) -> Path:
 
 def run(profile: Path, *arguments: str) -> Result:
     environment = {"IOC_PROFILE": str(profile), "IOC_TOKEN_FILE": str(profile.parent / "tokens.json")}
+    environment |= {"IOC_STATE_DIR": str(profile.parent), "IOC_DB_PORT": "1"}  # no database: the audit log waits there
     return CliRunner().invoke(app, ["reporter", *arguments], env=environment)
 
 

@@ -151,8 +151,9 @@ def test_grafanas_token_under_its_other_name_is_passed_to_no_service(monkeypatch
     assert settings.to_environment()["IOC_GRAFANA_TOKEN"] == "a token of an administrator"
 
 
-def test_a_signed_link_needs_a_key() -> None:
-    shown = CliRunner().invoke(app, ["link", "/", "--for", "Chủ tịch"], env={"IOC_LINK_KEY": ""})
+def test_a_signed_link_needs_a_key(tmp_path: Path) -> None:
+    away = {"IOC_STATE_DIR": str(tmp_path), "IOC_DB_PORT": "1"}  # where the audit log would go
+    shown = CliRunner().invoke(app, ["link", "/", "--for", "Chủ tịch"], env={"IOC_LINK_KEY": "", **away})
     assert (shown.exit_code, shown.stdout) == (2, "")
     assert "IOC_LINK_KEY" in shown.stderr
 
