@@ -29,7 +29,13 @@ from grafana.boards.status_panel import (
     indicator_link,
     status_stats,
 )
-from grafana.boards.variable import area_variable, indicator_variable, period_variable, sector_variable
+from grafana.boards.variable import (
+    area_variable,
+    as_of_variable,
+    indicator_variable,
+    period_variable,
+    sector_variable,
+)
 from grafana.query.binding import Variable
 from grafana.text import Text
 
@@ -50,6 +56,7 @@ def indicator_board(frame: Frame) -> Json:
         .with_variable(indicator_variable(scope))
         .with_variable(area_variable(scope))
         .with_variable(period_variable(scope))
+        .with_variable(as_of_variable(scope))
         .with_panel(figures.span(24).height(5))
         .with_panel(course)
         .with_row(default_row("areas", scope.say("Theo địa bàn", "By area")))
@@ -59,6 +66,7 @@ def indicator_board(frame: Frame) -> Json:
         .with_panel(_parts_table(frame).span(14).height(11))
         .with_panel(_definition_table(frame).span(10).height(11))
         .with_panel(_changes_table(frame))
+        .with_panel(_then_table(frame))
     )
     return finished(built, frame.annotations(_CHOSEN), scope.language, frame.view)
 
@@ -137,3 +145,18 @@ def _changes_table(frame: Frame) -> table.Panel:
     title = frame.scope.say("Các lần đổi tình trạng", "Changes of status")
     panel = default_table("indicator/changes", title, frame.scope, columns).height(7)
     return panel.with_target(frame.scope.target("indicator_change", code=_CHOSEN))
+
+
+def _then_table(frame: Frame) -> table.Panel:
+    columns: Columns = {
+        "period": PERIOD,
+        "then_known": Text("Khi đó", "Then"),
+        "now_known": Text("Hiện nay", "Now"),
+        "difference": Text("Chênh lệch", "Difference"),
+    }
+    title = frame.scope.say(
+        "Như đã biết đến hết ngày ${as_of:text}, và hiện nay", "As known at the end of ${as_of:text}, and now"
+    )
+    panel = default_table("indicator/then", title, frame.scope, columns, ("page",)).height(9)
+    panel = panel.with_target(frame.scope.target("figure_then", code=_CHOSEN))
+    return link_column(panel, "period", "${__data.fields.page}")

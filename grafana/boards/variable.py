@@ -40,6 +40,11 @@ def period_variable(scope: Scope) -> CustomVariable:
     return _choice(scope, "period", Text("Kỳ", "Period"), PERIODS | total, "day")
 
 
+def as_of_variable(scope: Scope) -> QueryVariable:
+    """`as_of`: a day at whose close figures were kept, such as `2025-03-05`; none before the first close."""
+    return _query(scope, "as_of", Text("Như đã biết đến hết ngày", "As known at the end of"), scope.sql("as_of_choice"))
+
+
 def measure_variable(scope: Scope) -> CustomVariable:
     """`measure`: one of the four measures of quality."""
     return _choice(scope, "measure", Text("Thước đo", "Measure"), MEASURES, "complete")

@@ -24,6 +24,8 @@ TABLES = frozenset(
     {
         "area",
         "feed",
+        "figure_snapshot",
+        "figure_snapshot_run",
         "incident",
         "incident_change",
         "incident_touch",

@@ -19,7 +19,7 @@ from ioc.api.example import EXAMPLES
 from ioc.api.model import Detail, Page, Problem
 from ioc.api.notification import add_notifications
 from ioc.api.pages.app import Pages
-from ioc.api.parameter import Day, refuse_unknown
+from ioc.api.parameter import AsOf, Day, refuse_unknown
 from ioc.api.problem import ProblemError, handle_problems, internal_problem, refuse
 from ioc.api.reading import Reading
 from ioc.api.receipt import ReceiptAnswers, add_receipts
@@ -45,15 +45,6 @@ Period = Annotated[Literal[PERIODS], Query(description="Length of the buckets.")
 AreaCode = Annotated[str | None, Query(description="Code of one area.", examples=["747"], max_length=20)]
 Level = Annotated[Literal[LEVELS] | None, Query(description="All areas of a level, instead of one.")]  # type: ignore[valid-type]
 Kind = Annotated[Literal[KINDS] | None, Query(description="Only this kind.")]  # type: ignore[valid-type]
-AsOf = Annotated[
-    str | None,
-    Query(
-        description="As it was known at this moment: a day (its end) or a time in ISO 8601, of the province's zone "
-        "where it names no offset.",
-        examples=["2025-03-05", "2025-03-05T09:30"],
-        max_length=40,
-    ),
-]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Most rows.")]
 Offset = Annotated[int, Query(ge=0, le=1_000_000, description="Rows to pass over.")]
 

@@ -18,7 +18,7 @@ from ioc.api.assessment_model import (
     StatusPage,
     StatusRow,
 )
-from ioc.api.parameter import Day
+from ioc.api.parameter import AsOf, Day
 from ioc.api.problem import ProblemError
 from ioc.api.reading import DatabaseReading
 from ioc.database.connection import connect, translated_errors
@@ -50,9 +50,9 @@ class AssessmentReader:
         self._reading = reading
         self._settings = settings
 
-    def statuses(self, **question: Any) -> StatusPage:
-        """Return statuses."""
-        with self._reading.connected() as connection:
+    def statuses(self, as_of: str | None = None, **question: Any) -> StatusPage:
+        """Return statuses, as they are or were."""
+        with self._reading.asked(as_of) as (connection, _):
             rows = list_statuses(connection, **question)
         return StatusPage(offset=question["offset"], statuses=tuple(StatusRow(**row) for row in rows))
 
@@ -70,9 +70,11 @@ class AssessmentReader:
         except ProblemError as error:
             raise _unknown() if error.problem.status == 422 else error from None
 
-    def quality(self, **question: Any) -> QualityPage:
-        """Return measures."""
-        with self._reading.connected() as connection:
+    def quality(self, as_of: str | None = None, **question: Any) -> QualityPage:
+        """Return measures, as they are, or were on a day (none: the moment's own)."""
+        with self._reading.asked(as_of) as (connection, moment):
+            if moment is not None and question["on"] is None:
+                question["on"] = moment.day(self._reading.zone)
             rows = list_quality(connection, **question)
         return QualityPage(measures=tuple(QualityRow(**row) for row in rows))
 
@@ -110,12 +112,20 @@ def add_assessment(
         code: Annotated[str | None, Query(description="Only this indicator; in all areas.", max_length=120)] = None,
         status: Annotated[Literal[STATUSES] | None, Query(description="Only this status.")] = None,  # type: ignore[valid-type]
         unusual: Annotated[bool, Query(description="Only what lies far from its own past.")] = False,
+        as_of: AsOf = None,
         limit: _Limit = 200,
         offset: _Offset = 0,
     ) -> StatusPage:
         """Return statuses of indicators, the worst first: of the province, or another area, or of one indicator."""
         return assessment.statuses(
-            sector=sector, area=area, code=code, status=status, unusual=unusual, limit=limit, offset=offset
+            sector=sector,
+            area=area,
+            code=code,
+            status=status,
+            unusual=unusual,
+            as_of=as_of,
+            limit=limit,
+            offset=offset,
         )
 
     @app.get("/v1/incidents", **guarded)
@@ -140,10 +150,11 @@ def add_assessment(
         area: _InArea = None,
         on: Annotated[Day | None, Query(description="Day; none = the newest of each measure.")] = None,
         reporter: Annotated[str | None, Query(description="Only this reporter; none = all.", max_length=64)] = None,
+        as_of: AsOf = None,
         limit: _Limit = 500,
     ) -> QualityPage:
         """Return how correct, complete, clean and live the data is, each share with its numbers."""
-        return assessment.quality(feed=feed, area=area, on=on, reporter=reporter, limit=limit)
+        return assessment.quality(feed=feed, area=area, on=on, reporter=reporter, as_of=as_of, limit=limit)
 
     async def may_act(request: Request) -> None:
         token = authenticate(request, tokens)

@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Query, Request
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
@@ -24,6 +24,16 @@ def _written_out(value: Any) -> Any:
 
 # The bounds keep the ends of periods within the calendar.
 Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2999, 12, 31)), BeforeValidator(_written_out)]
+
+AsOf = Annotated[
+    str | None,
+    Query(
+        description="As it was known at this moment: a day (its end) or a time in ISO 8601, of the province's zone "
+        "where it names no offset.",
+        examples=["2025-03-05", "2025-03-05T09:30"],
+        max_length=40,
+    ),
+]
 
 
 def refuse_unknown(request: Request) -> None:

@@ -150,7 +150,7 @@ class DatabaseReading:
         as_of: str | None = None,
     ) -> Series:
         """Return a series, as `ioc.reading.series.SeriesReader` reads it."""
-        with self._asked(as_of) as (connection, moment):
+        with self.asked(as_of) as (connection, moment):
             held = self._known(connection, code, moment)
             reader = SeriesReader(connection, held.edition.compiled, self._feeds, held.areas, moment=moment)
             return reader.read(
@@ -161,7 +161,7 @@ class DatabaseReading:
         self, code: str, *, area: str, period: str, on: date, limit: int, offset: int, as_of: str | None = None
     ) -> Explanation:
         """Return what a figure is made of, or was at a past moment."""
-        with self._asked(as_of) as (connection, moment):
+        with self.asked(as_of) as (connection, moment):
             held = self._known(connection, code, moment)
             explainer = Explainer(
                 connection, held.edition.compiled, self._feeds, held.areas, timezone=self._timezone, moment=moment
@@ -181,6 +181,11 @@ class DatabaseReading:
         )
         return AskedPlace(indicator.sector if indicator is not None else None, chains or None)
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """The province's time zone."""
+        return ZoneInfo(self._timezone)
+
     def is_ready(self) -> bool:
         """Whether the database answers."""
         try:
@@ -191,7 +196,7 @@ class DatabaseReading:
         return True
 
     @contextmanager
-    def _asked(self, as_of: str | None) -> Iterator[tuple[psycopg.Connection, PastMoment | None]]:
+    def asked(self, as_of: str | None) -> Iterator[tuple[psycopg.Connection, PastMoment | None]]:
         """Lend a connection on which tables are as they are, or as they were at a moment."""
         if as_of is None:
             with self.connected() as connection:

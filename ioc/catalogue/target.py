@@ -73,7 +73,7 @@ def grows_with_the_year(indicator: Indicator) -> bool:
 
 
 def of_year(target: TargetInForce, year: int) -> TargetInForce:
-    """Return what a target without a date asks for in a year of figures that begin anew: in even steps, by its end."""
+    """Return what a target without a date asks for by 31 December of a year, in even steps from 0 on 1 January."""
     return replace(
         target, due_on=date(year, 12, 31), baseline=0.0, baseline_on=date(year - 1, 12, 31), pace="linear", year=year
     )

@@ -19,6 +19,14 @@ _SHORT = 32  # columns up to this width are never broken
 _LEAST = 12  # what a long text needs at least
 
 AsJson = Annotated[bool, typer.Option("--json", help="In JSON · Print JSON.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        help="Như đã biết vào thời điểm này: ngày (đến hết ngày) hoặc ngày giờ"
+        " · As it was known at this moment: a day (its end) or a time, e.g. 2025-03-05T09:30.",
+    ),
+]
 
 
 def show_rows(

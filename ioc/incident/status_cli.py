@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
-from ioc.command.output import AsJson, show_rows
+from ioc.command.output import AsJson, AsOf, show_rows
 from ioc.database.connection import connect, translated_errors
 from ioc.incident.reading import count_statuses, list_statuses
+from ioc.reading.past import within
+from ioc.reading.past.latest import moment_of
 from ioc.settings import Settings
 
 app = typer.Typer()
@@ -30,11 +32,18 @@ def status(
         bool, typer.Option("--unusual", help="Chỉ số liệu bất thường · Only what lies far from its own past.")
     ] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Nhiều nhất · Most rows.")] = 200,
+    as_of: AsOf = None,
     as_json: AsJson = False,
 ) -> None:
     """Theo ngành, hoặc từng chỉ tiêu · How indicators stand: by sector, or one by one where anything is chosen."""
     one_by_one = any((sector, code, lagging, unusual))
-    with connect(Settings(), "reader", autocommit=True) as connection, translated_errors():
+    settings = Settings()
+    moment = None if as_of is None else moment_of(settings, as_of)
+    with (
+        connect(settings, "reader", autocommit=True) as connection,
+        translated_errors(),
+        within(connection, moment),
+    ):
         if one_by_one:
             rows = list_statuses(
                 connection,

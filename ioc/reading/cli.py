@@ -13,7 +13,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from ioc.catalogue.store import load_editions
-from ioc.command.output import AsJson, cell, show_rows
+from ioc.command.output import AsJson, AsOf, cell, show_rows
 from ioc.database.connection import connect, translated_errors
 from ioc.errors import DatabaseUnavailableError
 from ioc.feeds.feed import load_feeds
@@ -33,16 +33,6 @@ _NAMED = 20  # missing reporters that are named
 Code = Annotated[str, typer.Argument(help="Mã chỉ tiêu · Code of the indicator, e.g. lodging.guests.total.")]
 Period = Annotated[
     str, typer.Option("--period", help="Ngày, tuần, tháng, quý hoặc năm · day, week, month, quarter or year.")
-]
-
-
-AsOf = Annotated[
-    str | None,
-    typer.Option(
-        "--as-of",
-        help="Số liệu như đã biết vào thời điểm này: ngày (đến hết ngày) hoặc ngày giờ"
-        " · As it was known at this moment: a day (its end) or a time, e.g. 2025-03-05T09:30.",
-    ),
 ]
 
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ioc.catalogue.store import load_editions
-from ioc.command.output import AsJson, show_rows
+from ioc.command.output import AsJson, AsOf, show_rows
 from ioc.database.connection import connect, translated_errors
 from ioc.feeds.feed import load_feeds
 from ioc.province.profile import load_profile
@@ -64,14 +64,7 @@ def series_command(
             help="Quy về đơn vị hành chính của ngày này · Show all of it in the units of this day.",
         ),
     ] = None,
-    as_of: Annotated[
-        str | None,
-        typer.Option(
-            "--as-of",
-            help="Số liệu như đã biết vào thời điểm này: ngày (đến hết ngày) hoặc ngày giờ"
-            " · As they were known at this moment: a day (its end) or a time, e.g. 2025-03-05T09:30.",
-        ),
-    ] = None,
+    as_of: AsOf = None,
     as_json: AsJson = False,
     as_csv: Annotated[
         bool, typer.Option("--csv", help="In CSV, mỗi dòng một số liệu · Print CSV, one figure a row.")

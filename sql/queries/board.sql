@@ -31,6 +31,12 @@ WHERE i.live AND i.sector = %(sector)s
 ORDER BY s.target_id IS NULL AND i.target IS NULL, status_rank(s.status), i.definition ->> 'breakdown' <> '', i.slot
 LIMIT 6
 
+-- name: as_of_choice
+-- Days at whose close figures were kept, the newest first.
+SELECT to_char(day, 'DD/MM/YYYY') AS __text, day::text AS __value
+FROM (SELECT DISTINCT (taken_at AT TIME ZONE %(timezone)s)::date - 1 AS day FROM figure_snapshot_run) closed
+ORDER BY day DESC LIMIT 400
+
 -- name: feed_choice
 -- All of them first: Grafana's own choice of everything is English in every language.
 SELECT __text, __value FROM (
@@ -348,6 +354,41 @@ JOIN indicator i ON i.code = c.code AND i.live
 WHERE c.code = %(code)s AND c.area_id = ${area:sqlstring}::integer
 ORDER BY c.changed_at DESC
 LIMIT 50
+
+-- name: figure_then
+-- Figures as they were known at the close of a chosen day, beside those of now, the newest period first. A figure that has
+-- changed since, and of which no close kept what it was, has none: the page computes it.
+WITH chosen AS (
+    SELECT min(taken_at) AS taken_at FROM figure_snapshot_run
+    WHERE taken_at >= (substring(${as_of:sqlstring} FROM '^\d{4}-\d\d-\d\d$')::date + 1)::timestamp AT TIME ZONE %(timezone)s
+), cell AS (
+    SELECT i.code, i.unit, i.slot, c.sector, c.period, c.area_id, c.bucket, c.figures[i.slot] AS now, c.updated_at
+    FROM indicator i
+    JOIN indicator_cell c ON c.sector = i.sector AND c.area_id = ${area:sqlstring}::integer
+     AND c.period = CASE ${period:sqlstring} WHEN 'total' THEN 'day' ELSE ${period:sqlstring} END
+     AND c.bucket BETWEEN ($__timeFrom()::timestamptz AT TIME ZONE %(timezone)s)::date - 6
+                      AND ($__timeTo()::timestamptz AT TIME ZONE %(timezone)s)::date
+    WHERE i.live AND i.code = %(code)s
+    ORDER BY c.bucket DESC LIMIT 60
+), told AS (
+    SELECT cell.*, coalesce(%(units)s::jsonb ->> cell.unit, cell.unit) AS shown_unit,
+           CASE WHEN cell.updated_at <= chosen.taken_at THEN cell.now ELSE kept.figure END AS before
+    FROM chosen CROSS JOIN cell LEFT JOIN LATERAL (
+        SELECT f.figures[cell.slot] AS figure FROM figure_snapshot f
+        WHERE f.sector = cell.sector AND f.period = cell.period AND f.area_id = cell.area_id AND f.bucket = cell.bucket
+          AND f.taken_at <= chosen.taken_at
+        ORDER BY f.taken_at DESC LIMIT 1
+    ) kept ON cell.updated_at > chosen.taken_at
+    WHERE chosen.taken_at IS NOT NULL
+)
+SELECT period_text(t.period, t.bucket, %(language)s) AS period,
+       coalesce(amount_text(t.before, t.shown_unit, %(language)s), '–') AS then_known,
+       coalesce(amount_text(t.now, t.shown_unit, %(language)s), '–') AS now_known,
+       coalesce(change_text(t.now - t.before, t.shown_unit, %(language)s), '–') AS difference,
+       %(pages)s || '/indicators/' || t.code || '?area=' || a.code || '&period=' || t.period || '&on=' || t.bucket
+           || '&as_of=' || ${as_of:sqlstring} AS page
+FROM told t JOIN area a USING (area_id)
+ORDER BY t.bucket DESC
 
 -- name: part_latest
 -- The parts of a breakdown in the newest period that is over, largest first.

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
-from ioc.command.output import AsJson, show_rows
+from ioc.command.output import AsJson, AsOf, show_rows
 from ioc.database.connection import connect, translated_errors
 from ioc.feeds.feed import load_feeds
 from ioc.incident.reading import list_quality
 from ioc.province.profile import load_profile, load_profile_catalogue
+from ioc.reading.past import within
+from ioc.reading.past.latest import moment_of
 from ioc.settings import Settings
 from streams.quality.control import take_control_totals
 from streams.quality.report import report_quality as run
@@ -105,6 +108,7 @@ def show_quality(
         str | None,
         typer.Option("--reporter", help="Chỉ đơn vị này; mặc định gộp · Only this reporter; none = all together."),
     ] = None,
+    as_of: AsOf = None,
     as_json: AsJson = False,
 ) -> None:
     """Đúng, đủ, sạch, sống, mỗi tỷ lệ kèm tử số và mẫu số · How correct, complete, clean and live the data is, each
@@ -112,8 +116,14 @@ def show_quality(
     """
     if context.invoked_subcommand is not None:
         return
-    day = None if on is None else on.date()
-    with connect(Settings(), "reader", autocommit=True) as connection, translated_errors():
+    settings = Settings()
+    moment = None if as_of is None else moment_of(settings, as_of)
+    day = on.date() if on else moment.day(ZoneInfo(load_profile(settings.profile).timezone)) if moment else None
+    with (
+        connect(settings, "reader", autocommit=True) as connection,
+        translated_errors(),
+        within(connection, moment),
+    ):
         rows = list_quality(connection, feed=feed, area=area, on=day, reporter=reporter)
     if not as_json:
         shown = ("feed", "measure", "day", "area_name", "reporter", "numerator", "denominator", "share", "detail")

@@ -10,6 +10,7 @@ import hashlib
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,8 @@ class Pages:
         )
         chart = course_chart(course, f"{view.indicator['name_vi']}, {view.place.name}") if course.is_drawable else None
         as_of = asked.get("as_of", "")[:_MOST_MOMENT]
-        explained, problem = self._explained(view, as_of)
+        on = _day_of(asked.get("on", ""))
+        explained, problem = self._explained(view, as_of, on)
         return self._page(
             "indicator.html",
             visitor,
@@ -147,24 +149,27 @@ class Pages:
             problem=problem,
             asked=period,
             as_of=as_of,
+            on=on,
         )
 
-    def _explained(self, view: IndicatorView, as_of: str) -> tuple[Explanation | None, str]:
-        """Return what the newest figure is made of, or why that cannot be shown now.
+    def _explained(self, view: IndicatorView, as_of: str, on: date | None) -> tuple[Explanation | None, str]:
+        """Return what a figure is made of, or why that cannot be shown now.
 
         as_of: the moment as of which it is explained; empty for now.
+        on:    a day of its period; none = the newest figure.
         """
-        newest = next((point for point in reversed(view.course) if point.value is not None), None)
-        if newest is None:
+        newest = next((point.bucket for point in reversed(view.course) if point.value is not None), None)
+        if on is None and newest is None:
             return None, ""
         # What is summed up is explained as a whole.
-        period = view.status["period"] if view.summed and view.status is not None else view.period
+        whole = view.summed and view.status is not None and on is None
+        period = view.status["period"] if whole and view.status is not None else view.period
         try:
             return self.explain(
                 view.indicator["code"],
                 area=view.place.code,
                 period=period,
-                on=newest.bucket,
+                on=on or newest,
                 limit=1,
                 offset=0,
                 **({"as_of": as_of} if as_of else {}),
@@ -365,6 +370,14 @@ async def _form_of(request: Request) -> Mapping[str, str]:
     return {name: values[0] for name, values in fields.items()}
 
 
+def _day_of(text: str) -> date | None:
+    """Return a day from an address; None for what is none."""
+    try:
+        return date.fromisoformat(text) if len(text) == _LONG_DAY else None
+    except ValueError:
+        return None
+
+
 def _hours_of(text: str) -> float:
     """Return the hours of a silence; raises ProblemError for others than the page offers, and 0, which ends it."""
     if text.isascii() and text.isdigit() and int(text) in (0, *_SILENCES):
@@ -380,4 +393,5 @@ def _local(path: str) -> str:
 
 
 _BOUND = "Mã này bị giới hạn ngành hoặc địa bàn nên không mở được các trang; hãy đọc qua API."
+_LONG_DAY = len("2025-03-05")
 _LINK_OVER = "Liên kết không đúng hoặc đã hết hạn. Hãy mở liên kết mới nhất, hoặc nhập mã truy cập."

@@ -45,6 +45,10 @@ class PastMoment:
                 "2025-03-05T09:30",
             ) from None
 
+    def day(self, zone: ZoneInfo) -> date:
+        """Return the day in which it lies."""
+        return self.at.astimezone(zone).date()
+
 
 _TICK = timedelta(microseconds=1)
 
