@@ -138,8 +138,8 @@ class Pages:
         )
         chart = course_chart(course, f"{view.indicator['name_vi']}, {view.place.name}") if course.is_drawable else None
         as_of = asked.get("as_of", "")[:_MOST_MOMENT]
-        on = _day_of(asked.get("on", ""))
-        explained, problem = self._explained(view, as_of, on)
+        chosen = _day_of(asked.get("on", ""))
+        explained, problem = self._explained(view, as_of, chosen)
         return self._page(
             "indicator.html",
             visitor,
@@ -149,7 +149,7 @@ class Pages:
             problem=problem,
             asked=period,
             as_of=as_of,
-            on=on,
+            on=chosen,
         )
 
     def _explained(self, view: IndicatorView, as_of: str, on: date | None) -> tuple[Explanation | None, str]:
