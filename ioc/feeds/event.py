@@ -15,15 +15,15 @@ import binascii
 import hashlib
 import json
 import re
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import ConfigDict, Field, GetCoreSchemaHandler, StringConstraints, create_model
+from pydantic import ConfigDict, Field, GetCoreSchemaHandler, StringConstraints, create_model, model_validator
 from pydantic_core import CoreSchema, core_schema, from_json
 
 from ioc.errors import Reason, RejectedError
 from ioc.feeds.bounds import SentAt
+from ioc.feeds.rule import RecordRule, Term
 from ioc.feeds.strict import StrictModel
 
 REPORTER_URN = "urn:ioc:reporter:"
@@ -42,14 +42,29 @@ _TEXT = r"^[^\x00-\x1f\x7f]+$"
 ReporterCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]
 
 
-class Record(StrictModel, ABC):
-    """Base of every feed's data: one revision of one record, personal data already gone."""
+class Record(StrictModel):
+    """Base of every feed's data: one revision of one record, personal data already gone.
+
+    KEY:   what follows the reporter's code in the record's key.
+    RULES: what must hold between its fields; the first that is broken is told.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
-    @abstractmethod
+    KEY: ClassVar[Term]
+    RULES: ClassVar[tuple[RecordRule, ...]] = ()
+
+    @model_validator(mode="after")
+    def _keeps_the_rules(self) -> Self:
+        values = self.__dict__
+        for rule in self.RULES:
+            if rule.broken.of(values):
+                raise ValueError(*rule.told(values))
+        return self
+
     def record_key(self) -> str:
         """Return what follows the reporter's code in the record's key."""
+        return str(self.KEY.of(self.__dict__))
 
 
 class _ExtensionValue:

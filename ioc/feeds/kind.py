@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Protocol
+from functools import cached_property, reduce
+from operator import or_
+
+from ioc.feeds.rule import Condition, RecordRule, Values, any_empty, any_set, named
 
 SHARED = frozenset({"kind", "occurred_on"})
-
-
-class _OfAKind(Protocol):
-    @property
-    def kind(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -33,17 +30,33 @@ def shape(needed: str = "", optional: str = "") -> Shape:
     return Shape(frozenset(needed.split()), frozenset(optional.split()))
 
 
-def check_kind(record: _OfAKind, shapes: Mapping[str, Shape]) -> None:
-    """Raise ValueError where a record lacks a field that its kind needs, or has one that belongs to other kinds."""
-    expected = shapes[record.kind]
-    given = {name for name, value in record.__dict__.items() if value is not None}
-    if missing := ", ".join(sorted(expected.needed - given)):
-        raise ValueError(
-            f"a record of kind {record.kind} needs {missing}",
-            f"bản ghi loại {record.kind} phải có {missing}",
-        )
-    if foreign := ", ".join(sorted(given - expected.allowed)):
-        raise ValueError(
-            f"a record of kind {record.kind} carries no {foreign}",
-            f"bản ghi loại {record.kind} không được có {foreign}",
-        )
+def kind_rules(shapes: Mapping[str, Shape]) -> list[RecordRule]:
+    """Return the rules that a record lacks no field that its kind needs, and has none that belongs to other kinds.
+
+    shapes: by kind; together they name every field of the model.
+    """
+    fields = frozenset[str]().union(*(one.allowed for one in shapes.values()))
+    foreign = {kind: fields - one.allowed for kind, one in shapes.items()}
+
+    def missing(values: Values) -> list[str]:
+        return sorted(name for name in shapes[values["kind"]].needed if values[name] is None)
+
+    def surplus(values: Values) -> list[str]:
+        return sorted(name for name in foreign[values["kind"]] if values[name] is not None)
+
+    lacks = [named("kind").equals(kind) & any_empty(one.needed) for kind, one in shapes.items() if one.needed]
+    carries = [named("kind").equals(kind) & any_set(names) for kind, names in foreign.items() if names]
+    return [
+        RecordRule(
+            Condition(lambda values: bool(missing(values)), reduce(or_, lacks).expr),
+            "a record of kind {kind} needs {fields}",
+            "bản ghi loại {kind} phải có {fields}",
+            missing,
+        ),
+        RecordRule(
+            Condition(lambda values: bool(surplus(values)), reduce(or_, carries).expr),
+            "a record of kind {kind} carries no {fields}",
+            "bản ghi loại {kind} không được có {fields}",
+            surplus,
+        ),
+    ]

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import polars as pl
 from pydantic import TypeAdapter, ValidationError
@@ -18,10 +17,12 @@ from ioc.feeds.event import Envelope
 from ioc.feeds.feed import UTC_TIME, Feed
 from ioc.feeds.plausibility import Calendar, Now, check_clock
 from ioc.feeds.validation import check_envelope, mask, read_event
+from streams.rules.batch import Fetched, ParsedBatch, batch_of
+from streams.rules.column_read import ColumnRead, ColumnReader
 from streams.rules.content import VOID_HASH, content_hasher, md5
 from streams.rules.dates import date_from_json, implausible_dates
 from streams.rules.fault import DATA_FAULTS, told
-from streams.rules.raw import Payloads, RawRecord, elements, is_batch, mark_of, received_ms, value_of
+from streams.rules.raw import Payloads, RawRecord, elements, is_batch, received_ms, value_of
 from streams.rules.refuse import (
     EMPTY,
     MAX_PAYLOAD,
@@ -35,6 +36,8 @@ from streams.rules.refuse import (
 from streams.rules.register import Register
 
 MAX_KEY = 64
+# Of records as they came: the steps of a check by column cost as much as reading so many events one by one.
+ENOUGH_FOR_COLUMNS = 128 * 1024
 
 EVENT_SCHEMA: dict[str, pl.DataType] = {
     "row": pl.Int64(),
@@ -51,42 +54,6 @@ EVENT_SCHEMA: dict[str, pl.DataType] = {
     "voided": pl.Boolean(),
 }
 _HEAD = tuple(name for name in EVENT_SCHEMA if name != "row")
-
-
-@dataclass(frozen=True)
-class ParsedBatch:
-    """One fetch of one partition, ready for the database.
-
-    begins_at: where the client stood before; it lies below `first_offset` where offsets are missing in the log.
-    events:   columns of `EVENT_SCHEMA` (not `fetch`), `area_code`, `area_id`, `effective_at`, `effective_on` and the
-              feed's own, in the order of the log; content is null where `voided`.
-    consumed: events per record offset, so that a prefix of the batch can be dropped.
-    payloads: the events as they came, for those that are refused later.
-    mark:     of the last record (`mark_of`); None where the batch is a part of a fetch.
-    """
-
-    topic: str
-    partition: int
-    begins_at: int
-    first_offset: int
-    next_offset: int
-    oldest_received_at: datetime
-    newest_received_at: datetime
-    events: pl.DataFrame
-    rejections: tuple[Rejection, ...]
-    consumed: dict[int, int]
-    payloads: Payloads
-    mark: str | None = None
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """One fetch of one partition: at least one record; `begins_at` as in `BatchParser.parse`."""
-
-    topic: str
-    partition: int
-    records: Sequence[RawRecord]
-    begins_at: int | None = None
 
 
 @dataclass
@@ -115,7 +82,10 @@ class _Rows:
 class BatchParser:
     """Parses the fetches of one feed; holds no state between two calls."""
 
-    def __init__(self, feed: Feed, register: Register, calendar: Calendar) -> None:
+    def __init__(
+        self, feed: Feed, register: Register, calendar: Calendar, *, by_column_from: int = ENOUGH_FOR_COLUMNS
+    ) -> None:
+        """by_column_from: bytes of records that are read by the column, if so many are parsed together."""
         self.feed = feed
         self._register = register
         self._calendar = calendar
@@ -128,6 +98,8 @@ class BatchParser:
         self._times = [date_from_json(column) for column in feed.model_columns if column.dtype.is_temporal()]
         self._key_prefix = f"{feed.key}/".encode()
         self._content_hash = content_hasher(feed.transport)
+        self._reader = ColumnReader(feed)
+        self._by_column_from = by_column_from
 
     def parse(
         self,
@@ -150,6 +122,19 @@ class BatchParser:
         Some thirty steps over a frame cost the same for ten events as for a thousand.
         """
         now_ms = int(now.timestamp() * 1000)
+        if sum(len(record.value or b"") for one in fetches for record in one.records) >= self._by_column_from:
+            try:
+                found = self._reader.read([one.records for one in fetches], self._calendar.at(now), now_ms)
+                if found is not None:
+                    return self._parse_all(fetches, now, now_ms, found)
+            except DATA_FAULTS:
+                pass  # something that no column can hold; read one by one, and the event at fault is found
+        return self._parse_all(fetches, now, now_ms, None)
+
+    def _parse_all(
+        self, fetches: Sequence[Fetched], now: datetime, now_ms: int, found: ColumnRead | None
+    ) -> list[ParsedBatch]:
+        """Parse fetches, of which some records may have been read by the column; raises `DATA_FAULTS` only then."""
         rows = _Rows(self._calendar.at(now), now_ms)
         refused: list[list[Rejection]] = [[] for _ in fetches]
         consumed: list[dict[int, int]] = [{} for _ in fetches]
@@ -158,13 +143,22 @@ class BatchParser:
             rows.fetch = number
             for record in fetched.records:
                 rows.received = received_ms(record, now_ms)
-                consumed[number][record.offset] = self._read(record, rows, refused[number])
-        kept, found = self._typed(rows, payloads)
-        for number, rejection in found:
+                taken = found.taken.get((number, record.offset)) if found is not None else None
+                if found is None or taken is None:
+                    consumed[number][record.offset] = self._read(record, rows, refused[number])
+                    continue
+                consumed[number][record.offset] = taken
+                for position, text in found.left.get((number, record.offset), ()):
+                    self._read_one(record, position, text, rows, refused[number])
+        if found is None:
+            kept, late = self._typed(rows, payloads)
+        else:
+            kept, late = self._check(self._frame(rows, found.rows), payloads, rows.now)
+        for number, rejection in late:
             refused[number].append(rejection)
         events = _parted(kept, len(fetches))
         return [
-            _batch(fetched, events[number], refused[number], consumed[number], payloads[number], now_ms)
+            batch_of(fetched, events[number], refused[number], consumed[number], payloads[number], now_ms)
             for number, fetched in enumerate(fetches)
         ]
 
@@ -299,27 +293,38 @@ class BatchParser:
         text = key[:MAX_KEY].decode("utf-8", "replace")
         return text if self._register.knows(text) else mask(text)
 
-    def _frame(self, rows: _Rows) -> pl.DataFrame:
-        """Return the events with the register's and the derived columns."""
+    def _frame(self, rows: _Rows, others: pl.DataFrame | None = None) -> pl.DataFrame:
+        """Return the events with the register's and the derived columns; `others` have been read by the column."""
         feed = self.feed
-        columns = zip(*rows.heads, strict=True) if rows.heads else ((),) * len(_HEAD)
-        head = pl.DataFrame(
-            [
-                pl.Series(name, values, dtype=pl.Int64() if name == "received_at" else EVENT_SCHEMA[name])
-                for name, values in zip(_HEAD, columns, strict=True)
-            ]
-        ).with_columns(pl.col("received_at").cast(UTC_TIME))
+        if others is None or rows.heads:
+            read = self._head(rows).hstack(self._body(rows.contents))
+        if others is None:
+            frame = read
+        elif rows.heads:
+            both = pl.concat([others.select(read.columns), read])
+            frame = both.sort("fetch", "record_offset", "position")
+        else:
+            frame = others
         local = pl.col(feed.effective)
         if self._effective_type == pl.Date():
             day, moment = local, local.cast(pl.Datetime("us")).dt.replace_time_zone(str(self._timezone))
         else:
             day, moment = local.dt.convert_time_zone(str(self._timezone)).dt.date(), local
-        frame = head.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64)).hstack(self._body(rows.contents))
+        frame = frame.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
         frame = frame.with_columns(effective_on=day, effective_at=moment.dt.convert_time_zone("UTC"))
         frame = self._register.locate(frame)
         return frame.with_columns(
             expression.cast(dtype).alias(name) for name, (dtype, expression) in feed.derive.items()
         )
+
+    def _head(self, rows: _Rows) -> pl.DataFrame:
+        columns = zip(*rows.heads, strict=True) if rows.heads else ((),) * len(_HEAD)
+        return pl.DataFrame(
+            [
+                pl.Series(name, values, dtype=pl.Int64() if name == "received_at" else EVENT_SCHEMA[name])
+                for name, values in zip(_HEAD, columns, strict=True)
+            ]
+        ).with_columns(pl.col("received_at").cast(UTC_TIME))
 
     def _body(self, contents: list[bytes]) -> pl.DataFrame:
         """Return the data of the events: reading the model's own JSON costs half of copying values out of objects."""
@@ -367,33 +372,3 @@ def _parted(events: pl.DataFrame, fetches: int) -> list[pl.DataFrame]:
     events = events.drop("fetch")
     starts = accumulate(counts, initial=0)
     return [events.slice(start, count) for start, count in zip(starts, counts, strict=False)]
-
-
-def _batch(
-    fetched: Fetched,
-    events: pl.DataFrame,
-    refused: Sequence[Rejection],
-    consumed: dict[int, int],
-    payloads: Payloads,
-    now_ms: int,
-) -> ParsedBatch:
-    first, last = fetched.records[0], fetched.records[-1]
-    received = [received_ms(record, now_ms) for record in (first, last)]
-    return ParsedBatch(
-        topic=fetched.topic,
-        partition=fetched.partition,
-        begins_at=first.offset if fetched.begins_at is None else min(fetched.begins_at, first.offset),
-        first_offset=first.offset,
-        next_offset=last.offset + 1,
-        oldest_received_at=_time_of(min(received)),
-        newest_received_at=_time_of(max(received)),
-        events=events,
-        rejections=tuple(refused),
-        consumed=consumed,
-        payloads=payloads,
-        mark=mark_of(last),
-    )
-
-
-def _time_of(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, tz=ZoneInfo("UTC"))

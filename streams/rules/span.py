@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass, replace
 
 import polars as pl
 
-from streams.rules.parse import ParsedBatch
+from streams.rules.batch import ParsedBatch
 from streams.rules.refuse import Rejection, bare_reason, unstorable
 
 ACCEPTED = ("new", "corrected", "voided", "superseded")

@@ -26,8 +26,9 @@ import tenacity
 
 from ioc.errors import CatalogueChangedError, ConcurrentWriteError, FatalError, RetryableError, UnstorableError
 from streams.process.faultpoint import FaultPoint, no_fault
+from streams.rules.batch import Fetched, ParsedBatch
 from streams.rules.fault import told
-from streams.rules.parse import BatchParser, Fetched, ParsedBatch
+from streams.rules.parse import BatchParser
 from streams.rules.raw import RawRecord
 from streams.rules.refuse import UNSTORABLE
 from streams.rules.span import BatchCounts

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from ioc.errors import FatalError, RetryableError
-from streams.rules.parse import ParsedBatch
+from streams.rules.batch import ParsedBatch
 from streams.rules.span import BatchCounts
 from streams.worker.store import RecordStore
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from streams.rules.batch import ParsedBatch
 from streams.rules.fault import DATA_FAULTS, told
-from streams.rules.parse import ParsedBatch
 from streams.rules.span import BatchCounts, bare, halves, only, refused
 
 log = structlog.get_logger(__name__)

@@ -24,9 +24,9 @@ from ioc.errors import CatalogueChangedError, ConcurrentWriteError, FatalError, 
 from ioc.feeds.feed import Feed
 from sql import load_queries
 from streams.process.faultpoint import FaultPoint, no_fault
+from streams.rules.batch import ParsedBatch
 from streams.rules.classify import HISTORY_SCHEMA, STORED_SCHEMA, Classified, classify
 from streams.rules.contribute import Contributor
-from streams.rules.parse import ParsedBatch
 from streams.rules.position import missing
 from streams.rules.refuse import Rejection
 from streams.rules.span import BatchCounts, Span, account, cut

@@ -15,8 +15,9 @@ from ioc.settings import Settings
 from streams.process.faultpoint import FaultPoint, no_fault
 from streams.proof.reconcile import ReconcileResult, reconcile
 from streams.rollup.service import Rollup
+from streams.rules.batch import ParsedBatch
 from streams.rules.contribute import Contributor
-from streams.rules.parse import BatchParser, ParsedBatch
+from streams.rules.parse import BatchParser
 from streams.rules.register import Register
 from streams.rules.span import BatchCounts
 from streams.worker.last_line import LastLine

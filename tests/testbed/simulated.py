@@ -13,7 +13,7 @@ from deploy.simulator.ledger import ExpectedOutcome, Outgoing
 from deploy.simulator.record import Life, System
 from ioc.feeds.feed import Feed
 from ioc.province.profile import Profile
-from streams.rules.parse import ParsedBatch
+from streams.rules.batch import ParsedBatch
 from testbed import feed_event
 from testbed.pipeline import make_parser
 

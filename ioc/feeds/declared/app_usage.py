@@ -7,14 +7,15 @@ what they ask or do never travels.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import ConfigDict, JsonValue, StringConstraints, model_validator
+from pydantic import ConfigDict, JsonValue, StringConstraints
 
 from ioc.feeds.bounds import Day
 from ioc.feeds.event import Record
 from ioc.feeds.feed import Feed
-from ioc.feeds.kind import check_kind, shape
+from ioc.feeds.kind import kind_rules, shape
+from ioc.feeds.rule import RecordRule, Term, joined, named
 from ioc.pseudonym import PSEUDONYM_PATTERN
 
 Pseudonym = Annotated[str, StringConstraints(pattern=PSEUDONYM_PATTERN)]
@@ -51,13 +52,8 @@ class AppUsage(Record):
     assistant: Literal["assistant_citizen", "assistant_officer"] | None = None
     answered: bool | None = None
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        check_kind(self, KINDS)
-        return self
-
-    def record_key(self) -> str:
-        return f"{self.kind}/{self.item_id}"
+    KEY: ClassVar[Term] = joined(named("kind"), "/", named("item_id"))
+    RULES: ClassVar[tuple[RecordRule, ...]] = tuple(kind_rules(KINDS))
 
 
 FEED = Feed(

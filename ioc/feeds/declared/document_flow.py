@@ -8,15 +8,16 @@ Source: QCVN 102:2016/BTTTT (edXML), QĐ 28/2018/QĐ-TTg, NĐ 30/2020/NĐ-CP; ca
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
 import polars as pl
-from pydantic import ConfigDict, JsonValue, StringConstraints, model_validator
+from pydantic import ConfigDict, JsonValue, StringConstraints
 
 from ioc.feeds.bounds import Day
 from ioc.feeds.event import Record
 from ioc.feeds.feed import Ahead, Feed
-from ioc.feeds.kind import check_kind, shape
+from ioc.feeds.kind import kind_rules, shape
+from ioc.feeds.rule import RecordRule, Term, joined, named, not_before
 
 KINDS = {
     "sent": shape("item_id format signed"),
@@ -57,21 +58,21 @@ class DocumentFlow(Record):
     overdue: bool | None = None
     done_on: Day | None = None
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        check_kind(self, KINDS)
-        if self.format == "paper" and self.signed:
-            raise ValueError("paper bears no digital signature", "văn bản giấy không có chữ ký số")
-        for name in ("due_on", "done_on"):
-            day = getattr(self, name)
-            if day is not None and day < self.occurred_on:
-                raise ValueError(f"{name} lies before occurred_on", f"{name} sớm hơn occurred_on")
-        if self.overdue and self.due_on is not None and self.done_on is not None and self.done_on <= self.due_on:
-            raise ValueError("a task done by due_on is not overdue", "nhiệm vụ xong trong hạn không quá hạn")
-        return self
-
-    def record_key(self) -> str:
-        return f"{self.kind}/{self.item_id}"
+    KEY: ClassVar[Term] = joined(named("kind"), "/", named("item_id"))
+    RULES: ClassVar[tuple[RecordRule, ...]] = (
+        *kind_rules(KINDS),
+        RecordRule(
+            named("format").equals("paper") & named("signed").is_true(),
+            "paper bears no digital signature",
+            "văn bản giấy không có chữ ký số",
+        ),
+        *not_before("occurred_on", "due_on", "done_on"),
+        RecordRule(
+            named("overdue").is_true() & (named("done_on") <= named("due_on")),
+            "a task done by due_on is not overdue",
+            "nhiệm vụ xong trong hạn không quá hạn",
+        ),
+    )
 
 
 FEED = Feed(

@@ -10,14 +10,15 @@ Source: NĐ 61/2018/NĐ-CP, NĐ 107/2021/NĐ-CP, TT 01/2018/TT-VPCP; states afte
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
 import polars as pl
-from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 
 from ioc.feeds.bounds import Day
 from ioc.feeds.event import Record
 from ioc.feeds.feed import Ahead, Feed
+from ioc.feeds.rule import RecordRule, Term, named, not_before
 from ioc.pseudonym import PSEUDONYM_PATTERN
 
 Pseudonym = Annotated[str, StringConstraints(pattern=PSEUDONYM_PATTERN)]
@@ -98,66 +99,80 @@ class DossierEvent(Record):
     rated_on: Day | None = None
     rating: Literal["very_satisfied", "satisfied", "unsatisfied"] | None = None
 
-    @model_validator(mode="after")
-    def _intake_fits(self) -> Self:
-        if (self.channel == "online") != (self.filed_by is not None):
-            raise ValueError(
-                "filed_by is for online dossiers, and they must have it",
-                "hồ sơ trực tuyến phải có filed_by, hồ sơ khác thì không",
-            )
-        if self.channel == "online" and self.service_level == "information":
-            raise ValueError(
-                "a service that only informs takes no online dossiers",
-                "dịch vụ chỉ cung cấp thông tin không nhận hồ sơ trực tuyến",
-            )
-        if self.wait_min is not None and self.channel != "direct":
-            raise ValueError("wait_min is for dossiers filed at the counter", "wait_min chỉ dùng cho hồ sơ trực tiếp")
-        if self.reused and not self.reuse_possible:
-            raise ValueError("reused needs reuse_possible", "reused phải đi cùng reuse_possible")
-        return self
-
-    @model_validator(mode="after")
-    def _dates_in_order(self) -> Self:
-        for name in ("due_on", "supplement_on", "paid_on", "closed_on", "rated_on"):
-            day = getattr(self, name)
-            if day is not None and day < self.received_on:
-                raise ValueError(f"{name} lies before received_on", f"{name} sớm hơn received_on")
-        if self.due_on is None and self.state != "refused":
-            raise ValueError("a dossier that was accepted needs due_on", "hồ sơ đã tiếp nhận phải có due_on")
-        if self.overdue and (self.due_on is None or (self.closed_on is not None and self.closed_on <= self.due_on)):
-            raise ValueError("a dossier that ended by due_on is not overdue", "hồ sơ xong trong hạn không quá hạn")
-        return self
-
-    @model_validator(mode="after")
-    def _state_fits(self) -> Self:
-        if (self.state == "pending") != (self.closed_on is None):
-            raise ValueError(
-                "closed_on comes with the end, and every state but pending is an end",
-                "hồ sơ đã kết thúc phải có closed_on, hồ sơ đang giải quyết thì chưa",
-            )
-        if (self.state == "resolved") != (self.processing_h is not None):
-            raise ValueError(
-                "processing_h is for resolved dossiers, and they must have it",
-                "hồ sơ đã giải quyết phải có processing_h, hồ sơ khác thì không",
-            )
-        if self.state != "resolved" and (self.digitised_out or self.result_electronic):
-            raise ValueError("only a resolved dossier has a result", "chỉ hồ sơ đã giải quyết mới có kết quả")
-        if (self.rated_on is None) != (self.rating is None):
-            raise ValueError("rated_on and rating go together", "rated_on và rating phải đi cùng nhau")
-        return self
-
-    @model_validator(mode="after")
-    def _payment_fits(self) -> Self:
-        if (self.paid_on is None) != (self.paid_amount is None):
-            raise ValueError("paid_on and paid_amount go together", "paid_on và paid_amount phải đi cùng nhau")
-        if self.paid_on is not None and not self.has_fee:
-            raise ValueError("a payment needs has_fee", "đã thanh toán thì phải có has_fee")
-        if self.paid_online and self.paid_on is None:
-            raise ValueError("paid_online needs paid_on", "paid_online phải có paid_on")
-        return self
-
-    def record_key(self) -> str:
-        return self.dossier_id
+    KEY: ClassVar[Term] = named("dossier_id")
+    RULES: ClassVar[tuple[RecordRule, ...]] = (
+        # What fits the intake.
+        RecordRule(
+            named("channel").equals("online").differs_from(named("filed_by").is_set()),
+            "filed_by is for online dossiers, and they must have it",
+            "hồ sơ trực tuyến phải có filed_by, hồ sơ khác thì không",
+        ),
+        RecordRule(
+            named("channel").equals("online") & named("service_level").equals("information"),
+            "a service that only informs takes no online dossiers",
+            "dịch vụ chỉ cung cấp thông tin không nhận hồ sơ trực tuyến",
+        ),
+        RecordRule(
+            named("wait_min").is_set() & ~named("channel").equals("direct"),
+            "wait_min is for dossiers filed at the counter",
+            "wait_min chỉ dùng cho hồ sơ trực tiếp",
+        ),
+        RecordRule(
+            named("reused").is_true() & ~named("reuse_possible").is_true(),
+            "reused needs reuse_possible",
+            "reused phải đi cùng reuse_possible",
+        ),
+        # Days in their order.
+        *not_before("received_on", "due_on", "supplement_on", "paid_on", "closed_on", "rated_on"),
+        RecordRule(
+            ~named("due_on").is_set() & ~named("state").equals("refused"),
+            "a dossier that was accepted needs due_on",
+            "hồ sơ đã tiếp nhận phải có due_on",
+        ),
+        RecordRule(
+            named("overdue").is_true() & (~named("due_on").is_set() | (named("closed_on") <= named("due_on"))),
+            "a dossier that ended by due_on is not overdue",
+            "hồ sơ xong trong hạn không quá hạn",
+        ),
+        # What fits the state.
+        RecordRule(
+            named("state").equals("pending").differs_from(~named("closed_on").is_set()),
+            "closed_on comes with the end, and every state but pending is an end",
+            "hồ sơ đã kết thúc phải có closed_on, hồ sơ đang giải quyết thì chưa",
+        ),
+        RecordRule(
+            named("state").equals("resolved").differs_from(named("processing_h").is_set()),
+            "processing_h is for resolved dossiers, and they must have it",
+            "hồ sơ đã giải quyết phải có processing_h, hồ sơ khác thì không",
+        ),
+        RecordRule(
+            ~named("state").equals("resolved")
+            & (named("digitised_out").is_true() | named("result_electronic").is_true()),
+            "only a resolved dossier has a result",
+            "chỉ hồ sơ đã giải quyết mới có kết quả",
+        ),
+        RecordRule(
+            named("rated_on").is_set().differs_from(named("rating").is_set()),
+            "rated_on and rating go together",
+            "rated_on và rating phải đi cùng nhau",
+        ),
+        # What fits the payment.
+        RecordRule(
+            named("paid_on").is_set().differs_from(named("paid_amount").is_set()),
+            "paid_on and paid_amount go together",
+            "paid_on và paid_amount phải đi cùng nhau",
+        ),
+        RecordRule(
+            named("paid_on").is_set() & ~named("has_fee").is_true(),
+            "a payment needs has_fee",
+            "đã thanh toán thì phải có has_fee",
+        ),
+        RecordRule(
+            named("paid_online").is_true() & ~named("paid_on").is_set(),
+            "paid_online needs paid_on",
+            "paid_online phải có paid_on",
+        ),
+    )
 
 
 _CLOSED, _DUE = pl.col("closed_on"), pl.col("due_on")

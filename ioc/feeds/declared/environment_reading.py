@@ -8,15 +8,16 @@ Source: TT 10/2021/TT-BTNMT (data files and status codes); VN_AQI after QĐ 1459
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, timedelta
-from typing import Annotated, Literal, Self
+from datetime import timedelta
+from typing import Annotated, ClassVar, Literal
 
 import polars as pl
-from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 
 from ioc.feeds.bounds import Moment
 from ioc.feeds.event import Record
 from ioc.feeds.feed import Feed
+from ioc.feeds.rule import RecordRule, Term, joined, named
 
 PARAMS: Mapping[str, frozenset[str]] = {
     "air": frozenset({"pm25", "pm10", "tsp", "so2", "no2", "co", "o3", "aqi", "aqi_max"}),
@@ -55,23 +56,36 @@ class EnvironmentReading(Record):
     value: Annotated[float, Field(ge=-100_000, le=10**9, allow_inf_nan=False)] | None = None
     exceeded: bool = False
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.param not in PARAMS[self.medium]:
-            raise ValueError(f"param is none that is measured in {self.medium}", f"{self.medium} không đo thông số này")
-        measuring = self.status == "measuring"
-        if measuring and self.value is None:
-            raise ValueError("a station that measures gives a value", "trạm đang đo phải có value")
-        if self.exceeded and not measuring:
-            raise ValueError("only what was measured can exceed a limit", "chỉ giá trị đo được mới có thể vượt ngưỡng")
-        if self.value is not None and self.value < 0 and self.param not in BELOW_ZERO:
-            raise ValueError(f"{self.param} is not negative", f"{self.param} không được âm")
-        if self.value is not None and self.param == "ph" and self.value > MAX_PH:
-            raise ValueError("pH lies between 0 and 14", "pH phải từ 0 đến 14")
-        return self
-
-    def record_key(self) -> str:
-        return f"{self.medium}/{self.param}/{self.measured_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    KEY: ClassVar[Term] = joined(named("medium"), "/", named("param"), "/", named("measured_at").utc_text())
+    RULES: ClassVar[tuple[RecordRule, ...]] = (
+        RecordRule(
+            ~joined(named("medium"), "/", named("param")).is_in(
+                [f"{medium}/{param}" for medium, params in PARAMS.items() for param in params]
+            ),
+            "param is none that is measured in {medium}",
+            "{medium} không đo thông số này",
+        ),
+        RecordRule(
+            named("status").equals("measuring") & ~named("value").is_set(),
+            "a station that measures gives a value",
+            "trạm đang đo phải có value",
+        ),
+        RecordRule(
+            named("exceeded").is_true() & ~named("status").equals("measuring"),
+            "only what was measured can exceed a limit",
+            "chỉ giá trị đo được mới có thể vượt ngưỡng",
+        ),
+        RecordRule(
+            (named("value") < 0) & ~named("param").is_in(BELOW_ZERO),
+            "{param} is not negative",
+            "{param} không được âm",
+        ),
+        RecordRule(
+            named("param").equals("ph") & (named("value") > MAX_PH),
+            "pH lies between 0 and 14",
+            "pH phải từ 0 đến 14",
+        ),
+    )
 
 
 _AQI = pl.col("value")

@@ -9,14 +9,15 @@ Source: NĐ 20/2008/NĐ-CP as amended by NĐ 92/2017/NĐ-CP; states of the 1022 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
 import polars as pl
-from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 
 from ioc.feeds.bounds import Day
 from ioc.feeds.event import Record
 from ioc.feeds.feed import Ahead, Feed
+from ioc.feeds.rule import RecordRule, Term, named, not_before
 from ioc.pseudonym import PSEUDONYM_PATTERN
 
 Category = Literal[
@@ -73,32 +74,35 @@ class FeedbackTicket(Record):
     rated_on: Day | None = None
     rating: Annotated[int, Field(ge=1, le=5)] | None = None
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        for name in ("due_on", "closed_on", "reopened_on", "rated_on"):
-            day = getattr(self, name)
-            if day is not None and day < self.received_on:
-                raise ValueError(f"{name} lies before received_on", f"{name} sớm hơn received_on")
-        if (self.state == "open") != (self.closed_on is None):
-            raise ValueError(
-                "closed_on comes with the end, and every state but open is an end",
-                "phản ánh đã kết thúc phải có closed_on, phản ánh đang xử lý thì chưa",
-            )
-        if (self.state == "resolved") != (self.handling_h is not None):
-            raise ValueError(
-                "handling_h is for resolved tickets, and they must have it",
-                "phản ánh đã xử lý phải có handling_h, phản ánh khác thì không",
-            )
-        if self.closed_on is not None and self.reopened_on is not None and self.closed_on < self.reopened_on:
-            raise ValueError("a ticket that was opened again is open", "phản ánh mở lại là phản ánh đang xử lý")
-        if self.overdue and self.closed_on is not None and self.closed_on <= self.due_on:
-            raise ValueError("a ticket that ended by due_on is not overdue", "phản ánh xong trong hạn không quá hạn")
-        if (self.rated_on is None) != (self.rating is None):
-            raise ValueError("rated_on and rating go together", "rated_on và rating phải đi cùng nhau")
-        return self
-
-    def record_key(self) -> str:
-        return self.ticket_id
+    KEY: ClassVar[Term] = named("ticket_id")
+    RULES: ClassVar[tuple[RecordRule, ...]] = (
+        *not_before("received_on", "due_on", "closed_on", "reopened_on", "rated_on"),
+        RecordRule(
+            named("state").equals("open").differs_from(~named("closed_on").is_set()),
+            "closed_on comes with the end, and every state but open is an end",
+            "phản ánh đã kết thúc phải có closed_on, phản ánh đang xử lý thì chưa",
+        ),
+        RecordRule(
+            named("state").equals("resolved").differs_from(named("handling_h").is_set()),
+            "handling_h is for resolved tickets, and they must have it",
+            "phản ánh đã xử lý phải có handling_h, phản ánh khác thì không",
+        ),
+        RecordRule(
+            named("closed_on") < named("reopened_on"),
+            "a ticket that was opened again is open",
+            "phản ánh mở lại là phản ánh đang xử lý",
+        ),
+        RecordRule(
+            named("overdue").is_true() & (named("closed_on") <= named("due_on")),
+            "a ticket that ended by due_on is not overdue",
+            "phản ánh xong trong hạn không quá hạn",
+        ),
+        RecordRule(
+            named("rated_on").is_set().differs_from(named("rating").is_set()),
+            "rated_on and rating go together",
+            "rated_on và rating phải đi cùng nhau",
+        ),
+    )
 
 
 _CLOSED, _DUE = pl.col("closed_on"), pl.col("due_on")

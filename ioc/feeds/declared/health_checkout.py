@@ -11,14 +11,15 @@ diseases of TT 54/2015/TT-BYT.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
 import polars as pl
-from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 
 from ioc.feeds.bounds import Day
 from ioc.feeds.event import Record
 from ioc.feeds.feed import Feed
+from ioc.feeds.rule import RecordRule, Term, any_empty, any_set, named, not_before, total
 from ioc.pseudonym import PSEUDONYM_PATTERN
 
 Pseudonym = Annotated[str, StringConstraints(pattern=PSEUDONYM_PATTERN)]
@@ -164,66 +165,70 @@ class HealthCheckout(Record):
     pay_method: Literal["cash", "card", "transfer", "qr", "wallet"] | None = None
     paid_amount: Annotated[int, Field(ge=1, le=10**12)] | None = None
 
-    @model_validator(mode="after")
-    def _dates_in_order(self) -> Self:
-        if self.admitted_on is not None and self.admitted_on < self.check_in_on:
-            raise ValueError("admitted_on lies before check_in_on", "admitted_on sớm hơn check_in_on")
-        if self.completed_on is not None and self.completed_on < (self.admitted_on or self.check_in_on):
-            raise ValueError(
-                "completed_on lies before check_in_on or admitted_on",
-                "completed_on sớm hơn check_in_on hoặc admitted_on",
-            )
-        if self.visit_type in ("inpatient", "day_inpatient") and self.admitted_on is None:
-            raise ValueError("an inpatient needs admitted_on", "người bệnh nội trú phải có admitted_on")
-        if self.paid_on is not None and self.paid_on < self.check_in_on:
-            raise ValueError("paid_on lies before check_in_on", "paid_on sớm hơn check_in_on")
-        return self
-
-    @model_validator(mode="after")
-    def _as_far_as_it_has_come(self) -> Self:
-        values = self.__dict__
-        if self.completed_on is None:
-            early = ", ".join(name for name in ONLY_COMPLETED if values[name] is not None)
-            if early:
-                raise ValueError(
-                    f"a visit that is not completed has no {early}", f"lượt khám chưa kết thúc chưa có {early}"
-                )
-        else:
-            missing = ", ".join(name for name in ON_COMPLETION if values[name] is None)
-            if missing:
-                raise ValueError(f"a completed visit needs {missing}", f"lượt khám đã kết thúc phải có {missing}")
-        if len({values[name] is None for name in PAYMENT}) > 1:
-            raise ValueError(
-                f"a payment has all of {', '.join(PAYMENT)}", f"thanh toán phải có đủ {', '.join(PAYMENT)}"
-            )
-        if (self.send_status is None) != (self.send_lag_h is None):
-            raise ValueError("send_status goes with send_lag_h", "send_status đi cùng send_lag_h")
-        return self
-
-    @model_validator(mode="after")
-    def _costs_add_up(self) -> Self:
-        values = self.__dict__
-        if self.cost_total is None:
-            return self
-        if sum(values[name] or 0 for name in COST_SOURCES) != self.cost_total:
-            raise ValueError(
-                f"cost_total is not the sum of {', '.join(COST_SOURCES)}",
-                f"cost_total không bằng tổng {', '.join(COST_SOURCES)}",
-            )
-        if sum(values[name] or 0 for name in COST_ITEMS) > self.cost_total:
-            raise ValueError("the cost items together exceed cost_total", "tổng các khoản chi phí lớn hơn cost_total")
-        return self
-
-    @model_validator(mode="after")
-    def _births_fit(self) -> Self:
-        if (self.low_weight_births or 0) > (self.live_births or 0):
-            raise ValueError("low_weight_births exceeds live_births", "low_weight_births lớn hơn live_births")
-        if self.live_births and self.delivery is None:
-            raise ValueError("live_births needs delivery", "live_births phải đi cùng delivery")
-        return self
-
-    def record_key(self) -> str:
-        return self.visit_id
+    KEY: ClassVar[Term] = named("visit_id")
+    RULES: ClassVar[tuple[RecordRule, ...]] = (
+        # Days in their order.
+        *not_before("check_in_on", "admitted_on"),
+        RecordRule(
+            (named("completed_on") < named("admitted_on"))
+            | (~named("admitted_on").is_set() & (named("completed_on") < named("check_in_on"))),
+            "completed_on lies before check_in_on or admitted_on",
+            "completed_on sớm hơn check_in_on hoặc admitted_on",
+        ),
+        RecordRule(
+            named("visit_type").is_in(("inpatient", "day_inpatient")) & ~named("admitted_on").is_set(),
+            "an inpatient needs admitted_on",
+            "người bệnh nội trú phải có admitted_on",
+        ),
+        *not_before("check_in_on", "paid_on"),
+        # As far as the visit has come.
+        RecordRule(
+            ~named("completed_on").is_set() & any_set(ONLY_COMPLETED),
+            "a visit that is not completed has no {fields}",
+            "lượt khám chưa kết thúc chưa có {fields}",
+            lambda values: [name for name in ONLY_COMPLETED if values[name] is not None],
+        ),
+        RecordRule(
+            named("completed_on").is_set() & any_empty(ON_COMPLETION),
+            "a completed visit needs {fields}",
+            "lượt khám đã kết thúc phải có {fields}",
+            lambda values: [name for name in ON_COMPLETION if values[name] is None],
+        ),
+        RecordRule(
+            any_set(PAYMENT) & any_empty(PAYMENT),
+            "a payment has all of {fields}",
+            "thanh toán phải có đủ {fields}",
+            lambda _: PAYMENT,
+        ),
+        RecordRule(
+            named("send_status").is_set().differs_from(named("send_lag_h").is_set()),
+            "send_status goes with send_lag_h",
+            "send_status đi cùng send_lag_h",
+        ),
+        # Costs add up.
+        RecordRule(
+            named("cost_total").is_set() & ~total(COST_SOURCES).equals(named("cost_total")),
+            "cost_total is not the sum of {fields}",
+            "cost_total không bằng tổng {fields}",
+            lambda _: COST_SOURCES,
+        ),
+        RecordRule(
+            total(COST_ITEMS) > named("cost_total"),
+            "the cost items together exceed cost_total",
+            "tổng các khoản chi phí lớn hơn cost_total",
+        ),
+        # Births fit.
+        RecordRule(
+            total(["low_weight_births"]) > total(["live_births"]),
+            "low_weight_births exceeds live_births",
+            "low_weight_births lớn hơn live_births",
+        ),
+        RecordRule(
+            (named("live_births") > 0) & ~named("delivery").is_set(),
+            "live_births needs delivery",
+            "live_births phải đi cùng delivery",
+        ),
+    )
 
 
 FEED = Feed(

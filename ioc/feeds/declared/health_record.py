@@ -10,15 +10,16 @@ Source: QĐ 831/QĐ-BYT (content of the health record); the indicators rest on T
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
 import polars as pl
-from pydantic import ConfigDict, JsonValue, StringConstraints, model_validator
+from pydantic import ConfigDict, JsonValue, StringConstraints
 
 from ioc.feeds.bounds import Day
 from ioc.feeds.event import Record
 from ioc.feeds.feed import Feed
-from ioc.feeds.kind import check_kind, shape
+from ioc.feeds.kind import kind_rules, shape
+from ioc.feeds.rule import RecordRule, Term, joined, named, not_before
 from ioc.pseudonym import PSEUDONYM_PATTERN
 
 Pseudonym = Annotated[str, StringConstraints(pattern=PSEUDONYM_PATTERN)]
@@ -79,26 +80,24 @@ class HealthRecord(Record):
     state: Literal["managed", "controlled", "visited"] | None = None
     condition: Literal["hypertension", "diabetes", "copd_asthma", "mental", "tuberculosis"] | None = None
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        check_kind(self, KINDS)
-        if self.ended_on is not None and self.ended_on < self.occurred_on:
-            raise ValueError("ended_on lies before occurred_on", "ended_on sớm hơn occurred_on")
-        for name in SECTIONS_HELD:
-            since = getattr(self, name)
-            if since is not None and not self.occurred_on <= since <= (self.ended_on or since):
-                raise ValueError(
-                    f"{name} lies outside the record's time", f"{name} nằm ngoài thời gian tồn tại của hồ sơ"
-                )
-        if self.kind == "spell" and (self.condition is None) != (self.state == "visited"):
-            raise ValueError(
-                "managed and controlled spells name a condition, visited spells do not",
-                "đợt managed, controlled phải nêu condition; đợt visited thì không",
+    KEY: ClassVar[Term] = joined(named("kind"), "/", named("item_id"))
+    RULES: ClassVar[tuple[RecordRule, ...]] = (
+        *kind_rules(KINDS),
+        *not_before("occurred_on", "ended_on"),
+        *(
+            RecordRule(
+                (named(name) < named("occurred_on")) | (named(name) > named("ended_on")),
+                f"{name} lies outside the record's time",
+                f"{name} nằm ngoài thời gian tồn tại của hồ sơ",
             )
-        return self
-
-    def record_key(self) -> str:
-        return f"{self.kind}/{self.item_id}"
+            for name in SECTIONS_HELD
+        ),
+        RecordRule(
+            named("kind").equals("spell") & named("condition").is_set().differs_from(~named("state").equals("visited")),
+            "managed and controlled spells name a condition, visited spells do not",
+            "đợt managed, controlled phải nêu condition; đợt visited thì không",
+        ),
+    )
 
 
 FEED = Feed(

@@ -8,14 +8,15 @@ Source: grading of incidents after QĐ 05/2017/QĐ-TTg and TT 20/2017/TT-BTTTT; 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 
 from ioc.feeds.bounds import Day
 from ioc.feeds.event import Record
 from ioc.feeds.feed import Feed
-from ioc.feeds.kind import check_kind, shape
+from ioc.feeds.kind import kind_rules, shape
+from ioc.feeds.rule import RecordRule, Term, joined, named, not_before
 
 Minutes = Annotated[int, Field(ge=0, le=10_000_000)]
 KINDS = {
@@ -54,19 +55,16 @@ class InfosecEvent(Record):
     resolved_on: Day | None = None
     resolution_min: Minutes | None = None
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        check_kind(self, KINDS)
-        if (self.resolved_on is None) != (self.resolution_min is None):
-            raise ValueError(
-                "resolved_on and resolution_min go together", "resolved_on và resolution_min phải đi cùng nhau"
-            )
-        if self.resolved_on is not None and self.resolved_on < self.occurred_on:
-            raise ValueError("resolved_on lies before occurred_on", "resolved_on sớm hơn occurred_on")
-        return self
-
-    def record_key(self) -> str:
-        return f"{self.kind}/{self.item_id}"
+    KEY: ClassVar[Term] = joined(named("kind"), "/", named("item_id"))
+    RULES: ClassVar[tuple[RecordRule, ...]] = (
+        *kind_rules(KINDS),
+        RecordRule(
+            named("resolved_on").is_set().differs_from(named("resolution_min").is_set()),
+            "resolved_on and resolution_min go together",
+            "resolved_on và resolution_min phải đi cùng nhau",
+        ),
+        *not_before("occurred_on", "resolved_on"),
+    )
 
 
 FEED = Feed(

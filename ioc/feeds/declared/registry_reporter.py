@@ -7,13 +7,14 @@ register publishes it; the platform's own profile is published by `ioc registry 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Self
+from typing import Annotated, ClassVar
 
-from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 
 from ioc.feeds.bounds import Day
 from ioc.feeds.event import Record, ReporterCode
 from ioc.feeds.feed import Feed
+from ioc.feeds.rule import RecordRule, Term, joined, named
 
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
@@ -45,14 +46,14 @@ class RegistryReporter(Record):
     opened_on: Day
     closed_on: Day | None = None
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.closed_on is not None and self.closed_on < self.opened_on:
-            raise ValueError("closed_on lies before opened_on", "ngày đóng cửa trước ngày hoạt động")
-        return self
-
-    def record_key(self) -> str:
-        return f"{self.registry}/{self.place_id}"
+    KEY: ClassVar[Term] = joined(named("registry"), "/", named("place_id"))
+    RULES: ClassVar[tuple[RecordRule, ...]] = (
+        RecordRule(
+            named("closed_on") < named("opened_on"),
+            "closed_on lies before opened_on",
+            "ngày đóng cửa trước ngày hoạt động",
+        ),
+    )
 
 
 FEED = Feed(

@@ -7,15 +7,16 @@ revision replaces the number. Which periods count is in the catalogue: those of 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
 import polars as pl
-from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 
 from ioc.feeds.bounds import Day
 from ioc.feeds.event import Record, ReporterCode
 from ioc.feeds.feed import Ahead, Feed
-from ioc.period import end_expr, start_of
+from ioc.feeds.rule import RecordRule, Term, joined, named
+from ioc.period import bucket_expr, end_expr, start_of
 
 _EXAMPLE: dict[str, JsonValue] = {
     "agency": "cong-an-tinh",
@@ -25,6 +26,15 @@ _EXAMPLE: dict[str, JsonValue] = {
     "period_start": "2024-09-01",
     "value": 17842,
 }
+
+
+_NAMES_VI = {"day": "ngày", "week": "tuần", "month": "tháng", "quarter": "quý", "year": "năm"}
+
+
+def _start_of(period: str, day: Term) -> Term:
+    """Return the first day of the period that holds a day."""
+    read = day.of
+    return Term(lambda values: start_of(period, read(values)), bucket_expr(period, day.expr))
 
 
 class ReportValue(Record):
@@ -40,20 +50,21 @@ class ReportValue(Record):
     # With its thousandths, a sum holds `SUMMED` such numbers. Amounts of money are reported in tỷ đồng.
     value: Annotated[float, Field(ge=-(10**11), le=10**11, allow_inf_nan=False)]
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if start_of(self.period, self.period_start) != self.period_start:
-            raise ValueError(
-                f"period_start is not the first day of a {self.period}",
-                f"period_start không phải ngày đầu kỳ {_NAMES_VI[self.period]}",
+    KEY: ClassVar[Term] = joined(
+        named("indicator"), "/", named("area_code"), "/", named("period"), "/", named("period_start").text()
+    )
+    RULES: ClassVar[tuple[RecordRule, ...]] = (
+        *(
+            RecordRule(
+                named("period").equals(period)
+                & ~_start_of(period, named("period_start")).equals(named("period_start")),
+                f"period_start is not the first day of a {period}",
+                f"period_start không phải ngày đầu kỳ {name_vi}",
             )
-        return self
+            for period, name_vi in _NAMES_VI.items()
+        ),
+    )
 
-    def record_key(self) -> str:
-        return f"{self.indicator}/{self.area_code}/{self.period}/{self.period_start.isoformat()}"
-
-
-_NAMES_VI = {"day": "ngày", "week": "tuần", "month": "tháng", "quarter": "quý", "year": "năm"}
 
 FEED = Feed(
     key="report.value",

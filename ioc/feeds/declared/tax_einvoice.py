@@ -9,14 +9,15 @@ Source: QĐ 1450/QĐ-TCT and QĐ 1510/QĐ-TCT; NĐ 123/2020, TT 78/2021; petrol:
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
 import polars as pl
-from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 
 from ioc.feeds.bounds import MOST, Day, Moment
 from ioc.feeds.event import Record, ReporterCode
 from ioc.feeds.feed import Feed
+from ioc.feeds.rule import RecordRule, Term, either, joined, named
 
 Dong = Annotated[int, Field(ge=-MOST, le=MOST)]
 Litres = Annotated[float, Field(ge=-1e7, le=1e7, allow_inf_nan=False)]
@@ -26,6 +27,7 @@ FUELS = ("ron95_iii", "ron95_v", "e5_ron92", "do_005s", "do_0001s", "kerosene", 
 RETAIL_FUELS = FUELS[:-1]
 COUNTED = ("original", "adjustment", "replacement")
 
+_NUMBERED = joined(named("template"), "/", named("series"), "/", named("number").text())
 
 _EXAMPLE: dict[str, JsonValue] = {
     "seller_id": "3590000012",
@@ -100,19 +102,25 @@ class TaxEinvoice(Record):
     fuel_kerosene: Dong | None = None
     fuel_mazut: Dong | None = None
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.relation not in COUNTED and (self.amount_net or self.amount_vat or self.amount_gross):
-            raise ValueError("a notice carries no amounts", "thông báo hủy hoặc sai sót không mang số tiền")
-        if int(self.series[1:3]) != self.issued_on.year % 100:
-            raise ValueError("the year in series is not the year of issued_on", "năm trong ký hiệu khác năm lập")
-        if self.shop_id is not None and not self.shop_id.startswith(f"{self.seller_id}."):
-            raise ValueError("shop_id is not <seller_id>.<store code>", "shop_id phải là <seller_id>.<mã cửa hàng>")
-        return self
-
-    def record_key(self) -> str:
-        key = f"{self.template}/{self.series}/{self.number}"
-        return key if self.relation in COUNTED else f"{key}/{self.relation}"
+    KEY: ClassVar[Term] = either(named("relation").is_in(COUNTED), _NUMBERED, joined(_NUMBERED, "/", named("relation")))
+    RULES: ClassVar[tuple[RecordRule, ...]] = (
+        RecordRule(
+            ~named("relation").is_in(COUNTED)
+            & ~(named("amount_net").equals(0) & named("amount_vat").equals(0) & named("amount_gross").equals(0)),
+            "a notice carries no amounts",
+            "thông báo hủy hoặc sai sót không mang số tiền",
+        ),
+        RecordRule(
+            ~named("series").digits(1, 2).equals(named("issued_on").year_of_century()),
+            "the year in series is not the year of issued_on",
+            "năm trong ký hiệu khác năm lập",
+        ),
+        RecordRule(
+            named("shop_id").is_set() & ~named("shop_id").starts_with(joined(named("seller_id"), ".")),
+            "shop_id is not <seller_id>.<store code>",
+            "shop_id phải là <seller_id>.<mã cửa hàng>",
+        ),
+    )
 
 
 def _sum_of(prefix: str) -> pl.Expr:

@@ -7,14 +7,15 @@ Source: form 01CS/LTDL, TT 18/2021/TT-BVHTTDL; occupancy is room-nights sold ove
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Self
+from typing import Annotated, ClassVar
 
 import polars as pl
-from pydantic import ConfigDict, Field, JsonValue, model_validator
+from pydantic import ConfigDict, Field, JsonValue
 
 from ioc.feeds.bounds import Day
 from ioc.feeds.event import Record, ReporterCode
 from ioc.feeds.feed import Feed
+from ioc.feeds.rule import RecordRule, Term, named
 
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Dong = Annotated[int, Field(ge=0, le=10**12)]
@@ -64,16 +65,19 @@ class TourismDailyReport(Record):
     revenue_fnb: Dong
     revenue_other: Dong
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.rooms_available > self.rooms_total:
-            raise ValueError("rooms_available exceeds rooms_total", "số buồng sẵn sàng lớn hơn tổng số buồng")
-        if self.rooms_sold > self.rooms_available:
-            raise ValueError("rooms_sold exceeds rooms_available", "số buồng đã bán lớn hơn số buồng sẵn sàng")
-        return self
-
-    def record_key(self) -> str:
-        return self.report_on.isoformat()
+    KEY: ClassVar[Term] = named("report_on").text()
+    RULES: ClassVar[tuple[RecordRule, ...]] = (
+        RecordRule(
+            named("rooms_available") > named("rooms_total"),
+            "rooms_available exceeds rooms_total",
+            "số buồng sẵn sàng lớn hơn tổng số buồng",
+        ),
+        RecordRule(
+            named("rooms_sold") > named("rooms_available"),
+            "rooms_sold exceeds rooms_available",
+            "số buồng đã bán lớn hơn số buồng sẵn sàng",
+        ),
+    )
 
 
 FEED = Feed(

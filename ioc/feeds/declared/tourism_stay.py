@@ -7,14 +7,15 @@ them: a guest is one arrival of one person in one establishment; guest-nights ar
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
 import polars as pl
-from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 
 from ioc.feeds.bounds import Day, Moment
 from ioc.feeds.event import Record, ReporterCode
 from ioc.feeds.feed import Ahead, Feed
+from ioc.feeds.rule import RecordRule, Term, joined, named
 from ioc.pseudonym import PSEUDONYM_PATTERN
 
 _EXAMPLE: dict[str, JsonValue] = {
@@ -57,23 +58,24 @@ class TourismStay(Record):
     declared_at: Moment
     declared_late: bool = False
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.planned_check_out_on < self.check_in_on:
-            raise ValueError(
-                "planned_check_out_on lies before check_in_on", "ngày đi dự kiến (planned_check_out_on) trước ngày đến"
-            )
-        if self.check_out_on is not None and self.check_out_on < self.check_in_on:
-            raise ValueError("check_out_on lies before check_in_on", "ngày trả phòng (check_out_on) trước ngày đến")
-        if (self.origin == "domestic") != (self.home_region is not None):
-            raise ValueError(
-                "home_region is for domestic guests, and they must have one",
-                "khách trong nước phải có vùng cư trú (home_region), khách quốc tế thì không",
-            )
-        return self
-
-    def record_key(self) -> str:
-        return f"{self.guest_id}/{self.check_in_on.isoformat()}"
+    KEY: ClassVar[Term] = joined(named("guest_id"), "/", named("check_in_on").text())
+    RULES: ClassVar[tuple[RecordRule, ...]] = (
+        RecordRule(
+            named("planned_check_out_on") < named("check_in_on"),
+            "planned_check_out_on lies before check_in_on",
+            "ngày đi dự kiến (planned_check_out_on) trước ngày đến",
+        ),
+        RecordRule(
+            named("check_out_on") < named("check_in_on"),
+            "check_out_on lies before check_in_on",
+            "ngày trả phòng (check_out_on) trước ngày đến",
+        ),
+        RecordRule(
+            named("origin").equals("domestic").differs_from(named("home_region").is_set()),
+            "home_region is for domestic guests, and they must have one",
+            "khách trong nước phải có vùng cư trú (home_region), khách quốc tế thì không",
+        ),
+    )
 
 
 _NIGHTS = (pl.col("check_out_on") - pl.col("check_in_on")).dt.total_days()

@@ -9,15 +9,16 @@ Source: NĐ 104/2016/NĐ-CP, TT 34/2018/TT-BYT, TT 10/2024/TT-BYT; WHO/EPI for d
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
 import polars as pl
-from pydantic import ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 
 from ioc.feeds.bounds import Day
 from ioc.feeds.event import Record
 from ioc.feeds.feed import Feed
-from ioc.feeds.kind import check_kind, shape
+from ioc.feeds.kind import kind_rules, shape
+from ioc.feeds.rule import RecordRule, Term, either, joined, named, not_before
 from ioc.pseudonym import PSEUDONYM_PATTERN
 
 Pseudonym = Annotated[str, StringConstraints(pattern=PSEUDONYM_PATTERN)]
@@ -122,50 +123,55 @@ class VaccinationDose(Record):
     cohort: Literal["under1", "m18", "y1", "y7", "pregnant"] | None = None
     quantity: Annotated[int, Field(ge=-10_000_000, le=10_000_000)] | None = None
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        check_kind(self, KINDS)
-        if self.ended_on is not None and self.ended_on < self.occurred_on:
-            raise ValueError("ended_on lies before occurred_on", "ended_on sớm hơn occurred_on")
-        return self
-
-    @model_validator(mode="after")
-    def _dose_fits(self) -> Self:
-        told = {self.on_schedule is None, self.delay_days is None}
-        if told == {True, False} or (told == {True} and self.programme == "epi" and self.age_group is not None):
-            raise ValueError(
-                "a dose of the expanded programme needs on_schedule and delay_days, unless the birth date is not told",
-                "liều tiêm chủng mở rộng phải có on_schedule và delay_days, trừ khi không biết ngày sinh",
-            )
-        if self.hours_after_birth is not None and self.vaccine != "hepb0":
-            raise ValueError("hours_after_birth is for hepb0", "hours_after_birth chỉ dùng cho hepb0")
-        if self.completes_course and self.age_group != "under1":
-            raise ValueError(
-                "only a child under 1 can complete the first year's course",
-                "chỉ trẻ dưới 1 tuổi mới hoàn thành lịch tiêm năm đầu",
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _quantity_has_its_sign(self) -> Self:
-        quantity = self.quantity or 0
-        if self.movement == "receipt" and quantity < 0:
-            raise ValueError("a receipt adds to the stock", "phiếu nhập làm tăng tồn kho")
-        if self.movement in ("use", "discard") and quantity > 0:
-            raise ValueError(
-                f"{self.movement} takes from the stock; its quantity is negative",
-                f"{self.movement} làm giảm tồn kho; quantity phải âm",
-            )
-        if self.kind == "target" and quantity < 0:
-            raise ValueError("a target is not negative", "số đối tượng không được âm")
-        return self
-
-    def record_key(self) -> str:
-        if self.kind == "target":
-            return f"target/{self.cohort}/{self.occurred_on.isoformat()}"
-        if self.kind == "overdue":
-            return f"overdue/{self.person_id}/{self.occurred_on.isoformat()}"
-        return f"{self.kind}/{self.item_id}"
+    KEY: ClassVar[Term] = either(
+        named("kind").equals("target"),
+        joined("target/", named("cohort"), "/", named("occurred_on").text()),
+        either(
+            named("kind").equals("overdue"),
+            joined("overdue/", named("person_id"), "/", named("occurred_on").text()),
+            joined(named("kind"), "/", named("item_id")),
+        ),
+    )
+    RULES: ClassVar[tuple[RecordRule, ...]] = (
+        *kind_rules(KINDS),
+        *not_before("occurred_on", "ended_on"),
+        RecordRule(
+            named("on_schedule").is_set().differs_from(named("delay_days").is_set())
+            | (
+                ~named("on_schedule").is_set()
+                & ~named("delay_days").is_set()
+                & named("programme").equals("epi")
+                & named("age_group").is_set()
+            ),
+            "a dose of the expanded programme needs on_schedule and delay_days, unless the birth date is not told",
+            "liều tiêm chủng mở rộng phải có on_schedule và delay_days, trừ khi không biết ngày sinh",
+        ),
+        RecordRule(
+            named("hours_after_birth").is_set() & ~named("vaccine").equals("hepb0"),
+            "hours_after_birth is for hepb0",
+            "hours_after_birth chỉ dùng cho hepb0",
+        ),
+        RecordRule(
+            named("completes_course").is_true() & ~named("age_group").equals("under1"),
+            "only a child under 1 can complete the first year's course",
+            "chỉ trẻ dưới 1 tuổi mới hoàn thành lịch tiêm năm đầu",
+        ),
+        RecordRule(
+            named("movement").equals("receipt") & (named("quantity") < 0),
+            "a receipt adds to the stock",
+            "phiếu nhập làm tăng tồn kho",
+        ),
+        RecordRule(
+            named("movement").is_in(("use", "discard")) & (named("quantity") > 0),
+            "{movement} takes from the stock; its quantity is negative",
+            "{movement} làm giảm tồn kho; quantity phải âm",
+        ),
+        RecordRule(
+            named("kind").equals("target") & (named("quantity") < 0),
+            "a target is not negative",
+            "số đối tượng không được âm",
+        ),
+    )
 
 
 FEED = Feed(

@@ -17,7 +17,7 @@ from ioc.catalogue import Compiled, Measure, contribution_expr, member_expr
 from ioc.feeds.feed import Feed
 from ioc.province.profile import Profile
 from ioc.province.reporter import REGISTER_FEED
-from streams.rules.parse import ParsedBatch
+from streams.rules.batch import ParsedBatch
 
 # These show everything only where things go wrong: guests declared late, notices of errors.
 FAULTY = ("tourism.stay", "tax.einvoice", REGISTER_FEED)

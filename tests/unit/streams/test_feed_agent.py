@@ -24,7 +24,7 @@ from ioc.errors import (
     UnstorableError,
 )
 from streams.process.faultpoint import FaultPoint, no_fault
-from streams.rules.parse import Fetched, ParsedBatch
+from streams.rules.batch import Fetched, ParsedBatch
 from streams.rules.raw import Payloads
 from streams.rules.span import BatchCounts
 from streams.worker import agent as agent_module

@@ -16,7 +16,8 @@ from ioc.errors import UnstorableError
 from ioc.feeds.feed import load_feeds
 from ioc.province.profile import load_profile
 from ioc.settings import Settings
-from streams.rules.parse import BatchParser, ParsedBatch
+from streams.rules.batch import ParsedBatch
+from streams.rules.parse import BatchParser
 from streams.rules.span import BatchCounts
 from streams.worker.last_line import LastLine
 

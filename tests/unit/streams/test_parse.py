@@ -33,8 +33,9 @@ from testbed.sample import events_of
 
 from ioc.feeds.feed import Feed, load_feeds
 from ioc.province.profile import Profile
+from streams.rules.batch import Fetched, ParsedBatch
 from streams.rules.content import content_hasher, md5
-from streams.rules.parse import BatchParser, Fetched, ParsedBatch
+from streams.rules.parse import BatchParser
 from streams.rules.refuse import MAX_PAYLOAD
 
 SELLER, SHOP = "3590000407", "3590000407.CHXD-02"

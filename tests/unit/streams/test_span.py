@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from ioc.errors import Reason
-from streams.rules.parse import ParsedBatch
+from streams.rules.batch import ParsedBatch
 from streams.rules.raw import Payloads
 from streams.rules.refuse import Rejection
 from streams.rules.span import BatchCounts, Span, account, cut
