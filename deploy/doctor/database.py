@@ -40,7 +40,7 @@ class _Server(NamedTuple):
     sessions: int
 
 
-class _Waiting(NamedTuple):
+class _WaitingWork(NamedTuple):
     oldest: datetime | None
     set_aside: int
 
@@ -239,7 +239,7 @@ def check_work(settings: Settings) -> Iterator[CheckResult]:
     """Whether contributions are folded, and the scheduler's jobs run."""
     queries = load_queries("doctor")
     with connect(settings, _reading_role(settings), autocommit=True) as connection, translated_errors():
-        asked = connection.cursor(row_factory=class_row(_Waiting))
+        asked = connection.cursor(row_factory=class_row(_WaitingWork))
         waiting = asked.execute(queries["select_waiting"]).fetchone()
         jobs = connection.cursor(row_factory=class_row(_JobRun)).execute(queries["select_jobs"]).fetchall()
         now = _now(connection)
