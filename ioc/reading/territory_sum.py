@@ -17,6 +17,7 @@ from ioc.catalogue.opening import OpenDays
 from ioc.catalogue.step import How, TimeSpan
 from ioc.errors import ConfigError
 from ioc.feeds.feed import Feed
+from ioc.period import end_of
 from ioc.territory.area import AreaTree
 from ioc.territory.crosswalk import Territory
 from sql import load_queries
@@ -274,12 +275,13 @@ class SumReader:
                 "areas": [area_id for _, area_id in pairs],
             }
             wanted = sorted({day_of[cell.bucket] for cell in several})
+            period = "year" if sums.span == "year" else spans.period
             query, more = (
                 (self._spans["count_union_to_date"], {"lasts": wanted})
                 if to_date
                 else (
                     self._queries["count_members"],
-                    {"buckets": wanted, "period": "year" if sums.span == "year" else spans.period},
+                    {"buckets": wanted, "lasts": [end_of(period, bucket) for bucket in wanted]},
                 )
             )
             rows = self._connection.cursor(row_factory=dict_row).execute(query, {**asked, **more})

@@ -89,11 +89,11 @@ CREATE INDEX ON {cell} (period, area_id, bucket)
 -- name: create_members
 CREATE TEMPORARY TABLE {spoken} ON COMMIT DROP AS
 SELECT slot, area_id, day, member FROM (
-    SELECT m.slot, d.area_id, d.bucket AS day, d.member, d.n
-    FROM public.distinct_member d JOIN unnest({measures}, {slots}) AS m (measure_id, slot) USING (measure_id)
-    WHERE d.period = 'day' AND d.area_id = ANY({areas}) AND d.bucket BETWEEN {first} AND {last}
-    UNION ALL
     SELECT w.slot, c.area_id, w.day, w.member, w.n FROM (
+        SELECT m.slot, d.area_id, d.bucket AS day, d.member, d.n
+        FROM public.distinct_member d JOIN unnest({measures}, {slots}) AS m (measure_id, slot) USING (measure_id)
+        WHERE d.bucket BETWEEN {first} AND {last}
+        UNION ALL
         SELECT m.slot, CASE WHEN d.placed THEN d.area_id ELSE a.unit_id END AS area_id, d.bucket AS day, d.member, d.n
         FROM public.member_delta d JOIN unnest({measures}, {slots}) AS m (measure_id, slot) USING (measure_id)
         JOIN area_placement a ON a.area_id = d.area_id AND d.bucket >= a.since AND d.bucket < a.until

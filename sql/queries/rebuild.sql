@@ -38,16 +38,12 @@ SELECT area_id, bucket AS day, placed, array_agg(total ORDER BY ordinal) AS sums
 WITH spoken AS ({spoken}),
 measured (slot, measure_id) AS (SELECT * FROM unnest(%(slots)s::int[], %(measure_ids)s::int[])),
 stored AS (
-    SELECT d.* FROM distinct_member d JOIN measured USING (measure_id)
-    WHERE period = 'day' AND bucket BETWEEN %(first)s AND %(last)s
+    SELECT d.* FROM distinct_member d JOIN measured USING (measure_id) WHERE bucket BETWEEN %(first)s AND %(last)s
 ), part AS (
     SELECT measure_id, p.unit_id AS area_id, day, md5(member)::uuid AS member, count(*) AS n
     FROM spoken s JOIN measured USING (slot)
     JOIN area_placement p ON p.area_id = s.area_id AND day >= p.since AND day < p.until GROUP BY 1, 2, 3, 4
     UNION ALL SELECT measure_id, area_id, bucket, member, -n FROM stored
-    -- As with sums: what an area holds of its children is not its own.
-    UNION ALL SELECT measure_id, a.parent_id, bucket, member, n
-    FROM stored JOIN area a USING (area_id) WHERE a.parent_id IS NOT NULL
     UNION ALL SELECT measure_id, CASE WHEN placed THEN d.area_id ELSE p.unit_id END, bucket, member, -n
     FROM (
         SELECT measure_id, area_id, bucket, member, n, placed FROM member_delta

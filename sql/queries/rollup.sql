@@ -46,7 +46,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS staged_cell (
     feed_id smallint, period text, area_id integer, bucket date, sums bigint[]
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS staged_member (
-    measure_id integer, period text, area_id integer, bucket date, member uuid, n integer
+    measure_id integer, member uuid, bucket date, area_id integer, n integer
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS staged_figures (
     sector text, period text, area_id integer, bucket date, figures double precision[]
@@ -78,24 +78,60 @@ DELETE FROM staged_cell
 DELETE FROM staged_member
 
 -- name: copy_staged_members
-COPY staged_member (measure_id, period, area_id, bucket, member, n) FROM STDIN (FORMAT csv)
+COPY staged_member (measure_id, member, bucket, area_id, n) FROM STDIN (FORMAT csv)
+
+-- name: select_turning_members
+-- The staged members that appear in their area and day, or disappear: one is there while its count is positive. The
+-- lateral lookup goes by the primary key, whatever the planner thinks of the staging table.
+SELECT s.measure_id, s.area_id, s.bucket, replace(s.member::text, '-', '') AS member, coalesce(d.n, 0) <= 0 AS appears
+FROM staged_member s
+LEFT JOIN LATERAL (
+    SELECT n FROM distinct_member d
+    WHERE d.measure_id = s.measure_id AND d.member = s.member AND d.bucket = s.bucket AND d.area_id = s.area_id
+    LIMIT 1
+) d ON true
+WHERE (coalesce(d.n, 0) > 0) <> (coalesce(d.n, 0) + s.n > 0)
 
 -- name: merge_members
--- How many members appeared (+1) and disappeared (-1), by cell; a member is there while its count is positive.
 WITH merged AS (
-    SELECT s.*, coalesce(d.n, 0) AS old, coalesce(d.n, 0) + s.n AS new
-    FROM staged_member s LEFT JOIN distinct_member d USING (measure_id, period, area_id, bucket, member)
+    SELECT s.*, coalesce(d.n, 0) + s.n AS new
+    FROM staged_member s
+    LEFT JOIN LATERAL (
+        SELECT n FROM distinct_member d
+        WHERE d.measure_id = s.measure_id AND d.member = s.member AND d.bucket = s.bucket AND d.area_id = s.area_id
+        LIMIT 1
+    ) d ON true
 ), removed AS (
     DELETE FROM distinct_member d USING merged m
-    WHERE m.new = 0 AND d.measure_id = m.measure_id AND d.period = m.period AND d.area_id = m.area_id
-      AND d.bucket = m.bucket AND d.member = m.member
-), kept AS (
-    INSERT INTO distinct_member (measure_id, period, area_id, bucket, member, n)
-    SELECT measure_id, period, area_id, bucket, member, new FROM merged WHERE new <> 0
-    ON CONFLICT (measure_id, period, area_id, bucket, member) DO UPDATE SET n = excluded.n
+    WHERE m.new = 0 AND d.measure_id = m.measure_id AND d.member = m.member AND d.bucket = m.bucket
+      AND d.area_id = m.area_id
 )
-SELECT measure_id, period, area_id, bucket, sum((new > 0)::int - (old > 0)::int)::bigint AS change
-FROM merged GROUP BY 1, 2, 3, 4 HAVING sum((new > 0)::int - (old > 0)::int) <> 0
+INSERT INTO distinct_member (measure_id, member, bucket, area_id, n)
+SELECT measure_id, member, bucket, area_id, new FROM merged WHERE new <> 0
+ON CONFLICT (measure_id, member, bucket, area_id) DO UPDATE SET n = excluded.n
+
+-- name: select_nearest_days
+-- For members and days: the last day until then, and the first one after it, on which the member is there within an
+-- area; %(units)s: as text, of each of %(areas)s the units that make it up.
+WITH held AS MATERIALIZED (
+    SELECT area_id, units::int[] AS units FROM unnest(%(areas)s::int[], %(units)s::text[]) AS u (area_id, units)
+)
+SELECT w.place, earlier.bucket AS earlier, later.bucket AS later
+FROM unnest(%(measure_ids)s::int[], %(members)s::uuid[], %(area_ids)s::int[], %(days)s::date[], %(firsts)s::date[],
+            %(lasts)s::date[]) WITH ORDINALITY AS w (measure_id, member, area_id, day, first, last, place)
+JOIN held USING (area_id)
+LEFT JOIN LATERAL (
+    SELECT bucket FROM distinct_member d
+    WHERE d.measure_id = w.measure_id AND d.member = w.member AND d.bucket BETWEEN w.first AND w.day AND d.n > 0
+      AND d.area_id = ANY(held.units)
+    ORDER BY d.bucket DESC LIMIT 1
+) earlier ON true
+LEFT JOIN LATERAL (
+    SELECT bucket FROM distinct_member d
+    WHERE d.measure_id = w.measure_id AND d.member = w.member AND d.bucket > w.day AND d.bucket <= w.last AND d.n > 0
+      AND d.area_id = ANY(held.units)
+    ORDER BY d.bucket LIMIT 1
+) later ON true
 
 -- name: select_running_totals
 -- The running totals that a change on or after `since` concerns: the last row before it, and all rows from it on.

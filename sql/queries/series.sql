@@ -42,10 +42,12 @@ JOIN LATERAL (
 
 -- name: count_members
 -- How many different members there are over the areas of each unit.
-SELECT w.unit_id, d.bucket AS day, count(DISTINCT d.member) AS members
+SELECT w.unit_id, p.bucket AS day, count(DISTINCT d.member) AS members
 FROM unnest(%(units)s::int[], %(areas)s::int[]) AS w (unit_id, area_id)
-JOIN distinct_member d ON d.measure_id = %(measure_id)s AND d.period = %(period)s AND d.area_id = w.area_id
-WHERE d.bucket = ANY(%(buckets)s) AND d.n > 0
+JOIN area_chain c USING (area_id)
+CROSS JOIN unnest(%(buckets)s::date[], %(lasts)s::date[]) AS p (bucket, last)
+JOIN distinct_member d ON d.measure_id = %(measure_id)s AND d.area_id = c.origin_id AND d.n > 0
+ AND d.bucket BETWEEN p.bucket AND p.last
 GROUP BY 1, 2
 
 -- name: select_carried

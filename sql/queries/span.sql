@@ -23,15 +23,9 @@ FROM (
 -- The same of a distinct measure: its members of the year so far, each once.
 SELECT w.area_id, w.last, count(DISTINCT d.member) AS members
 FROM unnest(%(areas)s::int[], %(lasts)s::date[]) AS w (area_id, last)
-CROSS JOIN LATERAL (
-    SELECT member FROM distinct_member
-    WHERE measure_id = %(measure_id)s AND period = 'month' AND area_id = w.area_id AND n > 0
-      AND bucket >= date_trunc('year', w.last)::date AND bucket < date_trunc('month', w.last)::date
-    UNION ALL
-    SELECT member FROM distinct_member
-    WHERE measure_id = %(measure_id)s AND period = 'day' AND area_id = w.area_id AND n > 0
-      AND bucket BETWEEN date_trunc('month', w.last)::date AND w.last
-) d
+JOIN area_chain c USING (area_id)
+JOIN distinct_member d ON d.measure_id = %(measure_id)s AND d.area_id = c.origin_id AND d.n > 0
+ AND d.bucket BETWEEN date_trunc('year', w.last)::date AND w.last
 GROUP BY 1, 2
 
 -- name: select_standing_days
@@ -59,16 +53,10 @@ CROSS JOIN LATERAL (
 
 -- name: count_union_to_date
 -- Members of the year so far over the areas of each unit, each once.
-SELECT w.unit_id, w.last AS day, count(DISTINCT d.member) AS members
-FROM (SELECT unit_id, area_id, last FROM unnest(%(units)s::int[], %(areas)s::int[]) AS u (unit_id, area_id)
-      CROSS JOIN unnest(%(lasts)s::date[]) AS last) w
-CROSS JOIN LATERAL (
-    SELECT member FROM distinct_member
-    WHERE measure_id = %(measure_id)s AND period = 'month' AND area_id = w.area_id AND n > 0
-      AND bucket >= date_trunc('year', w.last)::date AND bucket < date_trunc('month', w.last)::date
-    UNION ALL
-    SELECT member FROM distinct_member
-    WHERE measure_id = %(measure_id)s AND period = 'day' AND area_id = w.area_id AND n > 0
-      AND bucket BETWEEN date_trunc('month', w.last)::date AND w.last
-) d
+SELECT w.unit_id, last.day, count(DISTINCT d.member) AS members
+FROM unnest(%(units)s::int[], %(areas)s::int[]) AS w (unit_id, area_id)
+JOIN area_chain c USING (area_id)
+CROSS JOIN unnest(%(lasts)s::date[]) AS last (day)
+JOIN distinct_member d ON d.measure_id = %(measure_id)s AND d.area_id = c.origin_id AND d.n > 0
+ AND d.bucket BETWEEN date_trunc('year', last.day)::date AND last.day
 GROUP BY 1, 2

@@ -18,14 +18,13 @@ from ioc.period import CARRIED, CLOSING
 from ioc.territory.area import AreaTree
 from ioc.territory.placement import carry_overs_frame, placements_frame
 from sql import load_queries
+from streams.rollup.members import MemberFold
 from streams.rollup.waiting import Contribution, Delta, MemberDelta, Waiting
-from streams.rules.contribute import MEMBER_SCHEMA
 from streams.rules.fold import (
     CELL_KEY,
     Cells,
     Matrix,
     carried_totals,
-    fold_members,
     fold_running,
     fold_sums,
     matrix_of,
@@ -34,16 +33,6 @@ from streams.rules.fold import (
 )
 
 KEY_SCHEMA: dict[str, pl.DataType] = {"period": pl.String(), "area_id": pl.Int32(), "bucket": pl.Date()}
-
-
-class _Turnover(NamedTuple):
-    """By how many the members of a cell became more."""
-
-    measure_id: int
-    period: str
-    area_id: int
-    bucket: date
-    change: int
 
 
 class _RunningTotals(NamedTuple):
@@ -97,6 +86,7 @@ class CellFold:
         self._feeds = {feed_id: key for key, feed_id in feed_ids.items()}
         self._chains = areas.chains()
         self._placements = placements_frame(areas)
+        self._members = MemberFold(measures, areas)
         self._carry_overs = carry_overs_frame(areas)
         self._roots = [area.area_id for area in areas.areas if area.parent_id is None]
         self._foretelling = foretelling
@@ -126,12 +116,12 @@ class CellFold:
         """Add what was taken to the cells; return what changed. Raises one of `DATA_FAULTS` where that cannot be."""
         touched = Touched()
         connection.execute(self._queries["create_staging"])
-        counted = self._fold_members(connection, waiting.members)
+        counted = self._members.fold(connection, waiting.members)
         running: dict[str, Cells] = {}
         for feed_id, feed in self._feeds.items():
             days, sums = self._placed(feed, [row for row in waiting.deltas if row.feed_id == feed_id])
             cells = fold_sums(days, sums, self._chains, self._local[feed])
-            cells = changed(_with_counts(cells, counted.get(feed, []), self._width[feed]))
+            cells = changed(_with_counts(cells, counted.get(feed), self._width[feed]))
             if cells.keys.height:
                 touched.cells[feed] = cells
                 if feed in self._stock_feeds:
@@ -163,29 +153,6 @@ class CellFold:
             days.append(frame)
             sums.append(matrix)
         return pl.concat(days), np.concatenate(sums)
-
-    def _fold_members(
-        self, connection: psycopg.Connection, rows: list[MemberDelta]
-    ) -> dict[str, list[tuple[str, int, date, int, int]]]:
-        """Merge members; return by feed (period, area, bucket, slot, change of the count)."""
-        if not rows:
-            return {}
-        schema = {**MEMBER_SCHEMA, "placed": pl.Boolean()}
-        members = pl.DataFrame([member[: len(schema)] for member in rows], schema=schema, orient="row")
-        there = members.join(self._placements, on="area_id").filter(
-            (pl.col("bucket") >= pl.col("since")) & (pl.col("bucket") < pl.col("until"))
-        )
-        there = there.with_columns(area_id=pl.when("placed").then("area_id").otherwise("unit_id"))
-        folded = fold_members(there.select(list(MEMBER_SCHEMA)), self._chains)
-        connection.execute(self._queries["clear_staged_members"])
-        with connection.cursor().copy(self._queries["copy_staged_members"]) as copy:
-            copy.write(folded.select("measure_id", *CELL_KEY, "member", "n").write_csv(include_header=False).encode())
-        counted: dict[str, list[tuple[str, int, date, int, int]]] = {}
-        for row in connection.cursor(row_factory=class_row(_Turnover)).execute(self._queries["merge_members"]):
-            stored = self._by_id[row.measure_id]
-            turnover = (row.period, row.area_id, row.bucket, stored.slot, row.change)
-            counted.setdefault(stored.measure.feed, []).append(turnover)
-        return counted
 
     def _arrivals(self, waiting: Waiting) -> dict[_OpenDay, tuple[datetime, datetime]]:
         """Return by feed and day when the first and the last of the contributions came."""
@@ -306,15 +273,10 @@ def changed(cells: Cells) -> Cells:
     return Cells(cells.keys.filter(pl.Series(changes, dtype=pl.Boolean)), cells.sums[changes])
 
 
-def _with_counts(cells: Cells, counted: list[tuple[str, int, date, int, int]], width: int) -> Cells:
-    """Return the cells with the changes of distinct counts in their slots."""
-    if not counted:
+def _with_counts(cells: Cells, changes: pl.DataFrame | None, width: int) -> Cells:
+    """Return the cells with the changes of distinct counts (`MemberFold.fold`) in their slots."""
+    if changes is None:
         return cells
-    changes = pl.DataFrame(
-        counted,
-        schema={**KEY_SCHEMA, "slot": pl.Int32(), "change": pl.Int64()},
-        orient="row",
-    )
     keys = pl.concat([cells.keys.select(CELL_KEY), changes.select(CELL_KEY)]).unique(maintain_order=True)
     sums: Matrix = np.zeros((keys.height, width), dtype=np.int64)
     sums[: cells.keys.height] = cells.sums

@@ -119,16 +119,6 @@ def _added_up(rows: pl.DataFrame, sums: Matrix, local: Sequence[int]) -> Cells:
     return Cells(keys, folded)
 
 
-def fold_members(members: pl.DataFrame, chains: pl.DataFrame) -> pl.DataFrame:
-    """Return `measure_id`, `period`, `area_id`, `bucket`, `member`, `n` on all levels; nothing where n comes to 0."""
-    return (
-        spread(members, chains)
-        .group_by("measure_id", *CELL_KEY, "member")
-        .agg(pl.col("n").sum())
-        .filter(pl.col("n") != 0)
-    )
-
-
 def carried_totals(totals: Matrix, reports: Sequence[tuple[int, int]], before: Sequence[int]) -> Matrix:
     """Return running totals of one area in order of days with what was reported last in place of what ended.
 

@@ -183,7 +183,7 @@ def snapshot(pipeline: Pipeline) -> dict[str, Any]:
         "history": "SELECT key::text, revision, content_hash::text, record FROM record_revision",
         "rejected": "SELECT subject, event_id, rule FROM rejected_event",
         "cells": "SELECT feed_id, period, area_id, bucket, sums FROM measure_cell WHERE period <> 'closing'",
-        "members": "SELECT measure_id, period, area_id, bucket, member::text, n FROM distinct_member",
+        "members": "SELECT measure_id, area_id, bucket, member::text, n FROM distinct_member",
         "figures": "SELECT sector, period, area_id, bucket, figures FROM indicator_cell",
     }
     return {name: sorted(map(repr, pipeline.rows(statement))) for name, statement in statements.items()}

@@ -140,3 +140,32 @@ def test_migrating_a_database_that_is_ahead_is_refused_too(
     db.execute(load_queries("migration")["insert_applied"], [9999, "from_the_future"])
     with pytest.raises(FatalError, match=r"\[9999\].*install a newer version"):
         migrate(settings, feeds.values())
+
+
+def test_members_keep_the_days_that_were_their_own(db: psycopg.Connection) -> None:
+    """What was stored for every level and period becomes a row for each day in the unit where a member counts."""
+    change = next(migration for migration in load_migrations() if migration.name == "member_day")
+    db.execute("DROP VIEW area_chain; DROP TABLE distinct_member")
+    db.execute(
+        "CREATE TABLE distinct_member (measure_id integer, period text, area_id integer, bucket date, "
+        "member uuid, n integer)"
+    )
+    commune, district, province = db.execute(
+        "SELECT c.area_id, d.area_id, d.parent_id FROM area c JOIN area d ON d.area_id = c.parent_id "
+        "WHERE d.parent_id IS NOT NULL LIMIT 1"
+    ).fetchone() or (0, 0, 0)
+    member, other = "00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b"
+    levels = {member: {commune: 2, district: 3, province: 3}, other: {province: 1}}
+    with db.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO distinct_member VALUES (7, %s, %s, '2024-10-01', %s, %s)",
+            [
+                (period, area, who, n)
+                for who, areas in levels.items()
+                for area, n in areas.items()
+                for period in ("day", "month", "year")
+            ],
+        )
+    db.execute(change.text)
+    rows = db.execute("SELECT member::text, area_id, n FROM distinct_member WHERE measure_id = 7").fetchall()
+    assert sorted(rows) == sorted([(member, commune, 2), (member, district, 1), (other, province, 1)])

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ioc.period import PERIODS, start_of
-from streams.rules.fold import fold_members, fold_sums, matrix_of, running_totals
+from streams.rules.fold import fold_sums, matrix_of, running_totals
 
 # Two communes of one district, and a district without communes; 1 is the province.
 PARENTS = {11: 10, 12: 10, 10: 1, 20: 1}
@@ -59,27 +59,6 @@ def test_sums_of_all_levels_and_periods(rows: list[tuple[int, date, list[int]]])
     found = dict(zip(cells.keys.rows(), cells.sums.tolist(), strict=True))
     assert len(found) == cells.keys.height
     assert found == expected
-
-
-@given(
-    rows=st.lists(
-        st.tuples(
-            st.sampled_from((11, 12, 20)), st.sampled_from(DAYS), st.sampled_from("ab"), st.sampled_from((1, -1))
-        ),
-        max_size=12,
-    )
-)
-def test_members_of_all_levels_and_periods(rows: list[tuple[int, date, str, int]]) -> None:
-    expected: Counter[tuple[str, int, date, str]] = Counter()
-    for leaf, day, member, n in rows:
-        for area in above(leaf):
-            for period in PERIODS:
-                expected[period, area, start_of(period, day), member] += n
-    schema = {"measure_id": pl.Int32, "area_id": pl.Int32, "bucket": pl.Date, "member": pl.String, "n": pl.Int32}
-    frame = pl.DataFrame([(7, *row) for row in rows], schema=schema, orient="row")
-    found = fold_members(frame, CHAINS).select("measure_id", "period", "area_id", "bucket", "member", "n").rows()
-    assert {tuple(key): n for _, *key, n in found} == {key: n for key, n in expected.items() if n}
-    assert {row[0] for row in found} <= {7}
 
 
 def test_short_rows_are_filled_with_nothing() -> None:
