@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders import bargauge, table, timeseries
+from grafana_foundation_sdk.builders import bargauge, stat, table, timeseries
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from grafana.boards.board import Folder, Json, finished
@@ -17,6 +17,7 @@ from grafana.boards.panel import (
     default_timeseries,
     line_colors,
     link_column,
+    nth_tile,
     tile_stat,
 )
 from grafana.boards.status_panel import (
@@ -37,6 +38,8 @@ from grafana.query.binding import Variable
 from grafana.text import Text, breakdown_name, short_labels
 from ioc.catalogue import Catalogue
 
+_HEADS = 6  # as many as the queries `indicator_tile` and `head_choice` give
+
 
 def sector_key(sector: str) -> str:
     """Return the key of a sector's board."""
@@ -52,13 +55,6 @@ def sector_folder(sector: str, catalogue: Catalogue) -> Folder:
 def sector_board(frame: Frame, sector: str) -> Json:
     """Compose the board of a sector in one language."""
     scope, found = frame.scope, frame.scope.catalogue.sectors[sector]
-    heads = tile_stat(
-        "heads",
-        scope.say("Chỉ tiêu chính, kỳ đã kết thúc gần nhất", "Head figures, newest period that is over"),
-        scope.target("indicator_tile", sector=sector),
-        link=indicator_link(frame, "${__field.labels.code}", sector),
-        sizes=(11, 18),
-    )
     judged, unknown = status_stats(frame)
     built = (
         frame.board(sector_key(sector), Text(found.name_vi, found.name_en))
@@ -67,8 +63,11 @@ def sector_board(frame: Frame, sector: str) -> Json:
         .with_variable(head_variable(scope, sector))
         .with_panel(judged)
         .with_panel(unknown)
-        .with_panel(heads.span(24).height(9))
-        .with_panel(_indicator_table(frame, sector).height(13))
+    )
+    for panel in _head_stats(frame, sector):
+        built = built.with_panel(panel)
+    built = (
+        built.with_panel(_indicator_table(frame, sector).height(13))
         .with_row(default_row("trend", scope.say("Diễn biến", "Trend")))
         .with_panel(_head_timeseries(frame))
         .with_row(default_row("areas", scope.say("Theo địa bàn", "By area")))
@@ -77,6 +76,16 @@ def sector_board(frame: Frame, sector: str) -> Json:
     )
     _add_breakdowns(built, frame, sector)
     return finished(built, frame.annotations(), scope.language, frame.view)
+
+
+def _head_stats(frame: Frame, sector: str) -> list[stat.Panel]:
+    """The head figures of the newest period that is over, a panel each: on a phone each has the whole width."""
+    link = indicator_link(frame, "${__field.labels.code}", sector)
+    many = min(_HEADS, len(frame.scope.catalogue.of_sector(sector)))
+    keys = [f"head/{number}" for number in range(1, many + 1)]
+    target = frame.scope.target("indicator_tile", sector=sector)
+    tiles = [tile_stat(key, "", target, link=link, sizes=(12, 20)).span(24 // _HEADS).height(3) for key in keys]
+    return [nth_tile(tile, number, keys[0] if number > 1 else "") for number, tile in enumerate(tiles, 1)]
 
 
 def _indicator_table(frame: Frame, sector: str) -> table.Panel:
@@ -98,7 +107,8 @@ def _indicator_table(frame: Frame, sector: str) -> table.Panel:
     )
     panel = default_table("indicators", title, scope, columns, ("code",))
     panel = panel.with_target(scope.target("indicator_table", sector=sector))
-    panel = column_widths(panel, {"indicator": 400, "status": 140, "period": 185, "owner": 260})
+    widths = {"indicator": 360, "status": 165, "value": 130, "period": 175, "expected": 130}
+    panel = column_widths(panel, widths | {"lag": 105, "change": 130, "running": 115})
     return link_column(panel, "indicator", indicator_link(frame, "${__data.fields.code}", sector))
 
 

@@ -92,4 +92,5 @@ def area_table(frame: Frame) -> table.Panel:
     title = frame.scope.say("Các địa bàn, số chỉ tiêu theo tình trạng", "Areas, indicators by status")
     hidden = ("rank", "latitude", "longitude", "area_id")
     panel = default_table("areas", title, frame.scope, columns, hidden).with_target(frame.scope.target("area_status"))
+    panel = column_widths(panel, {"area": 190})
     return link_column(panel, "area", frame.link(AREA, area="${__data.fields.area_id}"))

@@ -24,10 +24,18 @@ ORDER BY slot
 
 -- name: head_choice
 -- The indicators whose course a sector's board shows: those with a target, worst first, then what is no part of a breakdown.
+-- Only those that have a figure in the time range, in the chosen period or in their own: others would be empty panels.
 SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS __text, i.code AS __value
 FROM indicator i
 LEFT JOIN indicator_status s ON s.code = i.code AND s.area_id = ${area:sqlstring}::integer
-WHERE i.live AND i.sector = %(sector)s
+WHERE i.live AND i.sector = %(sector)s AND EXISTS (
+    SELECT FROM indicator_cell c
+    WHERE c.sector = i.sector AND c.area_id = ${area:sqlstring}::integer
+      AND c.period IN (CASE ${period:sqlstring} WHEN 'total' THEN 'day' ELSE ${period:sqlstring} END,
+                       CASE i.cadence WHEN 'weekly' THEN 'week' WHEN 'monthly' THEN 'month' WHEN 'quarterly' THEN 'quarter' WHEN 'yearly' THEN 'year' ELSE 'day' END)
+      AND c.bucket BETWEEN ($__timeFrom()::timestamptz AT TIME ZONE %(timezone)s)::date
+                       AND ($__timeTo()::timestamptz AT TIME ZONE %(timezone)s)::date
+      AND c.figures[i.slot] IS NOT NULL)
 ORDER BY s.target_id IS NULL AND i.target IS NULL, status_rank(s.status), i.definition ->> 'breakdown' <> '', i.slot
 LIMIT 6
 
@@ -130,14 +138,16 @@ SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END
        || coalesce(' · ' || (%(labels)s::jsonb ->> CASE s.period WHEN 'day' THEN 'week_before' ELSE 'before' END) || ' '
                    || amount_text(c.figures[i.slot], unit.name, %(language)s), '') AS name,
        coalesce(amount_text(s.value, unit.name, %(language)s), %(words)s::jsonb ->> 'no_data') AS shown,
-       %(colors)s::jsonb ->> coalesce(s.status, 'no_data') AS color, i.code
+       %(colors)s::jsonb ->> coalesce(s.status, 'no_data') AS color, i.code,
+       row_number() OVER (ORDER BY s.target_id IS NULL AND i.target IS NULL, status_rank(s.status),
+                          i.definition ->> 'breakdown' <> '', i.slot)::integer AS rank
 FROM indicator i
 LEFT JOIN indicator_status s ON s.code = i.code AND s.area_id = ${area:sqlstring}::integer
 CROSS JOIN LATERAL (SELECT coalesce(%(units)s::jsonb ->> i.unit, i.unit) AS name) unit
 LEFT JOIN indicator_cell c
     ON c.sector = i.sector AND c.period = s.period AND c.area_id = s.area_id AND c.bucket = period_before(s.period, s.bucket)
 WHERE i.live AND i.sector = %(sector)s
-ORDER BY s.target_id IS NULL AND i.target IS NULL, status_rank(s.status), i.definition ->> 'breakdown' <> '', i.slot
+ORDER BY rank
 LIMIT 6
 
 -- name: indicator_table
@@ -165,7 +175,7 @@ ORDER BY status_rank(coalesce(s.status, 'no_data')), s.lag DESC NULLS LAST, i.sl
 
 -- name: series
 -- One indicator over time beside the same period of the year before and what is asked of it by the end of each period, as
--- statuses are judged: a duty that holds at all times, or (of figures that begin anew with the year) by each year's end; the way
+-- statuses are judged (an indicator without any figure of a short period is shown by its own longer one): a duty that holds at all times, or (of figures that begin anew with the year) by each year's end; the way
 -- from the baseline (or the first known value) to the target; steps. `total` in place of a period adds the days of each year up, and what is asked is the pace of a year's total: even,
 -- by last year's own curve, or by steps. Every period of the range has a row: a line breaks where there is no figure. Money
 -- and large numbers are scaled, and the names say to what. Nothing is drawn beyond the newest day, and a target of a year's
@@ -178,8 +188,19 @@ WITH asked_for AS (
            least(date_trunc(shown.period, shown.to_at AT TIME ZONE %(timezone)s), newest_day()) AS last_bucket
     FROM indicator i
     CROSS JOIN LATERAL (SELECT CASE ${period:sqlstring} WHEN 'total' THEN 'day' ELSE ${period:sqlstring} END AS period,
-                               ${period:sqlstring} = 'total' AND i.kind = 'flow' AS summed,
-                               $__timeFrom()::timestamptz AS from_at, $__timeTo()::timestamptz AS to_at) shown
+                               CASE i.cadence WHEN 'weekly' THEN 'week' WHEN 'monthly' THEN 'month' WHEN 'quarterly' THEN 'quarter' WHEN 'yearly' THEN 'year' ELSE 'day' END AS own,
+                               $__timeFrom()::timestamptz AS from_at, $__timeTo()::timestamptz AS to_at) chosen
+    CROSS JOIN LATERAL (SELECT CASE WHEN array_position(ARRAY['day', 'week', 'month', 'quarter', 'year'], own)
+                                         > array_position(ARRAY['day', 'week', 'month', 'quarter', 'year'], chosen.period)
+                                     AND NOT EXISTS (
+                                         SELECT FROM indicator_cell c
+                                         WHERE c.sector = i.sector AND c.period = chosen.period
+                                           AND c.area_id = ${area:sqlstring}::integer
+                                           AND c.bucket BETWEEN (from_at AT TIME ZONE %(timezone)s)::date
+                                                            AND (to_at AT TIME ZONE %(timezone)s)::date
+                                           AND c.figures[i.slot] IS NOT NULL)
+                                THEN own ELSE chosen.period END AS period,
+                               ${period:sqlstring} = 'total' AND i.kind = 'flow' AS summed, from_at, to_at) shown
     WHERE i.live AND i.code = %(code)s
 ), cell AS (
     SELECT b::date AS bucket, (b + period_step(i.period))::date - 1 AS through, c.figures[i.slot] AS value, past.figures[i.slot] AS past,
