@@ -128,6 +128,11 @@ def breakdown_name(dimension: str) -> Text:
     return BREAKDOWNS.get(dimension, Text(plain, plain))
 
 
+def within(text: str) -> str:
+    """Return a name as it stands within a sentence: `Nhóm tuổi` becomes `nhóm tuổi`, `ICD-10 chapter` stays."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+
+
 def shared_words(names: Sequence[str]) -> list[str]:
     """Return the words that all names begin with."""
     columns = zip(*(name.split() for name in names), strict=False)

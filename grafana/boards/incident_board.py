@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders import table
 
 from grafana.boards.board import Json, finished
 from grafana.boards.frame import INCIDENT, Frame
-from grafana.boards.panel import Columns, column_widths, default_table, tile_stat
+from grafana.boards.panel import Columns, column_widths, default_table, link_column, tile_stat
 from grafana.boards.status_panel import OWNER
 from grafana.text import Text
 
@@ -49,18 +49,19 @@ def _open_table(frame: Frame) -> table.Panel:
     title = frame.scope.say("Đang mở, nghiêm trọng trước", "Open, gravest first")
     panel = default_table(OPEN_PANEL, title, frame.scope, columns, ("incident",))
     panel = panel.with_target(frame.scope.target("incident_open_table"))
+    panel = link_column(panel, "title", f"{frame.scope.pages}/incidents/${{__data.fields.incident}}")
     return column_widths(
         panel,
         {
-            "severity": 110,
+            "severity": 105,
             "title": 560,
-            "since": 145,
-            "lasts": 120,
-            "owner": 190,
-            "step": 75,
-            "acknowledged": 170,
-            "indicators": 75,
-            "areas": 75,
+            "since": 132,
+            "lasts": 85,
+            "owner": 160,
+            "step": 70,
+            "acknowledged": 130,
+            "indicators": 72,
+            "areas": 72,
         },
     )
 
@@ -75,7 +76,7 @@ def _closed_table(frame: Frame) -> table.Panel:
         "acknowledged": _TAKEN,
     }
     panel = default_table("incident/closed", frame.scope.say("Đã kết thúc", "Over"), frame.scope, columns)
-    panel = column_widths(panel, {"title": 280, "since": 138, "ended": 138, "lasts": 85})
+    panel = column_widths(panel, {"title": 300, "since": 132, "ended": 132, "lasts": 85, "owner": 110})
     return panel.with_target(frame.scope.target("incident_closed_table"))
 
 
@@ -88,5 +89,5 @@ def _change_table(frame: Frame) -> table.Panel:
         "note": Text("Ghi chú", "Note"),
     }
     panel = default_table("incident/changes", frame.scope.say("Nhật ký", "History"), frame.scope, columns)
-    panel = column_widths(panel, {"changed": 140, "title": 400, "what": 130})
+    panel = column_widths(panel, {"changed": 132, "title": 380, "what": 100, "by": 120})
     return panel.with_target(frame.scope.target("incident_change_table"))

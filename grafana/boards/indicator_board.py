@@ -46,7 +46,11 @@ def indicator_board(frame: Frame) -> Json:
     """Compose the board of the indicator that is chosen above it."""
     scope = frame.scope
     figures = tile_stat(
-        "figures", "${indicator:text}", scope.target("figure_tile", code=_CHOSEN), link="${__field.labels.page}"
+        "figures",
+        "${indicator:text}",
+        scope.target("figure_tile", code=_CHOSEN),
+        link="${__field.labels.page}",
+        sizes=(12, 16),
     )
     course = default_timeseries("course", "${indicator:text}").span(24).height(10)
     course = line_colors(course.with_target(scope.target("series", series=True, code=_CHOSEN)), scope)
@@ -87,7 +91,10 @@ def area_board(frame: Frame) -> Json:
     title = scope.say("Chỉ tiêu được giao của địa bàn, đáng lo trước", "Indicators with a target here, worst first")
     indicators = default_table("area/indicators", title, scope, columns, ("code", "sector"))
     indicators = indicators.with_target(scope.target("area_indicator")).height(14)
-    indicators = column_widths(indicators, {"indicator": 430, "status": 150, "sector_name": 260})
+    indicators = column_widths(
+        indicators,
+        {"sector_name": 210, "indicator": 390, "status": 125, "value": 120, "above": 110, "expected": 135, "lag": 110},
+    )
     link = indicator_link(frame, "${__data.fields.code}", "${__data.fields.sector}")
     judged, unknown = status_stats(frame)
     built = (
@@ -108,6 +115,7 @@ def _areas_table(frame: Frame) -> table.Panel:
     hidden = ("rank", "latitude", "longitude", "area_id")
     panel = default_table("indicator/areas", title, frame.scope, columns, hidden)
     panel = panel.with_target(frame.scope.target("indicator_area", code=_CHOSEN))
+    panel = column_widths(panel, {"area": 190})
     return link_column(panel, "area", frame.link(AREA, area="${__data.fields.area_id}"))
 
 
@@ -122,7 +130,7 @@ def _parts_table(frame: Frame) -> table.Panel:
     title = frame.scope.say("Toàn bộ và các phần", "The whole and its parts")
     panel = default_table("indicator/parts", title, frame.scope, columns, ("code",))
     panel = panel.with_target(frame.scope.target("indicator_part", code=_CHOSEN))
-    panel = column_widths(panel, {"indicator": 360, "dimension": 170})
+    panel = column_widths(panel, {"dimension": 110, "indicator": 350, "value": 120, "period": 140})
     return link_column(panel, "indicator", indicator_link(frame, "${__data.fields.code}", "${sector:raw}"))
 
 

@@ -54,8 +54,8 @@ def pipeline_board(frame: Frame) -> Json:
         .with_panel(backlog.span(24).height(4))
         .with_panel(_outcome_timeseries(frame))
         .with_panel(_latency_timeseries(frame))
-        .with_panel(_freshness_table(frame).span(12).height(12))
-        .with_panel(_feed_table(frame).span(12).height(12))
+        .with_panel(_freshness_table(frame).height(12))
+        .with_panel(_feed_table(frame).height(12))
         .with_panel(_rejection_table(frame))
         .with_row(
             default_row("kafka", scope.say("Vị trí đọc trong Kafka", "Positions in Kafka"))
@@ -112,7 +112,7 @@ def _freshness_table(frame: Frame) -> table.Panel:
         "cadence": Text("Chu kỳ cho phép", "Cadence"),
     }
     title = frame.scope.say("Độ tươi của từng nguồn, quá hạn trước", "Freshness of each feed, most overdue first")
-    panel = column_widths(default_table("freshness", title, frame.scope, columns), {"feed": 300})
+    panel = column_widths(default_table("freshness", title, frame.scope, columns), {"feed": 360})
     return panel.with_target(frame.scope.target("feed_freshness"))
 
 
@@ -126,7 +126,7 @@ def _feed_table(frame: Frame) -> table.Panel:
     }
     title = frame.scope.say("Theo nguồn, nhiều từ chối trước", "By feed, most rejected first")
     panel = default_table("feed/total", title, frame.scope, columns).with_target(frame.scope.target("feed_table"))
-    return column_widths(panel, {"feed": 250})
+    return column_widths(panel, {"feed": 360})
 
 
 def _rejection_table(frame: Frame) -> table.Panel:

@@ -25,6 +25,7 @@ def quality_board(frame: Frame) -> Json:
         "quality",
         scope.say("Đúng, đủ, sạch, sống: ngày đo gần nhất", "Correct, complete, clean, live: newest day measured"),
         scope.target("quality_tile"),
+        sizes=(14, 20),
     )
     built = (
         frame.board(QUALITY, Text("Chất lượng dữ liệu", "Quality of the data"))
@@ -76,20 +77,18 @@ def _feed_table(frame: Frame) -> table.Panel:
     }
     title = frame.scope.say("Từng nguồn, kém nhất trước", "Each feed, worst first")
     panel = default_table("quality/feeds", title, frame.scope, columns, ("key",))
-    panel = column_widths(
-        panel, {"feed": 255, **dict.fromkeys(MEASURES, 75), "superseded": 170, "complete_on": 115, "measured_on": 115}
-    )
+    panel = column_widths(panel, {"feed": 255, **dict.fromkeys(MEASURES, 72), "superseded": 160, "complete_on": 98})
     return panel.with_target(frame.scope.target("quality_table"))
 
 
 def _roll_call(frame: Frame) -> table.Panel:
     columns: Columns = {
+        "reporter": Text("Đơn vị chưa báo cáo", "Has not reported"),
         "feed": _FEED,
         "day": Text("Ngày", "Day"),
-        "reporter": Text("Đơn vị chưa báo cáo", "Has not reported"),
         "reported": Text("Đã báo cáo", "Reported"),
     }
     title = frame.scope.say("Điểm danh: đơn vị còn thiếu", "Roll-call: who is missing")
     panel = default_table("quality/missing", title, frame.scope, columns)
-    panel = column_widths(panel, {"feed": 240, "day": 100, "reported": 110})
+    panel = column_widths(panel, {"reporter": 290, "feed": 160, "day": 98})
     return panel.with_target(frame.scope.target("roll_call"))

@@ -35,7 +35,7 @@ from grafana.boards.status_panel import (
 )
 from grafana.boards.variable import area_variable, head_variable, period_variable
 from grafana.query.binding import Variable
-from grafana.text import Text, breakdown_name, short_labels
+from grafana.text import Text, breakdown_name, short_labels, within
 from ioc.catalogue import Catalogue
 
 _HEADS = 6  # as many as the queries `indicator_tile` and `head_choice` give
@@ -107,7 +107,7 @@ def _indicator_table(frame: Frame, sector: str) -> table.Panel:
     )
     panel = default_table("indicators", title, scope, columns, ("code",))
     panel = panel.with_target(scope.target("indicator_table", sector=sector))
-    widths = {"indicator": 360, "status": 165, "value": 130, "period": 175, "expected": 130}
+    widths = {"indicator": 350, "status": 160, "value": 150, "period": 175, "expected": 130}
     panel = column_widths(panel, widths | {"lag": 105, "change": 130, "running": 115})
     return link_column(panel, "indicator", indicator_link(frame, "${__data.fields.code}", sector))
 
@@ -124,7 +124,7 @@ def _add_breakdowns(built: Dashboard, frame: Frame, sector: str) -> None:
     scope = frame.scope
     for dimension, found in breakdowns(scope.catalogue.of_sector(sector)).items():
         name = breakdown_name(dimension)
-        row = default_row(f"by/{dimension}", scope.say(f"Phân tổ: {name.vi.lower()}", f"Breakdown: {name.en.lower()}"))
+        row = default_row(f"by/{dimension}", scope.say(f"Phân tổ: {within(name.vi)}", f"Breakdown: {within(name.en)}"))
         for breakdown in found:
             row.with_panel(_breakdown_bargauge(frame, breakdown))
         built.with_row(row)
@@ -134,7 +134,7 @@ def _breakdown_bargauge(frame: Frame, breakdown: Breakdown) -> bargauge.Panel:
     """The parts of a measure in the newest period that is over, largest first."""
     scope = frame.scope
     labels = short_labels([scope.say(part.name_vi, part.name_en) for part in breakdown.parts])
-    name, dimension = breakdown.name.of(scope.language), breakdown_name(breakdown.dimension).of(scope.language).lower()
+    name, dimension = breakdown.name.of(scope.language), within(breakdown_name(breakdown.dimension).of(scope.language))
     title = scope.say(f"{name} theo {dimension}", f"{name} by {dimension}")
     codes = [part.code for part in breakdown.parts]
     return default_bargauge(f"parts/{breakdown.measure}/{breakdown.dimension}", title).with_target(

@@ -95,7 +95,7 @@ def make_pages(
         tokens,
         RateLimit(settings.api_rate, settings.api_burst, time.monotonic),
         Face(profile.name_vi, profile.note_vi, load_sectors(settings.profile), zone),
-        tuple(dict.fromkeys(post.post_vi for post in ladder.posts)),
+        {post.post: post.post_vi for post in ladder.posts},
         SenderPages(sending, upload or GatewayUpload(settings), signing, tokens),
         LinkRequests(settings, ladder, now),
     )

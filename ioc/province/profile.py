@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from ioc.catalogue import DATA, Catalogue, Sector, load_catalogue
 from ioc.catalogue.indicator import REPORT_FEED
@@ -52,11 +52,16 @@ class ProfileFile(BaseModel):
     note_vi: str = ""
     note_en: str = ""
     registers: dict[Word, ReporterCode]
+    min_cases: Annotated[int, Field(ge=0, le=1_000_000)] = 10
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A province. `registers`: register -> the agency, a reporter of `registry.reporter`, that keeps it."""
+    """A province.
+
+    registers: register -> the agency, a reporter of `registry.reporter`, that keeps it.
+    min_cases: a rate over fewer cases (dossiers, doses, ratings of the period) is not said to lag.
+    """
 
     code: str
     name_vi: str
@@ -68,6 +73,7 @@ class Profile:
     note_vi: str
     note_en: str
     registers: dict[str, str]
+    min_cases: int
     areas: AreaTree
     reporters: tuple[Reporter, ...]
 

@@ -548,8 +548,8 @@ ORDER BY 1, 2
 
 -- name: roll_call
 -- Who has not reported, by name, on the newest day that is over and was measured.
-SELECT CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END AS feed, day_text(q.day, %(language)s) AS day,
-       coalesce(missing.value ->> 'name', missing.value ->> 'code', missing.value #>> '{}') AS reporter,
+SELECT coalesce(missing.value ->> 'name', missing.value ->> 'code', missing.value #>> '{}') AS reporter,
+       CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END AS feed, day_text(q.day, %(language)s) AS day,
        number_text(q.numerator, 0, %(language)s) || '/' || number_text(q.denominator, 0, %(language)s) AS reported
 FROM feed f
 CROSS JOIN LATERAL (
@@ -579,7 +579,7 @@ CROSS JOIN LATERAL (VALUES ('critical', n.critical, 'lagging'), ('warning', n.wa
 SELECT %(severities)s::jsonb ->> i.severity AS severity, CASE %(language)s WHEN 'en' THEN i.title_en ELSE i.title_vi END AS title,
        CASE %(language)s WHEN 'en' THEN i.summary_en ELSE i.summary_vi END AS summary,
        moment_text(i.since, %(timezone)s, %(language)s) AS since, duration_text(now() - i.opened_at, %(language)s) AS lasts,
-       coalesce(%(owners)s::jsonb ->> i.owner, i.owner) AS owner, number_text(i.step, 0, %(language)s) AS step,
+       coalesce(%(owners)s::jsonb ->> i.owner, i.owner) AS owner, number_text(i.step + 1, 0, %(language)s) AS step,
        coalesce(nullif(concat_ws(' · ', i.acknowledged_by, moment_text(i.acknowledged_at, %(timezone)s, %(language)s),
            CASE WHEN i.silenced_until > now() THEN (%(labels)s::jsonb ->> 'silenced_until')
                 || moment_text(i.silenced_until, %(timezone)s, %(language)s) END), ''), '–') AS acknowledged,

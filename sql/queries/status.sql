@@ -46,6 +46,10 @@ ORDER BY bucket DESC
 SELECT bucket, area_id, figures FROM indicator_cell
 WHERE sector = %(sector)s AND period = %(period)s AND area_id = ANY (%(areas)s) AND bucket = ANY (%(buckets)s)
 
+-- name: select_sums
+SELECT c.area_id, c.sums[%(slot)s] AS amount FROM measure_cell c JOIN feed f USING (feed_id)
+WHERE f.key = %(feed)s AND c.period = %(period)s AND c.area_id = ANY (%(areas)s) AND c.bucket = %(bucket)s
+
 -- name: select_first_known
 -- By area, the first period that has a figure of one slot.
 SELECT w.area_id, first.bucket, first.value

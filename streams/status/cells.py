@@ -10,6 +10,8 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
+from ioc.catalogue import StoredMeasure
+from ioc.territory.area import Area
 from sql import load_queries
 from streams.status.plan import Block, JudgedUnits
 
@@ -23,6 +25,27 @@ class FigureReader:
         self._connection = connection
         self._ground = ground
         self._queries = load_queries("status")
+
+    @property
+    def areas(self) -> Sequence[Area]:
+        """The units that are read, in order."""
+        return self._ground.areas
+
+    def sums(self, stored: StoredMeasure, period: str, bucket: date) -> Values:
+        """Return by area what a measure adds up to in a period; NaN = nobody has counted anything."""
+        rows = self._rows(
+            "select_sums",
+            feed=stored.measure.feed,
+            period=period,
+            areas=self._ground.ids,
+            bucket=bucket,
+            slot=stored.slot,
+        )
+        found = np.full(len(self._ground.areas), np.nan)
+        for area_id, amount in rows:
+            if amount is not None:
+                found[self._ground.index[area_id]] = amount / 10**stored.measure.decimals
+        return found
 
     def of_root(self, block: Block, since: date, until: date) -> tuple[list[date], Values]:
         """Return the periods that the province has figures of, newest first, and periods x members; NaN = no figure."""

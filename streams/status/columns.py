@@ -72,6 +72,12 @@ class StatusColumns:
         self.yearly = np.zeros(self.shape, dtype=bool)
         self.cause: NDArray[np.object_] = np.full(self.shape, None, dtype=object)
 
+    def take_back_judgement(self, few: NDArray[np.bool_]) -> None:
+        """Say nothing of lag and forecast where a rate rests on few cases: what asks is kept, as is the value."""
+        for name in ("lag", "lag_days", "forecast", "forecast_low", "forecast_high", "needed_per_week"):
+            getattr(self, name)[few] = np.nan
+        self.misses[few] = False
+
     value: NDArray[np.float64]
     target: NDArray[np.float64]
     expected: NDArray[np.float64]

@@ -16,6 +16,7 @@ from ioc.province.calendar import BusinessCalendar
 from ioc.province.deadline import Deadlines
 from streams.rules.status import classify, is_incomplete
 from streams.rules.unusual import Usual, is_unusual, past_buckets, usual_of
+from streams.status.cases import CaseCounter
 from streams.status.cells import FigureReader
 from streams.status.columns import SETTLED, StatusColumns, to_frame
 from streams.status.judged import PassMoment, PeriodJudge, last_day, oldest_looked_at
@@ -47,6 +48,7 @@ class Evaluator:
         ground: JudgedUnits,
         deadlines: Deadlines,
         calendar: BusinessCalendar,
+        cases: CaseCounter,
     ) -> None:
         self.edition = edition
         self.ground = ground
@@ -54,6 +56,7 @@ class Evaluator:
         self._judge_targets = TargetJudge(targets, ground)
         self._deadlines = deadlines
         self._calendar = calendar
+        self._cases = cases
         self._past = Past()
         self._known = [_known(block, ground) for block in plan_blocks(edition)]
 
@@ -96,6 +99,7 @@ class Evaluator:
         if self._judge_targets.has_targets(block):
             newest_day = judge.newest_over("day")
             self._judge_targets.judge(block, columns, reader, self._past, moment.today, newest_day)
+            columns.take_back_judgement(self._cases.few(block, found, reader))
         stale, incomplete = self._faults(block, columns, moment, judge, found, wanted)
         columns.status = classify(
             known=np.isfinite(columns.value),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
-from ioc.catalogue.store import load_editions, read_epoch
+from ioc.catalogue.store import load_editions, load_measures, read_epoch
 from ioc.errors import CatalogueChangedError
 from ioc.feeds.feed import Feed
 from ioc.province.calendar import load_calendar
@@ -19,6 +19,7 @@ from ioc.province.target_store import load_in_force
 from ioc.reading.business_day import business_now
 from ioc.settings import Settings
 from sql import load_queries
+from streams.status.cases import CaseCounter
 from streams.status.cells import FigureReader
 from streams.status.evaluate import Evaluator
 from streams.status.feeds import FeedReader, FeedState, Missing, days_to_call, silent_feeds
@@ -133,7 +134,13 @@ class StatusService:
         if full and (self._evaluator is None or today != self._day or self._targets_changed()):
             ground = ground_of(self.profile.areas, today)
             targets = load_in_force(self._connection)
-            self._evaluator = Evaluator(self.editions.live, targets, ground, self.deadlines, self.calendar)
+            cases = CaseCounter(
+                self.editions.live,
+                load_measures(self._connection),
+                {target.code for target in targets},
+                self.profile.min_cases,
+            )
+            self._evaluator = Evaluator(self.editions.live, targets, ground, self.deadlines, self.calendar, cases)
             self._day, self._forgotten_at = today, now
         elif full and self._forgotten_at is not None and now - self._forgotten_at >= _FORGET:
             self.evaluator.forget_past()

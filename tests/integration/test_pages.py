@@ -211,7 +211,8 @@ def test_an_incident_shows_evidence_history_and_receipts(bed: Bed) -> None:
     text = text_of(bed.leader().get(f"/incidents/{bed.incident - 1}"))
     assert "thiếu trường bắt buộc" in text and "bản ghi gần nhất 07:05 22/10/2024" in text
     text = text_of(bed.leader().get(f"/incidents/{bed.incident}"))
-    assert "Mở sự cố" in text and "so-du-lich.truong qua thư điện tử" in text
+    assert "Mở sự cố" in text and "Giám đốc Sở Du lịch qua thư điện tử" in text
+    assert "so-du-lich.lodging" not in text  # posts are shown by their titles
     assert bed.leader().get("/incidents/999").status_code == 404
 
 
@@ -381,7 +382,8 @@ def test_grafana_tells_what_it_sent_and_the_page_shows_it(bed: Bed) -> None:
         assert client.post(path, json=body).json() == {"entered": 0}
         assert client.post(path, json={"alerts": []}).status_code == 422
     text = text_of(bed.leader().get(f"/incidents/{bed.incident}"))
-    assert "so-du-lich.lodging qua thư điện tử" in text and "so-du-lich.lodging qua webhook" in text
+    post = "Cán bộ phụ trách số liệu lưu trú du lịch, Sở Du lịch"
+    assert f"{post} qua thư điện tử" in text and f"{post} qua webhook" in text
     # Where no token is set there is no such address.
     assert client_of(bed.app).post(path, json=body).status_code == 404
 

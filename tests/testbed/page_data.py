@@ -196,7 +196,7 @@ def _incidents(connection: psycopg.Connection, areas: dict[str, int]) -> int:
         connection.execute("INSERT INTO incident_touch VALUES (%s, %s, %s, %s)", [ids[1], GUESTS, areas[area], NOW])
     connection.execute(
         "INSERT INTO notification_receipt (key, incident_id, step, sender, channel, recipient, sent_at, subject) "
-        "VALUES ('k', %s, 0, 'grafana', 'email', 'so-du-lich.truong', %s, 'x')",
+        "VALUES ('k', %s, 0, 'grafana', 'email', 'so-du-lich.lodging.truong', %s, 'x')",
         [ids[1], NOW],
     )
     return int(ids[1])

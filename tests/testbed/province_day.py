@@ -18,12 +18,18 @@ from streams.status.outage import Outage
 from streams.status.overseer import Look, Overseer
 
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
+RATE = "dossier.reuse_rate"
+DAY = date(2024, 10, 22)
+MINUTE = timedelta(minutes=1)
 
 
 def local(day: date | str, hour: float = 12.0) -> datetime:
     """A moment of a business day."""
     day = date.fromisoformat(day) if isinstance(day, str) else day
     return datetime(day.year, day.month, day.day, tzinfo=LOCAL) + timedelta(hours=hour)
+
+
+NOW = local(DAY + timedelta(days=1))
 
 
 class ProvinceDay:
@@ -162,3 +168,17 @@ class ProvinceDay:
         row = found.fetchone()
         assert row is not None, f"{code} has no status in {area}"
         return row
+
+
+def put_rates(province: ProvinceDay, whole: float, low: float, day: date = DAY) -> list[str]:
+    """Give three districts of eight a low rate of reused results; return the districts."""
+    districts = [area.code for area in province.profile.areas.units(day, "district")]
+    assert len(districts) == 8
+    for n, code in enumerate(districts):
+        province.figure(RATE, code, "day", day, low if n < 3 else 31.5)
+    province.figure(RATE, "77", "day", day, whole)
+    return districts
+
+
+def kinds(province: ProvinceDay) -> list[str]:
+    return sorted(f"{row['kind']}:{row['feed'] or row['code'] or ''}" for row in province.incidents())

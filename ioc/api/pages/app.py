@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from http import HTTPStatus
 from pathlib import Path
@@ -66,7 +66,7 @@ PageHandler = Callable[[Request, Visitor], Response]
 class Pages:
     """What the pages are made of; `explain` is the API's own answer to why a figure is what it is.
 
-    posts: names of the duty ladders' posts, offered where an incident is assigned.
+    posts: code -> title of the duty ladders' posts; titles are shown, and offered where an incident is assigned.
     links: sends a signed link to a post's mailbox; none = links cannot be requested.
     """
 
@@ -77,7 +77,7 @@ class Pages:
     tokens: TokenFile
     limit: RateLimit
     face: Face
-    posts: Sequence[str] = ()
+    posts: Mapping[str, str] = field(default_factory=dict)
     sender: SenderPages | None = None
     links: LinkRequests | None = None
 
