@@ -77,7 +77,7 @@ def _feed_table(frame: Frame) -> table.Panel:
     }
     title = frame.scope.say("Từng nguồn, kém nhất trước", "Each feed, worst first")
     panel = default_table("quality/feeds", title, frame.scope, columns, ("key",))
-    panel = column_widths(panel, {"feed": 255, **dict.fromkeys(MEASURES, 72), "superseded": 160, "complete_on": 98})
+    panel = column_widths(panel, {"feed": 225, **dict.fromkeys(MEASURES, 80), "superseded": 125, "complete_on": 112})
     return panel.with_target(frame.scope.target("quality_table"))
 
 
@@ -90,5 +90,5 @@ def _roll_call(frame: Frame) -> table.Panel:
     }
     title = frame.scope.say("Điểm danh: đơn vị còn thiếu", "Roll-call: who is missing")
     panel = default_table("quality/missing", title, frame.scope, columns)
-    panel = column_widths(panel, {"reporter": 290, "feed": 160, "day": 98})
+    panel = column_widths(panel, {"reporter": 270, "feed": 150, "day": 112})
     return panel.with_target(frame.scope.target("roll_call"))

@@ -158,8 +158,14 @@ WHERE sector = %(sector)s AND period = %(period)s AND bucket = %(bucket)s
   AND area_id IN (SELECT area_id FROM area WHERE parent_id = %(area_id)s)
 
 -- name: select_last_day
--- The newest business day with figures of the province; reports may foretell later ones.
-SELECT max(bucket) AS day FROM indicator_cell WHERE period = 'day' AND area_id = %(area_id)s AND bucket <= %(today)s
+-- The newest business day with figures of the province, whatever unit it was then; reports may foretell later ones.
+SELECT max(newest.bucket) AS day
+FROM area a
+CROSS JOIN LATERAL (
+    SELECT bucket FROM indicator_cell
+    WHERE period = 'day' AND area_id = a.area_id AND bucket <= %(today)s ORDER BY bucket DESC LIMIT 1
+) newest
+WHERE a.parent_id IS NULL
 
 -- name: select_acknowledged
 -- When an open incident was taken on; no row for one that has ended.

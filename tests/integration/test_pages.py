@@ -179,6 +179,17 @@ def test_the_overview_says_what_is_behind_what_is_not_known_and_why(bed: Bed) ->
     assert re.search(r"1\.\d{3} không có mục tiêu", text)
 
 
+def test_a_simulated_past_is_shown_in_its_own_units(bed: Bed) -> None:
+    """After the reform of 2025 the figures of 2024 are still those of the province of 2024."""
+    with site(bed.settings, Clock(NOW.replace(year=2026))) as (app, signing, _):
+        client = client_of(app)
+        client.get(signing.link("/", LEADER))
+        for path in ("/", "/sectors/lodging", f"/indicators/{GUESTS}", "/morning"):
+            text = text_of(client.get(path))
+            assert "hành phố Hồ Chí Minh ·" not in text and "quan thành phố Hồ Chí Minh" not in text, path
+            assert re.search(r"Số liệu đến \d\d/10/2024", text), path
+
+
 def test_a_sector_lists_every_indicator_the_worst_first(bed: Bed) -> None:
     text = text_of(bed.leader().get("/sectors/lodging"))
     assert "132 chỉ tiêu" in text

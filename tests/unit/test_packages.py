@@ -114,7 +114,7 @@ def reached_by(app: str) -> set[str]:
 def test_the_gateway_reaches_kafka_and_the_api_but_no_database() -> None:
     assert reached_by("gateway") == {"names", "to-kafka", "to-api"}
     # Receipts are looked up in both; a file that is tried on a page goes through the gateway.
-    assert reached_by("api") == {"names", "to-kafka", "to-database", "to-gateway"}
+    assert reached_by("api") == {"names", "to-kafka", "to-database", "to-gateway", "to-mail-and-channels"}
     gateway = documents(COMPOSE)[0]["services"]["gateway"]
     assert gateway["environment"]["IOC_API_URL"] == "http://api:18082"
     assert "secrets" not in gateway

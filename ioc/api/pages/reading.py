@@ -191,13 +191,12 @@ class PageReading:
 
     def _place(self, connection: psycopg.Connection, code: str | None = None) -> PagePlace:
         today = self._now().astimezone(self._zone).date()
-        root = self._rows(connection, "select_root", day=today)
-        if not root:
-            raise _unknown("chưa có địa bàn; hãy chạy ioc profile load", "there are no areas; run ioc profile load")
-        # Simulated provinces live in the past: what is newest there is today.
-        (last,) = self._rows(connection, "select_last_day", area_id=root[0]["area_id"], today=today)
+        # Simulated provinces live in the past: what is newest there is today, and the units are those of that day.
+        (last,) = self._rows(connection, "select_last_day", today=today)
         day: date = last["day"] or today
         found = self._rows(connection, "select_root", day=day)
+        if not found:
+            raise _unknown("chưa có địa bàn; hãy chạy ioc profile load", "there are no areas; run ioc profile load")
         if code is not None:
             found = self._rows(connection, "select_area", code=code, day=day)
             if not found:
