@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic_core import ValidationError
+from typer.exceptions import TyperException
 
 from deploy.audited import audited
 from ioc import __version__
@@ -238,8 +241,11 @@ COMMANDS = (
 )
 
 
+_PATH = 200  # characters of a path that are shown
+
+
 class Commands(LazyGroup):
-    """Turns an error of the project into one message and an exit status: 2 = wrong settings, 1 = all else."""
+    """Turns every error into one message and an exit status: 2 = wrong arguments or settings, 1 = all else."""
 
     entries = COMMANDS
 
@@ -248,13 +254,29 @@ class Commands(LazyGroup):
         name, command, rest = super().resolve_command(ctx, args)
         return name, command if command is None or name is None else audited(command, name), rest
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse arguments that are no text: neither PostgreSQL nor UTF-8 has them, whatever command they are for."""
+        for number, argument in enumerate(args, 1):
+            if "\0" in argument or any("\ud800" <= one <= "\udfff" for one in argument):
+                raise _failed(
+                    f"Tham số thứ {number} không phải văn bản UTF-8; hãy gõ lại"
+                    f" · Argument {number} is no text in UTF-8; write it again.",
+                    status=2,
+                )
+        rest: list[str] = super().parse_args(ctx, args)
+        return rest
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command that the arguments name."""
         try:
             return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, TyperException, BrokenPipeError):
+            raise
         except ValidationError as error:
-            if ctx.params.get("debug") or error.title != "Settings":
+            if ctx.params.get("debug"):
                 raise
+            if error.title != "Settings":
+                raise _unexpected(error) from error
             wrong = "; ".join(
                 f"IOC_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" if e["loc"] else e["msg"]
                 for e in error.errors()
@@ -268,6 +290,23 @@ class Commands(LazyGroup):
             if ctx.params.get("debug"):
                 raise
             raise _failed(str(error), status=2 if isinstance(error, ConfigError) else 1) from error
+        except Exception as error:
+            if ctx.params.get("debug"):
+                raise
+            if isinstance(error, OSError) and error.filename is not None:
+                raise _failed(f"{str(error.filename)[:_PATH]}: {error.strerror}", status=1) from error
+            raise _unexpected(error) from error
+
+
+def _unexpected(error: Exception) -> typer.Exit:
+    """Tell a fault of the program without its message, which may quote data of persons."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{type(error).__name__}, {Path(place.filename).name}:{place.lineno}"
+    return _failed(
+        f"Lỗi không lường trước ({where}); chạy lại với `ioc --debug` để xem vết lỗi và báo cho đơn vị vận hành"
+        " · A fault that was not foreseen: run it again as `ioc --debug ...`, and report the traceback.",
+        status=1,
+    )
 
 
 def _failed(message: str, status: int) -> typer.Exit:

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from ioc.api.model import Problem
-from ioc.errors import Reason
+from ioc.errors import Reason, UnstorableError
 from ioc.feeds.validation import reasons_from
 from ioc.web.bearer import UnauthenticatedError
 
@@ -60,11 +60,26 @@ def handle_problems(app: FastAPI) -> None:
             )
         )
 
+    @app.exception_handler(UnstorableError)
+    async def unstorable(_: Request, __: UnstorableError) -> Response:
+        return respond(unstorable_problem())
+
     @app.exception_handler(HTTPException)
     async def unrouted(_: Request, error: HTTPException) -> Response:
         vi = "không có địa chỉ này, hoặc phương thức không được dùng ở đây; xem /openapi.json"
         en = f"{error.detail}; /openapi.json lists what there is"
         return respond(ProblemError(error.status_code, "route", vi=vi, en=en, headers=error.headers))
+
+
+def unstorable_problem() -> ProblemError:
+    """Return the answer to a request with a value that no column of the database holds, such as a NUL in a text."""
+    return ProblemError(
+        422,
+        "unstorable",
+        vi="một giá trị trong yêu cầu không ghi hay tra được (có ký tự NUL, hoặc là số quá lớn); hãy sửa rồi gửi lại",
+        en="a value of the request can be neither stored nor looked up (it has a NUL character, or is a number too "
+        "large); change it and send it again",
+    )
 
 
 def refuse(status: int, reason: Reason, headers: Mapping[str, str]) -> Response:

@@ -142,7 +142,9 @@ def _read_head(path: Path) -> CatalogueFile:
         return CatalogueFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist; a catalogue's directory must hold it") from None
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
+    except OSError as error:
+        raise ConfigError(f"{str(path)[:200]}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
         raise ConfigError(f"{path}: {error}") from error
 
 

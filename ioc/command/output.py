@@ -43,7 +43,7 @@ def show_rows(
         return
     console = Console()
     if not rows:
-        console.print(empty)
+        console.print(Text(empty))
         return
     names = [name for name in rows[0] if any(cell(row[name]) for row in rows)]
     texts = [[cell(row[name]) for name in names] for row in rows]
@@ -62,7 +62,7 @@ def show_rows(
                     block.add_row(Text(heading_of(name, " · "), style="dim"), text)
             console.print(block, "")
         return
-    table = Table(title=title or None)
+    table = Table(title=Text(title) if title else None)
     for name, keep in zip(names, short, strict=True):
         numeric = all(isinstance(row[name], int | float | None) for row in rows)
         table.add_column(heading_of(name), justify="right" if numeric else "left", no_wrap=keep, overflow="fold")

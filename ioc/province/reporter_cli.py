@@ -113,8 +113,11 @@ def import_file(
     """Thêm nhiều đơn vị từ tệp CSV: tất cả hoặc không đơn vị nào · Add reporters from a CSV file with the columns of
     the profile's reporters_*.csv: all of them, or none.
     """
-    with file.open(encoding="utf-8-sig", newline="") as source:
-        rows = [dict(row) for row in csv.DictReader(source)]
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as source:
+            rows = [dict(row) for row in csv.DictReader(source)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError(f"{str(file)[:200]} cannot be read as CSV in UTF-8: {error}") from None
     if not rows or not {"feeds", "code", "name", "area_code"} <= set(rows[0]):
         raise ConfigError(f"{file} must have a header with feeds, code, name, area_code, and rows below it.")
     if any(None in row or None in row.values() for row in rows):

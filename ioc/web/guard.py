@@ -36,6 +36,9 @@ class RequestGuard:
         if b"content-length" in names and b"transfer-encoding" in names:
             await self._refuse(400, _TWO_LENGTHS, {"connection": "close"})(scope, receive, send)
             return
+        if b"%00" in scope.get("raw_path", b"") or b"%00" in scope["query_string"]:
+            await self._refuse(400, _NUL, {})(scope, receive, send)
+            return
         if self._under_way >= self._most and scope["path"] not in _ALWAYS:
             await self._refuse(503, _BUSY, {"retry-after": str(_RETRY_SECONDS)})(scope, receive, send)
             return
@@ -52,6 +55,13 @@ _TWO_LENGTHS = Reason(
     rule="two_lengths",
     message_vi="yêu cầu không được có cả Content-Length và Transfer-Encoding",
     message_en="a request must not have both Content-Length and Transfer-Encoding",
+)
+# Nothing here is named so, and PostgreSQL's text cannot hold it.
+_NUL = Reason(
+    field="path",
+    rule="nul_character",
+    message_vi="địa chỉ và tham số không được có ký tự NUL (%00)",
+    message_en="the address and its parameters must not have the character NUL (%00)",
 )
 _BUSY = Reason(
     field="",

@@ -13,6 +13,7 @@ from ioc.settings import Settings
 from streams.worker.acceptance import accept_positions, list_positions
 
 app = typer.Typer(no_args_is_help=True)
+_DIGITS = 19  # an offset has fewer
 
 
 @app.command("list")
@@ -43,9 +44,13 @@ def accept_command(
     A topic that was deleted and made again, or cut, holds other events under the offsets that were counted. From its
     start, everything that it holds is read: what is known already is a duplicate. Running workers start again.
     """
-    if at not in ("start", "end") and not at.isdecimal():
-        raise ConfigError(f"--at {at!r} is none of start, end or an offset")
-    rows = accept_positions(Settings(), topic, partition, at)
+    if at not in ("start", "end") and not (at.isascii() and at.isdecimal() and len(at) < _DIGITS):
+        raise ConfigError(f"--at {at[:100]!r} is none of start, end or an offset")
+    settings = Settings()
+    topics = [feed.topic(settings.topic_prefix) for feed in load_feeds().values()]
+    if topic not in topics:
+        raise ConfigError(f"{topic[:100]!r} is no topic of a feed; the topics are {', '.join(topics)}")
+    rows = accept_positions(settings, topic, partition, at)
     show_rows(
         rows,
         as_json=as_json,

@@ -28,9 +28,9 @@ from ioc.api.pages.number import short_bucket
 from ioc.api.pages.reading import PageReading
 from ioc.api.pages.sender import SENDING, SenderPages
 from ioc.api.pages.view import IndicatorView
-from ioc.api.problem import ProblemError
+from ioc.api.problem import ProblemError, unstorable_problem
 from ioc.api.scope import is_bound
-from ioc.errors import DatabaseUnavailableError, RejectedError
+from ioc.errors import DatabaseUnavailableError, RejectedError, UnstorableError
 from ioc.incident.acting import What
 from ioc.notification.link_request import LinkRequests
 from ioc.period import PERIODS
@@ -39,6 +39,7 @@ from ioc.web.rate_limit import RateLimit
 from ioc.web.signing import Signing, Visitor
 from ioc.web.tokens import TokenFile
 
+_DIGITS = 19  # a number of PostgreSQL's bigint has no more
 _MOST_FORM = 4096
 _MOST_NOTE = 500
 _MOST_MOMENT = 40
@@ -88,12 +89,12 @@ class Pages:
             ("/sectors/{sector}", self._sector),
             ("/indicators/{code}", self._indicator),
             ("/incidents", self._incidents),
-            ("/incidents/{incident_id:int}", self._incident),
+            ("/incidents/{incident_id}", self._incident),
             ("/morning", self._morning),
         ):
             app.add_route(path, self._guarded(handler), include_in_schema=False)
         for what in ACTS:
-            path = f"/incidents/{{incident_id:int}}/{what}"
+            path = f"/incidents/{{incident_id}}/{what}"
             app.add_route(path, self._acting(what), ["POST"], include_in_schema=False)
         app.add_route("/enter", self._enter, ["GET", "POST"], include_in_schema=False)
         app.add_route("/leave", self._leave, ["POST"], include_in_schema=False)
@@ -181,7 +182,7 @@ class Pages:
         return self._page("incidents.html", visitor, incidents=self.reading.incidents())
 
     def _incident(self, request: Request, visitor: Visitor) -> Response:
-        incident_id = request.path_params["incident_id"]
+        incident_id = _number_of(request)
         view = self.reading.incident(incident_id)
         cookie = self._cookie(request)
         forms = {what: self.signing.form(cookie, f"{what}/{incident_id}") for what in ACTS}
@@ -202,7 +203,7 @@ class Pages:
 
     async def _act(self, request: Request, what: What) -> Response:
         visitor = self._visitor(request)
-        incident_id = request.path_params["incident_id"]
+        incident_id = _number_of(request)
         if visitor is None:
             return RedirectResponse(f"/enter?next=/incidents/{incident_id}", 303, _HEADERS)
         try:
@@ -231,6 +232,8 @@ class Pages:
                     vi="cơ sở dữ liệu tạm thời gián đoạn; chưa ghi nhận, hãy bấm lại sau ít giây",
                     en="the database is away; nothing was entered, try again in a few seconds",
                 ) from None
+            except UnstorableError:
+                raise unstorable_problem() from None
         except ProblemError as error:
             return self._failed(error, visitor)
         return RedirectResponse(f"/incidents/{incident_id}", 303, _HEADERS)
@@ -366,7 +369,10 @@ async def _form_of(request: Request) -> Mapping[str, str]:
             raise ProblemError(413, "form", vi="biểu mẫu quá lớn", en="the form is too large")
     if kind != "application/x-www-form-urlencoded":
         raise ProblemError(415, "form", vi="đây không phải biểu mẫu", en="this is no form")
-    fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
+    except ValueError:
+        raise ProblemError(422, "form", vi="biểu mẫu có quá nhiều trường", en="the form has too many fields") from None
     return {name: values[0] for name, values in fields.items()}
 
 
@@ -378,9 +384,17 @@ def _day_of(text: str) -> date | None:
         return None
 
 
+def _number_of(request: Request) -> int:
+    """Return the number of the incident that an address names; raises ProblemError for what no incident bears."""
+    text: str = request.path_params["incident_id"]
+    if text.isascii() and text.isdecimal() and len(text) < _DIGITS:
+        return int(text)
+    raise ProblemError(404, "incident_unknown", vi="không có sự cố mang số này", en="no incident has this number")
+
+
 def _hours_of(text: str) -> float:
     """Return the hours of a silence; raises ProblemError for others than the page offers, and 0, which ends it."""
-    if text.isascii() and text.isdigit() and int(text) in (0, *_SILENCES):
+    if text.isascii() and text.isdigit() and len(text) < 6 and int(text) in (0, *_SILENCES):
         return float(text)
     raise ProblemError(422, "form", vi="hãy chọn một thời hạn có trên trang", en="choose one of the page's durations")
 

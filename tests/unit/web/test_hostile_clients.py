@@ -9,17 +9,20 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from testbed.event import encoded, stay
-from testbed.gateway import BATCH, GatewayBed
+from testbed.gateway import BATCH, AsgiTransport, GatewayBed
 from testbed.http_server import HttpServer, ImpatientConnection, http_server, read_all
 
 from ioc.api.app import create_app
 from ioc.api.problem import refuse
+from ioc.errors import UnstorableError
 from ioc.settings import Settings
 from ioc.web.guard import RequestGuard
 from ioc.web.tokens import TokenFile
@@ -170,6 +173,15 @@ def test_no_redirect_is_made_of_the_clients_host(server: HttpServer, path: str) 
 
 
 @pytest.mark.parametrize(
+    "target", ["/v1/events?dry_run=%00", "/v1/indicators/%00", "/v1/indicators?search=a%00b", "/%00", "/live?%00=1"]
+)
+def test_no_nul_comes_through_an_address(server: HttpServer, target: str) -> None:
+    """PostgreSQL's text cannot hold it: it was a fault of the service wherever a text was looked up."""
+    answer = server.exchange(f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 400") and b"nul_character" in answer
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b'{"data":' * 30_000 + b"1" + b"}" * 30_000,
@@ -264,6 +276,30 @@ def test_the_gateway_says_it_is_busy_in_its_own_shape(tmp_path: Path) -> None:
     assert (response.status_code, response.headers["retry-after"]) == (503, "1")
     assert [reason["rule"] for reason in response.json()["reasons"]] == ["busy"]
     assert busy.get("/live").status_code == 200
+
+
+def test_a_value_that_no_column_holds_is_4xx(tmp_path: Path) -> None:
+    class Refusing(NoReading):
+        def __getattr__(self, name: str) -> object:
+            def refuse_value(*_: object, **__: object) -> object:
+                raise UnstorableError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
+
+            return refuse_value
+
+    tokens = TokenFile(tmp_path / "tokens.json")
+    _, secret = tokens.create("Reader", (), (), reads=True, acts=True)
+    refusing: Any = Refusing()
+    app = create_app(Settings(_env_file=None), tokens, refusing, assessment=refusing)
+    client = httpx.Client(
+        transport=AsgiTransport(app), base_url="http://api", headers={"authorization": f"Bearer {secret}"}
+    )
+    answers = [
+        client.get("/v1/indicators", params={"search": "x"}),
+        client.get("/v1/status"),
+        client.post("/v1/incidents/1/acts", json={"act": "acknowledge", "note": "\0"}),
+    ]
+    assert [answer.status_code for answer in answers] == [422] * 3
+    assert "NUL" in answers[0].json()["detail"] and "PostgreSQL" not in answers[0].text
 
 
 def test_500_is_documented(gateway: GatewayBed, tmp_path: Path) -> None:
