@@ -13,10 +13,10 @@ import click
 AUDITED: Final = frozenset(
     {
         *("token create", "token rotate", "token revoke", "link"),
-        *("db migrate", "profile load", "topic create", "retention", "rebuild"),
+        *("db migrate", "profile load", "topic create", "retention", "rebuild", "backup", "restore"),
         *("target set", "target import", "target end", "approval sign"),
         *("reporter add", "reporter import", "reporter end", "reporter token"),
-        *("position accept", "contribution fold", "dead-letter replay", "change relay"),
+        *("position accept", "contribution fold", "dead-letter replay", "dead-letter mend", "change relay"),
         *("grafana push", "quality report", "digest"),
     }
 )
@@ -25,12 +25,19 @@ AUDITED_WHERE_DONE: Final = frozenset({"incident ack", "incident silence", "inci
 # They show something, or write files of their own.
 READING: Final = frozenset(
     {
-        *("doctor", "audit list", "audit verify", "token list", "db status", "topic list", "position list"),
+        *("doctor", "heal", "audit list", "audit verify", "token list", "db status", "topic list", "position list"),
         *("catalogue check", "catalogue list", "catalogue show", "catalogue diff", "catalogue export"),
         *("feed list", "format list", "schema export", "profile show", "reporter list", "target list"),
         *("indicator series", "indicator list", "indicator show", "indicator explain"),
         *("approval list", "approval verify", "status", "incident list", "incident show", "notification list"),
-        *("change list", "contribution list", "dead-letter list", "dead-letter show", "reconcile"),
+        *(
+            "change list",
+            "contribution list",
+            "dead-letter list",
+            "dead-letter show",
+            "dead-letter sample",
+            "reconcile",
+        ),
         *("drop list", "poller list", "quality control-totals", "grafana build", "grafana check", "grafana pull"),
         *("stack status", "simulate-files"),
     }
@@ -60,7 +67,8 @@ def _enter(command: click.Command, path: str) -> None:
     run = command.invoke
 
     def invoke(context: click.Context) -> Any:
-        if context.params.get("dry_run"):
+        # A preview changes nothing: `--dry-run`, or a mend that is not told to apply.
+        if context.params.get("dry_run") or context.params.get("apply") == "":
             return run(context)
         from ioc.audit.journal import Journal  # noqa: PLC0415 - help must not import the database's client
         from ioc.settings import Settings  # noqa: PLC0415

@@ -51,6 +51,25 @@ COMMANDS = (
         "deploy.scaffold.cli",
         "Nguồn dữ liệu: có những nguồn nào, thêm nguồn mới · The feeds: what there is, and making a new one.",
     ),
+    CommandEntry(
+        "backup",
+        "deploy.backup.cli",
+        "Sao lưu cơ sở dữ liệu kèm vị trí đọc Kafka · Back the database up, positions within.",
+        "backup_app",
+    ),
+    CommandEntry(
+        "restore",
+        "deploy.backup.cli",
+        "Khôi phục bản sao lưu vào một cơ sở dữ liệu mới · Restore a backup into a new database.",
+        "restore_app",
+    ),
+    CommandEntry(
+        "heal",
+        "deploy.backup.cli",
+        "Sau khôi phục: Kafka còn đọc lại được gì, mất gì; mã thoát 1 khi mất"
+        " · After a restore: what Kafka gives again and what is gone; exit status 1 where something is.",
+        "heal_app",
+    ),
     CommandEntry("db", "ioc.database.cli", "Lược đồ cơ sở dữ liệu · The database's schema."),
     CommandEntry(
         "indicator",

@@ -140,7 +140,11 @@ def datasource_model(settings: Settings) -> Json:
             "maxIdleConns": 5,
             "maxOpenConns": 10,
             "postgresVersion": 1500,
-            "sslmode": "disable" if local else "require",
+            "sslmode": "disable"
+            if local
+            else settings.db_sslmode
+            if settings.db_sslmode.startswith("verify")
+            else "require",
             "timescaledb": True,
         },
         "name": "IOC TimescaleDB",

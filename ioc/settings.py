@@ -95,6 +95,8 @@ class Settings(BaseSettings):
     kafka_sasl_username: str = Field("", description="Used with a SASL protocol.")
     kafka_sasl_password: SecretStr = Field(SecretStr(""), description="Used with a SASL protocol.")
     kafka_ssl_cafile: Path | None = Field(None, description="CA bundle of the brokers' certificates.")
+    kafka_ssl_certfile: Path | None = Field(None, description="Certificate that this process shows to the brokers.")
+    kafka_ssl_keyfile: Path | None = Field(None, description="Key of that certificate, readable by the process only.")
     kafka_partitions: int = Field(6, ge=1, description="Partitions of a feed's topic when it is created.")
     kafka_replication: int = Field(1, ge=1, description="Replication factor of a topic when it is created.")
     kafka_retention_days: int = Field(14, ge=0, description="Days a new topic keeps events; 0 = without end.")
@@ -115,6 +117,10 @@ class Settings(BaseSettings):
     db_grafana_password: SecretStr = Field(
         SecretStr("ioc-grafana-local"), description="Password of Grafana's role; Grafana itself reads this variable."
     )
+    db_sslmode: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] = Field(
+        "prefer", description="TLS to PostgreSQL: disable, prefer, require, verify-ca or verify-full (libpq's words)."
+    )
+    db_sslrootcert: Path | None = Field(None, description="CA of PostgreSQL's certificate; needed for verify-….")
     db_connect_timeout: int = Field(5, ge=1, description="Seconds to wait for a connection.")
     db_statement_timeout: int = Field(120, ge=1, description="Seconds after which a worker's statement is cancelled.")
 
@@ -312,6 +318,12 @@ class Settings(BaseSettings):
             options["sasl_plain_username"] = self.kafka_sasl_username
             options["sasl_plain_password"] = self.kafka_sasl_password.get_secret_value()
         return options
+
+    @property
+    def db_tls(self) -> dict[str, str]:
+        """How libpq protects its connections, by its own names; `verify-full` checks the certificate and its host."""
+        root = {} if self.db_sslrootcert is None else {"sslrootcert": str(self.db_sslrootcert)}
+        return {"sslmode": self.db_sslmode, **root}
 
     @property
     def api_address(self) -> str:

@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 
 from deploy.doctor.finding import CheckResult
 from ioc.setting_secret import SHIPPED_SECRETS
+from ioc.setting_type import is_loopback
 from ioc.settings import Settings
 
 _GIB = 1024**3
@@ -144,7 +145,7 @@ def check_secrets(settings: Settings) -> Iterator[CheckResult]:
             part="settings", check="secrets", verdict="good", message="không còn mặc định · none is as shipped"
         )
     security = settings.kafka_security_protocol
-    outside = not all(one.startswith(("127.", "localhost:", "[::1]")) for one in settings.kafka_bootstrap.split(","))
+    outside = not all(is_loopback(one.rpartition(":")[0].strip("[]")) for one in settings.kafka_bootstrap.split(","))
     if outside and security not in {"SASL_SSL", "SSL"}:
         yield CheckResult(
             part="settings",
@@ -152,4 +153,13 @@ def check_secrets(settings: Settings) -> Iterator[CheckResult]:
             verdict="warning",
             message=f"Kafka ở máy khác mà không mã hóa · Kafka is elsewhere and not encrypted: {security}",
             advice="IOC_KAFKA_SECURITY_PROTOCOL=SASL_SSL, IOC_KAFKA_SSL_CAFILE (docs/security.md)",
+        )
+    if not is_loopback(settings.db_host) and settings.db_sslmode != "verify-full":
+        yield CheckResult(
+            part="settings",
+            check="encryption",
+            verdict="warning",
+            message="chứng thư của PostgreSQL không được kiểm tra · is not checked: "
+            f"IOC_DB_SSLMODE={settings.db_sslmode}",
+            advice="IOC_DB_SSLMODE=verify-full, IOC_DB_SSLROOTCERT (docs/security.md)",
         )

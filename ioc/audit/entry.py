@@ -49,20 +49,22 @@ def without_secrets(value: Any) -> Any:
 def _masked(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {
-            str(key): "***" if _SECRET.search(str(key)) and part not in (None, "") else _masked(part)
+            _plain(str(key)): "***" if _SECRET.search(str(key)) and part not in (None, "") else _masked(part)
             for key, part in value.items()
         }
     if isinstance(value, list):
         return [_masked(part) for part in value]
-    # PostgreSQL's JSON holds every character but this one.
-    return value.replace("\x00", "\\0") if isinstance(value, str) else value
+    return _plain(value) if isinstance(value, str) else value
+
+
+def _plain(text: str) -> str:
+    """Return a text as PostgreSQL can hold it: every character but one, and no half of a pair."""
+    return text.replace("\x00", "\\0").encode("utf-8", "replace").decode()
 
 
 def add_entry(connection: Connection, entry: AuditEntry) -> int:
     """Add an entry within the caller's transaction, as writer or owner; return its number."""
-    row: dict[str, Any] = {
-        name: value.replace("\x00", "\\0") if isinstance(value, str) else value for name, value in entry
-    }
+    row: dict[str, Any] = {name: _plain(value) if isinstance(value, str) else value for name, value in entry}
     for name in ("arguments", "before", "after"):
         row[name] = None if row[name] is None else Jsonb(without_secrets(row[name]))
     cursor = connection.cursor(row_factory=scalar_row)

@@ -29,6 +29,7 @@ def conninfo(settings: Settings, role: Role, *, database: str | None = None) -> 
         dbname=database or settings.db_name,
         user=user,
         password=password.get_secret_value(),
+        **settings.db_tls,
         connect_timeout=settings.db_connect_timeout,
         application_name=f"ioc-{role}",
         # A peer that vanished is noticed within about 15 s instead of the system's two hours.

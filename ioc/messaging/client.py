@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -27,9 +28,24 @@ def client_options(settings: Settings, timeout: float) -> dict[str, object]:
         "reconnect_backoff_max_ms": 1000,
         **settings.kafka_security,
     }
-    if settings.kafka_ssl_cafile is not None:
-        options["ssl_cafile"] = str(settings.kafka_ssl_cafile)
+    for name in ("cafile", "certfile", "keyfile"):
+        path = getattr(settings, f"kafka_ssl_{name}")
+        if path is not None:
+            options[f"ssl_{name}"] = str(path)
     return options
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext | None:
+    """Return how the worker's client, which takes a context, talks to the brokers; None without TLS.
+
+    Certificates and the brokers' names are checked; the process shows its own certificate where it has one.
+    """
+    if not settings.kafka_security_protocol.endswith("SSL"):
+        return None
+    context = ssl.create_default_context(cafile=settings.kafka_ssl_cafile)
+    if settings.kafka_ssl_certfile is not None:
+        context.load_cert_chain(settings.kafka_ssl_certfile, settings.kafka_ssl_keyfile)
+    return context
 
 
 class _AdminClient(KafkaAdminClient):  # type: ignore[misc]

@@ -55,3 +55,30 @@ FOR UPDATE OF r SKIP LOCKED
 -- name: mark_replayed
 UPDATE rejected_event SET replayed_at = clock_timestamp()
 WHERE recorded_at = %s AND topic = %s AND partition = %s AND record_offset = %s AND position = %s
+
+-- name: select_mendable
+-- Refused events that a rule may be meant for, oldest first; payloads of all of them come to at most 64 MiB.
+SELECT feed, recorded_at, topic, partition, record_offset, position, reporter, payload FROM (
+    SELECT f.key AS feed, r.recorded_at, r.topic, r.partition, r.record_offset, r.position, r.reporter, r.payload,
+           sum(octet_length(r.payload)) OVER (ORDER BY r.recorded_at, r.topic, r.partition, r.record_offset, r.position) AS bytes
+    FROM rejected_event r JOIN feed f USING (feed_id)
+    WHERE r.replayed_at IS NULL AND r.payload IS NOT NULL AND f.key = %(feed)s AND r.rule = %(rule)s
+      AND (%(field)s::text IS NULL OR r.reasons -> 0 ->> 'field' = %(field)s)
+    ORDER BY r.recorded_at, r.topic, r.partition, r.record_offset, r.position LIMIT %(limit)s) waiting
+WHERE bytes <= 64 * 1024 * 1024
+
+-- name: lock_waiting
+-- Those of some refused events that still wait: another replay may have been faster.
+SELECT record_offset FROM rejected_event
+WHERE recorded_at = %s AND topic = %s AND partition = %s AND record_offset = %s AND position = %s AND replayed_at IS NULL
+FOR UPDATE
+
+-- name: select_identities
+-- What is stored of records already.
+SELECT replace(key::text, '-', '') AS key, revision FROM record_identity WHERE key = ANY (%s::uuid[])
+
+-- name: select_samples
+SELECT r.reporter, r.event_id, r.rule, r.reasons, r.payload
+FROM rejected_event r JOIN feed f USING (feed_id)
+WHERE f.key = %(feed)s AND (%(rule)s::text IS NULL OR r.rule = %(rule)s) AND r.payload IS NOT NULL
+ORDER BY r.recorded_at DESC LIMIT %(limit)s

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import ssl
 import threading
 from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +26,7 @@ from ioc.database.connection import connect
 from ioc.errors import FatalError, RetryableError
 from ioc.feeds.feed import Feed
 from ioc.feeds.plausibility import Calendar
+from ioc.messaging.client import tls_context
 from ioc.province.profile import Profile
 from ioc.province.store import check_province
 from ioc.settings import Settings
@@ -257,7 +257,7 @@ def _credentials(settings: Settings) -> Any:
     protocol = settings.kafka_security_protocol
     if protocol == "PLAINTEXT":
         return None
-    context = ssl.create_default_context(cafile=settings.kafka_ssl_cafile) if protocol.endswith("SSL") else None
+    context = tls_context(settings)
     if protocol.startswith("SASL"):
         return faust.SASLCredentials(
             username=settings.kafka_sasl_username,

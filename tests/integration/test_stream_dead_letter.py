@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 from testbed.feed_event import HOTEL, KafkaRecord, batch, record, stay
 from testbed.pipeline import Pipeline
+from typer.testing import CliRunner
 
+from deploy.cli import app
+from ioc.database.connection import connect
+from ioc.feeds.event import REPORTER_URN
 from ioc.feeds.feed import Feed
 from ioc.messaging.client import client_options, open_producer, send_all
 from ioc.messaging.record import OutgoingRecord
@@ -123,3 +129,75 @@ def test_letters_larger_than_a_request_are_sent_in_several(settings: Settings, k
     send_all(producer, letters)
     producer.close()
     assert [len(one.value) for one in read(settings, kafka_topics[0])] == [3_000_000] * 8
+
+
+def run(settings: Settings, *arguments: str, status: int = 0) -> Any:
+    """What a command answers as JSON."""
+    environment = {name: value for name, value in settings.to_environment().items() if name.startswith("IOC_")}
+    result = CliRunner().invoke(app, [*arguments, "--json"], env=environment)
+    assert result.exit_code == status, result.output
+    return json.loads(result.stdout) if status == 0 else result.output
+
+
+def test_refused_events_are_mended_by_a_reviewed_rule_and_counted_once(
+    pipeline: Pipeline, settings: Settings, kafka_topics: list[str], tmp_path: Path
+) -> None:
+    """Of three strangers' stays two are mended; the preview names what they move, and their figures then move so."""
+    pipeline.send(FEED, [stay(HOTEL, 1)])
+    other = stay("88-888-8888", 4)
+    wrong = stay(STRANGER, 5) | {"time": "yesterday"}
+    pipeline.apply(FEED, [record(1, stay(STRANGER, 2)), batch(2, [stay(STRANGER, 3), other]), record(3, wrong)])
+    rule = {
+        "feed": FEED,
+        "rule": "unknown_reporter",
+        "why": "mã cũ của một khách sạn",
+        "steps": [
+            {"op": "map", "path": "/source", "values": {REPORTER_URN + STRANGER: REPORTER_URN + HOTEL}},
+            {"op": "prefix", "path": "/subject", "old": f"{STRANGER}/", "new": f"{HOTEL}/"},
+        ],
+    }
+    path = tmp_path / "rule.json"
+    path.write_text(json.dumps(rule))
+    (preview,) = run(settings, "dead-letter", "mend", str(path))
+    counts = ("waiting", "not_meant", "refused", "new", "replacing", "known", "sent")
+    assert {name: preview[name] for name in counts} == dict(zip(counts, (3, 1, 0, 2, 0, 0, 0), strict=True))
+    assert read(settings, pipeline.topic(FEED)) == []
+    moving = {one["code"] for one in preview["moving"]}
+    assert "lodging.guests.total" in moving
+
+    pipeline.roll_up()
+    before = figures(pipeline)
+    apply = ("dead-letter", "mend", str(path), "--apply", preview["digest"])
+    assert "--reviewed-by" in run(settings, *apply, status=2)
+    assert "reviewed by somebody else" in run(settings, *apply, "--reviewed-by", getpass.getuser(), status=2)
+    assert "another rule" in run(settings, *apply[:-1], "0" * 16, "--reviewed-by", "B", status=2)
+    (done,) = run(settings, *apply, "--reviewed-by", "Trần Thị B")
+    assert done["sent"] == 2
+    (again,) = run(settings, *apply, "--reviewed-by", "Trần Thị B")
+    assert (again["waiting"], again["sent"]) == (1, 0)
+
+    sent = read(settings, pipeline.topic(FEED))
+    assert [one.key for one in sent] == [HOTEL.encode()] * 2
+    arrived = [KafkaRecord(4 + at, one.value, one.headers) for at, one in enumerate(sent)]
+    assert pipeline.apply(FEED, arrived) == BatchCounts(consumed=2, accepted=2)
+    pipeline.roll_up()
+    after = figures(pipeline)
+    moved = {code for code, area, period, bucket in after.keys() | before.keys()
+             if after.get((code, area, period, bucket)) != before.get((code, area, period, bucket))}  # fmt: skip
+    assert moved
+    assert moved <= moving, sorted(moved - moving)
+    assert pipeline.reconcile().differences == ()
+    with connect(settings, "owner") as owner:
+        told = owner.execute(
+            "SELECT after FROM audit_entry WHERE act = 'dead-letter mend' AND outcome = 'done'"
+        ).fetchall()
+    assert [row[0]["reviewed_by"] for row in told] == ["Trần Thị B"] * 2
+    (sample, *_) = run(settings, "dead-letter", "sample", "--feed", FEED)
+    assert sample["payload"]["type"] == "vn.ioc.tourism.stay.v1"
+    assert "yesterday" not in json.dumps(sample)
+
+
+def figures(pipeline: Pipeline) -> dict[tuple[object, ...], object]:
+    """Every figure that is shown."""
+    rows = pipeline.rows("SELECT code, area_code, period, bucket, value FROM indicator_value")
+    return {row[:4]: row[4] for row in rows}
