@@ -14,7 +14,7 @@ TEST_PROCESSES ?= 3
 # Coverage of the unit tests is reported with the whole suite, not with a part of it.
 COVERAGE ?= $(if $(filter file,$(origin TESTS)),--cov --cov-report=json)
 
-.PHONY: help setup browser demo up down status test pythons lint mutation fuzz bench docs lock clean
+.PHONY: help setup browser demo up down status test pythons lint mutation fuzz audit bench docs lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,11 @@ mutation: setup ## Break each promise on purpose and see its test fail; not part
 fuzz: setup ## Look for inputs that crash or hang a parser (atheris); FUZZ_SECONDS=20 a format; not part of `make test`
 	@$(BIN)/python -c "import atheris" 2>/dev/null || $(BIN)/pip install --quiet atheris
 	@$(BIN)/python tests/fuzz.py
+
+audit: setup ## Known weaknesses of the packages in the lock (pip-audit), and their licences; asks the network
+	@$(BIN)/python -c "import pip_audit" 2>/dev/null || $(BIN)/pip install --quiet pip-audit
+	@$(BIN)/python -m deploy.documentation.licence
+	@$(BIN)/python -m pip_audit --requirement requirements.lock --require-hashes --disable-pip --progress-spinner off
 
 bench: setup ## The speed of this machine's stack beside its peer's; BENCH_ARGS passes options
 	@$(BIN)/ioc stack setup --peer

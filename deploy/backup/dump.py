@@ -210,17 +210,17 @@ def _run(program: str, arguments: Sequence[str], settings: Settings, who: Admini
 
 
 def _connect(settings: Settings, who: Administrator, database: str) -> psycopg.Connection[Any]:
+    conninfo = psycopg.conninfo.make_conninfo(
+        host=settings.db_host,
+        port=settings.db_port,
+        user=who.user,
+        password=who.password.get_secret_value(),
+        dbname=database,
+        connect_timeout=settings.db_connect_timeout,
+        **settings.db_tls,
+    )
     try:
-        return psycopg.connect(
-            host=settings.db_host,
-            port=settings.db_port,
-            user=who.user,
-            password=who.password.get_secret_value(),
-            dbname=database,
-            autocommit=True,
-            **settings.db_tls,
-            connect_timeout=settings.db_connect_timeout,
-        )
+        return psycopg.connect(conninfo, autocommit=True)
     except psycopg.OperationalError as error:
         raise DatabaseUnavailableError(f"PostgreSQL, as {who.user}: {str(error).strip()}") from error
 

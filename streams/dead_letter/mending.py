@@ -53,7 +53,7 @@ class _Stored(NamedTuple):
     revision: int
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Letter:
     """A mended event as a Kafka record that was not sent yet; offset = its index among those mended."""
 
