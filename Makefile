@@ -6,6 +6,8 @@ SHELL := /bin/bash
 BIN := .venv/bin
 DEMO_SECONDS ?=
 BENCH_ARGS ?=
+MINUTES ?= 30
+SEED ?= 0
 # The longest first: what is short fills the gaps at the end.
 TESTS ?= tests/acceptance tests/integration tests/migration tests/model tests/unit tests/docs
 # Tests spend much of their time waiting for servers and processes, so three at a time keep two cores busy.
@@ -14,7 +16,7 @@ TEST_PROCESSES ?= 3
 # Coverage of the unit tests is reported with the whole suite, not with a part of it.
 COVERAGE ?= $(if $(filter file,$(origin TESTS)),--cov --cov-report=json)
 
-.PHONY: help setup browser demo up down status test pythons lint mutation fuzz audit bench docs lock clean
+.PHONY: help setup browser demo up down status test pythons lint mutation fuzz soak audit bench docs lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +58,9 @@ mutation: setup ## Break each promise on purpose and see its test fail; not part
 fuzz: setup ## Look for inputs that crash or hang a parser (atheris); FUZZ_SECONDS=20 a format; not part of `make test`
 	@$(BIN)/python -c "import atheris" 2>/dev/null || $(BIN)/pip install --quiet atheris
 	@$(BIN)/python tests/fuzz.py
+
+soak: setup ## A province under load while faults strike at random: MINUTES=30 SEED=1; not part of `make test`
+	@MINUTES=$(MINUTES) SEED=$(SEED) $(BIN)/python tests/soak.py
 
 audit: setup ## Known weaknesses of the packages in the lock (pip-audit), and their licences; asks the network
 	@$(BIN)/python -c "import pip_audit" 2>/dev/null || $(BIN)/pip install --quiet pip-audit

@@ -56,7 +56,7 @@ class BackupManifest(BaseModel):
     sha256: str
 
 
-class _State(BaseModel):
+class _BackedUpState(BaseModel):
     postgres: int
     timescale: str
     migrations: int
@@ -166,7 +166,7 @@ def restore(settings: Settings, directory: Path, database: str, administrator: A
 
 def _describe(connection: psycopg.Connection, settings: Settings) -> BackupManifest:
     queries = load_queries("backup")
-    state = connection.cursor(row_factory=class_row(_State)).execute(queries["select_state"]).fetchone()
+    state = connection.cursor(row_factory=class_row(_BackedUpState)).execute(queries["select_state"]).fetchone()
     assert state is not None
     positions = connection.cursor(row_factory=class_row(BackupPosition)).execute(queries["select_positions"]).fetchall()
     return BackupManifest(

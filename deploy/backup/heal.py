@@ -53,13 +53,13 @@ class Healing:
     proof: ReconcileResult | None = None
 
 
-class _Until(NamedTuple):
+class _StoredUntil(NamedTuple):
     topic: str
     partition: int
     stored_until: datetime | None
 
 
-class _Gap(NamedTuple):
+class _PassedGap(NamedTuple):
     topic: str
     partition: int
     from_offset: int
@@ -73,10 +73,10 @@ def survey(settings: Settings, feeds: Mapping[str, Feed], *, within: str = "1 da
     names = {feed.topic(settings.topic_prefix): feed.key for feed in feeds.values()}
     queries = load_queries("backup")
     with connect(settings, "owner", autocommit=True) as connection, translated_errors():
-        cursor = connection.cursor(row_factory=class_row(_Until))
+        cursor = connection.cursor(row_factory=class_row(_StoredUntil))
         stored = cursor.execute(queries["select_stored_until"], [list(names)]).fetchall()
         asked = {"topics": list(names), "within": within}
-        gaps = connection.cursor(row_factory=class_row(_Gap)).execute(queries["select_gaps"], asked).fetchall()
+        gaps = connection.cursor(row_factory=class_row(_PassedGap)).execute(queries["select_gaps"], asked).fetchall()
     until = {(one.topic, one.partition): one.stored_until for one in stored}
     behind = [row for row in rows if row["log_start"] is not None and row["log_start"] > (row["position"] or 0)]
     oldest = _oldest_times(settings, [(row["topic"], row["partition"]) for row in behind])

@@ -32,14 +32,14 @@ def locked_packages(lock: Path = ROOT / "requirements.lock") -> list[str]:
 
 def licence_of(found: Distribution) -> str:
     """Return a package's licence: its SPDX expression, else its classifiers, else the first line of its own words."""
-    told = found.metadata
-    if expression := told.get("License-Expression"):
+    told = found.metadata.json
+    if expression := told.get("license_expression"):
         return str(expression)
-    classifiers = [
-        one.rpartition(" :: ")[2] for one in told.get_all("Classifier") or () if one.startswith("License ::")
-    ]
+    if found.name in READ_BY_A_PERSON:
+        return READ_BY_A_PERSON[found.name]
+    classifiers = [one.rpartition(" :: ")[2] for one in told.get("classifier", ()) if one.startswith("License ::")]
     named = [one for one in classifiers if one != "OSI Approved"]
-    return "; ".join(named) or str(told.get("License") or "").strip().split("\n")[0]
+    return "; ".join(named) or str(told.get("license", "")).strip().split("\n")[0]
 
 
 def licences() -> dict[str, str]:

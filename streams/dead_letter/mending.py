@@ -48,17 +48,17 @@ class WaitingLetter(NamedTuple):
     payload: bytes
 
 
-class _Stored(NamedTuple):
+class _StoredRevision(NamedTuple):
     key: str
     revision: int
 
 
 @dataclass
-class _Letter:
+class _MendedLetter:
     """A mended event as a Kafka record that was not sent yet; offset = its index among those mended."""
 
     offset: int
-    value: bytes
+    value: bytes | None
     key: bytes | None = None
     headers: Sequence[tuple[str, bytes]] = ()
     timestamp: int = 0
@@ -105,7 +105,7 @@ def plan_mend(settings: Settings, feed: Feed, rule: MendRule, *, limit: int) -> 
         mended = [(one, changed) for one in waiting if (changed := mend(rule, one.payload)) is not None]
         events, refused = _parsed(settings, feed, [changed for _, changed in mended])
         keys = events["key"].unique().to_list()
-        found = connection.cursor(row_factory=class_row(_Stored)).execute(queries["select_identities"], [keys])
+        found = connection.cursor(row_factory=class_row(_StoredRevision)).execute(queries["select_identities"], [keys])
         stored = {one.key: one.revision for one in found.fetchall()}
         moving = _moving(connection, feed, _moved(events, stored))
     state = Counter(_state(row["key"], row["revision"], stored) for row in events.iter_rows(named=True))
@@ -187,9 +187,9 @@ def _parsed(settings: Settings, feed: Feed, payloads: Sequence[bytes]) -> tuple[
     profile = load_profile(settings.profile)
     register = Register(feed, profile.reporters, profile.areas)
     parser = BatchParser(feed, register, Calendar.of(settings, profile.timezone))
-    letters = [_Letter(at, payload) for at, payload in enumerate(payloads)]
+    letters = [_MendedLetter(at, payload) for at, payload in enumerate(payloads)]
     # Without a record there is nothing to parse; a void makes a frame with the right columns, and is left out.
-    batch = parser.parse("mend", 0, letters or [_Letter(0, b"")], now=datetime.now(UTC))
+    batch = parser.parse("mend", 0, letters or [_MendedLetter(0, b"")], now=datetime.now(UTC))
     if not letters:
         return batch.events, {}
     return batch.events, dict(Counter(one.reasons[0].rule for one in batch.rejections))
@@ -217,14 +217,14 @@ def _moving(connection: psycopg.Connection, feed: Feed, events: pl.DataFrame) ->
     return _indicators(editions.live, touched)
 
 
-_Cells = set[tuple[int, date]]
+_AreaDays = set[tuple[int, date]]
 
 
 def _touched(
     contributor: Contributor, measures: Sequence[StoredMeasure], records: pl.DataFrame
-) -> dict[StoredMeasure, _Cells]:
+) -> dict[StoredMeasure, _AreaDays]:
     """Return by measure the areas and days to which records add something."""
-    touched: defaultdict[StoredMeasure, _Cells] = defaultdict(set)
+    touched: defaultdict[StoredMeasure, _AreaDays] = defaultdict(set)
     by_slot = {one.slot - 1: one for one in measures if one.measure.kind == "sum"}
     by_id = {one.measure_id: one for one in measures}
     try:
@@ -240,10 +240,10 @@ def _touched(
     return touched
 
 
-def _indicators(edition: Edition, touched: Mapping[StoredMeasure, _Cells]) -> tuple[MovingIndicator, ...]:
+def _indicators(edition: Edition, touched: Mapping[StoredMeasure, _AreaDays]) -> tuple[MovingIndicator, ...]:
     """Return the indicators that measures belong to, and those computed from them."""
     by_measure = {stored.measure: cells for stored, cells in touched.items()}
-    found: defaultdict[str, _Cells] = defaultdict(set)
+    found: defaultdict[str, _AreaDays] = defaultdict(set)
     for code, plan in edition.compiled.plans.items():
         cells = set[tuple[int, date]]().union(*(by_measure.get(one, set()) for one in plan.measures))
         if cells:

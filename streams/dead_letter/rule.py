@@ -20,47 +20,47 @@ Pointer = Annotated[str, StringConstraints(pattern=r"^(/([^~/]|~0|~1)*)+$")]
 _FIXED = ("/specversion", "/type", "/revision")
 
 
-class _Step(BaseModel):
+class _PathStep(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: Pointer
 
 
-class TestStep(_Step):
+class TestStep(_PathStep):
     """The event is meant only where the value at the path is this one."""
 
     op: Literal["test"]
     value: Any
 
 
-class ReplaceStep(_Step):
+class ReplaceStep(_PathStep):
     """Put another value in place of the one at the path; an event without it is not meant."""
 
     op: Literal["replace"]
     value: Any
 
 
-class AddStep(_Step):
+class AddStep(_PathStep):
     """Put a value at a path, whether there is one or not."""
 
     op: Literal["add"]
     value: Any
 
 
-class RemoveStep(_Step):
+class RemoveStep(_PathStep):
     """Take away what is at the path; an event without it is not meant."""
 
     op: Literal["remove"]
 
 
-class MapStep(_Step):
+class MapStep(_PathStep):
     """Replace the text at the path by what the table says; an event whose text it does not name is not meant."""
 
     op: Literal["map"]
     values: dict[str, Any]
 
 
-class PrefixStep(_Step):
+class PrefixStep(_PathStep):
     """Replace the beginning of the text at the path; an event whose text does not begin so is not meant."""
 
     op: Literal["prefix"]
@@ -68,7 +68,7 @@ class PrefixStep(_Step):
     new: str
 
 
-Step = Annotated[TestStep | ReplaceStep | AddStep | RemoveStep | MapStep | PrefixStep, Field(discriminator="op")]
+MendStep = Annotated[TestStep | ReplaceStep | AddStep | RemoveStep | MapStep | PrefixStep, Field(discriminator="op")]
 
 
 class MendRule(BaseModel):
@@ -80,11 +80,11 @@ class MendRule(BaseModel):
     rule: str
     field: str | None = None
     why: Annotated[str, StringConstraints(min_length=10)]
-    steps: Annotated[tuple[Step, ...], Field(min_length=1)]
+    steps: Annotated[tuple[MendStep, ...], Field(min_length=1)]
 
     @field_validator("steps")
     @classmethod
-    def _keep_what_is_fixed(cls, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    def _keep_what_is_fixed(cls, steps: tuple[MendStep, ...]) -> tuple[MendStep, ...]:
         wrong = [step.path for step in steps if step.op != "test" and step.path.startswith(_FIXED)]
         if wrong:
             raise ValueError(f"{', '.join(wrong)} must stay as the sender wrote it")
@@ -124,7 +124,7 @@ def mend(rule: MendRule, payload: bytes) -> bytes | None:
     return to_json(event)
 
 
-def _take(event: dict[str, Any], step: Step) -> bool:
+def _take(event: dict[str, Any], step: MendStep) -> bool:
     """Take one step; False where the event does not have what it needs."""
     *way, last = (part.replace("~1", "/").replace("~0", "~") for part in step.path[1:].split("/"))
     place: Any = event

@@ -147,7 +147,7 @@ def test_refused_events_are_mended_by_a_reviewed_rule_and_counted_once(
     other = stay("88-888-8888", 4)
     wrong = stay(STRANGER, 5) | {"time": "yesterday"}
     pipeline.apply(FEED, [record(1, stay(STRANGER, 2)), batch(2, [stay(STRANGER, 3), other]), record(3, wrong)])
-    rule = {
+    rule: dict[str, Any] = {
         "feed": FEED,
         "rule": "unknown_reporter",
         "why": "mã cũ của một khách sạn",
@@ -157,6 +157,10 @@ def test_refused_events_are_mended_by_a_reviewed_rule_and_counted_once(
         ],
     }
     path = tmp_path / "rule.json"
+    path.write_text(json.dumps(rule))
+    (half,) = run(settings, "dead-letter", "mend", str(path))  # the record itself names its hotel, too
+    assert (half["reasons"], half["moving"]) == ({"reporter_mismatch": 2}, [])
+    rule["steps"].append({"op": "replace", "path": "/data/establishment_id", "value": HOTEL})
     path.write_text(json.dumps(rule))
     (preview,) = run(settings, "dead-letter", "mend", str(path))
     counts = ("waiting", "not_meant", "refused", "new", "replacing", "known", "sent")
