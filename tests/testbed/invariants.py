@@ -41,7 +41,8 @@ def assert_records(feeds: Mapping[str, Feed], ledger: Ledger, connection: psycop
             subject: (winning.revision, winning.content) for subject, winning in ledger.winning.get(key, {}).items()
         }
         assert len(rows) == len(stored), f"{feed.table} holds a record twice"
-        assert stored.keys() == expected.keys()
+        missing, strange = sorted(expected.keys() - stored.keys()), sorted(stored.keys() - expected.keys())
+        assert not missing and not strange, f"{feed.table} lacks {missing[:5]} and holds {strange[:5]}"
         assert stored == expected
 
 
