@@ -14,7 +14,7 @@ from datetime import date
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -24,6 +24,7 @@ from starlette.responses import RedirectResponse, Response
 from ioc.api.pages.acting import ACTS, PageAct, PageActing
 from ioc.api.pages.chart import PlottedCourse, course_chart
 from ioc.api.pages.face import Face
+from ioc.api.pages.form import SILENCES, day_of, form_of, hours_of, number_of
 from ioc.api.pages.number import short_bucket
 from ioc.api.pages.reading import PageReading
 from ioc.api.pages.sender import SENDING, SenderPages
@@ -39,13 +40,10 @@ from ioc.web.rate_limit import RateLimit
 from ioc.web.signing import Signing, Visitor
 from ioc.web.tokens import TokenFile
 
-_DIGITS = 19  # a number of PostgreSQL's bigint has no more
-_MOST_FORM = 4096
 _MOST_NOTE = 500
 _MOST_MOMENT = 40
 _MOST_NAME = 200
 # Hours for which an incident may be silenced on a page, and what they are called; longer ones are silenced by command.
-_SILENCES = {4: "4 giờ", 24: "1 ngày", 72: "3 ngày", 168: "7 ngày"}
 _STYLE = (Path(__file__).parent / "style.css").read_bytes()
 _STYLE_TAG = hashlib.sha256(_STYLE).hexdigest()[:12]
 _ICON = (Path(__file__).parent / "icon.svg").read_bytes()
@@ -139,7 +137,7 @@ class Pages:
         )
         chart = course_chart(course, f"{view.indicator['name_vi']}, {view.place.name}") if course.is_drawable else None
         as_of = asked.get("as_of", "")[:_MOST_MOMENT]
-        chosen = _day_of(asked.get("on", ""))
+        chosen = day_of(asked.get("on", ""))
         explained, problem = self._explained(view, as_of, chosen)
         return self._page(
             "indicator.html",
@@ -182,12 +180,12 @@ class Pages:
         return self._page("incidents.html", visitor, incidents=self.reading.incidents())
 
     def _incident(self, request: Request, visitor: Visitor) -> Response:
-        incident_id = _number_of(request)
+        incident_id = number_of(request)
         view = self.reading.incident(incident_id)
         cookie = self._cookie(request)
         forms = {what: self.signing.form(cookie, f"{what}/{incident_id}") for what in ACTS}
         return self._page(
-            "incident.html", visitor, page=view, forms=forms, now=self.reading.now(), posts=self.posts, spans=_SILENCES
+            "incident.html", visitor, page=view, forms=forms, now=self.reading.now(), posts=self.posts, spans=SILENCES
         )
 
     def _morning(self, request: Request, visitor: Visitor) -> Response:
@@ -203,12 +201,12 @@ class Pages:
 
     async def _act(self, request: Request, what: What) -> Response:
         visitor = self._visitor(request)
-        incident_id = _number_of(request)
+        incident_id = number_of(request)
         if visitor is None:
             return RedirectResponse(f"/enter?next=/incidents/{incident_id}", 303, _HEADERS)
         try:
             self._take(visitor.name)
-            form = await _form_of(request)
+            form = await form_of(request)
             if not self.signing.is_form(form.get("form", ""), self._cookie(request), f"{what}/{incident_id}"):
                 raise ProblemError(
                     403,
@@ -220,7 +218,7 @@ class Pages:
                 what,
                 visitor.name,
                 form.get("note", "").strip()[:_MOST_NOTE],
-                _hours_of(form.get("hours", "0")),
+                hours_of(form.get("hours", "0")),
                 form.get("to", "").strip()[:_MOST_NAME],
             )
             try:
@@ -245,7 +243,7 @@ class Pages:
         if request.method == "POST":
             try:
                 self._take("enter")
-                form = await _form_of(request)
+                form = await form_of(request)
                 target = _local(form.get("next", "/"))
                 if self.links is not None and self.links.is_open and "email" in form:
                     await run_in_threadpool(self._ask_for_link, form["email"], target)
@@ -359,46 +357,6 @@ async def _icon(request: Request) -> Response:
     return Response(_ICON, 200, _FOR_EVER, media_type="image/svg+xml")
 
 
-async def _form_of(request: Request) -> Mapping[str, str]:
-    """Return the fields of a form; raises ProblemError for one that is no form, or too large."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > _MOST_FORM:
-            raise ProblemError(413, "form", vi="biểu mẫu quá lớn", en="the form is too large")
-    if kind != "application/x-www-form-urlencoded":
-        raise ProblemError(415, "form", vi="đây không phải biểu mẫu", en="this is no form")
-    try:
-        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
-    except ValueError:
-        raise ProblemError(422, "form", vi="biểu mẫu có quá nhiều trường", en="the form has too many fields") from None
-    return {name: values[0] for name, values in fields.items()}
-
-
-def _day_of(text: str) -> date | None:
-    """Return a day from an address; None for what is none."""
-    try:
-        return date.fromisoformat(text) if len(text) == _LONG_DAY else None
-    except ValueError:
-        return None
-
-
-def _number_of(request: Request) -> int:
-    """Return the number of the incident that an address names; raises ProblemError for what no incident bears."""
-    text: str = request.path_params["incident_id"]
-    if text.isascii() and text.isdecimal() and len(text) < _DIGITS:
-        return int(text)
-    raise ProblemError(404, "incident_unknown", vi="không có sự cố mang số này", en="no incident has this number")
-
-
-def _hours_of(text: str) -> float:
-    """Return the hours of a silence; raises ProblemError for others than the page offers, and 0, which ends it."""
-    if text.isascii() and text.isdigit() and len(text) < 6 and int(text) in (0, *_SILENCES):
-        return float(text)
-    raise ProblemError(422, "form", vi="hãy chọn một thời hạn có trên trang", en="choose one of the page's durations")
-
-
 def _local(path: str) -> str:
     """Return a path of these pages as it is, and `/` for what would lead elsewhere."""
     parts = urlsplit(path)
@@ -407,5 +365,4 @@ def _local(path: str) -> str:
 
 
 _BOUND = "Mã này bị giới hạn ngành hoặc địa bàn nên không mở được các trang; hãy đọc qua API."
-_LONG_DAY = len("2025-03-05")
 _LINK_OVER = "Liên kết không đúng hoặc đã hết hạn. Hãy mở liên kết mới nhất, hoặc nhập mã truy cập."

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from ioc.api.pages.app import _form_of, _hours_of, _number_of
+from ioc.api.pages.form import form_of, hours_of, number_of
 from ioc.api.problem import ProblemError
 
 NO_NUMBERS = ("", "-1", "1.0", "9" * 20, "9" * 5000, "²", "١", "1e3", "NaN", " 1", "0x1")
@@ -23,20 +23,20 @@ def request(body: bytes = b"", **path: str) -> Request:
 
 
 @pytest.mark.parametrize("text", NO_NUMBERS)
-def test_what_is_no_number_of_an_incident_is_not_found(text: str) -> None:
+def test_what_is_nonumber_of_an_incident_is_not_found(text: str) -> None:
     with pytest.raises(ProblemError) as told:
-        _number_of(request(incident_id=text))
+        number_of(request(incident_id=text))
     assert told.value.problem.status == 404
 
 
 def test_an_incident_is_known_by_its_number() -> None:
-    assert _number_of(request(incident_id="12")) == 12
+    assert number_of(request(incident_id="12")) == 12
 
 
 @pytest.mark.parametrize("text", NO_NUMBERS)
 def test_hours_are_those_of_the_page(text: str) -> None:
     with pytest.raises(ProblemError) as told:
-        _hours_of(text)
+        hours_of(text)
     assert told.value.problem.status == 422
 
 
@@ -45,8 +45,8 @@ def test_hours_are_those_of_the_page(text: str) -> None:
 )
 def test_a_form_is_bounded(body: bytes, status: int | None) -> None:
     if status is None:
-        assert set(asyncio.run(_form_of(request(body)))) == {"a"}  # type: ignore[arg-type]  # a mapping
+        assert set(asyncio.run(form_of(request(body)))) == {"a"}  # type: ignore[arg-type]  # a mapping
         return
     with pytest.raises(ProblemError) as told:
-        asyncio.run(_form_of(request(body)))  # type: ignore[arg-type]  # a coroutine
+        asyncio.run(form_of(request(body)))  # type: ignore[arg-type]  # a coroutine
     assert told.value.problem.status == status
