@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from testbed.breakdown import BREAKDOWNS, Breakdown
 from testbed.invariants import assert_account, assert_records
+from testbed.outside import COUNTS, counted
 from testbed.pipeline import Pipeline
 from testbed.server import cloned_database
 
@@ -96,6 +97,19 @@ def test_everything_is_what_postgresql_makes_of_the_records(month: Month) -> Non
         " JOIN (SELECT sector, count(*) AS codes FROM indicator WHERE live GROUP BY 1) i USING (sector)"
     )
     assert (codes, result.figures) == (len(month.catalogue.indicators), compared)
+
+
+def test_figures_are_what_plain_counting_gives(month: Month) -> None:
+    """Every kind and every function of time, by SQL that knows nothing of catalogue and engines."""
+    wanted = list(counted(month.pipeline.connection))
+    assert {code for code, *_ in wanted} == COUNTS.keys()
+    wrong = []
+    for code, area, period, first, value in wanted:
+        found = month.pipeline.figure(code, area, period, str(first))
+        if found is None or found != pytest.approx(value, rel=_PRECISION):
+            wrong.append(f"{code} {area} {period}: {found} instead of {value}")
+    assert wrong == []
+    assert len(wanted) > 150
 
 
 def test_all_1298_indicators_have_a_figure_and_none_is_always_zero(month: Month) -> None:
