@@ -103,7 +103,7 @@ class Peer:
         records: how many different keys the rows have; the table's statistics tell when all of them have come.
         """
         with connect(settings, "owner", autocommit=True) as owner:
-            owner.execute(_table(_types(parser, self._columns)))
+            owner.execute(make_table(types_of(parser, self._columns)))
             port = free_ports(1)[0]
             directory = settings.state_dir / "connect"
             shutil.rmtree(directory, ignore_errors=True)
@@ -115,7 +115,7 @@ class Peer:
 
                 def done() -> bool:
                     _require_running(status, started["connect"].log)
-                    return _inserted(owner) >= records
+                    return inserted(owner) >= records
 
                 wait_for(started["connect"], done, timeout=timeout, poll=0.5)
                 curve = cumulated(owner.execute(load_queries("bench")["peer_curve"]).fetchall())
@@ -158,14 +158,15 @@ class Peer:
         }
 
 
-def _types(parser: BatchParser, columns: Sequence[str]) -> dict[str, pl.DataType]:
+def types_of(parser: BatchParser, columns: Sequence[str]) -> dict[str, pl.DataType]:
     """Return the columns with their types, as an empty batch has them."""
     now = datetime.now(UTC)
     frame = parser.parse("", 0, as_fetched([OutgoingRecord("", b"", b"")], at=now), now=now).events
     return {name: frame.schema[name] for name in columns}
 
 
-def _table(columns: Mapping[str, pl.DataType]) -> sql.Composed:
+def make_table(columns: Mapping[str, pl.DataType]) -> sql.Composed:
+    """Return the statement that makes a peer's table of rows."""
     return sql.SQL(
         "CREATE TABLE {} ({}, recorded_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (record_key))"
     ).format(
@@ -188,7 +189,8 @@ def _require_running(status: str, log: Path) -> None:
         raise FatalError(f"The peer's task has failed. {end_of(log)}")
 
 
-def _inserted(owner: psycopg.Connection) -> int:
+def inserted(owner: psycopg.Connection) -> int:
+    """Return how many rows have come, by the table's statistics."""
     return int(owner.cursor(row_factory=scalar_row).execute(load_queries("bench")["peer_rows"]).fetchone() or 0)
 
 

@@ -14,6 +14,7 @@ from bench.scenario.latency import Latency
 from bench.scenario.live import Live
 from bench.scenario.members import Members
 from bench.scenario.peer import FlatRows, NarrowRows
+from bench.scenario.python_peer import PlainConsumer, QuixStreams
 from bench.scenario.rebuild import RebuildDuration
 from bench.scenario.shards import Shards
 from bench.scenario.single import Single
@@ -23,6 +24,8 @@ SCENARIOS: Final[tuple[Callable[[], Scenario], ...]] = (
     Bulk,
     FlatRows,
     NarrowRows,
+    PlainConsumer,
+    QuixStreams,
     Database,
     Single,
     EmptyAgent,

@@ -14,6 +14,7 @@ CACHE: Final = ROOT / ".cache" if is_checkout() else Path("/var/cache/ioc")
 KAFKA_JARS: Final = CACHE / "kafka"
 CONNECT_JARS: Final = CACHE / "connect"
 CONNECT_PLUGINS: Final = CACHE / "plugins"
+PEER_PYTHON: Final = CACHE / "python_peer" / "bin" / "python"
 DEBEZIUM_JARS: Final = CONNECT_PLUGINS / "debezium-connector-jdbc"
 
 # Absolute: another version's programs may come first on the PATH.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Final
 
 from deploy.local import apt
 from deploy.local.command import Command
-from deploy.local.files import CACHE, CONNECT_JARS, DEBEZIUM_JARS, KAFKA_JARS, LOCAL, POSTGRES_BIN
+from deploy.local.files import CACHE, CONNECT_JARS, DEBEZIUM_JARS, KAFKA_JARS, LOCAL, PEER_PYTHON, POSTGRES_BIN
 
 # The first release of Debian that has the extension; its source builds on the release before.
 _TIMESCALEDB_RELEASE: Final = "trixie"
@@ -40,6 +41,9 @@ def steps(log: Path, *, peer: bool = False) -> Iterator[SetupStep]:
         jars.append(MavenJars("Debezium's JDBC sink", _pom("debezium"), DEBEZIUM_JARS, command))
     for fetched in jars:
         yield SetupStep(fetched.title, fetched.is_done, fetched.fetch)
+    if peer:
+        peers = PythonPeers(command)
+        yield SetupStep("The benchmark's peers in Python", peers.is_done, peers.install)
     extension = TimescaleDb(command)
     yield SetupStep("TimescaleDB for PostgreSQL 15", extension.is_done, extension.install)
 
@@ -75,6 +79,30 @@ class MavenJars:
 
     def _digest(self) -> str:
         return hashlib.sha256(self._pom.read_bytes()).hexdigest()
+
+
+class PythonPeers:
+    """Packages of the benchmark's peers in Python, in an environment of their own."""
+
+    _WANTED: Final = LOCAL / "python_peer" / "requirements.txt"
+
+    def __init__(self, command: Command) -> None:
+        self._command = command
+        self._home = PEER_PYTHON.parents[1]
+        self._stamp = self._home.with_suffix(".sha256")
+
+    def is_done(self) -> bool:
+        return PEER_PYTHON.exists() and self._stamp.exists() and self._stamp.read_text() == self._digest()
+
+    def install(self) -> None:
+        """Make the environment anew."""
+        shutil.rmtree(self._home, ignore_errors=True)
+        self._command.run([sys.executable, "-m", "venv", self._home])
+        self._command.run([PEER_PYTHON, "-m", "pip", "install", "--quiet", "-r", self._WANTED])
+        self._stamp.write_text(self._digest())
+
+    def _digest(self) -> str:
+        return hashlib.sha256(self._WANTED.read_bytes()).hexdigest()
 
 
 class TimescaleDb:
