@@ -65,7 +65,7 @@ soak: setup ## A province under load while faults strike at random: MINUTES=30 S
 audit: setup ## Known weaknesses of the packages in the lock (pip-audit), and their licences; asks the network
 	@$(BIN)/python -c "import pip_audit" 2>/dev/null || $(BIN)/pip install --quiet pip-audit
 	@$(BIN)/python -m deploy.documentation.licence
-	@$(BIN)/python -m pip_audit --requirement requirements.lock --require-hashes --disable-pip --progress-spinner off
+	@$(BIN)/python -m pip_audit --requirement requirements.lock --require-hashes --disable-pip --strict --progress-spinner off
 
 bench: setup ## The speed of this machine's stack beside its peer's; BENCH_ARGS passes options
 	@$(BIN)/ioc stack setup --peer
