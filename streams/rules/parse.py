@@ -330,7 +330,8 @@ class BatchParser:
         """Return the data of the events: reading the model's own JSON costs half of copying values out of objects."""
         if not contents:
             return pl.DataFrame(schema=self._json_schema).with_columns(self._times)
-        return pl.read_ndjson(b"\n".join(contents), schema=self._json_schema).with_columns(self._times)
+        texts = pl.Series(contents, dtype=pl.Binary()).cast(pl.String())
+        return texts.str.json_decode(pl.Struct(self._json_schema)).struct.unnest().with_columns(self._times)
 
     def _check(
         self, frame: pl.DataFrame, payloads: Sequence[Payloads], now: Now
