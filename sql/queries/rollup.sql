@@ -210,10 +210,11 @@ DO UPDATE SET figures = figures_merge(cell.figures, excluded.figures, %(own)s::b
 WHERE cell.figures IS DISTINCT FROM figures_merge(cell.figures, excluded.figures, %(own)s::boolean[])
 
 -- name: select_extremes
--- For each area and span: the smallest and the largest of the figures of its days.
+-- For each area and span: the smallest and the largest of the figures of its days. The period is no constant: with one,
+-- the index over days would offer itself, by which each day of a span is read for all sectors and areas.
 SELECT w.area_id, w.first, w.last, min(c.figures[%(slot)s]) AS least, max(c.figures[%(slot)s]) AS most
-FROM unnest(%(areas)s::int[], %(firsts)s::date[], %(lasts)s::date[]) AS w (area_id, first, last)
-JOIN indicator_cell c ON c.sector = %(sector)s AND c.period = 'day' AND c.area_id = w.area_id
+FROM unnest(%(areas)s::int[], %(firsts)s::date[], %(lasts)s::date[], %(periods)s::text[]) AS w (area_id, first, last, period)
+JOIN indicator_cell c ON c.sector = %(sector)s AND c.period = w.period AND c.area_id = w.area_id
  AND c.bucket BETWEEN w.first AND w.last
 GROUP BY 1, 2, 3
 

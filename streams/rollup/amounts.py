@@ -27,15 +27,8 @@ from streams.rollup.stored_sums import StoredSums, codes_of, day_codes
 from streams.rules.fold import Matrix
 
 _SPAN = ("area_id", "first", "last")
+_ROOT = {"area_id": pl.Int32()}
 _END_SCHEMA = {"area_id": pl.Int32(), "last": pl.Date()}
-
-
-class _EndRow(NamedTuple):
-    """Sums of an area up to a day."""
-
-    area_id: int
-    last: date
-    sums: list[int]
 
 
 class _SpanRow(NamedTuple):
@@ -195,29 +188,26 @@ class AmountReader:
         past = spans.filter(~whole).select("area_id", "last").unique()
         if not past.height:
             return totals
-        asked = sorted({*past.iter_rows(), *((root, day) for root in self._roots for day in past["last"].unique())})
-        place = {"areas": [area_id for area_id, _ in asked], "lasts": [day for _, day in asked]}
-        sums = [stored for stored in measures if stored.measure.kind == "sum"]
+        provinces = past.select("last").unique().join(pl.DataFrame({"area_id": self._roots}, schema=_ROOT), how="cross")
+        asked = pl.concat([past, provinces.select("area_id", "last")]).unique().sort("area_id", "last")
+        slots = [stored.slot - 1 for stored in measures]
         # The slots of all measures are asked for, so that a day on which only members were counted is there as well.
-        cursor = connection.cursor(row_factory=class_row(_EndRow))
-        rows = cursor.execute(
-            self._spans["select_to_date"],
-            {"feed_id": self._feed_ids[feed], "slots": [stored.slot for stored in measures], **place},
-        ).fetchall()
-        found = pl.DataFrame([(row.area_id, row.last) for row in rows], schema=_END_SCHEMA, orient="row")
-        known = found.with_columns(
-            pl.Series(str(index), [row.sums[index] / 10**stored.measure.decimals for row in rows], dtype=pl.Float64)
+        sums, there = stored_sums.to_date(self._feed_ids[feed], asked, slots)
+        known = asked.with_columns(
+            pl.Series(str(index), sums[:, index] / 10**stored.measure.decimals, dtype=pl.Float64)
             for index, stored in enumerate(measures)
-        )
+        ).filter(pl.Series(there))
+        place = {"areas": asked["area_id"].to_list(), "lasts": asked["last"].to_list()}
         for index, stored in enumerate(measures):
-            if stored not in sums:
+            if stored.measure.kind != "sum":
                 counted = connection.execute(
                     self._spans["count_members_to_date"], {"measure_id": stored.measure_id, **place}
                 ).fetchall()
                 members = pl.DataFrame(counted, schema={**_END_SCHEMA, "members": pl.Float64()}, orient="row").unique()
-                column = _matched(found, members.rename({"members": "0"}), ["area_id", "last"])["0"]
+                places = known.select("area_id", "last")
+                column = _matched(places, members.rename({"members": "0"}), ["area_id", "last"])["0"]
                 known = known.with_columns(column.alias(str(index)))
-        past_sums = self._present(spans, known.unique(["area_id", "last"]), ["last"])
+        past_sums = self._present(spans, known, ["last"])
         return totals.select(
             pl.when(whole).then(pl.col(name)).otherwise(past_sums[name]).alias(name) for name in totals.columns
         )
@@ -242,6 +232,7 @@ class AmountReader:
                 self._queries["select_extremes"],
                 {
                     "sector": plan.sector,
+                    "periods": ["day"] * wanted.height,
                     "areas": wanted["area_id"].to_list(),
                     "firsts": wanted["first"].to_list(),
                     "lasts": wanted["last"].to_list(),

@@ -53,11 +53,14 @@ class Touched:
     cells:          feed key -> cells (`KEY_SCHEMA`) and what was added to their sums.
     turned:         feed key -> days on which it began to count somewhere, or counts nowhere any more.
     running_totals: feed key -> areas and days, and what was added to their running totals from that day on.
+    turnings:       feed key -> areas (`area_id`) and days (`bucket`) on which members appeared or disappeared: two who
+                    change places leave the day's count as it was, and may change that of the month.
     """
 
     cells: dict[str, Cells] = field(default_factory=dict)
     turned: dict[str, list[date]] = field(default_factory=dict)
     running_totals: dict[str, Cells] = field(default_factory=dict)
+    turnings: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
 
 class CellFold:
@@ -114,14 +117,14 @@ class CellFold:
 
     def fold(self, connection: psycopg.Connection, waiting: Waiting) -> Touched:
         """Add what was taken to the cells; return what changed. Raises one of `DATA_FAULTS` where that cannot be."""
-        touched = Touched()
         connection.execute(self._queries["create_staging"])
         counted = self._members.fold(connection, waiting.members)
+        touched = Touched(turnings=counted.turnings)
         running: dict[str, Cells] = {}
         for feed_id, feed in self._feeds.items():
             days, sums = self._placed(feed, [row for row in waiting.deltas if row.feed_id == feed_id])
             cells = fold_sums(days, sums, self._chains, self._local[feed])
-            cells = changed(_with_counts(cells, counted.get(feed), self._width[feed]))
+            cells = changed(_with_counts(cells, counted.changes.get(feed), self._width[feed]))
             if cells.keys.height:
                 touched.cells[feed] = cells
                 if feed in self._stock_feeds:

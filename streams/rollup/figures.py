@@ -66,7 +66,8 @@ class FigureWriter:
             if cells or changed_since or known.turns(sector.plan):
                 after = known.after(sector.plan)
                 before = known.before(sector.plan)
-                keys = self._keys(sector.plan, cells, changed_since, known, before, after)
+                days = sector.days_of(touched, cells)
+                keys = self._keys(sector.plan, cells, days, changed_since, known, before, after)
                 self._write(connection, sums, sector, keys, after, before)
                 written += keys.height
         self._store.flush(connection)
@@ -120,6 +121,7 @@ class FigureWriter:
         self,
         plan: SectorPlan,
         cells: Sequence[pl.DataFrame],
+        days: pl.DataFrame,
         changed_since: Mapping[int, date],
         known: _Known,
         before: OpenPeriods,
@@ -128,7 +130,8 @@ class FigureWriter:
         """Return the cells (`KEY_SCHEMA`) to compute.
 
         They are those that were touched, all areas of a period that opened or shut or whose last day moved, later ones
-        of stocks, and those of the same year where a formula looks at the year.
+        of stocks, and where a formula looks at the year, those of the same year: all of them, or those that end on the
+        day of a change (`days`) or later where it looks no further than the year so far.
         """
         parts = [pl.DataFrame(schema=KEY_SCHEMA), *cells]
         parts.append(self._grid(changed_buckets(before, after, ends=plan.uses_days or bool(plan.stocks))))
@@ -136,13 +139,13 @@ class FigureWriter:
         parts.append(self._later(changed_since, after))
         if plan.spans - {"period"}:
             changed = list(changed_since.items())
-            changed += [row for frame in cells for row in frame.select("area_id", "bucket").unique().iter_rows()]
+            changed += days.iter_rows()
             everywhere = [area.area_id for area in self._areas.areas]
-            days = set(known.begun(plan))
+            moved = set(known.begun(plan))
             if before.horizon != after.horizon:
-                days |= {day for day in (before.horizon, after.horizon) if day != date.min}
-            changed += [(area, day) for area in everywhere for day in days]
-            parts.append(self._of_year(changed, after))
+                moved |= {day for day in (before.horizon, after.horizon) if day != date.min}
+            changed += [(area, day) for area in everywhere for day in moved]
+            parts.append(self._of_year(changed, after, whole="year" in plan.spans))
         return pl.concat(parts).unique().sort(CELL_KEY)
 
     def _existing(self, keys: pl.DataFrame) -> pl.DataFrame:
@@ -199,20 +202,29 @@ class FigureWriter:
         later = changed.join(pl.DataFrame(ends, schema=schema, orient="row"), how="cross")
         return self._existing(later.filter(pl.col("end") >= pl.col("since")).select(CELL_KEY))
 
-    def _of_year(self, changed: Sequence[tuple[int, date]], after: OpenPeriods) -> pl.DataFrame:
-        """Return the cells that end in the years in which something changed: areas, and a day of the year."""
+    def _of_year(self, changed: Sequence[tuple[int, date]], after: OpenPeriods, *, whole: bool) -> pl.DataFrame:
+        """Return the cells that end in the years in which something changed: areas, and a day of the year.
+
+        whole: those that end before the first of these days as well.
+        """
+        since: dict[tuple[int, int], date] = {}
+        for area_id, day in changed:
+            since[area_id, day.year] = min(day, since.get((area_id, day.year), day))
         years = pl.DataFrame(
-            sorted({(area_id, day.year) for area_id, day in changed}),
-            schema={"area_id": pl.Int32(), "year": pl.Int32()},
+            [(area_id, year, day) for (area_id, year), day in sorted(since.items())],
+            schema={"area_id": pl.Int32(), "year": pl.Int32(), "since": pl.Date()},
             orient="row",
         )
         rows = [
-            (period, bucket, year)
+            (period, bucket, end, year)
             for period, bucket in after.buckets
-            for year in {bucket.year, end_of(period, bucket).year}
+            for end in (end_of(period, bucket),)
+            for year in {bucket.year, end.year}
         ]
-        schema = {"period": pl.String(), "bucket": pl.Date(), "year": pl.Int32()}
+        schema = {"period": pl.String(), "bucket": pl.Date(), "end": pl.Date(), "year": pl.Int32()}
         found = pl.DataFrame(rows, schema=schema, orient="row").join(years, on="year")
+        if not whole:
+            found = found.filter(pl.col("end") >= pl.col("since"))
         return self._existing(found.select(CELL_KEY).unique())
 
 
@@ -248,6 +260,15 @@ class _PlannedSector:
         feeds = [feed for feed in self.plan.flows | self.plan.opening if feed in touched.cells]
         found = [self._changed(touched.cells[feed], feed).keys.select(CELL_KEY) for feed in feeds]
         return [keys for keys in found if keys.height]
+
+    def days_of(self, touched: Touched, cells: Sequence[pl.DataFrame]) -> pl.DataFrame:
+        """Return areas and days (`area_id`, `bucket`) of what changed in its touched cells; none if no formula asks."""
+        if not cells or self.plan.spans == {"period"}:
+            return pl.DataFrame(schema={"area_id": pl.Int32(), "bucket": pl.Date()})
+        keys = pl.concat(cells)
+        parts = [keys.filter(pl.col("period") == "day").select("area_id", "bucket")]
+        parts += [touched.turnings[feed] for feed in self.plan.flows | self.plan.opening if feed in touched.turnings]
+        return pl.concat(parts).filter(pl.col("area_id").is_in(keys["area_id"].unique().implode())).unique()
 
     def totals_changed_since(self, touched: Touched) -> dict[int, date]:
         """Return for each area the first day from which running totals changed that the sector reads."""

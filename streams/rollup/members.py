@@ -30,6 +30,17 @@ class _Turning(NamedTuple):
     appears: bool
 
 
+class Counted(NamedTuple):
+    """What a fold changes in distinct counts, by feed.
+
+    changes:  `period`, `area_id`, `bucket`, `slot`, and the `change` of the count.
+    turnings: `area_id`, `bucket`: areas and days on which members appeared or disappeared.
+    """
+
+    changes: Mapping[str, pl.DataFrame]
+    turnings: Mapping[str, pl.DataFrame]
+
+
 class MemberFold:
     """Folds members over the connection of the fold, in its transaction."""
 
@@ -46,10 +57,10 @@ class MemberFold:
         parts = self._chains.group_by("area_id").agg(pl.col("origin_id").sort())
         self._units = {area_id: f"{{{','.join(map(str, units))}}}" for area_id, units in parts.iter_rows()}
 
-    def fold(self, connection: psycopg.Connection, rows: Sequence[MemberDelta]) -> Mapping[str, pl.DataFrame]:
-        """Merge members; return by feed `period`, `area_id`, `bucket`, `slot`, and the `change` of the count."""
+    def fold(self, connection: psycopg.Connection, rows: Sequence[MemberDelta]) -> Counted:
+        """Merge members; return what that changes."""
         if not rows:
-            return {}
+            return Counted({}, {})
         connection.execute(self._queries["clear_staged_members"])
         with connection.cursor().copy(self._queries["copy_staged_members"]) as copy:
             copy.write(sum_members(self._placed(rows)).select(_STAGED).write_csv(include_header=False).encode())
@@ -58,11 +69,16 @@ class MemberFold:
         appeared = self._nearest(connection, [row for row in found if row.appears])
         connection.execute(self._queries["merge_members"])
         disappeared = self._nearest(connection, [row for row in found if not row.appears])
-        counted = turnovers(appeared, disappeared).join(self._feeds, on="measure_id")
-        return {
-            str(feed): changes.select("period", "area_id", "bucket", "slot", "change")
-            for (feed,), changes in counted.partition_by("feed", as_dict=True).items()
-        }
+        turned = pl.concat([appeared, disappeared]).select("measure_id", "area_id", bucket="day")
+        return Counted(
+            self._by_feed(turnovers(appeared, disappeared), "period", "area_id", "bucket", "slot", "change"),
+            self._by_feed(turned, "area_id", "bucket"),
+        )
+
+    def _by_feed(self, rows: pl.DataFrame, *columns: str) -> Mapping[str, pl.DataFrame]:
+        """Return columns of rows of measures by feed, each row once."""
+        parts = rows.join(self._feeds, on="measure_id").partition_by("feed", as_dict=True)
+        return {str(feed): part.select(columns).unique(maintain_order=True) for (feed,), part in parts.items()}
 
     def _placed(self, rows: Sequence[MemberDelta]) -> pl.DataFrame:
         """Return the members (`MEMBER_SCHEMA`) in the units in which they count."""

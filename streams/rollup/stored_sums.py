@@ -107,6 +107,16 @@ class _Answers:
         return rows, there
 
 
+def added_up(rows: Matrix, starts: Codes) -> Matrix:
+    """Return the sums of runs of rows; raises OverflowError where one does not fit eight bytes."""
+    if np.abs(rows.astype(np.float64)).max(initial=0.0) * len(rows) < 2.0**62:
+        return np.add.reduceat(rows, starts, axis=0)
+    exact = np.add.reduceat(rows.astype(object), starts, axis=0)
+    if (abs(exact) >= 2**63).any():
+        raise OverflowError("a sum of the year so far does not fit eight bytes")
+    return exact.astype(np.int64)
+
+
 class StoredSums:
     """Reads over the fold's connection, after the fold has written; good until it writes again."""
 
@@ -131,6 +141,33 @@ class StoredSums:
         for province in provinces:
             present |= known.look_up(province)[1]
         return rows, present
+
+    def to_date(self, feed_id: int, spans: pl.DataFrame, columns: Sequence[int]) -> tuple[Matrix, Flags]:
+        """Return the sums of the years up to days (`area_id`, `last`), in some columns, and whether there are any.
+
+        They are those of whole months, and of the days of the last one. Raises OverflowError where one does not fit.
+        """
+        known = self._cells.setdefault(feed_id, _Answers(self._widths[feed_id]))
+        last, numbered = pl.col("last"), spans.select("area_id", "last").with_row_index("row")
+        first = last.dt.truncate("1mo")
+        months = numbered.filter(last.dt.month() > 1).with_columns(
+            bucket=pl.date_ranges(last.dt.truncate("1y"), first, "1mo", closed="left")
+        )
+        days = numbered.with_columns(bucket=pl.date_ranges(first, last, "1d"))
+        parts = [(period, cells.explode("bucket")) for period, cells in (("month", months), ("day", days))]
+        rows = np.concatenate([cells["row"].to_numpy() for _, cells in parts]).astype(np.int64)
+        codes = np.concatenate([codes_of(cells, period=period) for period, cells in parts])
+        self._read_cells(feed_id, known, known.lacks(codes))
+        found, there = known.look_up(codes)
+        rows, found = rows[there], found[there][:, columns]
+        order = np.argsort(rows, kind="stable")
+        begun, starts = np.unique(rows[order], return_index=True)
+        sums: Matrix = np.zeros((spans.height, len(columns)), dtype=np.int64)
+        present: Flags = np.zeros(spans.height, dtype=np.bool_)
+        if len(begun):
+            sums[begun] = added_up(found[order], starts)
+            present[begun] = True
+        return sums, present
 
     def running_totals(self, feed_id: int, level: str, codes: Codes) -> Matrix:
         """Return the running totals at the end of days (`day_codes`), or what is carried to them; 0 before all."""
