@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ioc.catalogue.formula import parse_formula
 from ioc.catalogue.formula_check import check_functions, check_spans
 from ioc.catalogue.indicator import COLUMNS, OPTIONAL_COLUMNS, Catalogue, Indicator, Sector
+from ioc.catalogue.limit import read_limits
 from ioc.catalogue.row import RowReader
 from ioc.errors import ConfigError
 from ioc.feeds.feed import Feed
@@ -41,7 +43,7 @@ class ExportFile(BaseModel):
 
 
 def load_catalogue(directory: Path, feeds: Mapping[str, Feed]) -> Catalogue:
-    """Read `catalogue.toml`, `units.csv`, `owners.csv` and a CSV file for each sector that the first names.
+    """Read `catalogue.toml`, `units.csv`, `owners.csv`, `limits.csv` and a file for each sector that the first names.
 
     Raises ConfigError listing every mistake of every file.
     """
@@ -49,7 +51,7 @@ def load_catalogue(directory: Path, feeds: Mapping[str, Feed]) -> Catalogue:
     problems = Problems()
     units = _read_names(directory / "units.csv", "unit", problems)
     owners = _read_names(directory / "owners.csv", "owner", problems)
-    known = {"units", "owners", *head.sectors}
+    known = {"units", "owners", "limits", *head.sectors}
     for path in sorted(directory.glob("*.csv")):
         if path.stem not in known:
             problems.add(
@@ -73,6 +75,7 @@ def load_catalogue(directory: Path, feeds: Mapping[str, Feed]) -> Catalogue:
     _check_names(found)
     _check_formulas(found, feeds)
     problems.raise_if_any()
+    _check_limits(directory, units, found)
     return Catalogue(
         name_vi=head.name_vi,
         name_en=head.name_en,
@@ -158,6 +161,18 @@ def _read_names(path: Path, column: str, problems: Problems) -> dict[str, str]:
             )
         names[row.text(column)] = row.required("name_en")
     return names
+
+
+def _check_limits(directory: Path, units: Mapping[str, str], found: _Found) -> None:
+    limits = read_limits(directory)
+    strange = [unit for unit in limits.by_unit if unit not in units and unit != "*"]
+    strange += [family for family in limits.by_code if not fnmatch.filter(found, family)]
+    if strange:
+        told = ", ".join(map(repr, strange))
+        raise ConfigError(
+            f"limits.csv: {told} không phải đơn vị trong units.csv, cũng không phải mã chỉ tiêu"
+            f" · limits.csv: {told} is no unit of units.csv and no code of an indicator"
+        )
 
 
 def _check_names(found: _Found) -> None:

@@ -19,6 +19,7 @@ from ioc.catalogue.compilation import Compiled, compile_measures
 from ioc.catalogue.diff import CatalogueDiff, compare_catalogues
 from ioc.catalogue.edition import Edition, Editions
 from ioc.catalogue.indicator import Catalogue, Indicator
+from ioc.catalogue.limit import ReportLimit, ReportLimits
 from ioc.catalogue.loading import read_definitions
 from ioc.catalogue.measure import Measure, StoredMeasure
 from ioc.errors import ConfigError
@@ -79,6 +80,13 @@ def lock_edition(connection: psycopg.Connection) -> None:
     queries = load_queries("catalogue")
     connection.execute(queries["lock"])
     connection.execute(queries["lock_positions"])
+
+
+def load_limits(connection: psycopg.Connection, limits: ReportLimits) -> dict[str, ReportLimit]:
+    """Return the limits of the indicators that agencies report, by code, as their units in the database say."""
+    rows = connection.cursor(row_factory=dict_row).execute(load_queries("catalogue")["select_reported_units"])
+    found = {row["code"]: limits.of(row["code"], row["unit"]) for row in rows}
+    return {code: limit for code, limit in found.items() if limit is not None}
 
 
 def load_measures(connection: psycopg.Connection) -> list[StoredMeasure]:

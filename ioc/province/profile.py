@@ -120,13 +120,18 @@ def registry_events(profile: Profile) -> Iterator[tuple[str, RegistryReporter]]:
             )
 
 
+def catalogue_directory(profile: Path) -> Path:
+    """Return where a profile's catalogue is: its own `catalogue/`, or else the one that comes with the project."""
+    own = profile / "catalogue"
+    return own if own.is_dir() else DATA
+
+
 def load_profile_catalogue(profile: Path, feeds: Mapping[str, Feed]) -> Catalogue:
     """Read a profile's catalogue with the province's targets; raises ConfigError telling every mistake.
 
     It is the profile's own `catalogue/`, or else the one that comes with the project; `targets.csv` may set targets.
     """
-    own = profile / "catalogue"
-    catalogue = load_catalogue(own if own.is_dir() else DATA, feeds)
+    catalogue = load_catalogue(catalogue_directory(profile), feeds)
     targets = profile / TARGETS
     return with_targets(catalogue, targets) if targets.is_file() else catalogue
 

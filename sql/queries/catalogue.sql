@@ -11,6 +11,10 @@ UPDATE catalogue_epoch SET epoch = epoch + 1
 SELECT m.measure_id, m.slot, m.complete, f.key AS feed, m.kind, m.value, m.condition, m.at, m.until, m.decimals, m.local
 FROM measure m JOIN feed f USING (feed_id) ORDER BY f.key, m.slot
 
+-- name: select_reported_units
+-- The unit in which agencies report an indicator: that of the live version.
+SELECT DISTINCT ON (code) code, unit FROM indicator WHERE kind = 'reported' ORDER BY code, live DESC, version DESC
+
 -- name: lock_positions
 -- In the workers' own order, so that neither waits for the other in a circle.
 SELECT FROM stream_position ORDER BY topic, partition FOR UPDATE

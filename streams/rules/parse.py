@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
@@ -12,6 +12,7 @@ import polars as pl
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
+from ioc.catalogue.limit import ReportLimit
 from ioc.errors import Reason, RejectedError
 from ioc.feeds.event import Envelope
 from ioc.feeds.feed import UTC_TIME, Feed
@@ -22,6 +23,7 @@ from streams.rules.column_read import ColumnRead, ColumnReader
 from streams.rules.content import VOID_HASH, content_hasher, md5
 from streams.rules.dates import date_from_json, implausible_dates
 from streams.rules.fault import DATA_FAULTS, told
+from streams.rules.limit import IMPLAUSIBLE_VALUE, NO_LIMITS, beyond
 from streams.rules.raw import Payloads, RawRecord, elements, is_batch, received_ms, value_of
 from streams.rules.refuse import (
     EMPTY,
@@ -83,11 +85,22 @@ class BatchParser:
     """Parses the fetches of one feed; holds no state between two calls."""
 
     def __init__(
-        self, feed: Feed, register: Register, calendar: Calendar, *, by_column_from: int = ENOUGH_FOR_COLUMNS
+        self,
+        feed: Feed,
+        register: Register,
+        calendar: Calendar,
+        *,
+        limits: Mapping[str, ReportLimit] = NO_LIMITS,
+        by_column_from: int = ENOUGH_FOR_COLUMNS,
     ) -> None:
-        """by_column_from: bytes of records that are read by the column, if so many are parsed together."""
+        """
+        limits:         of the values that agencies report, by indicator.
+        by_column_from: bytes of records that are read by the column, if so many are parsed together.
+        """
         self.feed = feed
         self._register = register
+        self._limits = limits
+        self._beyond = beyond(limits)
         self._calendar = calendar
         self._timezone = calendar.timezone
         self._many: TypeAdapter[list[Envelope]] = TypeAdapter(list[feed.envelope_type])  # type: ignore[name-defined]
@@ -336,7 +349,7 @@ class BatchParser:
     def _check(
         self, frame: pl.DataFrame, payloads: Sequence[Payloads], now: Now
     ) -> tuple[pl.DataFrame, list[tuple[int, Rejection]]]:
-        """Part the events that the register and the calendar allow from those that they do not."""
+        """Part the events that register, calendar and limits allow from those that they do not."""
         frame = frame.with_columns(implausible=pl.coalesce(implausible_dates(self.feed, now))).with_columns(
             rule=pl.when(~pl.col("known_reporter"))
             .then(pl.lit("unknown_reporter"))
@@ -344,6 +357,8 @@ class BatchParser:
             .then(None)
             .when(pl.col("implausible").is_not_null())
             .then(pl.lit("implausible_date"))
+            .when(self._beyond)
+            .then(pl.lit(IMPLAUSIBLE_VALUE))
             .when(pl.col("area_id").is_null())
             .then(pl.lit("unknown_area"))
         )
@@ -356,7 +371,7 @@ class BatchParser:
         return Rejection(
             record_offset=row["record_offset"],
             position=row["position"],
-            reasons=(reason_of(self.feed, row, now),),
+            reasons=(reason_of(self.feed, row, now, self._limits),),
             reporter=row["reporter"],
             event_id=row["event_id"],
             subject=row["record_key"],

@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic_core import from_json
 
+from ioc.catalogue.limit import ReportLimit
 from ioc.errors import Reason
 from ioc.feeds.feed import Feed
 from ioc.feeds.plausibility import Now, implausible_date
 from ioc.feeds.validation import mask
+from streams.rules.limit import IMPLAUSIBLE_VALUE, NO_LIMITS, implausible_value
 from streams.rules.raw import Payloads, RawRecord
 
 UNSTORABLE = "unstorable"
@@ -71,8 +73,8 @@ def day_told(feed: Feed, event: bytes, zone: ZoneInfo) -> date | None:
     return moment.date() if _EARLIEST <= moment.date() <= _LATEST else None
 
 
-def reason_of(feed: Feed, row: Mapping[str, Any], now: Now) -> Reason:
-    """Return the reason of the row's `rule`: unknown_reporter, implausible_date or unknown_area."""
+def reason_of(feed: Feed, row: Mapping[str, Any], now: Now, limits: Mapping[str, ReportLimit] = NO_LIMITS) -> Reason:
+    """Return the reason of the row's `rule`: unknown_reporter, implausible_date, implausible_value or unknown_area."""
     rule = row["rule"]
     if rule == "unknown_reporter":
         return Reason(
@@ -85,6 +87,8 @@ def reason_of(feed: Feed, row: Mapping[str, Any], now: Now) -> Reason:
     if rule == "implausible_date":
         column = row["implausible"]
         return implausible_date(feed, column, row["effective_on"] if column == feed.effective else row[column], now)
+    if rule == IMPLAUSIBLE_VALUE:
+        return implausible_value(row, limits)
     return Reason(
         field="data.area_code" if feed.located else "source",
         rule=rule,

@@ -21,18 +21,21 @@ import tenacity
 from faust.types import TP, TransportT
 from mode.supervisors import CrashingSupervisor
 
-from ioc.catalogue.store import load_measures, read_epoch
+from ioc.catalogue.indicator import REPORT_FEED
+from ioc.catalogue.limit import read_limits
+from ioc.catalogue.store import load_limits, load_measures, read_epoch
 from ioc.database.connection import connect
 from ioc.errors import FatalError, RetryableError
 from ioc.feeds.feed import Feed
 from ioc.feeds.plausibility import Calendar
 from ioc.messaging.client import tls_context
-from ioc.province.profile import Profile
+from ioc.province.profile import Profile, catalogue_directory
 from ioc.province.store import check_province
 from ioc.settings import Settings
 from sql import load_queries
 from streams.process.faultpoint import fault_from
 from streams.rules.contribute import Contributor
+from streams.rules.limit import NO_LIMITS
 from streams.rules.parse import BatchParser
 from streams.rules.register import Register
 from streams.worker.agent import FeedAgent, Work, Writer
@@ -184,6 +187,7 @@ def create_app(
         # First: what is loaded after it may be newer than it says, never older.
         epoch = read_epoch(connection)
         measures = load_measures(connection)
+        limits = load_limits(connection, read_limits(catalogue_directory(settings.profile)))
         ids: dict[str, int] = dict(connection.execute(load_queries("profile")["select_feed_ids"]).fetchall())
         feeds = served_feeds(connection, feeds, ids, metrics)
     app = IocApp(settings, [feed.topic(settings.topic_prefix) for feed in feeds.values()])
@@ -200,7 +204,7 @@ def create_app(
     calendar = Calendar.of(settings, profile.timezone)
     for feed in feeds.values():
         register = Register(feed, profile.reporters, profile.areas)
-        parser = BatchParser(feed, register, calendar)
+        parser = BatchParser(feed, register, calendar, limits=limits if feed.key == REPORT_FEED else NO_LIMITS)
         contributor = Contributor([measure for measure in measures if measure.measure.feed == feed.key])
         agent = FeedAgent(
             Work(

@@ -23,9 +23,9 @@ HOSTILE = ("", "-1", "9" * 5000, "0001-01-01", "9999-12-31", "NaN", "[/x]", "%s{
 FILES = ("binary", "empty", "nul.csv", "deep.json", "directory", "absent")
 # They run until they are stopped, start processes, or ask Kafka, which takes seconds to be found away.
 ASKING = {"stack", "demo", "simulate", "simulate-files", "worker", "rollup", "gateway", "api", "scheduler", "topic"}
-ASKING |= {"change", "position", "dead-letter", "quality", "publish", "registry", "drop", "poller"}
+ASKING |= {"change", "position", "dead-letter", "quality", "publish", "registry", "drop", "poller", "grafana", "doctor"}
 # Each call reads and checks the whole catalogue: what it takes as paths is tried alone.
-READING = {"catalogue"}
+READING = {"catalogue", "target", "digest"}
 
 
 @pytest.fixture
