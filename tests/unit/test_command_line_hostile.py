@@ -24,6 +24,7 @@ FILES = ("binary", "empty", "nul.csv", "deep.json", "directory", "absent")
 # They run until they are stopped, start processes, or ask Kafka, which takes seconds to be found away.
 ASKING = {"stack", "demo", "simulate", "simulate-files", "worker", "rollup", "gateway", "api", "scheduler", "topic"}
 ASKING |= {"change", "position", "dead-letter", "quality", "publish", "registry", "drop", "poller", "grafana", "doctor"}
+ASKING |= {"heal"}
 # Each call reads and checks the whole catalogue: what it takes as paths is tried alone.
 READING = {"catalogue", "target", "digest"}
 
