@@ -22,7 +22,7 @@ from ioc.settings import Settings
 # again.
 WATCH = "watch"
 # Of a webhook: a secret, which a server never shows again, and where Grafana reads it of the environment.
-CREDENTIALS = "authorization_credentials"
+RECEIPT_USER, CREDENTIALS = "ioc", "password"
 RECEIPT_TOKEN = "${IOC_RECEIPT_TOKEN}"  # noqa: S105 - names the variable
 
 
@@ -67,11 +67,14 @@ def _points(name: str, contact: Contact, *, resolves: bool) -> Iterable[Json]:
 
 
 def _receipts(name: str, contact: Contact, api: str, *, resolves: bool) -> Json:
-    """Return the webhook that tells the API what went to a recipient, through which channels."""
+    """Return the webhook that tells the API what went to a recipient, through which channels.
+
+    By user and password: Grafana 9.4 reads `authorization_credentials` under a wrong name, and sends none.
+    """
     channels = [channel for channel, used in (("webhook", contact.webhook), ("email", contact.emails)) if used]
     address = f"{api}/v1/notifications/grafana?{urlencode([('via', channel) for channel in channels])}"
     words = {"title": f'{{{{ template "{SUBJECT}" . }}}}', "message": "–"}
-    settings = {"url": address, "httpMethod": "POST", "authorization_scheme": "Bearer", CREDENTIALS: RECEIPT_TOKEN}
+    settings = {"url": address, "httpMethod": "POST", "username": RECEIPT_USER, CREDENTIALS: RECEIPT_TOKEN}
     point = _point(name, "webhook", settings | words, resolves)
     return point | {"uid": stable_uid("contact", name, "receipt")}
 

@@ -55,12 +55,12 @@ def _open_table(frame: Frame) -> table.Panel:
         {
             "severity": 105,
             "title": 560,
-            "since": 132,
+            "since": 150,
             "lasts": 85,
             "owner": 160,
             "step": 70,
             "acknowledged": 130,
-            "indicators": 72,
+            "indicators": 80,
             "areas": 72,
         },
     )
@@ -76,7 +76,7 @@ def _closed_table(frame: Frame) -> table.Panel:
         "acknowledged": _TAKEN,
     }
     panel = default_table("incident/closed", frame.scope.say("Đã kết thúc", "Over"), frame.scope, columns)
-    panel = column_widths(panel, {"title": 300, "since": 132, "ended": 132, "lasts": 85, "owner": 110})
+    panel = column_widths(panel, {"title": 300, "since": 150, "ended": 150, "lasts": 85, "owner": 110})
     return panel.with_target(frame.scope.target("incident_closed_table"))
 
 
@@ -89,5 +89,5 @@ def _change_table(frame: Frame) -> table.Panel:
         "note": Text("Ghi chú", "Note"),
     }
     panel = default_table("incident/changes", frame.scope.say("Nhật ký", "History"), frame.scope, columns)
-    panel = column_widths(panel, {"changed": 132, "title": 380, "what": 100, "by": 120})
+    panel = column_widths(panel, {"changed": 150, "title": 380, "what": 100, "by": 120})
     return panel.with_target(frame.scope.target("incident_change_table"))

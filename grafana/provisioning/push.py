@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import SecretStr
 
-from grafana.alerting.contact import CREDENTIALS
+from grafana.alerting.contact import CREDENTIALS, RECEIPT_USER
 from grafana.boards.board import Json, to_text
 from grafana.bundle import Bundle
 from grafana.provisioning.server import OWN_RECEIVER, GrafanaServer, ObjectKind, ServerState
@@ -105,7 +105,7 @@ def apply_plan(
                 continue
             write = server.create if change.action == "create" else server.update
             body = change.wanted | secrets.get(change.kind, {})
-            if "authorization_scheme" in body.get("settings", {}):
+            if body.get("settings", {}).get("username") == RECEIPT_USER:
                 body["settings"] = body["settings"] | {CREDENTIALS: receipt_token.get_secret_value()}
             write(change.kind, change.target, body)
         except IocError as error:

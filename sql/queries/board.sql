@@ -137,7 +137,8 @@ SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END
        || coalesce(' · ' || (%(labels)s::jsonb ->> 'expected') || ' ' || amount_text(s.expected, unit.name, %(language)s), '')
        || coalesce(' · ' || (%(labels)s::jsonb ->> CASE s.period WHEN 'day' THEN 'week_before' ELSE 'before' END) || ' '
                    || amount_text(c.figures[i.slot], unit.name, %(language)s), '') AS name,
-       coalesce(amount_text(s.value, unit.name, %(language)s), %(words)s::jsonb ->> 'no_data') AS shown,
+       -- A figure and its unit are not torn apart.
+       replace(coalesce(amount_text(s.value, unit.name, %(language)s), %(words)s::jsonb ->> 'no_data'), ' ', U&'\00A0') AS shown,
        %(colors)s::jsonb ->> coalesce(s.status, 'no_data') AS color, i.code,
        row_number() OVER (ORDER BY s.target_id IS NULL AND i.target IS NULL, status_rank(s.status),
                           i.definition ->> 'breakdown' <> '', i.slot)::integer AS rank
@@ -579,7 +580,7 @@ CROSS JOIN LATERAL (VALUES ('critical', n.critical, 'lagging'), ('warning', n.wa
 SELECT %(severities)s::jsonb ->> i.severity AS severity, CASE %(language)s WHEN 'en' THEN i.title_en ELSE i.title_vi END AS title,
        CASE %(language)s WHEN 'en' THEN i.summary_en ELSE i.summary_vi END AS summary,
        moment_text(i.since, %(timezone)s, %(language)s) AS since, duration_text(now() - i.opened_at, %(language)s) AS lasts,
-       coalesce(%(owners)s::jsonb ->> i.owner, i.owner) AS owner, number_text(i.step + 1, 0, %(language)s) AS step,
+       coalesce(%(owners)s::jsonb ->> split_part(i.owner, '; ', 1), split_part(i.owner, '; ', 1)) AS owner, number_text(i.step + 1, 0, %(language)s) AS step,
        coalesce(nullif(concat_ws(' · ', i.acknowledged_by, moment_text(i.acknowledged_at, %(timezone)s, %(language)s),
            CASE WHEN i.silenced_until > now() THEN (%(labels)s::jsonb ->> 'silenced_until')
                 || moment_text(i.silenced_until, %(timezone)s, %(language)s) END), ''), '–') AS acknowledged,
@@ -593,7 +594,7 @@ LIMIT 200
 -- name: incident_closed_table
 SELECT CASE %(language)s WHEN 'en' THEN i.title_en ELSE i.title_vi END AS title,
        moment_text(i.since, %(timezone)s, %(language)s) AS since, moment_text(i.closed_at, %(timezone)s, %(language)s) AS ended,
-       duration_text(i.closed_at - i.opened_at, %(language)s) AS lasts, coalesce(%(owners)s::jsonb ->> i.owner, i.owner) AS owner,
+       duration_text(i.closed_at - i.opened_at, %(language)s) AS lasts, coalesce(%(owners)s::jsonb ->> split_part(i.owner, '; ', 1), split_part(i.owner, '; ', 1)) AS owner,
        coalesce(i.acknowledged_by, '–') AS acknowledged
 FROM incident i
 WHERE i.closed_at IS NOT NULL

@@ -81,15 +81,17 @@ def feed_silent(
         )
     only = (
         Bilingual(
-            f"Trong 1 giờ qua chỉ có {refused} sự kiện và đều bị từ chối. ",
-            f"The last hour brought {refused} events, all refused. ",
+            f"Trong 1 giờ qua chỉ có {number_vi(refused)} sự kiện và đều bị từ chối. ",
+            f"The last hour brought {number_en(refused)} events, all refused. ",
         )
         if refused
         else Bilingual("", "")
     )
     summary = Bilingual(
-        f"{since.vi}{only.vi}{figures} số liệu dựa vào nguồn này được ghi là chưa cập nhật, không xét chậm tiến độ.",
-        f"{since.en}{only.en}{figures} figures that rest on it are shown as stale and are not judged against targets.",
+        f"{since.vi}{only.vi}{number_vi(figures)} số liệu dựa vào nguồn này được ghi là chưa cập nhật, "
+        "không xét chậm tiến độ.",
+        f"{since.en}{only.en}{number_en(figures)} figures that rest on it are shown as stale "
+        "and are not judged against targets.",
     )
     return title, summary
 
@@ -125,7 +127,10 @@ def reporters_missing(
 
 def reports_missing(agency: str, codes: Sequence[str]) -> tuple[Bilingual, Bilingual]:
     """Return title and summary of reports that an agency owes."""
-    title = Bilingual(f"{agency}: {len(codes)} báo cáo quá hạn", f"{agency}: {len(codes)} reports overdue")
+    title = Bilingual(
+        f"{agency}: {len(codes)} báo cáo quá hạn",
+        f"{agency}: {len(codes)} report{'s' if len(codes) > 1 else ''} overdue",
+    )
     names = listed(codes)
     return title, Bilingual(f"Chưa có số liệu: {names.vi}.", f"No figure yet of: {names.en}.")
 

@@ -391,6 +391,11 @@ def test_grafana_tells_what_it_sent_and_the_page_shows_it(bed: Bed) -> None:
         client.headers["authorization"] = "Bearer grafana-tells"
         assert client.post(path, json=body).json() == {"entered": 2}
         assert client.post(path, json=body).json() == {"entered": 0}
+        # Grafana itself sends user and password; whoever has another password, or none, is refused.
+        del client.headers["authorization"]
+        assert client.post(path, json=body, auth=("ioc", "grafana-tells")).json() == {"entered": 0}
+        assert client.post(path, json=body, auth=("ioc", "wrong")).status_code == 401
+        assert client.post(path, json=body, headers={"authorization": "Basic %"}).status_code == 401
         assert client.post(path, json={"alerts": []}).status_code == 422
     text = text_of(bed.leader().get(f"/incidents/{bed.incident}"))
     post = "Cán bộ phụ trách số liệu lưu trú du lịch, Sở Du lịch"

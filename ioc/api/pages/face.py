@@ -72,7 +72,7 @@ def _plain(value: Any, zone: ZoneInfo) -> str:
     if isinstance(value, int | float):
         return number.number(value)
     if isinstance(value, str):
-        return _moment_or_day(value, zone)
+        return _moment_or_day(value.replace(">=", "≥ ", 1).replace("<=", "≤ ", 1), zone)  # a target
     if isinstance(value, list) and all(isinstance(one, str | int | float) for one in value):
         return ", ".join(_plain(one, zone) for one in value)
     return json.dumps(value, ensure_ascii=False)
