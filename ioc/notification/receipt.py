@@ -6,6 +6,7 @@ Grafana reports handing a notification to a contact point; whether a mailbox too
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
@@ -50,7 +51,8 @@ def enter_notification(
 ) -> int:
     """Enter who was told of which incident, one receipt a channel; return how many are new."""
     query = load_queries("outbox")["put_grafana_receipt"].encode()
-    recipient = told.receiver.removeprefix(_PREFIX)
+    # Grafana quotes the name as a regular expression: `so-du-lich\.lodging`.
+    recipient = re.sub(r"\\(.)", r"\1", told.receiver).removeprefix(_PREFIX)
     incidents = {
         (one.labels.get("incident", ""), one.labels.get("step", ""), one.labels.get("event", "")): one
         for one in told.alerts

@@ -375,7 +375,7 @@ def test_status_incidents_and_quality_over_http_are_what_the_commands_say(bed: B
 def test_grafana_tells_what_it_sent_and_the_page_shows_it(bed: Bed) -> None:
     own = bed.settings.model_copy(update={"receipt_token": SecretStr("grafana-tells")})
     body = {
-        "receiver": "IOC: so-du-lich.lodging",
+        "receiver": r"IOC: so-du-lich\.lodging",  # quoted as a regular expression, as Grafana sends it
         "status": "firing",
         "title": "[CẢNH BÁO] Tổng lượt khách lưu trú chậm",
         "groupKey": "{}/{}:{incident}",
