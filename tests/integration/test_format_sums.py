@@ -5,17 +5,19 @@ The figures were worked out by hand from the files; formats' own tests are in te
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 from testbed.pipeline import Pipeline
 
-from connectors.formats.format import BadRecord, Event
+from connectors.formats.format import BadRecord, Event, Remark
 from connectors.formats.memory import Memory
 from connectors.publishing.publish import FileReader
 from connectors.publishing.report import FileResult
@@ -34,6 +36,8 @@ class Office:
         self._directory = directory
         self._memory = Memory()
         self._files = 0
+        self.warnings: list[str] = []  # of what was published last
+        self.remarks: list[str] = []
         self.now = datetime(2024, 10, 5, 11, tzinfo=UTC)
 
     def publish(self, *contents: bytes, name: str = "") -> list[BadRecord]:
@@ -46,12 +50,15 @@ class Office:
             now=lambda: self.now,
         )
         bad: list[BadRecord] = []
+        self.warnings, self.remarks = [], []
         for content in contents:
             self._files += 1
             file = self._directory / (name or f"{self._files}.bin")
             file.write_bytes(content)
             items = [*reader.due(), *reader.read(file, FileResult(""))]
             bad += [item for item in items if isinstance(item, BadRecord)]
+            self.remarks += [item.warning.rule for item in items if isinstance(item, Remark)]
+            self.warnings += [told.rule for item in items if isinstance(item, Event) for told in item.warnings]
             self._send([item for item in items if isinstance(item, Event)])
         self._pipeline.roll_up()
         return bad
@@ -108,11 +115,32 @@ def guest_list(*guests: dict[str, str]) -> bytes:
     for row, guest in enumerate(guests, 4):
         for column, value in ({"A": str(row - 3)} | usual | stay | guest).items():
             page[f"{column}{row}"] = value
-    import io  # noqa: PLC0415
+    return saved(book)
 
+
+def saved(book: Workbook) -> bytes:
+    """A workbook as a file."""
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def foreigner(passport: str, **told: str) -> str:
+    """A foreign guest of the police template, who came on the 5th and plans to leave on the 7th."""
+    cells = {
+        "ngay_sinh": "14/02/1988",
+        "gioi_tinh": "F",
+        "ma_quoc_tich": "KOR",
+        "so_ho_chieu": passport,
+        "ngay_den": "05/10/2024",
+        "ngay_di_du_kien": "07/10/2024",
+    } | told
+    inside = "".join(f"<{name}>{text}</{name}>" for name, text in cells.items())
+    return f"<THONG_TIN_KHACH>{inside}</THONG_TIN_KHACH>"
+
+
+def foreign_list(*guests: str) -> bytes:
+    return f"<KHAI_BAO_TAM_TRU>{''.join(guests)}</KHAI_BAO_TAM_TRU>".encode()
 
 
 def report(sold: int, revision: int | None = None) -> bytes:
@@ -234,6 +262,65 @@ def test_guests_leave_and_reports_are_ordered(office: Office, pipeline: Pipeline
     assert pipeline.rows("SELECT count(*) FROM rejected_event") == [(0,)], "no conflict"
     left_on = pipeline.rows("SELECT check_out_on::text FROM tourism_stay WHERE origin = 'international'")
     assert left_on == [("2024-10-12",)]
+    assert pipeline.reconcile().differences == ()
+
+
+def test_rates_and_cancellations_are_counted_as_told(office: Office, pipeline: Pipeline) -> None:
+    # A rate told twice is summed, with a finding.
+    rate = "<LTSuat><TSuat>10%</TSuat><ThTien>{}</ThTien><TThue>{}</TThue></LTSuat>"
+    twice = invoice(1, 500_000, vat=50_000).replace(
+        rate.format(500_000, 50_000).encode(), (rate.format(200_000, 20_000) + rate.format(300_000, 30_000)).encode()
+    )
+    assert office.publish(twice) == []
+    assert office.warnings == ["rate_twice"]
+    assert office.figure("einvoice.value.rate_10", KIM_DINH) == 500_000
+    assert office.figure("einvoice.vat.rate_10", KIM_DINH) == 50_000
+    # No rates at all: it counts in the total, at no rate, and is told.
+    group = f"<THTTLTSuat>{rate.format(100_000, 10_000)}</THTTLTSuat>"
+    assert office.publish(invoice(2, 100_000, vat=10_000).replace(group.encode(), b"")) == []
+    assert "no_rates" in office.warnings
+    assert office.figure("einvoice.value.rate_10", KIM_DINH) == 500_000
+    assert office.figure("einvoice.value.rate_other", KIM_DINH) == 100_000
+    assert office.figure("einvoice.value.total", KIM_DINH) == 600_000
+    # Adjusted by -50,000, then cancelled: the invoice goes, its adjustment stays and is told.
+    office.publish(invoice(3, -50_000, related=relation("2", 1)))
+    assert office.figure("einvoice.value.total", KIM_DINH) == 550_000
+    line = "<KHMSHDon>1</KHMSHDon><KHHDon>C24MPL</KHHDon><SHDon>1</SHDon><Ngay>2024-10-05</Ngay><TCTBao>1</TCTBao>"
+    listed = f"<DSHDon><HDon>{line}</HDon></DSHDon>"
+    notice = f"<TBao><DLTBao><MST>{PETROL}</MST><NTBao>2024-10-05</NTBao>{listed}</DLTBao></TBao>"
+    assert office.publish(notice.encode()) == []
+    assert office.warnings == ["adjustments_remain"]
+    assert office.figure("einvoice.value.total", KIM_DINH) == 100_000 - 50_000
+    assert pipeline.reconcile().differences == ()
+
+
+def test_samples_plans_and_odd_workbooks_of_guests_are_counted_right(office: Office, pipeline: Pipeline) -> None:
+    # [EXAMPLE] in XML is no guest, and a check-out that lies ahead is a plan.
+    example = foreigner("C0000001", ho_ten="[EXAMPLE] GUEST")
+    assert office.publish(foreign_list(example, foreigner("C0000002", ngay_tra_phong="07/10/2024"))) == []
+    assert office.warnings == ["departure_ahead"]
+    assert office.figure("lodging.guests.total", XUAN_SON) == 1
+    assert office.figure("lodging.nights.total", XUAN_SON) in (None, 0)
+    assert pipeline.rows("SELECT check_out_on, planned_check_out_on::text FROM tourism_stay") == [(None, "2024-10-07")]
+    # Of two sheets one is known: its guest counts, the other is told.
+    book = load_workbook(io.BytesIO(guest_list({"H": "077190000123"})))
+    book.create_sheet("Ghi chú").append(["ca đêm", "2"])
+    assert office.publish(saved(book)) == []
+    assert office.remarks == ["sheet_not_read"]
+    assert office.figure("lodging.guests.total", XUAN_SON) == 2
+    # A row at the very end of the sheet that holds nothing is no row.
+    packed, far = io.BytesIO(guest_list({"H": "077190000124"}, {"H": "077190000125"})), io.BytesIO()
+    with zipfile.ZipFile(packed) as source, zipfile.ZipFile(far, "w") as target:
+        for name in source.namelist():
+            content = source.read(name).replace(b"</sheetData>", b'<row r="1048576"/></sheetData>')
+            target.writestr(name, content)
+    assert office.publish(far.getvalue()) == []
+    assert office.figure("lodging.guests.total", XUAN_SON) == 4
+    # Two days later those who were to leave have left.
+    office.now += timedelta(days=3)
+    office.publish(foreign_list(foreigner("C0000002", ngay_tra_phong="07/10/2024")))
+    assert office.figure("lodging.in_house.total", XUAN_SON, "2024-10-08") in (None, 0)
+    assert office.figure("lodging.nights.total", XUAN_SON) == 2 * 4
     assert pipeline.reconcile().differences == ()
 
 
