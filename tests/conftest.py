@@ -45,6 +45,7 @@ def pytest_configure() -> None:
     for name in [name for name in os.environ if name.startswith("IOC_")]:
         del os.environ[name]
     os.environ["IOC_ENV_FILE"] = ""  # the checkout may have a .env
+    os.environ["IOC_SMALL_CELL_BELOW"] = "0"  # tests count to four; what hides that is tested by itself
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -28,6 +28,7 @@ from ioc.reading.explanation import Explainer, Explanation
 from ioc.reading.explanation.model import Version
 from ioc.reading.past import PastMoment, within
 from ioc.reading.series import Series, SeriesReader
+from ioc.reading.small_cell import is_hidden, small_cell_plan, without_persons
 from ioc.settings import Settings
 from ioc.territory.area import AreaTree
 from sql import load_queries
@@ -166,7 +167,18 @@ class DatabaseReading:
             explainer = Explainer(
                 connection, held.edition.compiled, self._feeds, held.areas, timezone=self._timezone, moment=moment
             )
-            return explainer.explain(code, explainer.cell(area, period, on), limit=limit, offset=offset)
+            cell = explainer.cell(area, period, on)
+            found = explainer.explain(code, cell, limit=limit, offset=offset)
+            plan = small_cell_plan(connection, held.edition.indicators[code].sector, held.edition.compiled)
+            if plan is None:
+                return found
+            if moment is None:
+                hidden = is_hidden(connection, code, period=period, area_id=cell.area.area_id, bucket=cell.start)
+            else:
+                reader = SeriesReader(connection, held.edition.compiled, self._feeds, held.areas, moment=moment)
+                series = reader.read(code, period=period, first=on, last=on, area_code=area)
+                hidden = any(point.suppressed for one in series.areas for point in one.points)
+            return without_persons(found, hidden=hidden)
 
     def place(self, code: str | None, area: str | None) -> AskedPlace:
         """Return where a question leads, by the definitions and areas that hold now."""

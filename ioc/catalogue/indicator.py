@@ -115,7 +115,10 @@ class Sector:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All indicators by code, in the files' order; `statement_*` says where the catalogue comes from."""
+    """All indicators by code, in the files' order; `statement_*` says where the catalogue comes from.
+
+    guarded_sectors, guarded_units: whose small counts are hidden from readers, and the units of such counts.
+    """
 
     name_vi: str
     name_en: str
@@ -125,6 +128,8 @@ class Catalogue:
     units: Mapping[str, str]
     owners: Mapping[str, str]
     indicators: Mapping[str, Indicator]
+    guarded_sectors: tuple[str, ...] = ()
+    guarded_units: tuple[str, ...] = ()
 
     def of_sector(self, sector: str) -> tuple[Indicator, ...]:
         """Return the indicators of one sector."""

@@ -24,6 +24,15 @@ _Found = dict[str, tuple[Row, Indicator]]
 _REQUIRED = tuple(column for column in COLUMNS if column not in OPTIONAL_COLUMNS)
 
 
+class SmallCellFile(BaseModel):
+    """The part `[small_cells]` of `catalogue.toml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sectors: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+
+
 class CatalogueFile(BaseModel):
     """What `catalogue.toml` holds."""
 
@@ -34,6 +43,7 @@ class CatalogueFile(BaseModel):
     statement_vi: str
     statement_en: str
     sectors: dict[str, Sector]
+    small_cells: SmallCellFile = SmallCellFile()
 
 
 class ExportFile(BaseModel):
@@ -59,6 +69,12 @@ def load_catalogue(directory: Path, feeds: Mapping[str, Feed]) -> Catalogue:
                 "không phải là ngành; khai báo dưới [sectors] trong catalogue.toml"
                 " · is not a sector; name it under [sectors] in catalogue.toml",
             )
+    for kind, names, there in (
+        ("sectors", head.small_cells.sectors, head.sectors.keys()),
+        ("units", head.small_cells.units, units.keys()),
+    ):
+        for name in sorted({*names} - {*there}):
+            problems.add("catalogue.toml", f"[small_cells] {kind}: {name} không có · there is no {name}")
     reader = RowReader(feeds, units, owners)
     found: _Found = {}
     for sector in head.sectors:
@@ -85,6 +101,8 @@ def load_catalogue(directory: Path, feeds: Mapping[str, Feed]) -> Catalogue:
         units=units,
         owners=owners,
         indicators={code: indicator for code, (_, indicator) in found.items()},
+        guarded_sectors=head.small_cells.sectors,
+        guarded_units=head.small_cells.units,
     )
 
 

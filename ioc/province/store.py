@@ -63,7 +63,25 @@ def load_into_database(settings: Settings, profile: Profile, catalogue: Catalogu
         change = sync_catalogue(connection, catalogue)
         targets = sync_targets(connection, load_targets(catalogue, settings.profile / TARGETS), profile.areas)
         load_business_days(connection, calendar, deadlines)
+        _load_small_cells(connection, settings, catalogue)
     return Loaded(len(profile.areas), reporters, change, units_changed, targets)
+
+
+def _load_small_cells(connection: psycopg.Connection, settings: Settings, catalogue: Catalogue) -> None:
+    """Write which sectors' small counts are hidden; where that changes, every cell of them is looked at again."""
+    queries = load_queries("disclosure")
+    named = connection.cursor(row_factory=dict_row)
+    before = {row["sector"]: (row["below"], row["units"]) for row in named.execute(queries["select_rules"])}
+    below, units = settings.small_cell_below, sorted(catalogue.guarded_units)
+    wanted = {sector: (below, units) for sector in catalogue.guarded_sectors if below > 1}
+    changed = [sector for sector in {**before, **wanted} if before.get(sector) != wanted.get(sector)]
+    if not changed:
+        return
+    connection.execute(queries["clear_rules"], {"sectors": [*wanted]})
+    for sector in wanted:
+        connection.execute(queries["set_rule"], {"sector": sector, "below": below, "units": units})
+    connection.execute(queries["forget_decided"], {"sectors": changed})
+    connection.execute(queries["mark_sectors"], {"sectors": changed})
 
 
 def check_province(connection: psycopg.Connection, settings: Settings, profile: Profile) -> None:

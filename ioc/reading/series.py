@@ -8,7 +8,7 @@ members. What cannot be known has no value and says why.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -28,6 +28,7 @@ from ioc.reading.approved import ApprovalNote, Approved, approvals_of
 from ioc.reading.carried import CarriedFigure, carried_figures
 from ioc.reading.past import PastFigures, PastMoment
 from ioc.reading.restatement import Figure, Restatement
+from ioc.reading.small_cell import SUPPRESSED_NOTE, hidden_cells, small_cell_plan
 from ioc.territory.area import LEVELS, Area, AreaTree
 from sql import load_queries
 
@@ -40,6 +41,7 @@ class Point(BaseModel):
     until:    of a level that agencies report and that is carried on, the last day on which a report stood.
     stale:    whether it is carried longer than its cadence allows.
     approval: whether somebody has signed the period off, and it is what was signed, or was revised since.
+    suppressed: there is a figure, and readers do not see it: a small count of persons, or what would give one away.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -50,6 +52,7 @@ class Point(BaseModel):
     until: date | None = None
     stale: bool = False
     approval: Approved | None = None
+    suppressed: bool = False
 
 
 class AreaSeries(BaseModel):
@@ -157,6 +160,10 @@ class SeriesReader:
         else:
             figures = self._restated(code, indicator["sector"], period, buckets, units)
         carried = self._carried(code, period, figures) if self._moment is None else {}
+        hidden = self._hidden_cells(indicator, period, buckets, figures, units_on)
+        for cell in hidden:
+            figures[cell] = Figure(None, SUPPRESSED_NOTE)
+            carried.pop(cell, None)
         values = {cell: figure.value for cell, figure in figures.items()}
         notes: dict[tuple[int, date], ApprovalNote] = {}
         if units_on is None and self._moment is None:  # what was signed are figures of units as they were
@@ -173,7 +180,8 @@ class SeriesReader:
             units_on=units_on,
             as_of=self._moment.at if self._moment else None,
             areas=tuple(
-                _area_series(unit, wanted[unit.area_id], by_area[unit.area_id], notes, carried) for unit in units
+                _area_series(unit, wanted[unit.area_id], by_area[unit.area_id], notes, carried, hidden)
+                for unit in units
             ),
         )
 
@@ -236,7 +244,40 @@ class SeriesReader:
             )
             .fetchall()
         )
-        return {(row["area_id"], row["bucket"]): Figure(row["value"]) for row in rows}
+        return {
+            (row["area_id"], row["bucket"]): Figure(row["value"], SUPPRESSED_NOTE if row["hidden"] else None)
+            for row in rows
+        }
+
+    def _hidden_cells(
+        self,
+        indicator: Mapping[str, Any],
+        period: str,
+        buckets: Sequence[date],
+        figures: Mapping[tuple[int, date], Figure],
+        units_on: date | None,
+    ) -> frozenset[tuple[int, date]]:
+        """Return the cells whose figure readers do not see.
+
+        What is stored was decided of when it changed. Figures of the past and those in the units of another date are
+        computed for this answer, so that it is decided now, from all units and all figures that could give one away.
+        """
+        if self._moment is None and units_on is None:
+            return frozenset(cell for cell, figure in figures.items() if figure.note == SUPPRESSED_NOTE)
+        plan = small_cell_plan(self._connection, indicator["sector"], self._compiled)
+        code = indicator["code"]
+        if plan is None or code not in plan.codes:
+            return frozenset()
+        related = plan.of(plan.related(code))
+        units = list(self._areas.at(units_on) if units_on is not None else self._areas.areas)
+        found: dict[tuple[str, int, date], float] = {}
+        for one in related.codes:
+            if self._moment is not None:
+                told = self._past(one, indicator["sector"], period, buckets, units, None)
+            else:
+                told = self._restated(one, indicator["sector"], period, buckets, units)
+            found.update({(one, *cell): figure.value for cell, figure in told.items() if figure.value is not None})
+        return hidden_cells(found, code, buckets, units, related)
 
     def _carried(
         self, code: str, period: str, figures: Mapping[tuple[int, date], Figure]
@@ -334,6 +375,7 @@ def _area_series(
     figures: Mapping[date, Figure],
     notes: Mapping[tuple[int, date], ApprovalNote],
     carried: Mapping[tuple[int, date], CarriedFigure],
+    hidden: Collection[tuple[int, date]],
 ) -> AreaSeries:
     points = []
     for day in sorted({*wanted, *figures}):
@@ -342,7 +384,8 @@ def _area_series(
         status = approval.status if approval else None
         told = carried.get((unit.area_id, day))
         mark = {"until": told.until, "stale": told.stale, "note": told.note} if told else {"note": figure.note}
-        points.append(Point(bucket=day, value=figure.value, approval=status, **mark))
+        suppressed = (unit.area_id, day) in hidden
+        points.append(Point(bucket=day, value=figure.value, approval=status, suppressed=suppressed, **mark))
     return AreaSeries(
         area_id=unit.area_id,
         area_code=unit.code,

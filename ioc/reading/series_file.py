@@ -2,7 +2,8 @@
 
 SDMX-CSV is what statistical offices exchange (SDMX 3.0, SDMX-CSV 2.0): one row an observation, named by the concepts
 of the standard. Observation status is from SDMX's code list CL_OBS_STATUS: `A` a figure, `P` provisional, because its
-period is not over, `R` revised since somebody signed the period off, `M` missing, because it cannot be known in these
+period is not over, `R` revised since somebody signed the period off, `Q` suppressed,
+because it is a small count of persons or would give one away, `M` missing, because it cannot be known in these
 units, or nobody has reported.
 """
 
@@ -110,7 +111,7 @@ def _rows(series: Series, today: date) -> Iterator[dict[str, Any]]:
 
 def _status(point: Point, *, over: bool) -> str:
     if point.value is None:
-        return "M"
+        return "Q" if point.suppressed else "M"
     return "R" if point.approval == "revised" else "A" if over else "P"
 
 

@@ -17,7 +17,7 @@ SELECT i.incident_id::text AS incident, 'open' AS event, i.kind, i.severity, i.s
        moment_text(i.since, %(timezone)s, 'vi') AS since, '–' AS ended,
        %(notice)s AS notice, target.path AS path, 1::float8 AS firing
 FROM incident i
-LEFT JOIN indicator_status judged ON judged.code = i.code AND judged.area_id = i.area_id
+LEFT JOIN shown_status judged ON judged.code = i.code AND judged.area_id = i.area_id
 CROSS JOIN LATERAL (
     SELECT string_agg(name_vi, ', ' ORDER BY name_vi) AS names
     FROM (SELECT DISTINCT a.name_vi FROM incident_touch t JOIN area a USING (area_id)

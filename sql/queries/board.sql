@@ -1,7 +1,7 @@
 -- What the Grafana boards ask. %(name)s is bound when the board is built; ${name:sqlstring} and $__macros are Grafana's.
 -- People read text that is made here (number_text and its like), so that it is the same in any browser. Columns that are not
 -- for people: color, code, area_id, sector, ... (they carry colours and links).
--- Shown big is the newest period that is over: indicator_status holds it, with what was expected.
+-- Shown big is the newest period that is over: shown_status holds it, with what was expected.
 
 -- name: newest_day
 SELECT newest_day()
@@ -27,9 +27,9 @@ ORDER BY slot
 -- Only those that have a figure in the time range, in the chosen period or in their own: others would be empty panels.
 SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS __text, i.code AS __value
 FROM indicator i
-LEFT JOIN indicator_status s ON s.code = i.code AND s.area_id = ${area:sqlstring}::integer
+LEFT JOIN shown_status s ON s.code = i.code AND s.area_id = ${area:sqlstring}::integer
 WHERE i.live AND i.sector = %(sector)s AND EXISTS (
-    SELECT FROM indicator_cell c
+    SELECT FROM shown_cell c
     WHERE c.sector = i.sector AND c.area_id = ${area:sqlstring}::integer
       AND c.period IN (CASE ${period:sqlstring} WHEN 'total' THEN 'day' ELSE ${period:sqlstring} END,
                        CASE i.cadence WHEN 'weekly' THEN 'week' WHEN 'monthly' THEN 'month' WHEN 'quarterly' THEN 'quarter' WHEN 'yearly' THEN 'year' ELSE 'day' END)
@@ -61,7 +61,7 @@ SELECT coalesce((SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_v
        || CASE %(language)s WHEN 'en' THEN ' · data through ' ELSE ' · số liệu đến hết ngày ' END
        || coalesce(day_text(seen.through, %(language)s), '–') AS shown
 FROM area a
-CROSS JOIN (SELECT least(max(s.through), newest_day()) AS through FROM indicator_status s
+CROSS JOIN (SELECT least(max(s.through), newest_day()) AS through FROM shown_status s
             WHERE s.area_id = ${area:sqlstring}::integer AND s.sector = ANY (%(chosen)s::text[])) seen
 WHERE a.area_id = ${area:sqlstring}::integer
 
@@ -73,7 +73,7 @@ SELECT %(title)s || ' · ' || moment_text(now(), %(timezone)s, %(language)s) AS 
 SELECT word.name, number_text(count(s.code), 0, %(language)s) AS shown,
        CASE WHEN count(s.code) > 0 THEN %(colors)s::jsonb ->> word.status ELSE %(colors)s::jsonb ->> '' END AS color
 FROM jsonb_each_text(%(words)s::jsonb) AS word (status, name)
-LEFT JOIN indicator_status s
+LEFT JOIN shown_status s
     ON s.status = word.status AND s.area_id = ${area:sqlstring}::integer AND s.sector = ANY (%(chosen)s::text[])
 WHERE word.status = ANY (%(wanted)s::text[])
 GROUP BY word.status, word.name
@@ -93,7 +93,7 @@ FROM jsonb_each_text(%(sectors)s::jsonb) AS sector (key, name)
 LEFT JOIN (
     SELECT sector, array_agg(status ORDER BY status_rank(status)) AS statuses, array_agg(n ORDER BY status_rank(status)) AS numbers,
            sum(n) FILTER (WHERE status = 'lagging') AS lagging, sum(n) FILTER (WHERE status = 'at_risk') AS at_risk
-    FROM (SELECT sector, status, count(*) AS n FROM indicator_status
+    FROM (SELECT sector, status, count(*) AS n FROM shown_status
           WHERE area_id = ${area:sqlstring}::integer GROUP BY 1, 2) each_status
     GROUP BY sector
 ) count ON count.sector = sector.key
@@ -107,7 +107,7 @@ SELECT coalesce(lag_text(nullif(s.lag, 0), s.lag_in, %(language)s), '–') AS la
        coalesce(amount_text(s.forecast, unit.name, %(language)s), '–') AS forecast,
        coalesce(cause.title, (%(labels)s::jsonb ->> 'furthest') || place.names, '–') AS cause,
        %(words)s::jsonb ->> s.status AS status, s.code, s.sector
-FROM (SELECT s.* FROM indicator_status s JOIN indicator i ON i.code = s.code AND i.live
+FROM (SELECT s.* FROM shown_status s JOIN indicator i ON i.code = s.code AND i.live
       WHERE s.area_id = ${area:sqlstring}::integer AND s.status IN ('lagging', 'at_risk') AND s.sector = ANY (%(chosen)s::text[])
       ORDER BY status_rank(s.status), s.lag DESC NULLS LAST, s.code
       LIMIT 10) s
@@ -123,7 +123,7 @@ CROSS JOIN LATERAL (
     SELECT string_agg(worst.name, ', ' ORDER BY worst.place) AS names
     FROM (SELECT CASE %(language)s WHEN 'en' THEN a.name_en ELSE a.name_vi END AS name,
                  row_number() OVER (ORDER BY below.lag DESC, a.area_id) AS place
-          FROM indicator_status below JOIN area a USING (area_id)
+          FROM shown_status below JOIN area a USING (area_id)
           WHERE below.code = s.code AND a.parent_id = s.area_id AND below.status = 'lagging' AND below.lag > 0
           ORDER BY place LIMIT 3) worst
 ) place
@@ -143,9 +143,9 @@ SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END
        row_number() OVER (ORDER BY s.target_id IS NULL AND i.target IS NULL, status_rank(s.status),
                           i.definition ->> 'breakdown' <> '', i.slot)::integer AS rank
 FROM indicator i
-LEFT JOIN indicator_status s ON s.code = i.code AND s.area_id = ${area:sqlstring}::integer
+LEFT JOIN shown_status s ON s.code = i.code AND s.area_id = ${area:sqlstring}::integer
 CROSS JOIN LATERAL (SELECT coalesce(%(units)s::jsonb ->> i.unit, i.unit) AS name) unit
-LEFT JOIN indicator_cell c
+LEFT JOIN shown_cell c
     ON c.sector = i.sector AND c.period = s.period AND c.area_id = s.area_id AND c.bucket = period_before(s.period, s.bucket)
 WHERE i.live AND i.sector = %(sector)s
 ORDER BY rank
@@ -163,12 +163,12 @@ SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS indicato
        coalesce(amount_text(running.figures[i.slot], unit.name, %(language)s), '–') AS running,
        coalesce(%(owners)s::jsonb ->> split_part(i.owner, '; ', 1), split_part(i.owner, '; ', 1)) AS owner, i.code
 FROM indicator i
-LEFT JOIN indicator_status s ON s.code = i.code AND s.area_id = ${area:sqlstring}::integer
+LEFT JOIN shown_status s ON s.code = i.code AND s.area_id = ${area:sqlstring}::integer
 CROSS JOIN LATERAL (SELECT coalesce(%(units)s::jsonb ->> i.unit, i.unit) AS name) unit
-LEFT JOIN indicator_cell before
+LEFT JOIN shown_cell before
     ON before.sector = i.sector AND before.period = s.period AND before.area_id = s.area_id
    AND before.bucket = period_before(s.period, s.bucket)
-LEFT JOIN indicator_cell running
+LEFT JOIN shown_cell running
     ON running.sector = i.sector AND running.period = 'day' AND running.area_id = ${area:sqlstring}::integer
    AND running.bucket = (SELECT newest_day()) AND s.period = 'day' AND s.bucket < running.bucket
 WHERE i.live AND i.sector = %(sector)s
@@ -194,7 +194,7 @@ WITH asked_for AS (
     CROSS JOIN LATERAL (SELECT CASE WHEN array_position(ARRAY['day', 'week', 'month', 'quarter', 'year'], own)
                                          > array_position(ARRAY['day', 'week', 'month', 'quarter', 'year'], chosen.period)
                                      AND NOT EXISTS (
-                                         SELECT FROM indicator_cell c
+                                         SELECT FROM shown_cell c
                                          WHERE c.sector = i.sector AND c.period = chosen.period
                                            AND c.area_id = ${area:sqlstring}::integer
                                            AND c.bucket BETWEEN (from_at AT TIME ZONE %(timezone)s)::date
@@ -210,12 +210,12 @@ WITH asked_for AS (
     CROSS JOIN generate_series(i.first_bucket, i.last_bucket, period_step(i.period)) AS b
     -- One look at the index a period; joined as a whole, every period of the year before would be read.
     LEFT JOIN LATERAL (
-        SELECT figures FROM indicator_cell
+        SELECT figures FROM shown_cell
         WHERE sector = i.sector AND period = i.period AND area_id = ${area:sqlstring}::integer AND bucket = b::date
         OFFSET 0
     ) c ON true
     LEFT JOIN LATERAL (
-        SELECT figures FROM indicator_cell
+        SELECT figures FROM shown_cell
         WHERE sector = i.sector AND period = i.period AND area_id = ${area:sqlstring}::integer
           AND bucket = CASE i.period WHEN 'week' THEN b::date - 364 ELSE (b - interval '1 year')::date END
         OFFSET 0
@@ -233,7 +233,7 @@ WITH asked_for AS (
     FROM target t
     JOIN asked_for i USING (code)
     LEFT JOIN LATERAL (
-        SELECT (bucket + period_step(i.period))::date - 1 AS through, figures[i.slot] AS value FROM indicator_cell
+        SELECT (bucket + period_step(i.period))::date - 1 AS through, figures[i.slot] AS value FROM shown_cell
         WHERE sector = i.sector AND period = i.period AND area_id = ${area:sqlstring}::integer AND figures[i.slot] IS NOT NULL
           AND t.due_on IS NOT NULL AND t.baseline_on IS NULL AND t.pace <> 'steps' AND i.kind NOT IN ('flow', 'distinct')
         ORDER BY bucket LIMIT 1
@@ -245,7 +245,7 @@ WITH asked_for AS (
     -- The whole of the year before; half a year is no curve.
     SELECT sum(c.figures[i.slot]) AS whole
     FROM asked a JOIN asked_for i USING (code)
-    JOIN indicator_cell c ON c.sector = i.sector AND c.period = 'day' AND c.area_id = ${area:sqlstring}::integer
+    JOIN shown_cell c ON c.sector = i.sector AND c.period = 'day' AND c.area_id = ${area:sqlstring}::integer
         AND c.bucket BETWEEN make_date(a.year - 1, 1, 1) AND make_date(a.year - 1, 12, 31)
     WHERE a.pace = 'seasonal' AND a.is_total AND i.summed
     HAVING count(*) >= 350
@@ -289,7 +289,7 @@ ORDER BY 1, array_position(ARRAY['value', 'past', 'asked'], what.name)
 SELECT %(labels)s::jsonb ->> part.name AS name, part.shown,
        CASE WHEN part.name IN ('value', 'status') THEN %(colors)s::jsonb ->> s.status ELSE %(colors)s::jsonb ->> '' END AS color,
        %(pages)s || '/indicators/' || s.code || '?area=' || a.code || '&period=' || s.period AS page
-FROM indicator_status s
+FROM shown_status s
 JOIN area a USING (area_id)
 CROSS JOIN LATERAL (SELECT coalesce(%(units)s::jsonb ->> s.unit, s.unit) AS name) unit
 CROSS JOIN LATERAL (VALUES
@@ -324,7 +324,7 @@ SELECT CASE %(language)s WHEN 'en' THEN a.name_en ELSE a.name_vi END AS area,
        %(words)s::jsonb ->> coalesce(s.status, 'no_data') AS status,
        status_rank(coalesce(s.status, 'no_data'))::float8 AS rank, a.latitude, a.longitude, a.area_id::text AS area_id
 FROM beside a
-LEFT JOIN indicator_status s ON s.area_id = a.area_id AND s.code = %(code)s
+LEFT JOIN shown_status s ON s.area_id = a.area_id AND s.code = %(code)s
 ORDER BY rank, s.lag DESC NULLS LAST, s.value DESC NULLS LAST, area
 
 -- name: indicator_part
@@ -336,7 +336,7 @@ SELECT %(dimensions)s::jsonb ->> coalesce(nullif(i.definition ->> 'breakdown', '
        coalesce(period_text(s.period, s.bucket, %(language)s), '–') AS period,
        %(words)s::jsonb ->> coalesce(s.status, 'no_data') AS status, i.code
 FROM indicator i
-LEFT JOIN indicator_status s ON s.code = i.code AND s.area_id = ${area:sqlstring}::integer
+LEFT JOIN shown_status s ON s.code = i.code AND s.area_id = ${area:sqlstring}::integer
 WHERE i.live AND (i.code = %(code)s OR i.code LIKE split_part(%(code)s, '.', 1) || '.' || split_part(%(code)s, '.', 2) || '.%%')
 ORDER BY i.definition ->> 'breakdown', s.value DESC NULLS LAST, i.slot
 
@@ -355,7 +355,7 @@ CROSS JOIN LATERAL (VALUES
     (8, 'owner', coalesce(%(owners)s::jsonb ->> split_part(i.owner, '; ', 1), i.owner)), (9, 'basis', i.definition ->> 'basis'),
     (10, 'source', (SELECT string_agg(t.source, '; ') FROM target t WHERE t.code = i.code AND t.ended_at IS NULL)),
     (11, 'beyond', (SELECT %(labels)s::jsonb ->> CASE i.kind WHEN 'reported' THEN 'beyond_index' ELSE 'beyond_share' END
-                    FROM indicator_status s WHERE s.code = i.code AND s.unit = '%%' AND NOT s.value BETWEEN 0 AND 100 LIMIT 1)),
+                    FROM shown_status s WHERE s.code = i.code AND s.unit = '%%' AND NOT s.value BETWEEN 0 AND 100 LIMIT 1)),
     (12, 'explain', %(pages)s || '/indicators/' || i.code || '?area='
                     || (SELECT a.code FROM area a WHERE a.area_id = ${area:sqlstring}::integer))
 ) AS part (ordinal, name, shown)
@@ -368,10 +368,10 @@ SELECT moment_text(c.changed_at, %(timezone)s, %(language)s) AS changed, coalesc
        %(words)s::jsonb ->> c.status AS status, coalesce(period_text(c.period, c.bucket, %(language)s), '–') AS period,
        coalesce(amount_text(c.value, coalesce(%(units)s::jsonb ->> i.unit, i.unit), %(language)s), '–') AS value,
        coalesce(amount_text(c.expected, coalesce(%(units)s::jsonb ->> i.unit, i.unit), %(language)s), '–') AS expected
-FROM (SELECT changed_at, code, area_id, before, status, period, bucket, value, expected FROM indicator_status_change
+FROM (SELECT changed_at, code, area_id, before, status, period, bucket, value, expected FROM shown_status_change
       UNION ALL
-      SELECT since, code, area_id, NULL, status, period, bucket, value, expected FROM indicator_status s
-      WHERE NOT EXISTS (SELECT FROM indicator_status_change k WHERE k.code = s.code AND k.area_id = s.area_id)) c
+      SELECT since, code, area_id, NULL, status, period, bucket, value, expected FROM shown_status s
+      WHERE NOT EXISTS (SELECT FROM shown_status_change k WHERE k.code = s.code AND k.area_id = s.area_id)) c
 JOIN indicator i ON i.code = c.code AND i.live
 WHERE c.code = %(code)s AND c.area_id = ${area:sqlstring}::integer
 ORDER BY c.changed_at DESC
@@ -386,7 +386,7 @@ WITH chosen AS (
 ), cell AS (
     SELECT i.code, i.unit, i.slot, c.sector, c.period, c.area_id, c.bucket, c.figures[i.slot] AS now, c.updated_at
     FROM indicator i
-    JOIN indicator_cell c ON c.sector = i.sector AND c.area_id = ${area:sqlstring}::integer
+    JOIN shown_cell c ON c.sector = i.sector AND c.area_id = ${area:sqlstring}::integer
      AND c.period = CASE ${period:sqlstring} WHEN 'total' THEN 'day' ELSE ${period:sqlstring} END
      AND c.bucket BETWEEN ($__timeFrom()::timestamptz AT TIME ZONE %(timezone)s)::date - 6
                       AND ($__timeTo()::timestamptz AT TIME ZONE %(timezone)s)::date
@@ -396,7 +396,7 @@ WITH chosen AS (
     SELECT cell.*, coalesce(%(units)s::jsonb ->> cell.unit, cell.unit) AS shown_unit,
            CASE WHEN cell.updated_at <= chosen.taken_at THEN cell.now ELSE kept.figure END AS before
     FROM chosen CROSS JOIN cell LEFT JOIN LATERAL (
-        SELECT f.figures[cell.slot] AS figure FROM figure_snapshot f
+        SELECT f.figures[cell.slot] AS figure FROM shown_snapshot f
         WHERE f.sector = cell.sector AND f.period = cell.period AND f.area_id = cell.area_id AND f.bucket = cell.bucket
           AND f.taken_at <= chosen.taken_at
         ORDER BY f.taken_at DESC LIMIT 1
@@ -416,7 +416,7 @@ ORDER BY t.bucket DESC
 -- The parts of a breakdown in the newest period that is over, largest first.
 SELECT part.label || ' · ' || amount_text(s.value, coalesce(%(units)s::jsonb ->> s.unit, s.unit), %(language)s) AS part, s.value
 FROM unnest(%(codes)s::text[], %(labels_of)s::text[]) WITH ORDINALITY AS part (code, label, ordinal)
-JOIN indicator_status s ON s.code = part.code AND s.area_id = ${area:sqlstring}::integer
+JOIN shown_status s ON s.code = part.code AND s.area_id = ${area:sqlstring}::integer
 WHERE s.value IS NOT NULL
 ORDER BY s.value DESC, part.ordinal
 
@@ -433,7 +433,7 @@ WITH beside AS (
            count(*) FILTER (WHERE status = 'on_track') AS on_track,
            count(*) FILTER (WHERE status IN ('stale', 'incomplete', 'no_data')) AS unknown,
            count(*) FILTER (WHERE status = 'no_target') AS watched
-    FROM indicator_status
+    FROM shown_status
     WHERE area_id = ANY (ARRAY(SELECT area_id FROM beside)) AND sector = ANY (%(chosen)s::text[])
     GROUP BY area_id
 )
@@ -457,11 +457,11 @@ SELECT %(sectors)s::jsonb ->> s.sector AS sector_name, CASE %(language)s WHEN 'e
        coalesce(amount_text(s.expected, unit.name, %(language)s), '–') AS expected,
        coalesce(lag_text(nullif(s.lag, 0), s.lag_in, %(language)s), '–') AS lag,
        coalesce(period_text(s.period, s.bucket, %(language)s), '–') AS period, s.code, s.sector
-FROM indicator_status s
+FROM shown_status s
 JOIN indicator i ON i.code = s.code AND i.live
 JOIN area a ON a.area_id = s.area_id
 CROSS JOIN LATERAL (SELECT coalesce(%(units)s::jsonb ->> s.unit, s.unit) AS name) unit
-LEFT JOIN indicator_status above ON above.code = s.code AND above.area_id = a.parent_id
+LEFT JOIN shown_status above ON above.code = s.code AND above.area_id = a.parent_id
 WHERE s.area_id = ${area:sqlstring}::integer AND (s.target_id IS NOT NULL OR s.unusual)
 ORDER BY status_rank(s.status), s.lag DESC NULLS LAST, s.code
 LIMIT 100
@@ -474,8 +474,8 @@ SELECT CASE split_part(i.code, '.', 3) WHEN 'total' THEN %(labels)s::jsonb ->> '
                 ' · ' || amount_text(rate.value, '%%', %(language)s), ''), %(words)s::jsonb ->> 'no_data') AS shown,
        %(colors)s::jsonb ->> coalesce(s.status, 'no_data') AS color, i.code
 FROM indicator i
-LEFT JOIN indicator_status s ON s.code = i.code AND s.area_id = ${area:sqlstring}::integer
-LEFT JOIN indicator_status rate
+LEFT JOIN shown_status s ON s.code = i.code AND s.area_id = ${area:sqlstring}::integer
+LEFT JOIN shown_status rate
     ON rate.code = replace(i.code, 'targets_done', 'targets_rate') AND rate.area_id = ${area:sqlstring}::integer
 WHERE i.live AND i.code LIKE 'dti.targets_done.%%'
 ORDER BY split_part(i.code, '.', 3) <> 'total', i.slot

@@ -73,3 +73,15 @@ SELECT pg_try_advisory_lock(7305011)
 
 -- name: unlock_relay
 SELECT pg_advisory_unlock(7305011)
+
+-- name: mark_swapped
+-- Cells in which versions that are swapped in show other figures than those they replace; `before` under the new slots.
+-- Marks that wait already are brought under the new slots too.
+INSERT INTO figure_change AS change (sector, period, area_id, bucket, before)
+SELECT c.sector, c.period, c.area_id, c.bucket, figures_before_swap(c.figures, %(old)s::int[], %(new)s::int[])
+FROM indicator_cell c
+WHERE c.sector = %(sector)s
+  AND c.figures IS DISTINCT FROM figures_before_swap(c.figures, %(old)s::int[], %(new)s::int[])
+ORDER BY c.sector, c.period, c.area_id, c.bucket
+ON CONFLICT (sector, period, area_id, bucket)
+DO UPDATE SET before = figures_before_swap(change.before, %(old)s::int[], %(new)s::int[])

@@ -104,7 +104,7 @@ SELECT t.code, n.name_vi, t.area_id, a.code AS area_code, a.name_vi AS area_name
 FROM incident_touch t
 JOIN area a USING (area_id)
 LEFT JOIN indicator n ON n.code = t.code AND n.live
-LEFT JOIN indicator_status s ON s.code = t.code AND s.area_id = t.area_id
+LEFT JOIN shown_status s ON s.code = t.code AND s.area_id = t.area_id
 WHERE t.incident_id = %(incident_id)s
 ORDER BY t.ended_at IS NOT NULL, s.lag DESC NULLS LAST, t.code, t.area_id
 LIMIT %(limit)s

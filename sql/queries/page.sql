@@ -19,7 +19,7 @@ SELECT sector, count(*) FILTER (WHERE status = 'lagging') AS lagging,
        count(*) FILTER (WHERE status = 'on_track') AS on_track,
        count(*) FILTER (WHERE status = 'no_target') AS no_target, count(*) FILTER (WHERE unusual) AS unusual,
        max(computed_at) AS computed_at
-FROM indicator_status WHERE area_id = %(area_id)s
+FROM shown_status WHERE area_id = %(area_id)s
 GROUP BY sector
 
 -- name: count_indicators
@@ -30,7 +30,7 @@ SELECT sector, count(*) AS indicators FROM indicator WHERE live GROUP BY sector 
 SELECT s.code, i.name_vi, s.sector, s.unit, s.owner, s.status, s.since, s.period, s.bucket, s.through, s.value,
        s.target_op, s.target, s.target_on, s.expected, s.lag, s.lag_in, s.lag_days, s.forecast, s.needed_per_week,
        s.settlement, s.reported, s.due, s.cause, s.unusual, s.usual
-FROM indicator_status s JOIN indicator i ON i.code = s.code AND i.live
+FROM shown_status s JOIN indicator i ON i.code = s.code AND i.live
 WHERE s.area_id = %(area_id)s AND s.status = ANY (%(statuses)s)
   AND (%(sector)s::text IS NULL OR s.sector = %(sector)s)
 ORDER BY array_position(%(statuses)s, s.status), s.lag DESC NULLS LAST, i.indicator_id
@@ -40,7 +40,7 @@ LIMIT %(limit)s
 -- What is not known, by the feed at fault, or the agency that owes reports: how many indicators of one area, and since when.
 SELECT s.cause, coalesce(min(p.name), min(f.name_vi)) AS name_vi, bool_or(p.name IS NOT NULL) AS is_agency,
        count(*) AS indicators, min(s.since) AS since
-FROM indicator_status s
+FROM shown_status s
 LEFT JOIN feed f ON f.key = split_part(s.cause, ':', 1)
 LEFT JOIN LATERAL (SELECT r.name FROM reporter r WHERE r.feed_id = f.feed_id AND r.code = nullif(split_part(s.cause, ':', 2), '')
                    ORDER BY r.valid_from DESC LIMIT 1) p ON true
@@ -50,20 +50,20 @@ GROUP BY s.cause ORDER BY indicators DESC, s.cause LIMIT 20
 -- name: list_changes
 -- Indicators of one area whose status became another since a moment; the first status of a new one is no change.
 SELECT c.changed_at, c.code, i.name_vi, i.unit, c.before, c.status, c.value, c.lag
-FROM indicator_status_change c JOIN indicator i ON i.code = c.code AND i.live
+FROM shown_status_change c JOIN indicator i ON i.code = c.code AND i.live
 WHERE c.area_id = %(area_id)s AND c.changed_at > %(since)s AND c.before IS NOT NULL
 ORDER BY c.changed_at DESC LIMIT %(limit)s
 
 -- name: list_due
 -- Targets of one area that are due soon and not reached.
 SELECT s.code, i.name_vi, s.unit, s.status, s.value, s.target_op, s.target, s.target_on, s.needed_per_week, s.owner
-FROM indicator_status s JOIN indicator i ON i.code = s.code AND i.live
+FROM shown_status s JOIN indicator i ON i.code = s.code AND i.live
 WHERE s.area_id = %(area_id)s AND s.target_on BETWEEN %(day)s AND %(until)s AND s.status <> 'on_track'
 ORDER BY s.target_on, s.lag DESC NULLS LAST LIMIT %(limit)s
 
 -- name: list_unusual
 SELECT s.code, i.name_vi, s.unit, s.value, s.usual, s.period, s.bucket, s.sector
-FROM indicator_status s JOIN indicator i ON i.code = s.code AND i.live
+FROM shown_status s JOIN indicator i ON i.code = s.code AND i.live
 WHERE s.area_id = %(area_id)s AND s.unusual
 ORDER BY abs(s.unusual_score) DESC NULLS LAST LIMIT %(limit)s
 
@@ -95,7 +95,7 @@ SELECT t.code, i.name_vi, a.code AS area_code, a.name_vi AS area_name, s.status,
 FROM incident_touch t
 JOIN area a USING (area_id)
 JOIN indicator i ON i.code = t.code AND i.live
-LEFT JOIN indicator_status s ON s.code = t.code AND s.area_id = t.area_id
+LEFT JOIN shown_status s ON s.code = t.code AND s.area_id = t.area_id
 WHERE t.incident_id = %(incident_id)s AND t.ended_at IS NULL
 ORDER BY a.parent_id IS NOT NULL, s.lag DESC NULLS LAST, i.indicator_id, t.area_id LIMIT 100
 
@@ -118,7 +118,7 @@ FROM indicator WHERE live AND sector = %(sector)s ORDER BY indicator_id
 -- name: list_area_statuses
 -- How one indicator stands in the units below an area that are there on a day.
 SELECT s.*, a.code AS area_code, a.name_vi AS area_name
-FROM area a LEFT JOIN indicator_status s ON s.area_id = a.area_id AND s.code = %(code)s
+FROM area a LEFT JOIN shown_status s ON s.area_id = a.area_id AND s.code = %(code)s
 WHERE a.parent_id = %(area_id)s AND a.valid_from <= %(day)s AND a.valid_to > %(day)s
 ORDER BY a.name_vi, a.code
 
@@ -132,7 +132,7 @@ SELECT s.*, t.source AS target_source,
        CASE WHEN t.due_on IS NULL AND s.target_on IS NOT NULL THEN 0 ELSE t.baseline END AS baseline,
        CASE WHEN t.due_on IS NULL AND s.target_on IS NOT NULL THEN make_date(extract(year FROM s.target_on)::int - 1, 12, 31)
             ELSE t.baseline_on END AS baseline_on, f.name_vi AS cause_name, p.name AS agency_name
-FROM indicator_status s
+FROM shown_status s
 LEFT JOIN target t ON t.target_id = s.target_id
 LEFT JOIN feed f ON f.key = split_part(s.cause, ':', 1)
 LEFT JOIN LATERAL (SELECT r.name FROM reporter r WHERE r.feed_id = f.feed_id AND r.code = nullif(split_part(s.cause, ':', 2), '')
@@ -141,19 +141,19 @@ WHERE s.code = %(code)s AND s.area_id = %(area_id)s
 
 -- name: select_course
 -- The newest figures of one slot in an area, up to a day, newest first.
-SELECT bucket, figures[%(slot)s] AS value FROM indicator_cell
+SELECT bucket, figures[%(slot)s] AS value FROM shown_cell
 WHERE sector = %(sector)s AND period = %(period)s AND area_id = %(area_id)s AND bucket <= %(day)s AND bucket >= %(since)s
 ORDER BY bucket DESC LIMIT %(limit)s
 
 -- name: select_newest_figures
 -- The last two periods of a sector in an area, newest first: the running one and the one before it.
-SELECT bucket, figures FROM indicator_cell
+SELECT bucket, figures FROM shown_cell
 WHERE sector = %(sector)s AND period = %(period)s AND area_id = %(area_id)s AND bucket <= %(day)s
 ORDER BY bucket DESC LIMIT 2
 
 -- name: select_area_figures
 -- One slot in the units below an area, in one period.
-SELECT area_id, figures[%(slot)s] AS value FROM indicator_cell
+SELECT area_id, figures[%(slot)s] AS value FROM shown_cell
 WHERE sector = %(sector)s AND period = %(period)s AND bucket = %(bucket)s
   AND area_id IN (SELECT area_id FROM area WHERE parent_id = %(area_id)s)
 
@@ -162,7 +162,7 @@ WHERE sector = %(sector)s AND period = %(period)s AND bucket = %(bucket)s
 SELECT max(newest.bucket) AS day
 FROM area a
 CROSS JOIN LATERAL (
-    SELECT bucket FROM indicator_cell
+    SELECT bucket FROM shown_cell
     WHERE period = 'day' AND area_id = a.area_id AND bucket <= %(today)s ORDER BY bucket DESC LIMIT 1
 ) newest
 WHERE a.parent_id IS NULL

@@ -3,9 +3,13 @@ SELECT i.code, i.version, i.sector, i.kind, i.name_vi, i.name_en, i.unit, i.cade
 FROM indicator i WHERE i.code = %s AND i.live
 
 -- name: select_stored
--- Figures as they were stored, of the live version.
-SELECT area_id, bucket, value FROM indicator_value
-WHERE code = %(code)s AND period = %(period)s AND area_id = ANY(%(areas)s) AND bucket BETWEEN %(first)s AND %(last)s
+-- Figures of the live version as readers see them; `hidden`: there is one, and they do not see it.
+SELECT c.area_id, c.bucket, shown.figures[i.slot] AS value, shown.figures[i.slot] IS NULL AS hidden
+FROM indicator i
+JOIN indicator_cell c ON c.sector = i.sector
+JOIN shown_cell shown ON shown.sector = c.sector AND shown.period = c.period AND shown.area_id = c.area_id AND shown.bucket = c.bucket
+WHERE i.live AND i.code = %(code)s AND c.period = %(period)s AND c.area_id = ANY(%(areas)s)
+  AND c.bucket BETWEEN %(first)s AND %(last)s AND shown.bucket BETWEEN %(first)s AND %(last)s AND c.figures[i.slot] IS NOT NULL
 
 -- name: select_sector_slots
 SELECT code, slot FROM indicator WHERE sector = %s AND live ORDER BY slot

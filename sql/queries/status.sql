@@ -169,7 +169,7 @@ SELECT s.code, i.name_vi, i.name_en, s.area_id, a.code AS area_code, a.name_vi A
        s.target_on, s.pace, t.source AS target_source, s.expected, s.lag, s.lag_in, s.lag_days, s.forecast,
        s.forecast_low, s.forecast_high, s.needed_per_week, s.unusual, s.unusual_score, s.usual, s.settlement,
        s.reported, s.due, s.cause, s.computed_at
-FROM indicator_status s
+FROM shown_status s
 JOIN area a USING (area_id)
 JOIN indicator i ON i.code = s.code AND i.live
 LEFT JOIN target t ON t.target_id = s.target_id
@@ -191,7 +191,7 @@ SELECT s.sector, count(*) FILTER (WHERE s.status = 'lagging') AS lagging,
        count(*) FILTER (WHERE s.status = 'on_track') AS on_track,
        count(*) FILTER (WHERE s.status = 'no_target') AS no_target, count(*) FILTER (WHERE s.unusual) AS unusual,
        max(s.computed_at) AS changed_at
-FROM indicator_status s JOIN area a USING (area_id)
+FROM shown_status s JOIN area a USING (area_id)
 WHERE CASE WHEN %(area)s::text IS NULL THEN a.parent_id IS NULL ELSE a.code = %(area)s END
 GROUP BY s.sector
 ORDER BY lagging DESC, stale DESC, incomplete DESC, at_risk DESC, s.sector

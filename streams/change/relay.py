@@ -8,7 +8,7 @@ broker that is away never stops the roll-up.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -26,6 +26,7 @@ from ioc.messaging.topic import figure_topic
 from ioc.period import end_of
 from ioc.settings import Settings
 from sql import load_queries
+from streams.change.disclosure import DecidedCell, DisclosureControl, PeriodGroup
 from streams.process.faultpoint import FaultPoint, no_fault
 
 _CELLS = 2000
@@ -82,6 +83,17 @@ class _Taken:
         return _MarkedCell(self.sector, self.period, self.area_id, self.bucket)
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """A cell as readers saw it and see it now; `hidden`: slots whose figure they do not see."""
+
+    cell: _MarkedCell
+    before: Sequence[float | None]
+    figures: Sequence[float | None]
+    changed_at: datetime
+    hidden: frozenset[int] = frozenset()
+
+
 class ChangeRelay:
     """Relays over a connection in autocommit mode that the caller keeps; opens its producer when it first sends."""
 
@@ -97,6 +109,7 @@ class ChangeRelay:
         self._zone = ZoneInfo(timezone)
         self._fault = fault
         self._queries = load_queries("figure_change")
+        self._disclosure = DisclosureControl(connection)
         self._producer: KafkaProducer | None = None
 
     def close(self) -> None:
@@ -137,15 +150,50 @@ class ChangeRelay:
             cursor = self._connection.cursor(row_factory=class_row(_Taken))
             taken = cursor.execute(self._queries["take_changes"], {"most": _CELLS}).fetchall()
             if taken:
-                self._keep(taken, today)
+                guarded = self._disclosure.guarded()
+                groups = {PeriodGroup(one.sector, one.period, one.bucket) for one in taken if one.sector in guarded}
+                taken += self._take_groups(groups)
+                self._keep([one for one in taken if one.sector not in guarded], today)
+                self._keep_guarded(groups, {one.cell: one for one in taken if one.sector in guarded}, today)
             self._fault("taken")
         return len(taken)
 
+    def _take_groups(self, groups: Collection[PeriodGroup]) -> list[_Taken]:
+        """Take the other marks of periods that are decided of as a whole."""
+        if not groups:
+            return []
+        asked = dict(zip(("sectors", "periods", "buckets"), map(list, zip(*groups, strict=True)), strict=True))
+        cursor = self._connection.cursor(row_factory=class_row(_Taken))
+        return cursor.execute(load_queries("disclosure")["take_group_changes"], asked).fetchall()
+
+    def _keep_guarded(self, groups: Collection[PeriodGroup], marks: Mapping[_MarkedCell, _Taken], today: date) -> None:
+        """Decide what readers may see of periods, and keep events of what they see otherwise than before."""
+        for group, decided in self._disclosure.decide(groups):
+            seen: list[_Seen] = []
+            for one in decided:
+                cell = _MarkedCell(group.sector, group.period, one.area_id, group.bucket)
+                seen.append(_seen(cell, one, marks.get(cell)))
+            there = {one.cell for one in seen}
+            # Cells that are gone: nothing is shown of them any more.
+            of_group = [one for cell, one in marks.items() if PeriodGroup(*cell[:2], cell.bucket) == group]
+            gone = {mark.area_id: mark for mark in of_group if mark.cell not in there}
+            hidden = self._disclosure.forget(group, gone)
+            for area_id, mark in gone.items():
+                before = _without(mark.before or [], hidden[area_id]) if area_id in hidden else []
+                seen.append(_Seen(mark.cell, before, [], mark.changed_at))
+            self._keep_events(self._events(seen, today))
+
     def _keep(self, taken: Sequence[_Taken], today: date) -> None:
-        revision = self._connection.cursor(row_factory=scalar_row).execute(self._queries["next_revision"]).fetchone()
-        assert revision is not None
+        shown = self._shown(taken) if taken else {}
+        seen = []
+        for mark in taken:
+            figures, changed_at = shown.get(mark.cell, ([], mark.changed_at))
+            seen.append(_Seen(mark.cell, mark.before or [], figures, changed_at))
+        self._keep_events(self._events(seen, today))
+
+    def _keep_events(self, found: Sequence[tuple[int, bytes]]) -> None:
         by_area: dict[int, list[bytes]] = {}
-        for area_id, event in self._events(taken, today, revision):
+        for area_id, event in found:
             by_area.setdefault(area_id, []).append(event)
         with self._connection.cursor().copy(self._queries["copy_records"]) as copy:
             copy.set_types(["text", "bytea", "int4"])
@@ -155,25 +203,29 @@ class ChangeRelay:
                     value = batch[0] if len(batch) == 1 else b"[" + b",".join(batch) + b"]"
                     copy.write_row((str(area_id), value, len(batch)))
 
-    def _events(self, taken: Sequence[_Taken], today: date, revision: int) -> list[tuple[int, bytes]]:
-        """Return the area and the event of each figure that differs from what was shown before."""
-        shown = self._shown(taken)
+    def _events(self, seen: Sequence[_Seen], today: date) -> list[tuple[int, bytes]]:
+        """Return the area and the event of each figure that readers see otherwise than before."""
+        if not seen or not self._settings.figure_changes:
+            return []
+        revision = self._connection.cursor(row_factory=scalar_row).execute(self._queries["next_revision"]).fetchone()
+        assert revision is not None
         indicators: dict[str, list[_ToldIndicator]] = {}
-        for one in self._connection.cursor(row_factory=class_row(_ToldIndicator)).execute(
+        for told in self._connection.cursor(row_factory=class_row(_ToldIndicator)).execute(
             self._queries["select_indicators"]
         ):
-            indicators.setdefault(one.sector, []).append(one)
+            indicators.setdefault(told.sector, []).append(told)
         named = self._connection.cursor(row_factory=dict_row)
         areas = {row["area_id"]: row for row in named.execute(self._queries["select_areas"])}
         events: list[tuple[int, bytes]] = []
-        for mark in taken:
-            figures, changed_at = shown.get(mark.cell, ([], mark.changed_at))
+        for one in seen:
+            mark = one.cell
             area = areas.get(mark.area_id)
             if area is None:  # another profile's area
                 continue
             over = end_of(mark.period, mark.bucket) < today
-            for indicator, before, value in _differences(indicators.get(mark.sector, []), mark.before or [], figures):
-                status: ObservationStatus = "M" if value is None else "A" if over else "P"
+            for indicator, before, value in _differences(indicators.get(mark.sector, []), one.before, one.figures):
+                missing: ObservationStatus = "Q" if indicator.slot in one.hidden else "M"
+                status: ObservationStatus = missing if value is None else "A" if over else "P"
                 change = {
                     "indicator": indicator.code,
                     "version": indicator.version,
@@ -188,7 +240,7 @@ class ChangeRelay:
                     "status": status,
                     "revision": revision,
                 }
-                events.append((mark.area_id, figure_event_json(change, changed_at)))
+                events.append((mark.area_id, figure_event_json(change, one.changed_at)))
         return events
 
     def _shown(self, taken: Sequence[_Taken]) -> dict[_MarkedCell, tuple[list[float | None], datetime]]:
@@ -229,6 +281,21 @@ class ChangeRelay:
             sent += sum(one.events for one in rows)
             if len(rows) < _RECORDS or time.monotonic() >= until:
                 return sent
+
+
+def _seen(cell: _MarkedCell, one: DecidedCell, mark: _Taken | None) -> _Seen:
+    """Return what readers saw of a guarded cell and see now.
+
+    Where nothing had been decided, they saw what was there: a rule that is new takes back what is small.
+    """
+    before: Sequence[float | None] = one.figures if mark is None else mark.before or []
+    if one.hidden_before is not None:
+        before = _without(before, one.hidden_before)
+    return _Seen(cell, before, _without(one.figures, one.hidden), one.updated_at, one.hidden)
+
+
+def _without(figures: Sequence[float | None], hidden: frozenset[int]) -> list[float | None]:
+    return [None if slot in hidden else value for slot, value in enumerate(figures, start=1)]
 
 
 def _differences(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
-from psycopg.rows import scalar_row
+from psycopg.rows import dict_row, scalar_row
 
 from ioc.catalogue import StoredMeasure
 from ioc.catalogue.edition import Edition
@@ -107,12 +107,31 @@ class Rebuild:
         """Make the candidates live, all in one transaction; their figures are as the roll-up has kept them."""
         before = {plan.sector: (plan.opening, bool(plan.stocks)) for plan in self._rollup.plans}
         with translated_errors(), self._rollup.exclusively(self._connection):
+            self._mark_swapped()
             swap_in(self._connection, self.plan.codes)
         self._rollup = Rollup(self._settings, self._connection)
         for plan in self._rollup.plans:
             # Periods that only a replaced version knew are shut, and the last known day may have moved.
             if (plan.opening, bool(plan.stocks)) != before[plan.sector]:
                 self._compute(plan, watch)
+
+    def _mark_swapped(self) -> None:
+        """Mark the cells whose shown figures the swap changes: other systems are told of it as of any change."""
+        if not self._settings.marks_changes:
+            return
+        changes, disclosure = load_queries("figure_change"), load_queries("disclosure")
+        slots: dict[str, list[tuple[int | None, int]]] = {}
+        named = self._connection.cursor(row_factory=dict_row)
+        for row in named.execute(self._queries["select_versions"], [sorted(self.plan.codes)]):
+            slots.setdefault(row["sector"], []).append((row["old_slot"], row["new_slot"]))
+        for sector, pairs in slots.items():
+            old, new = zip(*pairs, strict=True)
+            self._connection.execute(changes["mark_swapped"], {"sector": sector, "old": [*old], "new": [*new]})
+        # What readers may see of other slots is decided anew.
+        guarded = {row["sector"] for row in named.execute(disclosure["select_rules"])} & slots.keys()
+        if guarded:
+            self._connection.execute(disclosure["forget_decided"], {"sectors": [*guarded]})
+            self._connection.execute(disclosure["mark_sectors"], {"sectors": [*guarded]})
 
     def _plan(self, asked: list[str]) -> RebuildPlan:
         editions = self._rollup.editions

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import jsonschema
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import settings as bounded
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from kafka import KafkaConsumer, TopicPartition
 from prometheus_client import CollectorRegistry
 from psycopg.rows import scalar_row
+from test_rebuild import OLD_GUESTS, edited, rebuilding
 from testbed.feed_event import HOTEL, INN, ISLAND, PROVINCE, RIVAL, stay, void_stay
 from testbed.pipeline import Pipeline
 
@@ -25,6 +27,7 @@ from ioc.feeds.feed import Feed
 from ioc.messaging.client import client_options
 from ioc.messaging.schema import figure_schema
 from ioc.messaging.topic import create_topics, figure_topic
+from ioc.province.profile import load_profile_catalogue
 from ioc.settings import Settings
 from sql import load_queries
 from streams.change.relay import ChangeRelay
@@ -245,3 +248,33 @@ def test_a_cell_is_looked_up_by_its_whole_key(pipeline: Pipeline) -> None:
         lookups = [line for line in rows if "Index Scan using" in line]
         assert lookups
         assert all("_cell_pkey" in line for line in lookups), "\n".join(rows)
+
+
+def test_a_swap_of_versions_is_told_as_any_change(
+    pipeline: Pipeline, reader: Reader, db: psycopg.Connection, feeds: dict[str, Feed]
+) -> None:
+    """Guests of 60 and more instead of all: each figure that moves, also in a cell whose mark waits, is told once."""
+    stays = [stay(HOTEL, 1, "2024-10-05", age_years=30), stay(INN, 2, "2024-10-05", age_years=70)]
+    pipeline.send("tourism.stay", stays)
+    pipeline.roll_up()
+    with closing(relay(pipeline)) as own:
+        own.run(NOW, seconds=60)
+        assert (reader.read() and reader.figures()) == shown(pipeline)
+        pipeline.send("tourism.stay", [stay(RIVAL, 3, "2024-10-06", age_years=80)])
+        pipeline.roll_up()  # marks wait
+        catalogue = load_profile_catalogue(pipeline.settings.profile, feeds)
+        with rebuilding(pipeline, db, edited(catalogue, OLD_GUESTS, feeds=feeds)) as job:
+            job.run()
+            job.swap()
+        own.run(NOW, seconds=60)
+        told = [event["data"] for event in reader.read()]
+        assert reader.figures() == shown(pipeline)
+        days = {
+            one["bucket"]: (one["version"], one["previous"], one["value"])
+            for one in told
+            if (one["indicator"], one["area_code"], one["period"]) == (GUESTS, PROVINCE, "day")
+        }
+        assert days["2024-10-05"] == (2, 2, 1), "one of the two is 60 or more"
+        assert days["2024-10-06"] in ((2, None, 1), (2, 0, 1)), "new, and told as the version that is shown"
+        assert len({event["id"] for event in reader.events}) == len(reader.events)
+        assert own.run(NOW, seconds=60).sent == 0

@@ -229,6 +229,8 @@ class Explanation(_Said):
     status_then: the indicator's status then; None where none had been computed, or for now.
     since_then:  what has come since.
     approval:    what the last approval of the period says; None where it was not signed off.
+    suppressed:  there is a figure, and readers do not see it: a small count of persons, or what would give one away.
+    withheld:    why readers see no records and no parts, in both languages; None where they do.
     """
 
     code: str
@@ -252,6 +254,8 @@ class Explanation(_Said):
     status_then: StatusThen | None = None
     since_then: SinceThen | None = None
     approval: ApprovalNote | None = None
+    suppressed: bool = False
+    withheld: str | None = None
     made_of: CalculationNode
     fraction: Fraction | None
     records: tuple[CountedRecord, ...]
