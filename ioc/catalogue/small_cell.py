@@ -29,7 +29,7 @@ _LAST = 1e300  # a zero is hidden only where nothing else is there
 
 
 @dataclass(frozen=True)
-class Breakdown:
+class CountSum:
     """Counts that add up: the code of the whole (None where it has no figure of its own), and those of the parts."""
 
     whole: str | None
@@ -43,7 +43,7 @@ class SmallCellPlan:
     below:      the least count that is shown, but for 0.
     codes:      all its indicators; the columns of figures, in this order.
     counts:     those that count persons or their visits.
-    breakdowns: sums among the counts.
+    sums:       counts that add up to others.
     made_of:    of the others, the counts that each is computed from.
     shares:     percentages whose numerator has no figure: the code of the share and that of its whole.
     """
@@ -51,7 +51,7 @@ class SmallCellPlan:
     below: int
     codes: tuple[str, ...]
     counts: tuple[str, ...]
-    breakdowns: tuple[Breakdown, ...]
+    sums: tuple[CountSum, ...]
     made_of: Mapping[str, tuple[str, ...]]
     shares: Mapping[str, str]
 
@@ -59,8 +59,8 @@ class SmallCellPlan:
         """Return the codes whose figures decide whether that of one is hidden, itself among them."""
         wanted = {code, *self.made_of.get(code, ()), *({self.shares[code]} if code in self.shares else ())}
         counted = wanted & {*self.counts}
-        for breakdown in self.breakdowns:
-            members = {*breakdown.parts, *([breakdown.whole] if breakdown.whole else [])}
+        for one in self.sums:
+            members = {*one.parts, *([one.whole] if one.whole else [])}
             if counted & members:
                 wanted |= members
         return tuple(one for one in self.codes if one in wanted)
@@ -68,15 +68,15 @@ class SmallCellPlan:
     def of(self, codes: Sequence[str]) -> SmallCellPlan:
         """Return the plan of some of the indicators; what the others would add is not guarded."""
         kept = {*codes}
-        breakdowns = [
-            Breakdown(one.whole if one.whole in kept else None, tuple(part for part in one.parts if part in kept))
-            for one in self.breakdowns
+        sums = [
+            CountSum(one.whole if one.whole in kept else None, tuple(part for part in one.parts if part in kept))
+            for one in self.sums
         ]
         return SmallCellPlan(
             self.below,
             tuple(codes),
             tuple(code for code in self.counts if code in kept),
-            tuple(one for one in breakdowns if one.parts),
+            tuple(one for one in sums if one.parts),
             {code: tuple(one for one in made if one in kept) for code, made in self.made_of.items() if code in kept},
             {code: whole for code, whole in self.shares.items() if code in kept and whole in kept},
         )
@@ -143,7 +143,7 @@ def _complement(counts: Figures, hidden: Hidden, above: Sequence[int], plan: Sma
     at = {code: column for column, code in enumerate(plan.counts)}
     sums = [
         (at[one.whole] if one.whole is not None else None, [at[part] for part in one.parts])
-        for one in plan.breakdowns
+        for one in plan.sums
         if one.whole is not None
     ]
     for _ in range(_ROUNDS):
@@ -213,13 +213,13 @@ def _sources(
     return tuple(one for one in dict.fromkeys(found) if one != plan.code)
 
 
-def _breakdowns(by_code: Mapping[str, Indicator], counts: frozenset[str]) -> tuple[Breakdown, ...]:
+def _breakdowns(by_code: Mapping[str, Indicator], counts: frozenset[str]) -> tuple[CountSum, ...]:
     groups: dict[tuple[str, str], list[str]] = {}
     for code in by_code:
         kind = by_code[code].definition.get("breakdown", "")
         if kind and code in counts:
             groups.setdefault((code.rpartition(".")[0], kind), []).append(code)
     return tuple(
-        Breakdown(whole if (whole := f"{stem}.total") in counts else None, tuple(parts))
+        CountSum(whole if (whole := f"{stem}.total") in counts else None, tuple(parts))
         for (stem, _), parts in groups.items()
     )

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 import psycopg
-from psycopg.rows import class_row
+from psycopg.rows import class_row, dict_row
 
 from ioc.catalogue.small_cell import SmallCellPlan, hidden_figures, plan_small_cells
 from ioc.catalogue.store import load_editions, read_epoch
@@ -31,14 +31,14 @@ class PeriodGroup(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Rule:
+class _SmallCellRule:
     sector: str
     below: int
     units: list[str]
 
 
 @dataclass(frozen=True)
-class _Cell:
+class _GroupCell:
     """A cell, and what was decided of it before: `figures_at` None = nothing."""
 
     sector: str
@@ -70,12 +70,12 @@ class DisclosureControl:
         self._connection = connection
         self._queries = load_queries("disclosure")
         self._epoch = -1
-        self._rules: dict[str, _Rule] = {}
+        self._rules: dict[str, _SmallCellRule] = {}
         self._plans: dict[str, tuple[SmallCellPlan, Mapping[str, int]]] = {}
 
     def guarded(self) -> frozenset[str]:
         """Return the sectors that have a rule now."""
-        cursor = self._connection.cursor(row_factory=class_row(_Rule))
+        cursor = self._connection.cursor(row_factory=class_row(_SmallCellRule))
         rules = {rule.sector: rule for rule in cursor.execute(self._queries["select_rules"])}
         epoch = read_epoch(self._connection) if rules else self._epoch
         if rules != self._rules or epoch != self._epoch:
@@ -87,7 +87,7 @@ class DisclosureControl:
         """Decide of periods of guarded sectors and keep it; yield each with all its cells."""
         waiting = sorted(groups)
         for first in range(0, len(waiting), _GROUPS):
-            found: dict[PeriodGroup, list[_Cell]] = {}
+            found: dict[PeriodGroup, list[_GroupCell]] = {}
             part = waiting[first : first + _GROUPS]
             asked = {
                 "sectors": [one.sector for one in part],
@@ -96,7 +96,7 @@ class DisclosureControl:
                 "first": min(one.bucket for one in part),
                 "last": max(one.bucket for one in part),
             }
-            cursor = self._connection.cursor(row_factory=class_row(_Cell))
+            cursor = self._connection.cursor(row_factory=class_row(_GroupCell))
             for cell in cursor.execute(self._queries["select_groups"], asked):
                 found.setdefault(PeriodGroup(cell.sector, cell.period, cell.bucket), []).append(cell)
             for group in part:
@@ -108,10 +108,10 @@ class DisclosureControl:
         if not areas:
             return {}
         asked = {"sector": group.sector, "period": group.period, "bucket": group.bucket, "areas": sorted(areas)}
-        rows = self._connection.execute(self._queries["forget_cells"], asked).fetchall()
-        return {area_id: frozenset(hidden) for area_id, hidden in rows}
+        rows = self._connection.cursor(row_factory=dict_row).execute(self._queries["forget_cells"], asked).fetchall()
+        return {row["area_id"]: frozenset(row["hidden"]) for row in rows}
 
-    def _decided(self, group: PeriodGroup, cells: Sequence[_Cell]) -> list[DecidedCell]:
+    def _decided(self, group: PeriodGroup, cells: Sequence[_GroupCell]) -> list[DecidedCell]:
         plan, slots = self._plans[group.sector]
         places = [slots[code] - 1 for code in plan.codes]
         live = {place + 1 for place in places}

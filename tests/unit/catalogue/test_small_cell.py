@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ioc.catalogue import compile_measures
-from ioc.catalogue.small_cell import Breakdown, SmallCellPlan, hidden_figures, plan_small_cells
+from ioc.catalogue.small_cell import CountSum, SmallCellPlan, hidden_figures, plan_small_cells
 
 BELOW = 5
 # A province, three districts, and three communes in each.
 ABOVE = (-1, 0, 0, 0, *(1, 1, 1), *(2, 2, 2), *(3, 3, 3))
 ALL = ("total", "male", "female")
-SUMS = SmallCellPlan(BELOW, ALL, ALL, (Breakdown("total", ("male", "female")),), {}, {})
+SUMS = SmallCellPlan(BELOW, ALL, ALL, (CountSum("total", ("male", "female")),), {}, {})
 
 
 def province(leaves: list[tuple[int, int]]) -> np.ndarray:
@@ -104,7 +104,7 @@ def test_every_health_sector_of_the_catalogue_is_guarded(sector: str, catalogue)
         catalogue.of_sector(sector), compile_measures(catalogue), below=BELOW, units=catalogue.guarded_units
     )
     assert len(plan.counts) > 20
-    assert any(one.whole for one in plan.breakdowns) or sector == "health_record"
+    assert any(one.whole for one in plan.sums) or sector == "health_record"
     for code, sources in plan.made_of.items():
         assert {*sources} <= {*plan.counts}, code
     for code in plan.codes:
