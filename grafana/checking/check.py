@@ -24,7 +24,6 @@ TABLES = frozenset(
     {
         "area",
         "feed",
-        "figure_snapshot",
         "figure_snapshot_run",
         "incident",
         "incident_change",
@@ -36,6 +35,7 @@ TABLES = frozenset(
         "rejected_event",
         "scheduler_job",
         "shown_cell",
+        "shown_snapshot",
         "shown_status",
         "shown_status_change",
         "shown_value",

@@ -162,7 +162,7 @@ def test_commands(tmp_path: Path) -> None:
     checked = run(app, ["check", directory, "--json"])
     assert (checked.exit_code, json.loads(checked.stdout)["problems"]) == (0, [])
     path = tmp_path / "tree" / "dashboards-json" / "ioc-folder-general" / "ioc-overview.json"
-    path.write_text(path.read_text(encoding="utf-8").replace("indicator_status s", "tax_einvoice s"), encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace("shown_status s", "tax_einvoice s"), encoding="utf-8")
     broken = run(app, ["check", directory])
     assert broken.exit_code == 1
     assert "reads tax_einvoice" in broken.output

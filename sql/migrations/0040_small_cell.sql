@@ -85,3 +85,21 @@ $$;
 -- Whoever may see a board may send any SQL through its data source: it reads what readers may see, nothing behind it.
 REVOKE SELECT ON indicator_cell, indicator_value, indicator_status, indicator_status_change FROM {grafana};
 GRANT SELECT ON shown_cell, shown_value, shown_status, shown_status_change TO {grafana};
+
+-- Figures at the close of a day, for readers: of a sector with a rule none, since what is hidden today was not hidden then.
+CREATE VIEW shown_snapshot AS
+SELECT n.taken_at, n.sector, n.period, n.area_id, n.bucket, CASE WHEN r.sector IS NULL THEN n.figures END AS figures, n.updated_at
+FROM figure_snapshot n
+LEFT JOIN small_cell_rule r ON r.sector = n.sector;
+REVOKE SELECT ON figure_snapshot FROM {grafana};
+GRANT SELECT ON shown_snapshot TO {grafana};
+
+-- Statuses of a past moment, for readers: of a sector with a rule without numbers.
+CREATE VIEW as_of.shown_status AS
+SELECT s.code, s.area_id, s.sector, s.unit, s.owner, s.status, s.since, s.period, s.bucket, s.through,
+       CASE WHEN r.sector IS NULL THEN s.value END AS value, s.target_id, s.target_op, s.target, s.target_on, s.pace,
+       CASE WHEN r.sector IS NULL THEN s.expected END AS expected, CASE WHEN r.sector IS NULL THEN s.lag END AS lag, s.lag_in,
+       s.lag_days, s.forecast, s.forecast_low, s.forecast_high, s.needed_per_week, s.unusual, s.unusual_score, s.usual,
+       s.settlement, s.reported, s.due, s.cause, s.computed_at
+FROM as_of.indicator_status s
+LEFT JOIN public.small_cell_rule r ON r.sector = s.sector;
