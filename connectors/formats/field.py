@@ -79,10 +79,10 @@ def read_fields(
     for declared in fields:
         if declared.reading is None:
             continue
-        cell = cells.get(declared.name, InputField(declared.sources[0]))
-        if not cell.text:
+        cell = cells.get(declared.name)
+        if cell is None or not cell.text:
             if declared.required:
-                findings.missing(cell.field)
+                findings.missing(cell.field if cell is not None else declared.sources[0])
             continue
         try:
             values[declared.name] = declared.reading.convert(cell.text, context)

@@ -16,7 +16,7 @@ from connectors.formats.event import Stamp, record_event, void_event
 from connectors.formats.field import Field, columns_of, read_fields
 from connectors.formats.findings import Findings, refused
 from connectors.formats.format import Carrier, Context, Event, Format, Item, attempt
-from connectors.formats.plain import compact
+from connectors.formats.plain import compact, composed
 from connectors.formats.readers.cell import InputField
 from connectors.formats.readers.json import JsonFile
 from connectors.formats.readers.table import Table, find_headings, is_sample
@@ -152,11 +152,23 @@ def _of_table(
     headings = find_headings(document, record.columns, record.needed)
     assert headings is not None, "the carrier has found them"
     for number, row in document.rows():
-        if number <= headings.row or is_sample(cell.text for cell in row):
+        if number <= headings.row or is_sample(cell.text for cell in row) or headings.repeated_in(row):
+            continue
+        where = f"{context.file}{document.place(number)}"
+        if name := headings.contradicted_in(row):
+            yield (
+                where,
+                refused(
+                    name,
+                    "column_twice",
+                    "hai cột cùng tiêu đề có giá trị khác nhau; chỉ giữ một cột",
+                    "two columns have the same heading and say two things; keep one of them",
+                ),
+            )
             continue
         cells = {name: row[place] for name, place in headings.columns.items() if place < len(row)}
         if any(cell.text for cell in cells.values()):
-            yield f"{context.file}{document.place(number)}", cells
+            yield where, cells
 
 
 def _of_object(item: Mapping[str, Any], record: RecordMap) -> dict[str, InputField]:
@@ -178,7 +190,7 @@ def _input(path: str, value: Any) -> InputField:
     if isinstance(value, bool):
         return InputField(path, "true" if value else "false", is_text=False)
     if isinstance(value, str):
-        return InputField(path, value.strip())
+        return InputField(path, composed(value))
     return InputField(path, repr(value), is_text=False)
 
 

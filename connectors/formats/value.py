@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _ISO_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(Z|[+-][0-9]{2}:?[0-9]{2})?")
@@ -47,6 +48,7 @@ def day_of(text: str, timezone: ZoneInfo) -> date:
     return moment_of(text, timezone).astimezone(timezone).date()
 
 
+@lru_cache(maxsize=4096)  # rows of one moment follow one another
 def moment_of(text: str, timezone: ZoneInfo) -> datetime:
     """Return the moment that a text means, in UTC; raises ValueError where it means none. Day alone = its begin."""
     found = _ISO_MOMENT.fullmatch(text)

@@ -24,13 +24,19 @@ class LinesFile:
 
 
 def lines_of(source: Source, longest: int = MAX_LINE) -> Iterator[tuple[int, str]]:
-    """Yield (number from 1, text without its end) of each line; raises RejectedError for one that is too long."""
+    """Yield (number from 1, text without its end) of each line; raises RejectedError for one that is too long.
+
+    A line ends with LF, CR LF or CR alone, as Excel on a Mac once wrote it.
+    """
     rest, number = "", 0
     for chunk in text_chunks(source):
-        *whole, rest = (rest + chunk).replace("\r\n", "\n").split("\n")
-        for text in whole:
+        text = rest + chunk
+        half = "\r" if text.endswith("\r") else ""  # its LF may come with the next chunk
+        *whole, rest = text.removesuffix(half).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        rest += half
+        for line in whole:
             number += 1
-            yield number, text.removeprefix("\ufeff").rstrip("\r")
+            yield number, line.removeprefix("\ufeff")
         if len(rest) > longest:
             raise refused(
                 f":{number + 1}",

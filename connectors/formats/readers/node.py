@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from lxml import etree
 
 from connectors.formats.findings import Findings
+from connectors.formats.plain import composed
 from connectors.formats.readers.xml import children, local_name
 from connectors.formats.value import day_of, decimal_of, moment_of
 from ioc.feeds.validation import mask
@@ -61,7 +62,7 @@ class Node:
     def text(self, path: str = "") -> str:
         """Return a leaf's text without surrounding blanks; empty where it is absent, empty, or no leaf."""
         element = (self.child(path) if path else self).element
-        return "" if element is None or len(element) else (element.text or "").strip()
+        return "" if element is None or len(element) else composed(element.text or "")
 
     def required(self, path: str = "") -> str:
         """Return a leaf's text; notes a reason where it is absent or empty."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from connectors.formats.findings import refused
-from connectors.formats.plain import compact, plain
+from connectors.formats.plain import compact, composed, plain
 from connectors.formats.readers.cell import InputField
 from connectors.formats.readers.lines import MAX_LINE, lines_of
 from connectors.formats.readers.source import Source
@@ -53,10 +53,29 @@ class Table:
 
 @dataclass(frozen=True)
 class Headings:
-    """Where a format's columns stand: the row of the headings, and name -> index of the cell."""
+    """Where a format's columns stand: the row of the headings, and name -> index of the cell.
+
+    texts: the headings themselves, in their short form. twice: name -> indexes of all columns headed so, where several.
+    """
 
     row: int
     columns: dict[str, int]
+    texts: tuple[str, ...] = ()
+    twice: dict[str, list[int]] = field(default_factory=dict)
+
+    def repeated_in(self, row: TableRow) -> bool:
+        """Return whether a row says the headings again, as the pages of an export do."""
+        return all(
+            place < len(row) and compact(row[place].text) == self.texts[place] for place in self.columns.values()
+        )
+
+    def contradicted_in(self, row: TableRow) -> str:
+        """Return the name of a column that is there twice and says two things; empty where there is none."""
+        for name, places in self.twice.items():
+            told = {row[place].text for place in places if place < len(row) and row[place].text}
+            if len(told) > 1:
+                return name
+        return ""
 
 
 def find_headings(
@@ -70,12 +89,15 @@ def find_headings(
     needs = set(needed)
     for number, row in table.head():
         found: dict[str, int] = {}
+        places: dict[str, list[int]] = {}
         for index, cell in enumerate(row):
             name = wanted.get(compact(cell.text)) or wanted.get(compact(cell.text.partition("(")[0]))
             if name is not None:
                 found.setdefault(name, index)
+                places.setdefault(name, []).append(index)
         if needs <= found.keys():
-            return Headings(number, found)
+            twice = {name: several for name, several in places.items() if len(several) > 1}
+            return Headings(number, found, tuple(compact(cell.text) for cell in row), twice)
     return None
 
 
@@ -105,7 +127,7 @@ def _rows(source: Source, delimiter: str) -> Iterator[tuple[int, TableRow]]:
                     f"the row has more than {MAX_COLUMNS} columns; check the delimiter",
                 )
             if any(value.strip() for value in values):
-                row = tuple(InputField(f"{index}", value.strip()) for index, value in enumerate(values, 1))
+                row = tuple(InputField(f"{index}", composed(value)) for index, value in enumerate(values, 1))
                 yield reader.line_num, row
     except csv.Error:
         raise refused(

@@ -15,6 +15,7 @@ from datetime import date, datetime, time, timedelta
 from python_calamine import CalamineWorkbook, SheetTypeEnum
 
 from connectors.formats.findings import refused
+from connectors.formats.plain import composed
 from connectors.formats.readers.cell import InputField
 from connectors.formats.readers.source import Source, bytes_source, too_large, unreadable_archive
 from connectors.formats.readers.table import Table, TableRow
@@ -126,7 +127,7 @@ def _values(book: CalamineWorkbook, name: str) -> list[tuple[int, list[object]]]
 
 def _cell(field: str, value: object) -> InputField:
     if isinstance(value, str):
-        return InputField(field, value.strip())
+        return InputField(field, composed(value))
     if isinstance(value, bool):
         return InputField(field, "true" if value else "false", is_text=False)
     if isinstance(value, float):
