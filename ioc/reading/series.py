@@ -270,12 +270,14 @@ class SeriesReader:
             return frozenset()
         related = plan.of(plan.related(code))
         units = list(self._areas.at(units_on) if units_on is not None else self._areas.areas)
+        if self._moment is not None:
+            reader = PastFigures(self._connection, self._compiled, self._feeds)
+            return hidden_cells(
+                reader.read(related.codes, indicator["sector"], period, buckets, units), code, buckets, units, related
+            )
         found: dict[tuple[str, int, date], float] = {}
         for one in related.codes:
-            if self._moment is not None:
-                told = self._past(one, indicator["sector"], period, buckets, units, None)
-            else:
-                told = self._restated(one, indicator["sector"], period, buckets, units)
+            told = self._restated(one, indicator["sector"], period, buckets, units)
             found.update({(one, *cell): figure.value for cell, figure in told.items() if figure.value is not None})
         return hidden_cells(found, code, buckets, units, related)
 

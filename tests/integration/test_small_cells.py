@@ -32,7 +32,9 @@ MONTH = {"period": "month", "from": "2024-10-01", "to": "2024-10-31"}
 
 @pytest.fixture
 def client(settings: Settings, feeds: dict[str, Feed], profile: Profile) -> Iterator[Client]:
-    made = Client(settings.model_copy(update={"api_rate": 1000.0, "api_burst": 1000.0}), feeds, profile)
+    made = Client(
+        settings.model_copy(update={"api_rate": 1000.0, "api_burst": 1000.0, "api_timeout": 60}), feeds, profile
+    )
     yield made
     made.reading.close()
 
