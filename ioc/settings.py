@@ -221,9 +221,7 @@ class Settings(BaseSettings):
     small_cell_below: int = Field(
         5,
         ge=0,
-        le=100,
-        description="Counts of persons in health sectors from 1 up to less than this, and what would give them away, "
-        "are hidden from readers; 0 or 1 = all are shown. `ioc profile load` puts a change into effect.",
+        description="Health counts of persons below this are hidden from readers (0 = none), by `ioc profile load`.",
     )
     reconcile_minutes: int = Field(30, ge=1, description="Minutes between two windows that the scheduler recomputes.")
 
@@ -331,11 +329,6 @@ class Settings(BaseSettings):
         """How libpq protects its connections, by its own names; `verify-full` checks the certificate and its host."""
         root = {} if self.db_sslrootcert is None else {"sslrootcert": str(self.db_sslrootcert)}
         return {"sslmode": self.db_sslmode, **root}
-
-    @property
-    def marks_changes(self) -> bool:
-        """Whether the roll-up marks changed cells: for readers of changes, or to decide what readers may see."""
-        return self.figure_changes or self.small_cell_below > 1
 
     @property
     def api_address(self) -> str:

@@ -117,7 +117,7 @@ class Rebuild:
 
     def _mark_swapped(self) -> None:
         """Mark the cells whose shown figures the swap changes: other systems are told of it as of any change."""
-        if not self._settings.marks_changes:
+        if not self._settings.figure_changes and self._settings.small_cell_below < 2:
             return
         changes, disclosure = load_queries("figure_change"), load_queries("disclosure")
         slots: dict[str, list[tuple[int | None, int]]] = {}

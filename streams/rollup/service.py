@@ -62,7 +62,7 @@ class Rollup:
             for plan in self.plans
             for reference, _ in plan.named("expected")
         }
-        outbox = ChangeOutbox() if settings.marks_changes else None
+        outbox = ChangeOutbox() if settings.figure_changes or settings.small_cell_below > 1 else None
         self.figures = FigureWriter(self.plans, measures, feed_ids, profile.areas, expected, outbox)
         self._set_aside = SetAside(measures, feed_ids)
         self._queries = load_queries("rollup")
