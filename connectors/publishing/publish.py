@@ -86,7 +86,7 @@ class FileReader:
         try:
             source = _opened(name, path)
             arrived = self._arrival(path, source)
-            course = _Course(path, progress)
+            course = _ReadingCourse(path, progress)
             watched = replace(source, open=lambda: cast("IO[bytes]", _Watched(path.open("rb"), course)))
             for file in files_of(watched):
                 if isinstance(file, RejectedError):
@@ -237,7 +237,7 @@ def pseudonymiser_of(settings: Settings) -> Pseudonymiser:
     )
 
 
-class _Course:
+class _ReadingCourse:
     """How far a file has been read. XML is read twice, to its end and then record by record: half a bar for each."""
 
     def __init__(self, path: Path, tell: Callable[[int], object]) -> None:
@@ -261,7 +261,7 @@ class _Course:
 class _Watched:
     """A file that tells how much of it was read."""
 
-    def __init__(self, stream: IO[bytes], course: _Course) -> None:
+    def __init__(self, stream: IO[bytes], course: _ReadingCourse) -> None:
         self._stream, self._course = stream, course
 
     def read(self, size: int = -1) -> bytes:
