@@ -1,8 +1,8 @@
 """Hotels that close and open, a commune without its only one, reports that did not come: by hand, in every place.
 
     HOTEL      ward 26508  10 rooms  all of 2024 and on                 every room sold, every day of December
-    NEIGHBOUR  ward 26508  10 rooms  2023 to 29 December 2024, closed   every room sold, 1 to 29 December
-    INN        ward 26509   5 rooms  2023 to 10 March 2024, closed      every room sold, 1 to 10 March
+    NEIGHBOUR  ward 26508  10 rooms  1 January to 29 December 2024, closed   every room sold, 1 to 29 December
+    INN        ward 26509   5 rooms  1 January to 10 March 2024, closed      every room sold, 1 to 10 March
     RIVAL      ward 26560  20 rooms  from 1 February 2024               10 rooms sold, every day of February
     poor households of the province: 9 of the 12 months of 2024; 70 in April 2025, not reported after that
 
@@ -89,9 +89,9 @@ def hotels(
         house = {"star": 0, "type": "hotel"}
         parts: list[tuple[str, list[Event]]] = [
             ("registry.reporter", [
-                place(HOTEL, "2023-01-01", rooms=10, area_code=C1, **house),
-                place(NEIGHBOUR, "2023-01-01", rooms=10, area_code=C1, closed_on="2024-12-30", **house),
-                place(INN, "2023-01-01", rooms=5, area_code=C2, **house),
+                place(HOTEL, "2024-01-01", rooms=10, area_code=C1, **house),
+                place(NEIGHBOUR, "2024-01-01", rooms=10, area_code=C1, closed_on="2024-12-30", **house),
+                place(INN, "2024-01-01", rooms=5, area_code=C2, **house),
                 place(RIVAL, "2024-02-01", rooms=20, area_code=C3, **house),
             ]),
             ("tourism.daily_report", sold(HOTEL, "2024-12-01", "2024-12-31", 10)),
@@ -99,7 +99,7 @@ def hotels(
             ("tourism.daily_report", sold(INN, "2024-03-01", "2024-03-10", 5)),
             ("tourism.daily_report", sold(RIVAL, "2024-02-01", "2024-02-29", 10)),
             ("registry.reporter", [
-                place(INN, "2023-01-01", 2, rooms=5, area_code=C2, closed_on="2024-03-11", **house),
+                place(INN, "2024-01-01", 2, rooms=5, area_code=C2, closed_on="2024-03-11", **house),
             ]),
             ("report.value", [
                 told(POOR, "month", f"2024-{month:02}-01", float(month), "so-lao-dong")
@@ -107,8 +107,6 @@ def hotels(
             ]),
             ("report.value", [told(POOR, "month", "2025-04-01", 70, "so-lao-dong")]),
             ("report.value", [told("budget.investment_paid", "week", "2025-06-02", 5, "kho-bac")]),
-            # Two revisions of one record in one transaction, the later one first.
-            ("tourism.stay", [stay(HOTEL, 1, "2024-05-05", 2, overnight=False), stay(HOTEL, 1, "2024-05-05", 1)]),
             ("tourism.stay", [stay(HOTEL, 1, "2025-09-15")]),
         ]  # fmt: skip
         try:
@@ -168,3 +166,15 @@ def test_every_cell_explains_itself(
         assert part.value is not None or (part.none_vi and part.none_en)  # type: ignore[attr-defined]
     if code == POOR and value is not None:
         assert (found.as_of, found.stale) == (date(2025, 4, 1), True)
+
+
+def test_before_the_first_record_there_was_nothing_and_all_of_it_came_since(hotels: tuple[Pipeline, str]) -> None:
+    pipeline, before = hotels
+    found = explain(
+        pipeline.settings, OCCUPANCY, C1, date(2024, 12, 1), period="month", limit=5, offset=0, as_of=before
+    )
+    assert (found.value, found.records_total) == (None, 0)
+    assert found.made_of.none_vi and found.made_of.none_en
+    since = found.since_then
+    assert since is not None
+    assert (since.value_now, since.counts["new"]) == (100, 31 + 29 + 2)
