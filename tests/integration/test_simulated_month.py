@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from testbed.breakdown import BREAKDOWNS, Breakdown
@@ -36,6 +37,7 @@ from ioc.reading.explanation.model import CalculationNode
 from ioc.settings import Settings
 from streams.status.overseer import Overseer
 from streams.status.quality_job import QualityJob
+from streams.status.snapshot_job import SnapshotJob
 
 HOURLY = 80
 MONTH = DAYS * HOURS
@@ -216,7 +218,8 @@ def test_a_first_view_of_every_board_has_something_to_show(month: Month) -> None
         overseer = Overseer(owner, settings, month.pipeline.profile, month.pipeline.feeds)
         overseer.look(now)
         QualityJob(owner, settings, overseer.status, month.pipeline.feeds).run(now, {})
-    timezone = month.pipeline.profile.timezone
+        timezone = month.pipeline.profile.timezone
+        SnapshotJob(owner, ZoneInfo(timezone)).take(now)
     bundle = load_bundle(settings, ["vi"], shown := data_range(settings, timezone))
     days = Situation(datetime.fromisoformat(shown.start), datetime.fromisoformat(shown.end), timedelta(days=1))
     hours = Situation(now - timedelta(hours=3), datetime.now(UTC), timedelta(minutes=1))

@@ -91,10 +91,9 @@ class HealthVisitSystem(System):
         self._route = Rota.over(HealthCheckout, "route", _ROUTE)
         self._payer = Rota.over(HealthCheckout, "payer", _PAYER)
         self._id_method = Rota.over(HealthCheckout, "id_method", _ID_METHOD)
-        self._diagnosis = {
-            True: Rota(DIAGNOSES, lambda found: found.weight_bed),
-            False: Rota(DIAGNOSES, lambda found: found.weight),
-        }
+        # Each kind of bed has a rota of its own: with one for both, what is rare may come to day patients alone.
+        self._diagnosis_bed = {what: Rota(DIAGNOSES, lambda found: found.weight_bed) for what in _ADMITTED}
+        self._diagnosis = Rota(DIAGNOSES, lambda found: found.weight)
         self._outcome = {bed: Rota.over(HealthCheckout, "outcome", _OUTCOME) for bed in (True, False)}
         self._discharge = {bed: Rota.over(HealthCheckout, "discharge_type", _DISCHARGE) for bed in (True, False)}
         self._readmitted = Rota.of(_READMITTED)
@@ -111,7 +110,7 @@ class HealthVisitSystem(System):
         random = self._random
         facility = self._facilities.pick(random)
         visit_type = self._types.get(_kind(facility), self._types["hospital"]).pick(random)
-        diagnosis = self._epidemic(day) or self._diagnosis[visit_type in _ADMITTED].pick(random)
+        diagnosis = self._epidemic(day) or self._diagnosis_bed.get(visit_type, self._diagnosis).pick(random)
         sex, age = random.choice(diagnosis.sexes), random.choice(diagnosis.ages)
         data: Data = {
             "visit_id": pseudonym(random),
