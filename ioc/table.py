@@ -167,7 +167,15 @@ def read_rows(
     except UnicodeDecodeError:
         problems.add(str(path), "không phải UTF-8; lưu lại dạng 'CSV UTF-8' · is not UTF-8; save it as 'CSV UTF-8'")
         return
-    lines = list(csv.reader(text.splitlines(keepends=True)))
+    reader = csv.reader(text.splitlines(keepends=True))
+    try:
+        lines = list(reader)
+    except csv.Error as error:  # a cell of more characters than any has, such as a quote that is never closed
+        problems.add(
+            f"{path.name} row {reader.line_num}",
+            f"không phải CSV ({error}); xem dấu ngoặc kép · is no CSV ({error}); look at its quotes",
+        )
+        return
     header = lines[0] if lines else []
     missing = [column for column in columns if column not in header]
     unknown = [] if extra else [column for column in header if column not in (*columns, *optional)]

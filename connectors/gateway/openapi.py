@@ -61,6 +61,7 @@ FILE_RESPONSES: dict[int | str, dict[str, Any]] = RESPONSES | {
 CONTROL_RESPONSES: dict[int | str, dict[str, Any]] = RESPONSES | {404: _response("There is no such feed.")}
 RECEIPT_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"model": Receipt, "description": "What became of each event."},
+    400: _response("The address has a character that no text can hold."),
     401: RESPONSES[401],
     404: _response("No such receipt, or one of another token."),
     429: RESPONSES[429],

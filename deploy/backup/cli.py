@@ -50,11 +50,21 @@ def restore(
     """Khôi phục vào một cơ sở dữ liệu mới, đối chiếu với bản kê · Restore into a new database and compare it with the
     manifest; the one in use is left as it is. Then stop the processes, set IOC_DB_NAME, start them, and run `ioc heal`.
     """
-    password = password_file.read_text(encoding="utf-8").strip() if password_file else ""
+    password = _password(password_file) if password_file else ""
     settings = Settings()
     if database == settings.db_name:
         raise ConfigError(f"{database} is the database in use; restore into a new one")
     _show(restore_backup(settings, directory, database, Administrator(superuser, SecretStr(password))), as_json)
+
+
+def _password(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"không đọc được mật khẩu trong {file}; kiểm tra --password-file"
+            f" · the password in {file} cannot be read; check --password-file"
+        ) from error
 
 
 @heal_app.command()

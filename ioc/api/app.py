@@ -193,7 +193,7 @@ def create_app(
 
     _add_answers(app, guarded, tokens, assessment, approvals)
     if settings.receipt_token.get_secret_value():
-        add_notifications(app, settings, {status: _RESPONSES[status] for status in (401, 422, 500, 503)})
+        add_notifications(app, settings, {status: _RESPONSES[status] for status in (400, 401, 422, 500, 503)})
     if receipts is not None:
         add_receipts(app, tokens, receipts, _RECEIPT_RESPONSES)
 
@@ -262,6 +262,7 @@ def _problem(description: str, **headers: str) -> dict[str, Any]:
 
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {
+    400: _problem("The address or a parameter has a character that no text can hold."),
     401: _problem("The token is missing, unknown, revoked or expired.", WWW_Authenticate="Bearer"),
     403: _problem("The token publishes events and may not read, or is bound to other sectors or areas."),
     404: _problem("There is no such indicator."),
@@ -272,7 +273,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     504: _problem("The answer takes too long; ask for less."),
 }
 _RECEIPT_RESPONSES: dict[int | str, dict[str, Any]] = {
-    **{status: _RESPONSES[status] for status in (401, 422, 429, 500)},
+    **{status: _RESPONSES[status] for status in (400, 401, 422, 429, 500)},
     403: _problem("The token reads figures; only tokens that publish can read receipts."),
     404: _problem("No such receipt, or one of another token."),
     503: _problem("Kafka or the database is away, or the service is busy.", Retry_After="Seconds to wait."),

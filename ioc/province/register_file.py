@@ -41,7 +41,12 @@ class RegisterRow:
 def rows_of(profile: Path) -> Iterator[RegisterRow]:
     """Yield the rows of all files; raises ConfigError for a file that is no such register."""
     for path in sorted(profile.glob(_PATTERN)):
-        lines = list(csv.reader(_lines(path)))
+        try:
+            lines = list(csv.reader(_lines(path)))
+        except csv.Error as error:
+            raise ConfigError(
+                f"{path}: không phải CSV ({error}); xem dấu ngoặc kép · is no CSV ({error}); look at its quotes"
+            ) from error
         header = tuple(lines[0]) if lines else ()
         if not {"feeds", "code", "valid_to"} <= set(header):
             raise ConfigError(
