@@ -2,66 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
-from pydantic import SecretStr
-from testbed.gateway import AsgiTransport
-from testbed.page_data import GUESTS, NOW, fill_figures, fill_statuses
+from testbed.page_bed import LEADER, Bed, client_of, filled_database, page_bed, text_of
+from testbed.page_data import GUESTS, NOW
 from testbed.page_site import Clock, site
-from testbed.pipeline import Pipeline
 from testbed.server import cloned_database, free_ports
 
 from ioc.database.connection import connect
 from ioc.feeds.feed import Feed
 from ioc.province.profile import Profile
 from ioc.settings import Settings
-from ioc.web.signing import Signing
-from ioc.web.tokens import TokenFile
-
-LEADER = "Chủ tịch UBND tỉnh"
-
-
-def client_of(app: FastAPI) -> httpx.Client:
-    """Somebody's browser: it keeps cookies, and shows where it is sent."""
-    return httpx.Client(transport=AsgiTransport(app), base_url="http://127.0.0.1")
-
-
-@dataclass
-class Bed:
-    """The pages over a database of their own; `client` keeps cookies as a browser does."""
-
-    app: FastAPI
-    signing: Signing
-    tokens: TokenFile
-    clock: Clock
-    settings: Settings
-    incident: int
-
-    def stranger(self) -> httpx.Client:
-        return client_of(self.app)
-
-    def leader(self, path: str = "/") -> httpx.Client:
-        """Somebody who has opened a signed link."""
-        client = self.stranger()
-        answer = client.get(self.signing.link(path, LEADER))
-        assert (answer.status_code, answer.headers["location"]) == (303, path)
-        return client
-
-    def rows(self, statement: str) -> list[tuple[object, ...]]:
-        with connect(self.settings, "owner", autocommit=True) as connection:
-            return connection.execute(statement).fetchall()  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -72,34 +28,15 @@ def filled(
     profile: Profile,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Settings, int]]:
-    own = stack_settings.model_copy(
-        update={
-            "db_name": f"t{uuid.uuid4().hex[:12]}",
-            "token_file": tmp_path_factory.mktemp("pages") / "tokens.json",
-            "api_burst": 1000.0,
-        }
-    )
-    with cloned_database(own, template_database):
-        pipeline = Pipeline(own, feeds, profile)
-        fill_figures(pipeline)
-        pipeline.close()
-        with connect(own, "owner", autocommit=True) as owner:
-            incident = fill_statuses(owner)
-        yield own, incident
+    directory = tmp_path_factory.mktemp("pages")
+    with filled_database(template_database, stack_settings, feeds, profile, directory) as filled:
+        yield filled
 
 
 @pytest.fixture
 def bed(filled: tuple[Settings, int]) -> Iterator[Bed]:
-    settings, incident = filled
-    clock = Clock()
-    with site(settings, clock) as (app, signing, tokens):
-        yield Bed(app, signing, tokens, clock, settings, incident)
-
-
-def text_of(answer: httpx.Response) -> str:
-    """What a page says, without its tags."""
-    assert answer.status_code == 200, answer.text
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text)).replace("\u202f", " ")
+    with page_bed(*filled) as bed:
+        yield bed
 
 
 PATHS = ("/", "/sectors/lodging", f"/indicators/{GUESTS}", "/incidents", "/incidents/1", "/morning")
@@ -320,119 +257,6 @@ def test_an_indicator_names_who_has_not_reported(bed: Bed) -> None:
     assert "Công an tỉnh chưa gửi số liệu của kỳ đã đến hạn" in text
     assert "chờ báo cáo của Công an tỉnh" in text_of(client.get("/"))
     assert "report.value:" not in text_of(client.get("/morning"))
-
-
-def test_status_incidents_and_quality_over_http_are_what_the_commands_say(bed: Bed) -> None:
-    with connect(bed.settings, "owner", autocommit=True) as connection:
-        connection.execute(
-            "INSERT INTO quality_measure (day, measure, feed, sector, area_id, numerator, denominator, detail, "
-            "measured_at) SELECT '2024-10-23', 'clean', 'tourism.stay', 'lodging', area_id, 97, 100, "
-            "'{\"rejected\": 3}', now() FROM area WHERE code = '77' ON CONFLICT DO NOTHING"
-        )
-    token = bed.tokens.create("Portal", feeds=(), reporters=(), reads=True)[1]
-    client = client_of(bed.app)
-    client.headers["authorization"] = f"Bearer {token}"
-
-    def asked(path: str) -> Any:
-        answer = client.get(path)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def told(*words: str) -> Any:
-        command = [str(Path(sys.executable).with_name("ioc")), *words, "--json"]
-        environment = bed.settings.to_environment()
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=True)
-        return json.loads(done.stdout)
-
-    def same(rows: list[dict[str, Any]], others: list[dict[str, Any]]) -> bool:
-        """Whether each row of the API says what the command's row says; the command's may say more."""
-        pairs = zip(rows, others, strict=True)
-        return all(row[name] == other[name] for row, other in pairs for name in row if name in other)
-
-    statuses = asked(f"/v1/status?code={GUESTS}")["statuses"]
-    assert [(row["area_code"], row["status"], row["lag"]) for row in statuses] == [
-        ("747", "lagging", 22.5), ("77", "lagging", 14.2), ("748", "lagging", 3.1),
-    ]  # fmt: skip
-    assert same(statuses, told("status", "--code", GUESTS))
-    lagging = asked("/v1/status?status=lagging")["statuses"]
-    assert [row["code"] for row in lagging] == [GUESTS]
-    assert same(lagging, told("status", "--lagging"))
-    incidents = asked("/v1/incidents?closed=true")["incidents"]
-    assert bed.incident in {row["incident_id"] for row in incidents}
-    assert same(incidents, told("incident", "list", "--all"))
-    one = asked(f"/v1/incidents/{bed.incident}")
-    assert one["changes"] and one["touches"] and one["receipts"]
-    assert same([one], [told("incident", "show", str(bed.incident))])
-    quality = asked("/v1/quality?feed=tourism.stay")["measures"]
-    assert [(row["measure"], row["numerator"], row["denominator"], row["share"]) for row in quality] == [
-        ("clean", 97.0, 100.0, 97.0)
-    ]
-    assert same(quality, told("quality", "--feed", "tourism.stay"))
-    for path in ("/v1/incidents/99999", "/v1/status?status=good", "/v1/quality?on=yesterday"):
-        assert client.get(path).status_code in (404, 422)
-
-
-def test_grafana_tells_what_it_sent_and_the_page_shows_it(bed: Bed) -> None:
-    own = bed.settings.model_copy(update={"receipt_token": SecretStr("grafana-tells")})
-    body = {
-        "receiver": r"IOC: so-du-lich\.lodging",  # quoted as a regular expression, as Grafana sends it
-        "status": "firing",
-        "title": "[CẢNH BÁO] Tổng lượt khách lưu trú chậm",
-        "groupKey": "{}/{}:{incident}",
-        "alerts": [{"status": "firing", "labels": {"incident": str(bed.incident), "step": "0", "event": "open"},
-                    "annotations": {"title": "x"}, "startsAt": "2024-10-24T00:00:00Z", "fingerprint": "f"}],
-        "version": "1", "orgId": 1, "externalURL": "http://localhost:3000/", "truncatedAlerts": 0,
-    }  # fmt: skip
-    with site(own, bed.clock) as (app, _, _):
-        client = client_of(app)
-        path = "/v1/notifications/grafana?via=webhook&via=email"
-        assert client.post(path, json=body).status_code == 401
-        assert client.post(path, json=body, headers={"authorization": "Bearer wrong"}).status_code == 401
-        client.headers["authorization"] = "Bearer grafana-tells"
-        assert client.post(path, json=body).json() == {"entered": 2}
-        assert client.post(path, json=body).json() == {"entered": 0}
-        # Grafana itself sends user and password; whoever has another password, or none, is refused.
-        del client.headers["authorization"]
-        assert client.post(path, json=body, auth=("ioc", "grafana-tells")).json() == {"entered": 0}
-        assert client.post(path, json=body, auth=("ioc", "wrong")).status_code == 401
-        assert client.post(path, json=body, headers={"authorization": "Basic %"}).status_code == 401
-        assert client.post(path, json={"alerts": []}).status_code == 422
-    text = text_of(bed.leader().get(f"/incidents/{bed.incident}"))
-    post = "Cán bộ phụ trách số liệu lưu trú du lịch, Sở Du lịch"
-    assert f"{post} qua thư điện tử" in text and f"{post} qua webhook" in text
-    # Where no token is set there is no such address.
-    assert client_of(bed.app).post(path, json=body).status_code == 404
-
-
-def test_who_has_a_posts_mailbox_asks_for_a_link_there(bed: Bed) -> None:
-    """Grafana's message names the incident's page; a link that opens it is sent to the post, and to nobody else."""
-    own = bed.settings.model_copy(update={"smtp_host": "127.0.0.1"})
-    asked = "SELECT recipient, channel, opens FROM notification_outbox WHERE key LIKE 'link:%'"
-    with site(own, bed.clock) as (app, _, _):
-        client = client_of(app)
-        answer = client.get(f"/incidents/{bed.incident}")
-        assert answer.headers["location"] == f"/enter?next=%2Fincidents%2F{bed.incident}"
-        page = client.get(answer.headers["location"]).text
-        assert "Gửi liên kết cho tôi" in page and f'name="next" value="/incidents/{bed.incident}"' in page
-
-        def ask(email: str, to: str = f"/incidents/{bed.incident}") -> str:
-            sent = client.post("/enter", data={"email": email, "next": to})
-            assert sent.status_code == 200 and "set-cookie" not in sent.headers
-            return text_of(sent)
-
-        stranger = ask("somebody@example.com")
-        assert bed.rows(asked) == []
-        assert ask(" Truong@so-du-lich.brvt.invalid ") == stranger  # neither answer says who is known
-        ask("truong@so-du-lich.brvt.invalid")
-        rows = bed.rows(asked)
-        assert [(channel, opens) for _, channel, opens in rows] == [("email", f"/incidents/{bed.incident}")]
-        bed.clock.now += timedelta(minutes=2)
-        ask("truong@so-du-lich.brvt.invalid", to="https://elsewhere.example/")
-        assert {opens for _, _, opens in bed.rows(asked)} == {f"/incidents/{bed.incident}", "/"}
-        assert not any("/link/" in str(row) for row in bed.rows("SELECT body, opens FROM notification_outbox"))
-    # Without a mail server nobody can ask.
-    assert "Gửi liên kết cho tôi" not in bed.stranger().get("/enter").text
-    assert bed.stranger().post("/enter", data={"email": "truong@so-du-lich.brvt.invalid"}).status_code == 401
 
 
 def test_the_morning_page_tells_what_changed_overnight(bed: Bed) -> None:

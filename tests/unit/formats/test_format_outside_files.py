@@ -6,12 +6,9 @@ tests/integration/test_publish_corrections.py.
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
-import zipfile
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,21 +18,26 @@ from format_reading import context, events_of, read_bytes, rules_of
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
-from pydantic import SecretStr
-from rich.console import Console
 from test_format_einvoice import data_of, invoice, related, warnings_of
 from test_format_lodging import GUEST, changed, saved, sheet
 
 from connectors.formats.format import BadRecord, Event, Item, Remark
 from connectors.formats.fuels import shipped_fuels
 from connectors.formats.memory import Memory
-from connectors.publishing.publish import FileReader, run
+from connectors.publishing.publish import FileReader
 from connectors.publishing.report import FileResult
-from connectors.publishing.sending import send
-from ioc.pseudonym import Pseudonymiser
 from ioc.settings import Settings
 
 NOW = datetime(2024, 10, 12, 2, tzinfo=UTC)
+
+
+def reader(memory: Memory | None = None) -> FileReader:
+    return FileReader(Settings(_env_file=None), establishment="77-750-0004", memory=memory, now=lambda: NOW)
+
+
+def items_of(path: Path, memory: Memory) -> list[Event]:
+    found: list[Item] = list(reader(memory).read(path, FileResult("")))
+    return [item for item in found if isinstance(item, Event)]
 
 
 # ---------------------------------------------------------------------------------------------- place
@@ -371,174 +373,3 @@ def test_a_cancellation_after_an_adjustment_is_told() -> None:
     notice = f"<TBao><DLTBao><MST>3590000012</MST><NTBao>2024-10-05</NTBao>{listed}</DLTBao></TBao>"
     record, _ = events_of(notice.encode(), memory=memory)
     assert [warning.rule for warning in record.warnings] == ["adjustments_remain"]
-
-
-# ---------------------------------------------------------------------------------------------- recognition
-LONG = "<!--" + "x" * 300_000 + "-->"
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda text: (LONG + text).encode(),
-        lambda text: ('<?xml version="1.0" encoding="UTF-8"?>' + LONG + "<?pi x?>" + text).encode(),
-        lambda text: text.encode("utf-16-le"),
-        lambda text: text.encode("utf-16-be"),
-        lambda text: text.encode("utf-16"),
-        lambda text: ('<?xml version="1.0" encoding="windows-1258"?>' + text).encode(),
-        lambda text: ('<?xml version="1.0" encoding="utf-16"?>' + text).encode(),
-        lambda text: ("\n  \r\n" + text).encode(),
-    ],
-    ids=["comment", "prolog", "utf-16-le", "utf-16-be", "utf-16", "ascii as windows-1258", "utf-8 as utf-16", "blanks"],
-)
-def test_recognition_has_no_window(change: Callable[[str], bytes]) -> None:
-    plain = guests().decode()
-    assert [e.envelope for e in events_of(change(plain))] == [e.envelope for e in events_of(guests())]
-
-
-def test_a_key_beyond_any_window_is_found() -> None:
-    content = b'{"vendor": "' + b"x" * 100_000 + b'", ' + report()[1:]
-    assert events_of(content)[0].envelope == events_of(report())[0].envelope
-
-
-def test_a_row_far_below_without_content_is_no_row() -> None:
-    packed, far = io.BytesIO(sheet(GUEST, changed(A=2, H="077190000124"))), io.BytesIO()
-    with zipfile.ZipFile(packed) as source, zipfile.ZipFile(far, "w") as target:
-        for name in source.namelist():
-            part = source.read(name)
-            target.writestr(name, part.replace(b"</sheetData>", b'<row r="1048576"/></sheetData>'))
-    assert len(events_of(far.getvalue())) == 2
-
-
-@pytest.mark.parametrize(
-    ("content", "rule"),
-    [
-        (b"", "empty_file"),
-        (b" \n\t ", "empty_file"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 512, "old_excel"),
-        (b"%PDF-1.7 ...", "pdf"),
-        (b"\x1f\x8b\x08\0", "compressed"),
-        (b"Rar!\x1a\x07", "compressed"),
-    ],
-)
-def test_what_cannot_be_read_gets_advice(content: bytes, rule: str) -> None:
-    (bad,) = [item for item in read_bytes(content) if isinstance(item, BadRecord)]
-    assert bad.reasons[0].rule == rule and "hãy" in bad.reasons[0].message_vi
-
-
-def test_a_zip_is_read_file_by_file_and_lines_of_json_too() -> None:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("a/1.xml", invoice())
-        archive.writestr("a/2.xml", invoice(number="<SHDon>2</SHDon>"))
-    assert len(events_of(packed.getvalue())) == 2
-    lines = report(revision=1) + b"\n" + report(revision=1, report_date="2024-10-03") + b"\n"
-    assert len(events_of(lines)) == 2
-
-
-# ---------------------------------------------------------------------------------------------- masks
-@pytest.mark.parametrize("store", ["077188000123", "0909123456", "84909123456", "190200300"])
-def test_a_shop_that_is_a_persons_number_leaves_as_a_pseudonym(store: str) -> None:
-    content = invoice(seller=f"<MST>3590000012</MST><MCHang>{store}</MCHang>")
-    assert store not in repr(read_bytes(content))
-    assert data_of(content)["shop_id"].startswith("3590000012.s")
-
-
-def test_a_files_name_does_not_reach_the_terminal_as_it_is(tmp_path: Path) -> None:
-    file = tmp_path / "evil\x1b[31m\x07.xml"
-    file.write_bytes(invoice(number=""))
-    out = io.StringIO()
-    status = run([file], reader(), None, as_json=False, stdout=Console(file=out), stderr=Console(file=out))
-    assert status == 1
-    assert "\x1b" not in out.getvalue() and "\x07" not in out.getvalue()
-
-
-# ---------------------------------------------------------------------------------------------- reports
-class Accepting:
-    """Accepts every event."""
-
-    def publish(self, events: Any) -> Any:
-        from connectors.publishing.client import DeliveryReport  # noqa: PLC0415
-
-        yield [DeliveryReport(event["id"], accepted=True) for event in events]
-
-
-def test_many_good_files_are_few_lines(tmp_path: Path) -> None:
-    files = []
-    for number in range(1, 700):
-        file = tmp_path / f"{number}.xml"
-        file.write_bytes(invoice(number=f"<SHDon>{number}</SHDon>"))
-        files.append(file)
-    out = io.StringIO()
-    quiet = Console(file=io.StringIO())
-    assert run(files, reader(), Accepting(), as_json=False, stdout=Console(file=out, width=120), stderr=quiet) == 0
-    assert len(out.getvalue().splitlines()) < 20
-    assert "699" in out.getvalue()
-
-
-def test_one_mistake_is_one_finding_however_its_values_vary(tmp_path: Path) -> None:
-    files = []
-    for number in range(1, 60):
-        file = tmp_path / f"{number}.xml"
-        file.write_bytes(invoice(number=f"<SHDon>{number}</SHDon>", rate=f"{10 + number}%"))
-        files.append(file)
-    out = io.StringIO()
-    quiet = Console(file=io.StringIO())
-    run(files, reader(), Accepting(), as_json=False, stdout=Console(file=out, width=400), stderr=quiet)
-    assert out.getvalue().count("no such VAT rate") == 1
-    assert "1C24TAA 1" in out.getvalue(), "invoices are named by series and number"
-    assert str(tmp_path / "1.xml") in out.getvalue(), "and files by path"
-
-
-VIETNAMESE = re.compile(r"[ăâđêôơưàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ]", re.IGNORECASE)
-
-
-def test_english_text_is_english() -> None:
-    broken = [
-        invoice(number=""),
-        invoice(rate="7%"),
-        b"<HDon>",
-        sheet(changed(C="x")),
-        saved(Workbook()),
-        b"",
-        guests(gioi_tinh="K"),
-    ]
-    headless = kbtt(FOREIGNER)
-    headless.active["C2"] = "?"
-    for content in [*broken, guests(gioi_tinh="K"), saved(headless)]:
-        for item in read_bytes(content):
-            for reason in item.reasons if isinstance(item, BadRecord) else ():
-                told = re.sub(r"`[^`]*`|is headed [^;]*", "", reason.message_en)
-                assert not VIETNAMESE.search(told), reason.message_en
-                assert "dòng" not in reason.field
-
-
-# ---------------------------------------------------------------------------------------------- keys of pseudonyms
-def test_keys_rotate_with_an_overlap() -> None:
-    old = Pseudonymiser("k1", SecretStr("first key"))
-    new = Pseudonymiser(
-        "k2", SecretStr("second key"), key_from=date(2024, 10, 6), previous=("k1", SecretStr("first key"))
-    )
-    before, after = date(2024, 10, 5), date(2024, 10, 6)
-    assert new("cccd", "077188000123", before) == old("cccd", "077188000123"), "a correction finds its record"
-    assert new("cccd", "077188000123", after).startswith("k2:")
-    (event,) = events_of(guests(), pseudonymise=new)
-    assert event.envelope["data"]["guest_id"].startswith("k1:")
-    (event,) = events_of(guests(ngay_den="06/10/2024"), pseudonymise=new, received_at=NOW)
-    assert event.envelope["data"]["guest_id"].startswith("k2:")
-
-
-def reader(memory: Memory | None = None) -> FileReader:
-    return FileReader(Settings(_env_file=None), establishment="77-750-0004", memory=memory, now=lambda: NOW)
-
-
-def items_of(path: Path, memory: Memory) -> list[Event]:
-    found: list[Item] = list(reader(memory).read(path, FileResult("")))
-    return [item for item in found if isinstance(item, Event)]
-
-
-def test_memory_does_not_grow_with_a_file(tmp_path: Path) -> None:
-    result = FileResult("x")
-    bad = BadRecord("x", (read_bytes(b"")[0].reasons[0],))  # type: ignore[union-attr]
-    send(result, (bad for _ in range(50_000)), Accepting())
-    assert result.refused == 50_000 and len(result.refusals) == 1_000 and len(result.refused_findings) == 1
