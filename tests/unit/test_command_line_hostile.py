@@ -6,6 +6,7 @@ Neither Kafka nor PostgreSQL is there.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
@@ -16,6 +17,7 @@ import typer
 from typer.testing import CliRunner
 
 from deploy.cli import COMMANDS, app
+from ioc.settings import ROOT, Settings
 
 # Values by what they are; files are made by `files`.
 HOSTILE = ("", "-1", "9" * 5000, "0001-01-01", "9999-12-31", "NaN", "[/x]", "%s{0}", "x" * 5000, "é/../\\", "1e400")
@@ -29,15 +31,21 @@ READING = {"catalogue", "target", "digest"}
 
 
 @pytest.fixture
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Files and a directory that are none of what any command reads; no server can be reached."""
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """Files and a directory that are none of what any command reads; no server can be reached.
+
+    Some commands write where they are told, such as `1e400`: into a directory of the test, and a copy of the profile.
+    """
     (tmp_path / "binary").write_bytes(Random(1).randbytes(300) + b"\xff\x00")
     (tmp_path / "empty").touch()
     (tmp_path / "nul.csv").write_bytes(b"feeds,code,name,area_code\n\x00,\x00,\x00,\x00\n")
     (tmp_path / "quote.csv").write_text('feeds,code,name,area_code\n1,"' + "x" * 200_000)
     (tmp_path / "deep.json").write_text("[" * 100_000)
     (tmp_path / "directory").mkdir()
+    profile = tmp_path / "ba_ria_vung_tau"
+    shutil.copytree(Settings().profile, profile)
     for name, value in (
+        ("IOC_PROFILE", str(profile)),
         ("IOC_DB_PORT", "1"),
         ("IOC_KAFKA_BOOTSTRAP", "127.0.0.1:1"),
         ("IOC_API_PORT", "1"),
@@ -47,7 +55,15 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         ("IOC_GRAFANA_URL", "http://127.0.0.1:1"),
     ):
         monkeypatch.setenv(name, value)
-    return {name: str(tmp_path / name) for name in FILES}
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    before = shown_in_checkout()
+    yield {name: str(tmp_path / name) for name in FILES}
+    assert shown_in_checkout() == before
+
+
+def shown_in_checkout() -> set[str]:
+    return {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
 
 
 def leaves(command: Any, path: list[str]) -> Iterator[tuple[Any, list[str]]]:
