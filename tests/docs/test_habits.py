@@ -18,6 +18,24 @@ PACKAGES = ("ioc", "sql", "connectors", "streams", "grafana", "deploy", "bench")
 PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "GLOSSARY.md", "SECURITY.md", "LICENSE")
 OTHER = ("docs", "tests", "Makefile", "pyproject.toml", "requirements.lock")
 HIDDEN = (".ci", ".gitignore", ".pre-commit-config.yaml")
+
+
+def test_the_version_stands_in_one_place() -> None:
+    assert "version" in PYPROJECT["project"]["dynamic"]
+    assert PYPROJECT["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "ioc.__version__"}
+    assert f"## {ioc.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_every_package_says_that_it_is_typed_and_none_is_uploaded() -> None:
+    assert [name for name in PACKAGES if not (ROOT / name / "py.typed").is_file()] == []
+    assert "Private :: Do Not Upload" in PYPROJECT["project"]["classifiers"]
+    assert {f"Programming Language :: Python :: {one}" for one in ("3.11", "3.12")} <= set(
+        PYPROJECT["project"]["classifiers"]
+    )
+
+
+def test_hooks_use_the_environment_of_the_checkout_and_fetch_nothing() -> None:
+    text = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
     assert re.findall(r"repo: (.+)", text) == ["local"]
     entries = re.findall(r"entry: (.+)", text)
     assert len(entries) == text.count("- id: ") == text.count("language: system") > 3
