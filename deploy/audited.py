@@ -42,7 +42,8 @@ READING: Final = frozenset(
         *("stack status", "simulate-files"),
     }
 )
-# Processes of the platform, and what sends data as a sector system does; the data tell of themselves.
+# Processes that run on, and commands that send data as a sector system does. They are not entered: what they stored is
+# found in `stream_batch` and in the records.
 RUNNING: Final = frozenset(
     {
         *("gateway", "api", "worker", "rollup", "scheduler", "stack keep", "drop run", "poller run"),
@@ -67,7 +68,7 @@ def _enter(command: click.Command, path: str) -> None:
     run = command.invoke
 
     def invoke(context: click.Context) -> Any:
-        # A preview changes nothing: `--dry-run`, or a mend that is not told to apply.
+        # Without an entry, as nothing is changed: `--dry-run`, and `ioc dead-letter mend` without `--apply`.
         if context.params.get("dry_run") or context.params.get("apply") == "":
             return run(context)
         from ioc.audit.journal import Journal  # noqa: PLC0415 - help must not import the database's client

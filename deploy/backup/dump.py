@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,7 +83,8 @@ def back_up(settings: Settings, directory: Path) -> BackupManifest:
     partial = directory.with_name(f".{directory.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(mode=0o700, parents=True)
-    try:
+    with ExitStack() as unless_done:
+        unless_done.callback(shutil.rmtree, partial, ignore_errors=True)
         with connect(settings, "owner", autocommit=True) as connection, translated_errors(), snapshot(connection):
             name = (
                 connection.cursor(row_factory=scalar_row).execute(load_queries("backup")["export_snapshot"]).fetchone()
@@ -108,9 +110,7 @@ def back_up(settings: Settings, directory: Path) -> BackupManifest:
             with file.open("rb") as written:
                 os.fsync(written.fileno())
         partial.rename(directory)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
+        unless_done.pop_all()
     return manifest
 
 
@@ -141,7 +141,8 @@ def restore(settings: Settings, directory: Path, database: str, administrator: A
         owner = sql.Identifier(settings.db_owner_user)
         connection.execute(sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(name, owner))
     own = settings.model_copy(update={"db_name": database})
-    try:
+    with ExitStack() as unless_done:
+        unless_done.callback(_drop, settings, administrator, name)
         with _connect(settings, administrator, database) as connection:
             connection.execute("SET client_min_messages = warning")
             connection.execute("CREATE EXTENSION timescaledb")
@@ -157,11 +158,13 @@ def restore(settings: Settings, directory: Path, database: str, administrator: A
             connection.execute("ANALYZE")
         with connect(own, "owner", autocommit=True) as connection, translated_errors(), snapshot(connection):
             _compare(_describe(connection, own), manifest)
-    except BaseException:
-        with _connect(settings, administrator, "postgres") as connection:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
-        raise
+        unless_done.pop_all()
     return manifest
+
+
+def _drop(settings: Settings, administrator: Administrator, name: sql.Identifier) -> None:
+    with _connect(settings, administrator, "postgres") as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
 
 
 def _describe(connection: psycopg.Connection, settings: Settings) -> BackupManifest:

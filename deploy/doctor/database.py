@@ -61,7 +61,7 @@ def check_roles(settings: Settings) -> Iterator[CheckResult]:
     """Whether each role whose password is set gets in."""
     for role in _ROLES:
         if not getattr(settings, f"db_{role}_password").get_secret_value():
-            continue  # this process is not told it, on purpose
+            continue  # a process has the passwords of the roles it uses, and no others: the gateway has none
         user = getattr(settings, f"db_{role}_user")
         try:
             connect(settings, role, autocommit=True).close()

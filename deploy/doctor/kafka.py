@@ -33,9 +33,8 @@ def check_brokers(settings: Settings) -> Iterator[CheckResult]:
         message=f"{len(brokers)} broker, {settings.kafka_bootstrap}",
         advice=""
         if enough
-        else f"Chủ đề cần {settings.kafka_replication} bản sao · "
-        f"IOC_KAFKA_REPLICATION={settings.kafka_replication} needs "
-        "as many brokers: start them, or lower it.",
+        else f"Chủ đề cần {settings.kafka_replication} bản sao · IOC_KAFKA_REPLICATION={settings.kafka_replication} "
+        "needs as many brokers: start them, or lower it.",
     )
     known = ".".join(map(str, found))
     yield CheckResult(
@@ -61,9 +60,8 @@ def check_clock(settings: Settings) -> Iterator[CheckResult]:
                 check="clock",
                 verdict="unknown",
                 message=f"không tạo được topic thử · no topic for a try could be made: {error}",
-                advice=f"Cho phép CREATE và DELETE trên topic {settings.topic_prefix}.doctor.* · Allow CREATE "
-                "and DELETE "
-                "on them, or give --no-probe.",
+                advice=f"Cho phép CREATE và DELETE trên topic {settings.topic_prefix}.doctor.* · Allow CREATE and "
+                "DELETE on them, or give --no-probe.",
             )
             return
         try:
@@ -113,9 +111,8 @@ def judge_topics(states: list[TopicState]) -> Iterator[CheckResult]:
                 check="topics",
                 verdict="warning",
                 message=f"{one.name}: {'; '.join(other)}",
-                advice="Sửa topic hoặc cấu hình cho khớp · Alter the topic, or the IOC_KAFKA_... settings, so "
-                "that they "
-                "agree. Retention says how far back a restore can replay.",
+                advice="Sửa topic hoặc cấu hình cho khớp · Alter the topic, or the IOC_KAFKA_... settings, so that "
+                "they agree. Retention says how far back a restore can replay.",
             )
     fine = sum(one.status == "exists" for one in states)
     if fine == len(states):

@@ -136,9 +136,8 @@ def check_secrets(settings: Settings) -> Iterator[CheckResult]:
             check="secrets",
             verdict="warning",
             message=f"còn giá trị mặc định · still as shipped: {', '.join(known)}",
-            advice="Chỉ dùng để thử trên một máy; đặt giá trị riêng trước khi vận hành · For trying on one "
-            "machine only; "
-            "set values of your own before anything real (docs/install.md).",
+            advice="Chỉ dùng để thử trên một máy; đặt giá trị riêng trước khi vận hành · For trying on one machine "
+            "only; set values of your own before anything real (docs/install.md).",
         )
     else:
         yield CheckResult(

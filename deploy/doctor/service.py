@@ -25,9 +25,8 @@ def check_processes(settings: Settings) -> Iterator[CheckResult]:
                 check="ready",
                 verdict="fault",
                 message=f"{where}: chạy nhưng chưa sẵn sàng · runs and is not ready",
-                advice=f"Xem nhật ký của `ioc {one.name}` · Read the log of `ioc {one.name}`: it waits for Kafka "
-                "or the "
-                "database.",
+                advice=f"Xem nhật ký của `ioc {one.name}` · Read the log of `ioc {one.name}`: it waits for Kafka or "
+                "the database.",
             )
         else:
             yield CheckResult(
@@ -35,9 +34,8 @@ def check_processes(settings: Settings) -> Iterator[CheckResult]:
                 check="ready",
                 verdict="warning",
                 message=f"{where}: không trả lời · nothing answers on this machine",
-                advice=f"Nếu phải chạy ở đây: `systemctl start ioc-{one.name}` hoặc `make up` · Start it, unless "
-                "it runs "
-                f"on another machine ({one.address.setting}).",
+                advice=f"Nếu phải chạy ở đây: `systemctl start ioc-{one.name}` hoặc `make up` · Start it, unless it "
+                f"runs on another machine ({one.address.setting}).",
             )
 
 

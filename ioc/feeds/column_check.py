@@ -195,7 +195,9 @@ def _field(name: str, schema: Mapping[str, Any]) -> _FieldCheck:
     optional = schema["type"] == "nullable"
     if optional:
         schema = schema["schema"]
-        if default is not None:  # null would not be what stands for nothing
+        # A column has null for a field that is missing and for one that says null. With another default, such as
+        # `str | None = "none"`, the two differ, and pydantic reads the event.
+        if default is not None:
             raise _UnknownError
     elif not required and default is None:
         raise _UnknownError

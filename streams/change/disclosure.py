@@ -127,7 +127,7 @@ class DisclosureControl:
         decided = []
         for row, cell in enumerate(cells):
             hidden = {places[column] + 1 for column in np.flatnonzero(marks[row])}
-            # What is not live is shown to nobody: replaced versions, and those that are not swapped in yet.
+            # Slots without a live version are hidden from all readers: an old version, or a new one before its swap.
             hidden |= {slot for slot in range(1, len(cell.figures) + 1) if slot not in live}
             before = None if cell.figures_at is None else frozenset(cell.hidden or ())
             decided.append(DecidedCell(cell.area_id, cell.figures, cell.updated_at, frozenset(hidden), before))

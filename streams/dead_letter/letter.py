@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import structlog
@@ -20,38 +17,17 @@ from psycopg.rows import class_row, dict_row
 
 from ioc.database.connection import connect, translated_errors
 from ioc.errors import RetryableError
-from ioc.feeds.event import REPORTER_URN
 from ioc.feeds.feed import Feed
 from ioc.messaging.client import ACK_SECONDS, open_producer, send_all
-from ioc.messaging.record import OutgoingRecord, content_type_of
+from ioc.messaging.record import OutgoingRecord
 from ioc.messaging.topic import dead_letter_topic
 from ioc.settings import Settings
 from sql import load_queries
+from streams.dead_letter.refused_event import RefusedEvent, record_of
 
 log = structlog.get_logger(__name__)
 
 RELAY_BATCH = 500
-
-
-@dataclass(frozen=True)
-class _Refused:
-    """An event that was refused, and where it stood in its log."""
-
-    feed: str
-    recorded_at: datetime
-    topic: str
-    partition: int
-    record_offset: int
-    position: int
-    reporter: str | None
-    payload: bytes | None
-    event_id: str | None = None
-    reasons: Sequence[Mapping[str, str]] = ()
-
-    @property
-    def place(self) -> tuple[datetime, str, int, int, int]:
-        """What identifies it in the table, in the order of the statements that mark it."""
-        return self.recorded_at, self.topic, self.partition, self.record_offset, self.position
 
 
 class DeadLetterRelay:
@@ -78,7 +54,7 @@ class DeadLetterRelay:
         queries = load_queries("deadletter")
         topic = dead_letter_topic(self._settings.topic_prefix)
         with connect(self._settings, "writer") as connection, translated_errors():
-            cursor = connection.cursor(row_factory=class_row(_Refused))
+            cursor = connection.cursor(row_factory=class_row(RefusedEvent))
             rows = cursor.execute(queries["take_unrelayed"], [RELAY_BATCH]).fetchall()
             if not rows:
                 return 0
@@ -99,7 +75,7 @@ class DeadLetterRelay:
                 pause = min(max(pause, self._interval) * 2, 30.0)
 
 
-def _letter(topic: str, refused: _Refused) -> OutgoingRecord:
+def _letter(topic: str, refused: RefusedEvent) -> OutgoingRecord:
     headers = [
         ("ioc-feed", refused.feed.encode()),
         ("ioc-topic", refused.topic.encode()),
@@ -138,20 +114,11 @@ def replay(settings: Settings, feed: Feed, *, rule: str | None, limit: int) -> i
             with connect(settings, "owner") as connection, translated_errors():
                 batch = min(RELAY_BATCH, limit - replayed)
                 rows = (
-                    connection.cursor(row_factory=class_row(_Refused))
+                    connection.cursor(row_factory=class_row(RefusedEvent))
                     .execute(queries["take_replayable"], {"feed": feed.key, "rule": rule, "limit": batch})
                     .fetchall()
                 )
-                letters = [
-                    OutgoingRecord(
-                        topic,
-                        _reporter_of(row.payload, row.reporter),
-                        row.payload,
-                        [("content-type", content_type_of(row.payload).encode())],
-                    )
-                    for row in rows
-                    if row.payload is not None
-                ]
+                letters = [record_of(topic, row.payload, row.reporter) for row in rows if row.payload is not None]
                 send_all(producer, letters)
                 connection.cursor().executemany(queries["mark_replayed"], [row.place for row in rows])
             replayed += len(rows)
@@ -160,17 +127,6 @@ def replay(settings: Settings, feed: Feed, *, rule: str | None, limit: int) -> i
     finally:
         producer.close(timeout=ACK_SECONDS)
     return replayed
-
-
-def _reporter_of(payload: bytes, reporter: str | None) -> bytes | None:
-    """Return the Kafka key: the reporter as the event names it, so that its order of events is kept."""
-    try:
-        source = json.loads(payload).get("source", "")
-    except (ValueError, AttributeError):
-        source = ""
-    if isinstance(source, str) and source.startswith(REPORTER_URN):
-        return source.removeprefix(REPORTER_URN).encode()
-    return reporter.encode() if reporter else None
 
 
 def _read(settings: Settings, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:

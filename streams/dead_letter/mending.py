@@ -18,34 +18,20 @@ from ioc.catalogue.edition import Edition
 from ioc.catalogue.store import load_editions, load_measures
 from ioc.database.connection import connect, translated_errors
 from ioc.errors import FatalError
-from ioc.feeds.event import REPORTER_URN
 from ioc.feeds.feed import Feed
 from ioc.feeds.plausibility import Calendar
 from ioc.feeds.validation import mask
 from ioc.messaging.client import ACK_SECONDS, open_producer, send_all
-from ioc.messaging.record import OutgoingRecord, content_type_of
 from ioc.province.profile import load_profile
 from ioc.settings import Settings
 from sql import load_queries
+from streams.dead_letter.refused_event import RefusedEvent, record_of
 from streams.dead_letter.rule import MendRule, mend
 from streams.rules.contribute import Contributor
 from streams.rules.parse import BatchParser
 from streams.rules.register import Register
 
 _BATCH = 500
-
-
-class WaitingLetter(NamedTuple):
-    """A refused event that was not replayed yet."""
-
-    feed: str
-    recorded_at: datetime
-    topic: str
-    partition: int
-    record_offset: int
-    position: int
-    reporter: str | None
-    payload: bytes
 
 
 class _StoredRevision(NamedTuple):
@@ -92,7 +78,7 @@ class MendPlan:
     replacing: int
     known: int
     moving: tuple[MovingIndicator, ...]
-    letters: tuple[tuple[WaitingLetter, bytes], ...]
+    letters: tuple[tuple[RefusedEvent, bytes], ...]
 
 
 def plan_mend(settings: Settings, feed: Feed, rule: MendRule, *, limit: int) -> MendPlan:
@@ -100,9 +86,13 @@ def plan_mend(settings: Settings, feed: Feed, rule: MendRule, *, limit: int) -> 
     queries = load_queries("deadletter")
     with connect(settings, "owner", autocommit=True) as connection, translated_errors():
         asked = {"feed": rule.feed, "rule": rule.rule, "field": rule.field, "limit": limit}
-        cursor = connection.cursor(row_factory=class_row(WaitingLetter))
+        cursor = connection.cursor(row_factory=class_row(RefusedEvent))
         waiting = cursor.execute(queries["select_mendable"], asked).fetchall()
-        mended = [(one, changed) for one in waiting if (changed := mend(rule, one.payload)) is not None]
+        mended = [
+            (one, changed)
+            for one in waiting
+            if one.payload is not None and (changed := mend(rule, one.payload)) is not None
+        ]
         events, refused = _parsed(settings, feed, [changed for _, changed in mended])
         keys = events["key"].unique().to_list()
         found = connection.cursor(row_factory=class_row(_StoredRevision)).execute(queries["select_identities"], [keys])
@@ -140,10 +130,10 @@ def send_mended(settings: Settings, feed: Feed, plan: MendPlan) -> int:
                 batch = [
                     (letter, payload)
                     for letter, payload in plan.letters[start : start + _BATCH]
-                    if cursor.execute(queries["lock_waiting"], letter[1:6]).fetchone() is not None
+                    if cursor.execute(queries["lock_waiting"], letter.place).fetchone() is not None
                 ]
-                send_all(producer, [_outgoing(topic, payload) for _, payload in batch])
-                connection.cursor().executemany(queries["mark_replayed"], [letter[1:6] for letter, _ in batch])
+                send_all(producer, [record_of(topic, payload) for _, payload in batch])
+                connection.cursor().executemany(queries["mark_replayed"], [letter.place for letter, _ in batch])
             sent += len(batch)
     finally:
         producer.close(timeout=ACK_SECONDS)
@@ -255,9 +245,3 @@ def _indicators(edition: Edition, touched: Mapping[StoredMeasure, _AreaDays]) ->
         )
         for code, cells in sorted(found.items())
     )
-
-
-def _outgoing(topic: str, payload: bytes) -> OutgoingRecord:
-    source = from_json(payload).get("source", "")
-    reporter = source.removeprefix(REPORTER_URN).encode()
-    return OutgoingRecord(topic, reporter, payload, [("content-type", content_type_of(payload).encode())])

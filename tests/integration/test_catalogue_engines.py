@@ -68,7 +68,7 @@ class Probe:
         columns = ", ".join(f'"{name}" {Column(name, dtype).sql_type}' for name, dtype in schema.items())
         db.execute(f"CREATE TEMPORARY TABLE probe (row_number bigint, {columns})")
 
-    def compare(self, rows: Sequence[Row], pairs: Iterable[tuple[pl.Expr, str]]) -> None:
+    def assert_same(self, rows: Sequence[Row], pairs: Iterable[tuple[pl.Expr, str]]) -> None:
         """Evaluate each pair over `rows` in both engines; the answers must be equal, to the last bit."""
         exprs, texts = zip(*pairs, strict=True)
         frame = pl.DataFrame(rows, schema=self._schema)
@@ -121,7 +121,7 @@ def test_every_measure_of_the_catalogue(db: psycopg.Connection, key: str) -> Non
     @EXAMPLES
     @given(rows_of(schema, words_of(measures)))
     def check(rows: list[Row]) -> None:
-        probe.compare(rows, map(pair, measures))
+        probe.assert_same(rows, map(pair, measures))
 
     check()
 
@@ -129,7 +129,8 @@ def test_every_measure_of_the_catalogue(db: psycopg.Connection, key: str) -> Non
 @pytest.mark.parametrize("key", sorted({measure.feed for measure in COMPILED.measures}))
 def test_measures_run_on_the_record_table(db: psycopg.Connection, key: str) -> None:
     texts = sql.SQL(", ".join(text for _, text in map(pair, COMPILED.of_feed(key))))
-    db.execute(sql.SQL("SELECT {} FROM {}").format(texts, sql.Identifier(FEEDS[key].table)))
+    found = db.execute(sql.SQL("SELECT {} FROM {}").format(texts, sql.Identifier(FEEDS[key].table))).fetchall()
+    assert found == [], "every expression fits the table's columns, and the table is empty"
 
 
 # ------------------------------------------------------------------------------ expressions of any form
@@ -225,7 +226,7 @@ def test_whatever_the_loader_lets_through(db: psycopg.Connection) -> None:
     def check(rows: list[Row], condition: str, value: str) -> None:
         where, what = accepted(condition), accepted(value)
         plain = [(pl.sql_expr(text), text) for text in (where, what)]
-        probe.compare(rows, [*plain, (contribution_expr(Measure("f", "sum", "1", where)), counted(where))])
+        probe.assert_same(rows, [*plain, (contribution_expr(Measure("f", "sum", "1", where)), counted(where))])
 
     check()
 
@@ -250,7 +251,7 @@ def test_formulas(db: psycopg.Connection) -> None:
     @settings(EXAMPLES, max_examples=300)
     @given(st.lists(st.fixed_dictionaries(dict.fromkeys(CODES, FIGURES)), min_size=1, max_size=8), FORMULAS)
     def check(rows: list[Row], formula: str) -> None:
-        probe.compare(rows, [(formula_expr(formula), formula_sql(formula))])
+        probe.assert_same(rows, [(formula_expr(formula), formula_sql(formula))])
 
     check()
 
@@ -263,6 +264,6 @@ def test_formulas_of_the_catalogue(db: psycopg.Connection) -> None:
     @EXAMPLES
     @given(st.lists(st.fixed_dictionaries(dict.fromkeys(codes, FIGURES)), min_size=1, max_size=3))
     def check(rows: list[Row]) -> None:
-        probe.compare(rows, [(formula_expr(formula.text), formula_sql(formula.text)) for formula in formulas])
+        probe.assert_same(rows, [(formula_expr(formula.text), formula_sql(formula.text)) for formula in formulas])
 
     check()

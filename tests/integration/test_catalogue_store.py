@@ -12,14 +12,6 @@ from testbed.pipeline import Pipeline
 from ioc.catalogue import Catalogue
 from ioc.catalogue.store import load_editions, load_measures, sync_catalogue
 from ioc.errors import CatalogueChangedError
-from ioc.feeds.feed import Feed
-from ioc.province.profile import load_profile_catalogue
-from ioc.settings import Settings
-
-
-@pytest.fixture
-def catalogue(settings: Settings, feeds: dict[str, Feed]) -> Catalogue:
-    return load_profile_catalogue(settings.profile, feeds)
 
 
 def changed(catalogue: Catalogue, code: str, **columns: str) -> Catalogue:

@@ -4,40 +4,17 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 
 import httpx
 import pytest
-from testbed.page_bed import LEADER, Bed, client_of, filled_database, page_bed, text_of
+from testbed.page_bed import LEADER, Bed, client_of, text_of
 from testbed.page_data import GUESTS, NOW
 from testbed.page_site import Clock, site
 from testbed.server import cloned_database, free_ports
 
 from ioc.database.connection import connect
-from ioc.feeds.feed import Feed
-from ioc.province.profile import Profile
 from ioc.settings import Settings
-
-
-@pytest.fixture(scope="module")
-def filled(
-    template_database: str,
-    stack_settings: Settings,
-    feeds: dict[str, Feed],
-    profile: Profile,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[Settings, int]]:
-    directory = tmp_path_factory.mktemp("pages")
-    with filled_database(template_database, stack_settings, feeds, profile, directory) as filled:
-        yield filled
-
-
-@pytest.fixture
-def bed(filled: tuple[Settings, int]) -> Iterator[Bed]:
-    with page_bed(*filled) as bed:
-        yield bed
-
 
 PATHS = ("/", "/sectors/lodging", f"/indicators/{GUESTS}", "/incidents", "/incidents/1", "/morning")
 

@@ -13,12 +13,11 @@ from pathlib import Path
 import pytest
 import uvicorn
 from testbed.browser import CHROMIUM, Tab, open_tab
-from testbed.page_data import GUESTS, fill_figures, fill_statuses
+from testbed.page_bed import filled_database
+from testbed.page_data import GUESTS
 from testbed.page_site import Clock, site
-from testbed.pipeline import Pipeline
-from testbed.server import cloned_database, free_ports
+from testbed.server import free_ports
 
-from ioc.database.connection import connect
 from ioc.feeds.feed import Feed
 from ioc.province.profile import Profile
 from ioc.settings import Settings
@@ -49,19 +48,16 @@ def served(
     own = stack_settings.model_copy(
         update={"db_name": f"t{uuid.uuid4().hex[:12]}", "api_port": port, "api_rate": 1000.0, "api_burst": 1000.0}
     )
-    with cloned_database(own, template_database):
-        pipeline = Pipeline(own, feeds, profile)
-        fill_figures(pipeline)
-        pipeline.close()
-        with connect(own, "owner", autocommit=True) as owner:
-            incident = fill_statuses(owner)
-        with site(own, Clock()) as (app, signing, _):
-            server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None))
-            thread = threading.Thread(target=server.run, daemon=True)
-            thread.start()
-            yield Served(signing, incident)
-            server.should_exit = True
-            thread.join(20)
+    with (
+        filled_database(template_database, own, feeds, profile) as incident,
+        site(own, Clock()) as (app, signing, _),
+    ):
+        server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None))
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        yield Served(signing, incident)
+        server.should_exit = True
+        thread.join(20)
 
 
 def paths(served: Served) -> dict[str, str]:

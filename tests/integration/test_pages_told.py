@@ -5,40 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 from pydantic import SecretStr
-from testbed.page_bed import Bed, client_of, filled_database, page_bed, text_of
+from testbed.page_bed import Bed, client_of, text_of
 from testbed.page_data import GUESTS
 from testbed.page_site import site
 
 from ioc.database.connection import connect
-from ioc.feeds.feed import Feed
-from ioc.province.profile import Profile
-from ioc.settings import Settings
-
-
-@pytest.fixture(scope="module")
-def filled(
-    template_database: str,
-    stack_settings: Settings,
-    feeds: dict[str, Feed],
-    profile: Profile,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[Settings, int]]:
-    directory = tmp_path_factory.mktemp("pages")
-    with filled_database(template_database, stack_settings, feeds, profile, directory) as filled:
-        yield filled
-
-
-@pytest.fixture
-def bed(filled: tuple[Settings, int]) -> Iterator[Bed]:
-    with page_bed(*filled) as bed:
-        yield bed
 
 
 def test_status_incidents_and_quality_over_http_are_what_the_commands_say(bed: Bed) -> None:

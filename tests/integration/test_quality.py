@@ -29,20 +29,8 @@ from testbed.quality_bed import (
 
 from ioc.catalogue import Catalogue
 from ioc.errors import ConfigError
-from ioc.province.profile import load_profile_catalogue
 from streams.quality.report import QualityMeter
 from streams.rules.quality import codes
-
-
-@pytest.fixture
-def catalogue(pipeline: Pipeline) -> Catalogue:
-    return load_profile_catalogue(pipeline.settings.profile, pipeline.feeds)
-
-
-@pytest.fixture
-def meter(pipeline: Pipeline, catalogue: Catalogue, db: psycopg.Connection) -> QualityMeter:
-    db.execute("UPDATE indicator SET created_at = %s", [local("09-15 08:00")])
-    return meter_of(pipeline, catalogue)
 
 
 def test_the_account_of_a_day_by_hand(pipeline: Pipeline, meter: QualityMeter, db: psycopg.Connection) -> None:

@@ -34,21 +34,9 @@ from ioc.catalogue import Catalogue
 from ioc.errors import ConfigError
 from ioc.feeds.feed import Feed
 from ioc.messaging.client import client_options
-from ioc.province.profile import load_profile_catalogue
 from ioc.settings import Settings
 from streams.quality.report import QualityMeter, report_quality
 from streams.rules.quality import codes
-
-
-@pytest.fixture
-def catalogue(pipeline: Pipeline) -> Catalogue:
-    return load_profile_catalogue(pipeline.settings.profile, pipeline.feeds)
-
-
-@pytest.fixture
-def meter(pipeline: Pipeline, catalogue: Catalogue, db: psycopg.Connection) -> QualityMeter:
-    db.execute("UPDATE indicator SET created_at = %s", [local("09-15 08:00")])
-    return meter_of(pipeline, catalogue)
 
 
 def topic_of(settings: Settings) -> list[KafkaRecord]:

@@ -35,20 +35,13 @@ from ioc.catalogue.store import load_editions, sync_catalogue
 from ioc.database.connection import connect
 from ioc.errors import CatalogueChangedError, ConfigError, FatalError
 from ioc.feeds.feed import Feed
-from ioc.province.profile import load_profile_catalogue
 from ioc.province.store import load_into_database
-from ioc.settings import Settings
 from ioc.territory.area import AreaTree
 from streams.rebuild.fill import MeasureFill
 from streams.rebuild.run import Rebuild, open_rebuild
 
 MONTH, NOVEMBER = ("month", "2024-10-01"), ("month", "2024-11-01")
 GUESTS, UNIQUE, SHARE = "lodging.guests.total", "lodging.unique_guests.total", "lodging.international_share"
-
-
-@pytest.fixture
-def catalogue(settings: Settings, feeds: dict[str, Feed]) -> Catalogue:
-    return load_profile_catalogue(settings.profile, feeds)
 
 
 def edited(catalogue: Catalogue, *rows: Mapping[str, str], feeds: dict[str, Feed]) -> Catalogue:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 from fastapi import FastAPI
@@ -65,24 +63,15 @@ def text_of(answer: httpx.Response) -> str:
 
 
 @contextmanager
-def filled_database(
-    template_database: str, stack_settings: Settings, feeds: dict[str, Feed], profile: Profile, directory: Path
-) -> Iterator[tuple[Settings, int]]:
-    """A database with figures, statuses and an incident; the settings that open it, and the incident's id."""
-    own = stack_settings.model_copy(
-        update={
-            "db_name": f"t{uuid.uuid4().hex[:12]}",
-            "token_file": directory / "tokens.json",
-            "api_burst": 1000.0,
-        }
-    )
+def filled_database(template_database: str, own: Settings, feeds: dict[str, Feed], profile: Profile) -> Iterator[int]:
+    """The database that `own` names, with figures, statuses and an incident; gives the incident's id."""
     with cloned_database(own, template_database):
         pipeline = Pipeline(own, feeds, profile)
         fill_figures(pipeline)
         pipeline.close()
         with connect(own, "owner", autocommit=True) as owner:
             incident = fill_statuses(owner)
-        yield own, incident
+        yield incident
 
 
 @contextmanager

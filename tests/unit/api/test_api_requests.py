@@ -132,7 +132,7 @@ def test_an_indicator_bears_its_target_and_both_names(get: Callable[..., Any]) -
     assert shown["target"] is None and shown["owners"] == ["Sở Du lịch"]
 
 
-def problem(response: Any, status: int, rule: str) -> dict[str, Any]:
+def assert_problem(response: Any, status: int, rule: str) -> dict[str, Any]:
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
     body: dict[str, Any] = response.json()
@@ -143,32 +143,30 @@ def problem(response: Any, status: int, rule: str) -> dict[str, Any]:
 
 def test_who_may_not_read(client: httpx.Client, tokens: TokenFile, reading: Canned) -> None:
     answer = client.get("/v1/indicators")
-    problem(answer, 401, "token_missing")
+    assert_problem(answer, 401, "token_missing")
     assert answer.headers["www-authenticate"] == 'Bearer realm="ioc"'
     wrong = {"authorization": "Bearer ioc_0_nothing"}
-    problem(client.get("/v1/indicators", headers=wrong), 401, "token_unknown")
+    assert_problem(client.get("/v1/indicators", headers=wrong), 401, "token_unknown")
     _, publisher = tokens.create("hotel", ("tourism.stay",), ("77-*",))
     answer = client.get("/v1/indicators", headers={"authorization": f"Bearer {publisher}"})
-    assert "--reader" in problem(answer, 403, "token_publishes")["detail"]
+    assert "--reader" in assert_problem(answer, 403, "token_publishes")["detail"]
     token, reader = tokens.create("gone", (), (), reads=True)
     tokens.revoke(token.id)
-    problem(client.get("/v1/indicators", headers={"authorization": f"Bearer {reader}"}), 401, "token_revoked")
+    assert_problem(client.get("/v1/indicators", headers={"authorization": f"Bearer {reader}"}), 401, "token_revoked")
     assert reading.asked == []
 
 
 def test_wrong_questions_are_told(get: Callable[..., Any], clock: list[float]) -> None:
-    days = {"from": "2024-10-01", "to": "2024-10-31"}
-    assert "to" in problem(get(f"/v1/indicators/{CODE}/series", **{"from": "2024-10-01"}), 422, "parameters")["detail"]
-    assert (
-        "period" in problem(get(f"/v1/indicators/{CODE}/series", period="decade", **days), 422, "parameters")["detail"]
-    )
-    wrong = problem(get("/v1/indicators", limit=0, offset=-1), 422, "parameters")
+    series, days = f"/v1/indicators/{CODE}/series", {"from": "2024-10-01", "to": "2024-10-31"}
+    assert "to" in assert_problem(get(series, **{"from": "2024-10-01"}), 422, "parameters")["detail"]
+    assert "period" in assert_problem(get(series, period="decade", **days), 422, "parameters")["detail"]
+    wrong = assert_problem(get("/v1/indicators", limit=0, offset=-1), 422, "parameters")
     assert "limit: phải lớn hơn hoặc bằng 1; offset: phải lớn hơn hoặc bằng 0" in wrong["detail_vi"]
     assert "limit: Input should be greater than or equal to 1" in wrong["detail"]
     clock[0] += 10
-    problem(get("/v1/nothing"), 404, "route")
+    assert_problem(get("/v1/nothing"), 404, "route")
     assert (
-        problem(get(f"/v1/indicators/{CODE}/explain", area="999", on="2024-10-05"), 422, "question")["detail_vi"]
+        assert_problem(get(f"/v1/indicators/{CODE}/explain", area="999", on="2024-10-05"), 422, "question")["detail_vi"]
         == "không có địa bàn"
     )
 
@@ -190,14 +188,14 @@ def test_too_many_requests_wait(get: Callable[..., Any], clock: list[float]) -> 
     for _ in range(5):
         assert get("/v1/indicators").status_code == 200
     refused = get("/v1/indicators")
-    problem(refused, 429, "too_fast")
+    assert_problem(refused, 429, "too_fast")
     clock[0] += float(refused.headers["retry-after"])
     assert get("/v1/indicators").status_code == 200
 
 
 def test_a_fault_of_the_service_is_not_the_askers(get: Callable[..., Any], reading: Canned) -> None:
     reading.fails = ConfigError("a stored row no longer fits its feed")
-    problem(get("/v1/indicators"), 500, "internal_error")
+    assert_problem(get("/v1/indicators"), 500, "internal_error")
 
 
 def test_examples_are_answers() -> None:
@@ -210,7 +208,7 @@ def test_examples_are_answers() -> None:
 def test_a_failure_says_nothing_of_the_inside(get: Callable[..., Any], reading: Canned) -> None:
     reading.fails = RuntimeError("secret place")
     answer = get("/v1/indicators")
-    problem(answer, 500, "internal_error")
+    assert_problem(answer, 500, "internal_error")
     assert "secret" not in answer.text
     assert get("/ready").status_code == 503
     assert get("/live").status_code == 200

@@ -11,30 +11,10 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from testbed.small_territory import CHAINS, DAYS, above
 
 from ioc.period import PERIODS, start_of
 from streams.rules.fold import fold_sums, matrix_of, running_totals
-
-# Two communes of one district, and a district without communes; 1 is the province.
-PARENTS = {11: 10, 12: 10, 10: 1, 20: 1}
-CHAINS = pl.DataFrame(
-    [(11, 11), (11, 10), (11, 1), (12, 12), (12, 10), (12, 1), (20, 20), (20, 1)],
-    schema={"origin_id": pl.Int32, "area_id": pl.Int32},
-    orient="row",
-)
-DAYS = [
-    date(2024, 9, 30),
-    date(2024, 10, 1),
-    date(2024, 10, 6),
-    date(2024, 10, 7),
-    date(2024, 12, 31),
-    date(2025, 1, 1),
-]
-
-
-def above(area: int) -> list[int]:
-    return [area, *(above(PARENTS[area]) if area in PARENTS else [])]
-
 
 deltas = st.lists(
     st.tuples(

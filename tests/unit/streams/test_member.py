@@ -9,34 +9,15 @@ from datetime import date
 import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
+from testbed.small_territory import CHAINS, DAYS, above
 
 from ioc.period import PERIODS, start_of
 from streams.rules.contribute import MEMBER_SCHEMA
 from streams.rules.member import TURNING_SCHEMA, sum_members, turnovers, within_areas
 
-# Two communes of one district, and a district without communes; 1 is the province.
-PARENTS = {11: 10, 12: 10, 10: 1, 20: 1}
-CHAINS = pl.DataFrame(
-    [(11, 11), (11, 10), (11, 1), (12, 12), (12, 10), (12, 1), (20, 20), (20, 1), (10, 10), (10, 1), (1, 1)],
-    schema={"origin_id": pl.Int32, "area_id": pl.Int32},
-    orient="row",
-)
-# Weeks that reach over the end of a month, a quarter and a year.
-DAYS = [
-    date(2024, 9, 30),
-    date(2024, 10, 1),
-    date(2024, 10, 6),
-    date(2024, 12, 29),
-    date(2024, 12, 31),
-    date(2025, 1, 1),
-]
 Row = tuple[int, date, str]  # unit, day, member
 
 rows = st.tuples(st.sampled_from((11, 12, 10, 20)), st.sampled_from(DAYS), st.sampled_from("ab"))
-
-
-def above(area: int) -> list[int]:
-    return [area, *(above(PARENTS[area]) if area in PARENTS else [])]
 
 
 def counts(stored: Mapping[Row, int]) -> Counter[tuple[str, int, date]]:
