@@ -18,6 +18,7 @@ from typing import Any
 import psycopg
 import structlog
 from psycopg import errors as pg_errors
+from pydantic import ValidationError
 
 from ioc.audit.entry import AuditEntry, add_entry, without_secrets
 from ioc.command.act import ActNote, noting
@@ -76,10 +77,21 @@ class Journal:
         if not self.waiting_file.exists():
             yield []
             return
-        with self.waiting_file.open("r+", encoding="utf-8") as file:
+        with self.waiting_file.open("r+", encoding="utf-8", errors="replace") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            yield [AuditEntry.model_validate_json(line) for line in file if line.strip()]
+            yield [self._read(line) for line in file if line.strip()]
             file.truncate(0)
+
+    def _read(self, line: str) -> AuditEntry:
+        try:
+            return AuditEntry.model_validate_json(line)
+        except ValidationError:
+            # A process that was killed, or a full disk, leaves half a line. It is entered as it is: that it was there
+            # is told, and no later act is held up by it.
+            half = {"line": line.strip()[:500]}
+            return AuditEntry(
+                actor=self._actor, host=socket.gethostname(), act="unreadable entry", outcome="failed", after=half
+            )
 
     def _wait(self, entry: AuditEntry) -> None:
         plain = entry.model_copy(
@@ -89,7 +101,7 @@ class Journal:
         descriptor = os.open(self.waiting_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "a", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            file.write(plain.model_dump_json() + "\n")
+            file.write("\n" + plain.model_dump_json() + "\n")  # on a line of its own, even after half a line
 
 
 def _user() -> str:
@@ -107,4 +119,4 @@ def _user() -> str:
 
 def waiting_entries(path: Path) -> int:
     """Return how many entries wait in a file."""
-    return sum(1 for line in path.read_text(encoding="utf-8").splitlines() if line) if path.exists() else 0
+    return sum(1 for line in path.read_text(encoding="utf-8").splitlines() if line.strip()) if path.exists() else 0

@@ -211,4 +211,11 @@ def test_what_is_done_while_the_database_is_away_is_entered_later(settings: Sett
         ("token revoke", "done"),
     ]
     assert waiting.read_text() == ""
+    # Half a line of a process that was killed is entered as it is, and holds nothing up.
+    waiting.write_bytes(b'{"told_at": "2026-11-28T05:0\xff')
+    run(away, "token", "create", "Other", "--reader")
+    run(own, "token", "revoke", made["id"])
+    told = [(row["act"], row["outcome"]) for row in entries(db)][4:]
+    assert told[:3] == [("unreadable entry", "failed"), ("token create", "begun"), ("token create", "done")]
+    assert waiting.read_text() == ""
     assert verify_chain(read_chain(db)).faults == ()
