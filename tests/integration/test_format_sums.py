@@ -21,6 +21,7 @@ from connectors.formats.format import BadRecord, Event, Remark
 from connectors.formats.memory import Memory
 from connectors.publishing.publish import FileReader
 from connectors.publishing.report import FileResult
+from deploy.simulator.native.lodging import same_bytes
 from ioc.settings import Settings
 
 PETROL, KIM_DINH = "3590000051", "26566"
@@ -115,14 +116,7 @@ def guest_list(*guests: dict[str, str]) -> bytes:
     for row, guest in enumerate(guests, 4):
         for column, value in ({"A": str(row - 3)} | usual | stay | guest).items():
             page[f"{column}{row}"] = value
-    return saved(book)
-
-
-def saved(book: Workbook) -> bytes:
-    """A workbook as a file."""
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+    return same_bytes(book)
 
 
 def foreigner(passport: str, **told: str) -> str:
@@ -305,7 +299,7 @@ def test_samples_plans_and_odd_workbooks_of_guests_are_counted_right(office: Off
     # Of two sheets one is known: its guest counts, the other is told.
     book = load_workbook(io.BytesIO(guest_list({"H": "077190000123"})))
     book.create_sheet("Ghi chú").append(["ca đêm", "2"])
-    assert office.publish(saved(book)) == []
+    assert office.publish(same_bytes(book)) == []
     assert office.remarks == ["sheet_not_read"]
     assert office.figure("lodging.guests.total", XUAN_SON) == 2
     # A row at the very end of the sheet that holds nothing is no row.

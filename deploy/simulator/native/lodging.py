@@ -223,10 +223,18 @@ def _workbook(sheet: str, rows: Sequence[Sequence[str]]) -> bytes:
     del book["Sheet"]
     for row in rows:
         page.append(list(row))
+    return same_bytes(book)
+
+
+def same_bytes(book: Workbook) -> bytes:
+    """A workbook as a file whose bytes do not depend on the moment of writing.
+
+    A workbook and the zip around it hold when they were written, to two seconds. Both are set to a fixed time, so that
+    a seed gives the same bytes, and so that a test that writes a file twice writes a copy.
+    """
     book.properties.created = book.properties.modified = _WRITTEN_AT
     out, same = io.BytesIO(), io.BytesIO()
     book.save(out)
-    # A zip holds the time at which each part was packed. It is set to a fixed one, so that a seed gives the same bytes.
     with zipfile.ZipFile(out) as packed, zipfile.ZipFile(same, "w", zipfile.ZIP_DEFLATED) as again:
         for name in packed.namelist():
             part = packed.read(name)

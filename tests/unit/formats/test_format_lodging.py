@@ -18,6 +18,7 @@ from connectors.formats.tourism_stay import region as region_of_provinces
 from connectors.formats.tourism_stay.country import nationality_of
 from connectors.formats.tourism_stay.region import home_region
 from connectors.formats.tourism_stay.stay import paper_of, purpose_of
+from deploy.simulator.native.lodging import same_bytes
 
 HOME = "Bà Rịa - Vũng Tàu"
 VIETNAM_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -53,13 +54,7 @@ def sheet(*guests: Mapping[str, Any], title: str = "DS_KHACH_VIET_NAM_LUU_TRU ")
     for row, guest in enumerate(guests, 5):
         for column, value in guest.items():
             page[f"{column}{row}"] = value
-    return saved(book)
-
-
-def saved(book: Workbook) -> bytes:
-    data = io.BytesIO()
-    book.save(data)
-    return data.getvalue()
+    return same_bytes(book)
 
 
 def changed(**cells: Any) -> dict[str, Any]:
@@ -376,7 +371,7 @@ def kbtt(headings: Sequence[str], *rows: Sequence[str]) -> bytes:
     for number, row in enumerate([headings, *rows], 2):
         for place, text in enumerate(row, 1):
             page.cell(number, place, text)
-    return saved(book)
+    return same_bytes(book)
 
 
 def test_foreign_guests_of_a_workbook_are_those_of_the_xml() -> None:

@@ -14,13 +14,14 @@ from openpyxl import Workbook
 from pydantic import SecretStr
 from rich.console import Console
 from test_format_einvoice import data_of, invoice
-from test_format_lodging import changed, saved, sheet
+from test_format_lodging import changed, sheet
 from test_format_outside_files import FOREIGNER, NOW, guests, kbtt, reader
 
 from connectors.formats.format import BadRecord
 from connectors.publishing.publish import run
 from connectors.publishing.report import FileResult
 from connectors.publishing.sending import send
+from deploy.simulator.native.lodging import same_bytes
 from ioc.pseudonym import Pseudonymiser
 
 
@@ -87,13 +88,13 @@ def test_english_text_is_english() -> None:
         invoice(rate="7%"),
         b"<HDon>",
         sheet(changed(C="x")),
-        saved(Workbook()),
+        same_bytes(Workbook()),
         b"",
         guests(gioi_tinh="K"),
     ]
     headless = kbtt(FOREIGNER)
     headless.active["C2"] = "?"
-    for content in [*broken, guests(gioi_tinh="K"), saved(headless)]:
+    for content in [*broken, guests(gioi_tinh="K"), same_bytes(headless)]:
         for item in read_bytes(content):
             for reason in item.reasons if isinstance(item, BadRecord) else ():
                 told = re.sub(r"`[^`]*`|is headed [^;]*", "", reason.message_en)
