@@ -28,6 +28,7 @@ from ioc.feeds.feed import Feed
 from ioc.period import start_of
 from ioc.province.expected import ExpectedReports
 from ioc.province.reporter import Reporter
+from ioc.reading.past import PastFigures
 from ioc.reading.territory_sum import Days, Spans, SumReader, SumsByUnit, TerritoryBucket
 from ioc.territory.area import Area, AreaTree
 from ioc.territory.crosswalk import Crosswalk
@@ -48,8 +49,18 @@ class Restatement:
     """Computes the figures of one catalogue over one read-only connection."""
 
     def __init__(
-        self, connection: psycopg.Connection, compiled: Compiled, feeds: Mapping[str, Feed], areas: AreaTree
+        self,
+        connection: psycopg.Connection,
+        compiled: Compiled,
+        feeds: Mapping[str, Feed],
+        areas: AreaTree,
+        *,
+        past: PastFigures | None = None,
     ) -> None:
+        """
+        past: gives the sums of a past moment, within `ioc.reading.past.past`; None for those of now.
+        """
+        self._past = past
         self._connection = connection
         self._plans = compiled.plans
         self._compiled = compiled
@@ -66,6 +77,18 @@ class Restatement:
 
         Raises ConfigError where the catalogue counts what the database does not.
         """
+        if self._past is None:
+            return self._figures(code, sector, period, buckets, units)
+        territories = [self._crosswalk.territory(unit.area_id) for unit in units]
+        touched = {a for one in territories for a in (*one.whole, *one.same, *one.partly)}
+        touched |= {below.area_id for area_id in touched for below in self._areas.children(area_id)}
+        partly = any(one.partly for one in territories)
+        with self._past.sums([code], sector, period, buckets, touched, every=partly):
+            return self._figures(code, sector, period, buckets, units)
+
+    def _figures(
+        self, code: str, sector: str, period: str, buckets: Sequence[date], units: Sequence[Area]
+    ) -> dict[tuple[int, date], Figure]:
         opened = self._opened(sector)
         shown = [day for day in buckets if opened.holds(period, day)]
         if not shown:
@@ -151,7 +174,7 @@ class Restatement:
         first, last = min(days.values())[0], max(last for _, last in days.values())
         single = [first + timedelta(days=index) for index in range((last - first).days + 1)]
         units = list({cell.territory.unit.area_id: cell.territory.unit for cell in cells}.values())
-        found = self.figures(code, sector, "day", single, units)
+        found = self._figures(code, sector, "day", single, units)
         choose = max if function == "max" else min
         values: list[float | None] = []
         for index, cell in enumerate(cells):

@@ -153,12 +153,12 @@ class SeriesReader:
             units = self._existing(area_code, level, units_on)
             wanted = {unit.area_id: buckets for unit in units}
         _check_size(sum(map(len, wanted.values())), len(units), len(buckets))
-        if self._moment is not None:
-            figures = self._past(code, indicator["sector"], period, buckets, units, units_on)
-        elif units_on is None:
-            figures = self._stored(code, period, buckets, units)
-        else:
+        if units_on is not None:
             figures = self._restated(code, indicator["sector"], period, buckets, units)
+        elif self._moment is not None:
+            figures = self._past(code, indicator["sector"], period, buckets, units)
+        else:
+            figures = self._stored(code, period, buckets, units)
         carried = self._carried(code, period, figures) if self._moment is None else {}
         hidden = self._hidden_cells(indicator, period, buckets, figures, units_on)
         for cell in hidden:
@@ -187,7 +187,12 @@ class SeriesReader:
 
     @cached_property
     def _restatement(self) -> Restatement:
-        return Restatement(self._connection, self._compiled, self._feeds, self._areas)
+        past = self._past_figures if self._moment is not None else None
+        return Restatement(self._connection, self._compiled, self._feeds, self._areas, past=past)
+
+    @cached_property
+    def _past_figures(self) -> PastFigures:
+        return PastFigures(self._connection, self._compiled, self._feeds)
 
     def _indicator(self, code: str) -> dict[str, Any]:
         cursor = self._connection.cursor(row_factory=dict_row)
@@ -270,15 +275,13 @@ class SeriesReader:
             return frozenset()
         related = plan.of(plan.related(code))
         units = list(self._areas.at(units_on) if units_on is not None else self._areas.areas)
-        if self._moment is not None:
-            reader = PastFigures(self._connection, self._compiled, self._feeds)
-            return hidden_cells(
-                reader.read(related.codes, indicator["sector"], period, buckets, units), code, buckets, units, related
-            )
+        if units_on is None:
+            told = self._past_figures.read(related.codes, indicator["sector"], period, buckets, units)
+            return hidden_cells(told, code, buckets, units, related)
         found: dict[tuple[str, int, date], float] = {}
         for one in related.codes:
-            told = self._restated(one, indicator["sector"], period, buckets, units)
-            found.update({(one, *cell): figure.value for cell, figure in told.items() if figure.value is not None})
+            anew = self._restated(one, indicator["sector"], period, buckets, units)
+            found.update({(one, *cell): figure.value for cell, figure in anew.items() if figure.value is not None})
         return hidden_cells(found, code, buckets, units, related)
 
     def _carried(
@@ -298,16 +301,9 @@ class SeriesReader:
         return {cell: found[cell[0], day] for cell, day in days.items() if (cell[0], day) in found}
 
     def _past(
-        self, code: str, sector: str, period: str, buckets: Sequence[date], units: Sequence[Area], units_on: date | None
+        self, code: str, sector: str, period: str, buckets: Sequence[date], units: Sequence[Area]
     ) -> dict[tuple[int, date], Figure]:
-        if units_on is not None:
-            raise QuestionError(
-                "figures of the past are shown in the units of their own time; leave out one of as_of and units_on",
-                "số liệu tại một thời điểm trong quá khứ chỉ xem theo đơn vị hành chính của chính kỳ đó; hãy bỏ as_of "
-                "hoặc units_on",
-            )
-        reader = PastFigures(self._connection, self._compiled, self._feeds)
-        found = reader.read([code], sector, period, buckets, units)
+        found = self._past_figures.read([code], sector, period, buckets, units)
         return {(area_id, bucket): Figure(value) for (_, area_id, bucket), value in found.items()}
 
     def _restated(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -91,7 +92,6 @@ class SumReader:
         self._queries = load_queries("series")
         self._spans = load_queries("span")
         self._feed_ids: dict[str, int] = dict(connection.execute(load_queries("profile")["select_feed_ids"]).fetchall())
-        self._roots = [area.area_id for area in areas.areas if area.parent_id is None]
 
     def read(
         self, feed: str, how: How, span: TimeSpan, measures: Sequence[Measure], spans: Spans, areas: set[int]
@@ -116,7 +116,7 @@ class SumReader:
                 sums = self._standing_days(asked, sorted(areas), days)
             case "total":
                 sums = self._totals(asked, sorted(areas), span, spans.period, days)
-        present = self._present(feed, span, spans.period, days) if how == "total" else None
+        present = self._present(feed, days) if how == "total" else None
         return SumsByUnit(self._feeds[feed], how, span, stored, sums, present)
 
     def column(self, sums: SumsByUnit, measure: Measure, cells: Sequence[TerritoryBucket], spans: Spans) -> pl.Series:
@@ -237,26 +237,14 @@ class SumReader:
         found = {(row["area_id"], row["first"], row["last"]): row["sums"] for row in rows}
         return {key: found[span] for key, span in wanted.items() if span in found}
 
-    def _present(self, feed: str, span: TimeSpan, period: str, days: Mapping[date, Days]) -> frozenset[date]:
+    def _present(self, feed: str, days: Mapping[date, Days]) -> frozenset[date]:
         """Return the buckets in whose span the feed has counted anything anywhere."""
-        if span == "ytd":
-            opened = OpenDays(self._connection).of([feed])
-            return frozenset(b for b, (first, last) in days.items() if any(first <= day <= last for day in opened))
-        rows = (
-            self._connection.cursor(row_factory=dict_row)
-            .execute(
-                self._queries["select_present"],
-                {
-                    "feeds": [feed],
-                    "roots": self._roots,
-                    "period": "year" if span == "year" else period,
-                    "buckets": sorted({first for first, _ in days.values()}),
-                },
-            )
-            .fetchall()
+        opened = OpenDays(self._connection).of([feed])
+        return frozenset(
+            bucket
+            for bucket, (first, last) in days.items()
+            if (at := bisect_left(opened, first)) < len(opened) and opened[at] <= last
         )
-        counted = {row["bucket"] for row in rows}
-        return frozenset(bucket for bucket, (first, _) in days.items() if first in counted)
 
     def _members(self, sums: SumsByUnit, at: int, spans: Spans, cells: Sequence[TerritoryBucket]) -> list[int]:
         """Return how many different members each cell has; counted anew where several units have some, or may."""

@@ -173,3 +173,66 @@ WHERE code = %(code)s AND area_id = %(area_id)s AND changed_at <= as_of.moment()
 
 -- name: select_versions
 SELECT code, version FROM indicator WHERE sector = %s AND live
+
+-- name: create_stored
+-- While these are there, they are read instead of the stored ones.
+CREATE TEMPORARY TABLE measure_cell (
+    feed_id smallint, period text, area_id integer, bucket date, sums bigint[]
+) ON COMMIT DROP;
+CREATE INDEX ON measure_cell (feed_id, period, area_id, bucket);
+CREATE TEMPORARY TABLE distinct_member (
+    measure_id integer, area_id integer, bucket date, member uuid, n integer
+) ON COMMIT DROP;
+CREATE INDEX ON distinct_member (measure_id, area_id, bucket)
+
+-- name: insert_sums
+INSERT INTO measure_cell
+SELECT {feed_id}, period, area_id, bucket, ARRAY[{sums}]::bigint[] FROM {cell} WHERE {anything}
+
+-- name: insert_sums_and_members
+INSERT INTO measure_cell
+SELECT {feed_id}, period, area_id, bucket, ARRAY[{sums}]::bigint[]
+FROM {cell} FULL JOIN ({members}) members USING (period, area_id, bucket) WHERE {anything}
+
+-- name: members_by_slot
+SELECT period, area_id, bucket{pivot} FROM {member} GROUP BY 1, 2, 3
+
+-- name: members_of_slot
+, sum(n) FILTER (WHERE slot = {number}) AS {slot}
+
+-- name: not_nothing
+{slot} <> 0
+
+-- name: insert_members
+INSERT INTO distinct_member
+SELECT m.measure_id, s.area_id, s.day, s.member, 1
+FROM {spoken} s JOIN unnest({measures}, {slots}) AS m (measure_id, slot) USING (slot)
+
+-- name: insert_closing
+INSERT INTO measure_cell
+SELECT {feed_id}, 'closing', area_id, day, ARRAY[{sums}]::bigint[] FROM (
+    SELECT area_id, day{running} FROM (
+        SELECT c.area_id, greatest(d.day, c.since) AS day, {totals}
+        FROM {day} d JOIN area_carry_over c ON c.origin_id = d.area_id
+        WHERE c.area_id = ANY({areas}) GROUP BY 1, 2
+    ) changed WINDOW w AS (PARTITION BY area_id ORDER BY day)
+) running
+
+-- name: running_sum
+, sum({slot}) OVER w AS {slot}
+
+-- name: insert_carried
+INSERT INTO measure_cell
+SELECT {feed_id}, 'carried', w.area_id, w.day, ARRAY[{sums}]::bigint[]
+FROM (SELECT DISTINCT area_id, day FROM {level} WHERE area_id = ANY({areas})) w
+{last}
+
+-- name: last_level
+LEFT JOIN LATERAL (
+    SELECT amount, reports FROM {level} l
+    WHERE l.pair = {number} AND l.area_id = w.area_id AND l.day <= w.day AND l.reports <> 0
+    ORDER BY l.day DESC LIMIT 1
+) {alias} ON true
+
+-- name: of_last_level
+coalesce({alias}.{column}, 0)

@@ -14,11 +14,6 @@ WHERE i.live AND i.code = %(code)s AND c.period = %(period)s AND c.area_id = ANY
 -- name: select_sector_slots
 SELECT code, slot FROM indicator WHERE sector = %s AND live ORDER BY slot
 
--- name: select_present
--- In which buckets a feed has counted anything anywhere.
-SELECT DISTINCT f.key, c.bucket FROM measure_cell c JOIN feed f USING (feed_id)
-WHERE f.key = ANY(%(feeds)s) AND c.period = %(period)s AND c.area_id = ANY(%(roots)s) AND c.bucket = ANY(%(buckets)s)
-
 -- name: select_reporters
 SELECT f.key AS feed, r.code, r.name, r.area_code, r.attributes, r.valid_from, r.valid_to
 FROM reporter r JOIN feed f USING (feed_id) WHERE f.key = %s

@@ -24,13 +24,14 @@ from testbed.feed_event import HOTEL, INN, Event, place, report, reported, stay
 from testbed.pipeline import Pipeline
 from testbed.server import cloned_database
 
-from ioc.catalogue import DATA, compile_measures, load_catalogue
+from ioc.catalogue import DATA, Compiled, compile_measures, load_catalogue
 from ioc.catalogue.store import load_editions
 from ioc.database.connection import connect
 from ioc.feeds.feed import Feed
 from ioc.province.profile import Profile
 from ioc.province.store import load_into_database
 from ioc.reading.cli import explain
+from ioc.reading.past import PastMoment, past
 from ioc.reading.series import SeriesReader
 from ioc.settings import Settings
 
@@ -156,6 +157,48 @@ def sold(reporter: str, day: str, rooms: int) -> Event:
     return report(reporter, day, rooms_total=30, rooms_available=30, rooms_sold=rooms)
 
 
+HALFWAY = 6  # with this part, records of both years are there, and of before and after the reform
+MOMENT: list[PastMoment] = []
+SEEN: dict[tuple[str, str, date], tuple[float | None, str | None]] = {}
+# area, and the day of whose units it is one: of after the reform, wholly of before it, and partly in one of after it
+PLACES = [(WARD, date(2025, 7, 1)), (VUNG_TAU, date(2024, 10, 1)), (C1, date(2024, 10, 1))]
+SERIES = (
+    DAYS,
+    SO_FAR,
+    UNIQUE,
+    FOREIGN,
+    YEAR,
+    DUE,
+    MOST,
+    OCCUPANCY,
+    ROOMS,
+    GUESTS,
+    RATE,
+    BEDS,
+    "lodging.unique_guests.total",
+)
+
+
+def in_units(
+    pipeline: Pipeline, compiled: Compiled, moment: PastMoment | None = None
+) -> dict[tuple[str, str, date], tuple[float | None, str | None]]:
+    """Figures of all quarters of 2024 and 2025 in the units of other days, and why there are none."""
+    reader = SeriesReader(pipeline.connection, compiled, pipeline.feeds, pipeline.profile.areas, moment=moment)
+    found: dict[tuple[str, str, date], tuple[float | None, str | None]] = {}
+    for code in SERIES:
+        for area, units_on in PLACES:
+            series = reader.read(
+                code,
+                period="quarter",
+                first=date(2024, 1, 1),
+                last=date(2025, 12, 31),
+                area_code=area,
+                units_on=units_on,
+            )
+            found |= {(code, area, one.bucket): (one.value, one.note) for one in series.areas[0].points}
+    return found
+
+
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The catalogue with the rows of this test."""
@@ -207,9 +250,12 @@ def years(
             ("report.value", [told(BEDS, "quarter", "2024-01-01", 40)]),
         ]
         try:
-            for feed, events in parts:
+            for number, (feed, events) in enumerate(parts):
                 assert pipeline.send(feed, events).rejected == 0
                 pipeline.roll_up()
+                if number == HALFWAY:
+                    SEEN.update(in_units(pipeline, load_editions(pipeline.connection).live.compiled))
+                    MOMENT.append(PastMoment(datetime.now(UTC)))
             yield pipeline
         finally:
             pipeline.close()
@@ -285,3 +331,16 @@ def test_in_the_units_of_after_the_reform(years: Pipeline, directory: Path, code
         units_on=date(2025, 7, 1),
     )
     assert [point.value for point in series.areas[0].points] == [pytest.approx(figure)]
+
+
+def test_the_past_in_the_units_of_another_day_is_what_was_seen_then(years: Pipeline) -> None:
+    """Hotels closed since, guests came since: both are left out, in the territory of the ward and of the city."""
+    (moment,) = MOMENT
+    with past(years.connection, moment):
+        then = in_units(years, load_editions(years.connection).live.compiled, moment)
+    assert {key: (then[key], seen) for key, seen in SEEN.items() if then[key] != seen} == {}
+    now = in_units(years, load_editions(years.connection).live.compiled)
+    second = date(2024, 4, 1)
+    assert (then[DAYS, WARD, second], now[DAYS, WARD, second]) == ((2730, None), (910, None))  # 30 rooms, then 10
+    assert sum(value is not None for value, _ in then.values()) > 100
+    assert sum(note is not None for _, note in then.values()) > 3

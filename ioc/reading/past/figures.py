@@ -6,7 +6,8 @@ replaced since. So the cost depends on how much came since, not on how many reco
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -16,6 +17,7 @@ from psycopg.rows import class_row, dict_row
 
 from ioc.catalogue import Compiled, IndicatorPlan, Measure, StoredMeasure
 from ioc.catalogue.composition import joined
+from ioc.catalogue.indicator import REPORT_FEED
 from ioc.catalogue.opening import OpenDays, OpenPeriods
 from ioc.catalogue.plan import Reported
 from ioc.catalogue.sector import part_of
@@ -23,6 +25,7 @@ from ioc.catalogue.step import Step, amounts_of, unfold
 from ioc.catalogue.store import load_measures
 from ioc.feeds.feed import Feed
 from ioc.period import end_of, start_of
+from ioc.reading.past.stored_rows import StoredRows
 from ioc.recompute.day_sum import Days, column_of, day_sums_sql, members_sql, placed_sql
 from ioc.recompute.figure_sql import FigureSql, rolled_up
 from ioc.territory.area import Area
@@ -101,6 +104,51 @@ class PastFigures:
                 if key[1:] in cells:
                     found[key] = value
         return found
+
+    @contextmanager
+    def sums(
+        self,
+        codes: Collection[str],
+        sector: str,
+        period: str,
+        buckets: Sequence[date],
+        areas: Collection[int],
+        *,
+        every: bool,
+    ) -> Iterator[None]:
+        """Let `measure_cell` and `distinct_member` be read as they were of some units, for what figures are made of.
+
+        every: all sums of their feeds, so that a row is there wherever a feed had counted anything.
+        """
+        opened = self.opened(sector)
+        shown = sorted({day for day in buckets if opened.holds(period, day)})
+        if not shown:
+            yield
+            return
+        plans = self._plans(codes)
+        with self._connection.transaction():  # temporary tables of these names hide the stored ones until its end
+            self._execute("create_ground", periods=sql.Literal(sorted({"day", "month", "year", period})))
+            needs = self._needs(plans, codes, opened, period, shown)
+            self._execute("create_stored")
+            for key, need in needs.items():
+                if every:
+                    # Of what agencies report, the number of reports says it.
+                    need.measures |= {
+                        one: kept
+                        for one, kept in self._stored.items()
+                        if one.feed == key != REPORT_FEED and one.kind == "sum"
+                    }
+                self._recompute(self._feeds[key], need, sorted(areas), plans)
+                rows = StoredRows(self._feeds[key], self._feed_ids[key], list(need.measures.values()))
+                levels = [
+                    (self._stored[plan.amount], self._stored[plan.reports])
+                    for plan in plans.values()
+                    if isinstance(plan, Reported) and plan.running and plan.amount.feed == key
+                ]
+                for statement in rows.statements(sorted(areas), levels):
+                    self._connection.execute(statement, {}, prepare=False)
+            yield
+            raise psycopg.Rollback
 
     def _kept(
         self, codes: Collection[str], sector: str, period: str, shown: Sequence[date], areas: Sequence[Area]
