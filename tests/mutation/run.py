@@ -5,6 +5,7 @@ With all of them caught, the table in docs/testing.md is written. Names as argum
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import shlex
@@ -32,8 +33,18 @@ _SECONDS = 900
 
 def main(names: list[str]) -> int:
     """Run mutations; 0 when each was caught."""
-    mutations = [mutation for mutation in load_mutations() if not names or mutation.name in names]
-    missed = [mutation for mutation in mutations if not _is_caught(mutation)]
+    known = {mutation.name: mutation for mutation in load_mutations()}
+    for name in names:
+        if name not in known:
+            near = ", ".join(difflib.get_close_matches(name, known)) or "see tests/mutation/mutations.toml"
+            typer.echo(f"no mutation is named {name!r}: {near}", err=True)
+            return 2
+    mutations = [known[name] for name in names or known]
+    missed: list[Mutation] = []
+    for number, mutation in enumerate(mutations, 1):
+        typer.echo(f"{number}/{len(mutations)} ", nl=False)
+        if not _is_caught(mutation):
+            missed.append(mutation)
     shutil.rmtree(COPY, ignore_errors=True)
     if missed:
         typer.echo(f"{len(missed)} of {len(mutations)} mutations were not caught: {', '.join(m.name for m in missed)}")
