@@ -6,9 +6,9 @@ from datetime import date
 from random import Random
 
 import pytest
-from testbed.feed_event import Event, event
-from testbed.health import MAKERS, MODELS, Fields, pseudonym
-from testbed.pipeline import Pipeline
+from testbed.feed_event import Event, sent
+from testbed.health import MAKERS, Fields, pseudonym
+from testbed.pipeline import Pipeline, send_shuffled
 
 STATION, HOSPITAL, ISLAND, CDC = "yt-747-01", "yt-748-13", "yt-755-01", "yt-748-21"
 REPORTERS = {
@@ -44,13 +44,6 @@ CHECK_OUT: Fields = {
 PAYMENT: Fields = {"paid_on": "2024-10-09", "pay_method": "qr", "paid_amount": 1_800_000}
 
 
-def sent(key: str, reporter: str, data: Fields, revision: int, *, void: bool = False) -> Event:
-    """An event around a record, or the void of it."""
-    record = MODELS[key].model_validate(data)
-    body = record.model_dump(mode="json", exclude_none=True)
-    return event(key, reporter, record.record_key(), revision, None if void else body)
-
-
 def test_a_visit_from_check_in_to_payment(pipeline: Pipeline) -> None:
     revisions = [STAY, STAY | CHECK_OUT, STAY | CHECK_OUT | PAYMENT]
 
@@ -76,24 +69,15 @@ def test_a_visit_from_check_in_to_payment(pipeline: Pipeline) -> None:
 @pytest.mark.parametrize("key", REPORTERS)
 def test_corrections_in_any_order_agree_with_the_recompute(pipeline: Pipeline, key: str) -> None:
     rng = Random(11)
-    events: dict[tuple[str, str, int], Event] = {}
-    for _ in range(400):
-        reporter, data, revision = rng.choice(REPORTERS[key]), MAKERS[key](rng), rng.randrange(1, 4)
-        if key != "health.checkout":
-            # Few things, so that their revisions meet.
-            data = data | {name: pseudonym(rng.randrange(60)) for name in ("item_id", "person_id") if name in data}
-        else:
-            data["visit_id"] = pseudonym(rng.randrange(60))
-        made = sent(key, reporter, data, revision, void=rng.randrange(12) == 0)
-        events.setdefault((reporter, made["subject"], revision), made)
-    shuffled = list(events.values())
-    rng.shuffle(shuffled)
-    counts = [pipeline.send(key, shuffled[at : at + 70]) for at in range(0, len(shuffled), 70)]
-    pipeline.roll_up()
-    assert sum(count.rejected for count in counts) == 0
-    result = pipeline.reconcile()
-    assert result.cells > 0
-    assert result.differences == ()
+
+    def made() -> Fields:
+        # Few things, so that their revisions meet.
+        if key == "health.checkout":
+            return MAKERS[key](rng) | {"visit_id": pseudonym(rng.randrange(60))}
+        data = MAKERS[key](rng)
+        return data | {name: pseudonym(rng.randrange(60)) for name in ("item_id", "person_id") if name in data}
+
+    send_shuffled(pipeline, key, rng, 400, REPORTERS[key], made)
 
 
 def test_whose_reporter_is_no_station_counts_no_station(pipeline: Pipeline) -> None:

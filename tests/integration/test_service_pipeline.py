@@ -5,10 +5,10 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from testbed.feed_event import Event, event
+from testbed.feed_event import Event, sent
 from testbed.health import pseudonym
-from testbed.pipeline import Pipeline
-from testbed.public_service import MAKERS, MODELS, Fields
+from testbed.pipeline import Pipeline, send_shuffled
+from testbed.public_service import MAKERS, Fields
 
 CENTRE, COMMUNE, ISLAND = "mot-cua-tinh", "ubnd-26509", "ubnd-755"
 # Reporters of each feed, and the field that names its records.
@@ -42,13 +42,6 @@ TICKET: Fields = {
     "due_on": "2024-10-09",
     "state": "open",
 }
-
-
-def sent(key: str, reporter: str, data: Fields, revision: int = 1, *, void: bool = False) -> Event:
-    """An event around a record, or the void of it."""
-    record = MODELS[key].model_validate(data)
-    body = record.model_dump(mode="json", exclude_none=True)
-    return event(key, reporter, record.record_key(), revision, None if void else body)
 
 
 def test_a_dossier_from_intake_to_rating(pipeline: Pipeline) -> None:
@@ -126,19 +119,12 @@ def test_an_average_weighs_hours_over_stations_and_days(pipeline: Pipeline) -> N
 def test_corrections_in_any_order_agree_with_the_recompute(pipeline: Pipeline, key: str) -> None:
     rng = Random(11)
     reporters, name = REPORTERS[key]
-    events: dict[tuple[str, str, int], Event] = {}
-    for _ in range(300):
-        reporter, data, revision = rng.choice(reporters), MAKERS[key](rng), rng.randrange(1, 4)
+
+    def made() -> Fields:
+        data = MAKERS[key](rng)
         if name:
             # Few things, so that their revisions meet.
             data[name] = pseudonym(rng.randrange(40)) if data[name].startswith("k1:") else str(rng.randrange(40))
-        made = sent(key, reporter, data, revision, void=rng.randrange(12) == 0)
-        events.setdefault((reporter, made["subject"], revision), made)
-    shuffled = list(events.values())
-    rng.shuffle(shuffled)
-    counts = [pipeline.send(key, shuffled[at : at + 70]) for at in range(0, len(shuffled), 70)]
-    pipeline.roll_up()
-    assert sum(count.rejected for count in counts) == 0
-    result = pipeline.reconcile()
-    assert result.cells > 0
-    assert result.differences == ()
+        return data
+
+    send_shuffled(pipeline, key, rng, 300, reporters, made)

@@ -10,6 +10,7 @@ from typing import Any
 
 from ioc.feeds.declared.report_value import ReportValue
 from ioc.feeds.event import CONTENT_TYPE_BATCH, CONTENT_TYPE_EVENT, REPORTER_URN
+from ioc.feeds.feed import load_feeds
 
 Event = dict[str, Any]
 
@@ -21,6 +22,7 @@ PROVINCE, VUNG_TAU, BA_RIA, CON_DAO = "77", "747", "748", "755"
 HOTEL_COMMUNE, INN_COMMUNE, RIVAL_COMMUNE = "26508", "26509", "26560"
 
 NOW = datetime(2024, 11, 1, tzinfo=UTC)
+_FEEDS = load_feeds()
 _SENT_AT = "2024-10-20T09:00:00+07:00"
 
 
@@ -49,6 +51,13 @@ def event(feed: str, reporter: str, record_key: str, revision: int | None, data:
     if revision is not None:
         made["revision"] = revision
     return made | ({"voided": True} if data is None else {"data": data})
+
+
+def sent(feed: str, reporter: str, data: dict[str, Any], revision: int = 1, *, void: bool = False) -> Event:
+    """An event around a record that the feed's model takes, or the void of it."""
+    made = _FEEDS[feed].model.model_validate(data)
+    body = made.model_dump(mode="json", exclude_none=True)
+    return event(feed, reporter, made.record_key(), revision, None if void else body)
 
 
 def guest_id(guest: int) -> str:

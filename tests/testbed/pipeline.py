@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from random import Random
+from typing import Any
 
 from ioc.catalogue.store import load_measures, read_epoch
 from ioc.database.connection import connect
@@ -22,7 +24,7 @@ from streams.rules.register import Register
 from streams.rules.span import BatchCounts
 from streams.worker.last_line import LastLine
 from streams.worker.store import RecordStore, TopicId, any_topic
-from testbed.feed_event import NOW, Event, KafkaRecord, records
+from testbed.feed_event import NOW, Event, KafkaRecord, records, sent
 
 # Everything that events leave behind; what the migrations and the profile bring stays.
 EVENT_TABLES = (
@@ -153,3 +155,22 @@ class Pipeline:
     def close(self) -> None:
         """Close the connection."""
         self.connection.close()
+
+
+def send_shuffled(
+    pipeline: Pipeline, feed: str, rng: Random, count: int, reporters: Sequence[str], make: Callable[[], dict[str, Any]]
+) -> None:
+    """Send revisions of records, some of them voids, in any order, and see both engines agree on the sums."""
+    events: dict[tuple[str, str, int], Event] = {}
+    for _ in range(count):
+        reporter, data, revision = rng.choice(reporters), make(), rng.randrange(1, 4)
+        made = sent(feed, reporter, data, revision, void=rng.randrange(12) == 0)
+        events.setdefault((reporter, made["subject"], revision), made)
+    shuffled = list(events.values())
+    rng.shuffle(shuffled)
+    counts = [pipeline.send(feed, shuffled[at : at + 70]) for at in range(0, len(shuffled), 70)]
+    pipeline.roll_up()
+    assert sum(count.rejected for count in counts) == 0
+    result = pipeline.reconcile()
+    assert result.cells > 0
+    assert result.differences == ()

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date
-from random import Random
 from typing import Any
 
-import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from testbed.breakdown import HEALTH, Breakdown
-from testbed.health import MAKERS, MODELS, REGISTERED, pseudonym, stored
+from testbed.contribution import FEEDS, frame_of, stock_at
+from testbed.health import MODELS, REGISTERED, pseudonym
 
-from ioc.catalogue import DATA, Compiled, compile_measures, contribution_expr, load_catalogue
 from ioc.feeds.declared.health_checkout import COST_SOURCES
-from ioc.feeds.feed import Feed, load_feeds
 from ioc.feeds.validation import reasons_of
 from ioc.province.profile import load_profile, registry_events
 from ioc.settings import Settings
@@ -150,50 +144,7 @@ def test_revisions_of_a_visit_are_one_record() -> None:
     assert keys == {pseudonym(2)}
 
 
-def test_the_kinds_of_a_feed_do_not_share_keys() -> None:
-    for key in ("health.record", "vaccination.dose"):
-        rng = Random(3)
-        records = [MODELS[key].model_validate(MAKERS[key](rng)) for _ in range(300)]
-        assert all(record.record_key().startswith(f"{record.kind}/") for record in records)  # type: ignore[attr-defined]
-
-
-# ------------------------------------------------------------------------------ breakdowns
-FEEDS = load_feeds()
-CATALOGUE = load_catalogue(DATA, FEEDS)
-COMPILED = compile_measures(CATALOGUE)
-
-
-def frame_of(feed: Feed, records: list[Fields]) -> pl.DataFrame:
-    """Return records as the agent has them."""
-    own = {column.name: column.dtype for column in feed.columns if column.name not in feed.derive}
-    frame = pl.DataFrame(records, schema={**own, "effective_on": pl.Date(), "reporter": pl.String()})
-    return frame.with_columns(expr.cast(dtype).alias(name) for name, (dtype, expr) in feed.derive.items())
-
-
-def added(compiled: Compiled, code: str) -> pl.Expr:
-    (measure,) = compiled.plans[code].measures
-    return contribution_expr(measure)
-
-
-@pytest.mark.parametrize("breakdown", HEALTH, ids=str)
-def test_the_parts_of_each_record_are_its_whole(breakdown: Breakdown) -> None:
-    codes, whole = breakdown.codes(CATALOGUE), breakdown.whole
-    assert len(codes) == breakdown.parts
-    key = COMPILED.plans[whole].measures[0].feed
-    assert {COMPILED.plans[code].measures[0].at for code in codes} == {COMPILED.plans[whole].measures[0].at}
-
-    @settings(max_examples=25, deadline=None)
-    @given(st.randoms(use_true_random=False), st.integers(1, 12))
-    def check(rng: Random, size: int) -> None:
-        frame = frame_of(FEEDS[key], [stored(key, rng) for _ in range(size)]).filter(pl.sql_expr(breakdown.among))
-        sums = frame.select(
-            parts=pl.sum_horizontal(added(COMPILED, code) for code in codes), whole=added(COMPILED, whole)
-        )
-        assert sums["parts"].to_list() == sums["whole"].to_list()
-
-    check()
-
-
+# ------------------------------------------------------------------------------ derived columns
 def test_declared_costs_leave_the_rest_to_other_items() -> None:
     key = "health.checkout"
     data = MODELS[key].model_validate(CLOSED).model_dump() | {"facility_tier": "province"}
@@ -203,16 +154,6 @@ def test_declared_costs_leave_the_rest_to_other_items() -> None:
 
 
 # ------------------------------------------------------------------------------ stocks over time
-def figure(code: str, records: list[Fields], day: date) -> int:
-    """Return a stock at the end of a day, over records that travelled in this order under one key each."""
-    (measure,) = COMPILED.plans[code].measures
-    feed = FEEDS[measure.feed]
-    frame = frame_of(feed, records)
-    came = frame.filter(pl.col(measure.at) <= day).select(contribution_expr(measure).sum())[0, 0]
-    went = frame.filter(pl.col(measure.until) <= day).select(contribution_expr(measure).sum())[0, 0]
-    return int(came - went)
-
-
 def whole(key: str, data: Fields) -> Fields:
     made = MODELS[key].model_validate(data).model_dump()
     effective = made.get("check_in_on") or made["occurred_on"]
@@ -224,16 +165,16 @@ def test_an_inpatient_is_in_hospital_from_admission_until_discharge() -> None:
     code, days = "health_visit.current_inpatients", [date(2024, 10, day) for day in (4, 5, 8, 9)]
     still = [whole("health.checkout", OPEN)]
     left = [whole("health.checkout", CLOSED)]
-    assert [figure(code, still, day) for day in days] == [0, 1, 1, 1]
-    assert [figure(code, left, day) for day in days] == [0, 1, 1, 0]
+    assert [stock_at(code, still, day) for day in days] == [0, 1, 1, 1]
+    assert [stock_at(code, left, day) for day in days] == [0, 1, 1, 0]
 
 
 def test_a_spell_counts_while_it_lasts() -> None:
     ended = whole("health.record", SPELL | {"ended_on": "2024-10-20"})
     lasting = whole("health.record", SPELL | {"item_id": pseudonym(9)})
     code = "health_record.managed.hypertension"
-    assert [figure(code, [ended, lasting], date(2024, 10, day)) for day in (4, 5, 19, 20)] == [0, 2, 2, 1]
-    assert figure("health_record.managed.diabetes", [ended, lasting], date(2024, 10, 19)) == 0
+    assert [stock_at(code, [ended, lasting], date(2024, 10, day)) for day in (4, 5, 19, 20)] == [0, 2, 2, 1]
+    assert stock_at("health_record.managed.diabetes", [ended, lasting], date(2024, 10, 19)) == 0
 
 
 def test_children_are_overdue_until_they_have_caught_up() -> None:
@@ -241,14 +182,14 @@ def test_children_are_overdue_until_they_have_caught_up() -> None:
         whole("vaccination.dose", OVERDUE | {"ended_on": "2024-10-07"}),
         whole("vaccination.dose", OVERDUE | {"person_id": pseudonym(5)}),
     ]
-    assert [figure("vaccination.overdue", spells, date(2024, 10, day)) for day in (4, 5, 7)] == [0, 2, 1]
+    assert [stock_at("vaccination.overdue", spells, date(2024, 10, day)) for day in (4, 5, 7)] == [0, 2, 1]
 
 
 def test_the_target_number_of_a_cohort_is_replaced() -> None:
     old = whole("vaccination.dose", TARGET | {"ended_on": "2024-07-01"})
     new = whole("vaccination.dose", TARGET | {"occurred_on": "2024-07-01", "quantity": 120})
     code = "vaccination.target_pop.m18"
-    assert [figure(code, [old, new], day) for day in (date(2024, 6, 30), date(2024, 7, 1))] == [90, 120]
+    assert [stock_at(code, [old, new], day) for day in (date(2024, 6, 30), date(2024, 7, 1))] == [90, 120]
 
 
 # ------------------------------------------------------------------------------ the register

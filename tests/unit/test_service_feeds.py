@@ -7,16 +7,14 @@ from datetime import date
 from random import Random
 from typing import Any
 
-import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from testbed.breakdown import SERVICES, Breakdown
+from testbed.contribution import COMPILED, FEEDS, added, frame_of, stock_at
 from testbed.health import pseudonym
-from testbed.public_service import LEVELS, MAKERS, MODELS, held, stored
+from testbed.public_service import LEVELS, MODELS, held, stored
 
-from ioc.catalogue import DATA, compile_measures, contribution_expr, load_catalogue
-from ioc.feeds.feed import Feed, load_feeds
+from ioc.catalogue import contribution_expr
 from ioc.feeds.validation import reasons_of
 from ioc.province.profile import load_profile, registry_events
 from ioc.settings import Settings
@@ -172,48 +170,7 @@ def test_a_reading_has_one_key_in_every_time_zone() -> None:
     assert keys == {"air/aqi/2024-10-05T00:00:00Z"}
 
 
-def test_the_kinds_of_a_feed_do_not_share_keys() -> None:
-    for key in ("document.flow", "infosec.event", "app.usage"):
-        rng = Random(3)
-        records = [MODELS[key].model_validate(MAKERS[key](rng)) for _ in range(300)]
-        assert all(record.record_key().startswith(f"{record.kind}/") for record in records)  # type: ignore[attr-defined]
-
-
-# ------------------------------------------------------------------------------ breakdowns
-FEEDS = load_feeds()
-CATALOGUE = load_catalogue(DATA, FEEDS)
-COMPILED = compile_measures(CATALOGUE)
-
-
-def frame_of(feed: Feed, records: list[Fields]) -> pl.DataFrame:
-    """Return records as the agent has them."""
-    own = {column.name: column.dtype for column in feed.columns if column.name not in feed.derive}
-    frame = pl.DataFrame(records, schema={**own, "effective_on": pl.Date(), "reporter": pl.String()})
-    return frame.with_columns(expr.cast(dtype).alias(name) for name, (dtype, expr) in feed.derive.items())
-
-
-def added(code: str) -> pl.Expr:
-    (measure,) = COMPILED.plans[code].measures
-    return contribution_expr(measure)
-
-
-@pytest.mark.parametrize("breakdown", SERVICES, ids=str)
-def test_the_parts_of_each_record_are_its_whole(breakdown: Breakdown) -> None:
-    codes, whole = breakdown.codes(CATALOGUE), breakdown.whole
-    assert len(codes) == breakdown.parts
-    key = COMPILED.plans[whole].measures[0].feed
-    assert {COMPILED.plans[code].measures[0].at for code in codes} == {COMPILED.plans[whole].measures[0].at}
-
-    @settings(max_examples=25, deadline=None)
-    @given(st.randoms(use_true_random=False), st.integers(1, 12))
-    def check(rng: Random, size: int) -> None:
-        frame = frame_of(FEEDS[key], [stored(key, rng) for _ in range(size)])
-        sums = frame.select(parts=pl.sum_horizontal(map(added, codes)), whole=added(whole))
-        assert sums["parts"].to_list() == sums["whole"].to_list()
-
-    check()
-
-
+# ------------------------------------------------------------------------------ bands
 def test_every_hour_of_a_measured_index_has_one_band() -> None:
     bands = ("good", "moderate", "poor", "bad", "very_bad", "hazardous")
     values = [0.0, 50.0, 50.5, 100.0, 150.0, 151.0, 200.0, 250.0, 300.0, 301.0, 500.0]
@@ -225,20 +182,13 @@ def test_every_hour_of_a_measured_index_has_one_band() -> None:
 
 
 # ------------------------------------------------------------------------------ in the course of time
-def figure(code: str, records: list[Fields], day: int) -> int:
-    """Return a stock at the end of a day of October."""
-    (measure,) = COMPILED.plans[code].measures
-    frame = frame_of(FEEDS[measure.feed], records)
-    on = date(2024, 10, day)
-    came = frame.filter(pl.col(measure.at) <= on).select(contribution_expr(measure).sum())[0, 0]
-    went = frame.filter(pl.col(measure.until) <= on).select(contribution_expr(measure).sum())[0, 0]
-    return int(came - went)
-
-
 def pending(data: Fields, *days: int) -> list[tuple[int, int]]:
     records = [held("dossier.event", data)]
     return [
-        (figure("dossier.pending.in_time", records, day), figure("dossier.pending.overdue", records, day))
+        (
+            stock_at("dossier.pending.in_time", records, date(2024, 10, day)),
+            stock_at("dossier.pending.overdue", records, date(2024, 10, day)),
+        )
         for day in days
     ]
 
@@ -256,10 +206,10 @@ def test_a_dossier_is_pending_in_time_then_overdue_then_done() -> None:
 @given(st.randoms(use_true_random=False), st.integers(1, 31))
 def test_no_dossier_and_no_ticket_is_in_a_stock_less_than_never_or_more_than_once(rng: Random, day: int) -> None:
     dossiers, tickets = ([stored(key, rng)] for key in ("dossier.event", "feedback.ticket"))
-    stocks = [figure(f"dossier.pending.{state}", dossiers, day) for state in ("in_time", "overdue")]
+    stocks = [stock_at(f"dossier.pending.{state}", dossiers, date(2024, 10, day)) for state in ("in_time", "overdue")]
     assert sum(stocks) in (0, 1)
     assert min(stocks) >= 0
-    assert figure("feedback.overdue", tickets, day) in (0, 1)
+    assert stock_at("feedback.overdue", tickets, date(2024, 10, day)) in (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -275,9 +225,9 @@ def test_timeliness_of_a_dossier(closed_on: str, timeliness: str) -> None:
 
 def test_a_ticket_is_overdue_until_it_is_answered() -> None:
     late = [held("feedback.ticket", TICKET | ANSWER | {"closed_on": "2024-10-12"})]
-    assert [figure("feedback.overdue", late, day) for day in (9, 10, 11, 12)] == [0, 1, 1, 0]
+    assert [stock_at("feedback.overdue", late, date(2024, 10, day)) for day in (9, 10, 11, 12)] == [0, 1, 1, 0]
     again = [held("feedback.ticket", TICKET | {"reopened_on": "2024-10-12", "due_on": "2024-10-15"})]
-    assert [figure("feedback.overdue", again, day) for day in (10, 20)] == [0, 0]
+    assert [stock_at("feedback.overdue", again, date(2024, 10, day)) for day in (10, 20)] == [0, 0]
 
 
 def test_states_of_tasks() -> None:
