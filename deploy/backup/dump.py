@@ -129,6 +129,7 @@ def read_manifest(directory: Path) -> BackupManifest:
 def restore(settings: Settings, directory: Path, database: str, administrator: Administrator) -> BackupManifest:
     """Restore a backup into a new database, and compare it with the manifest; the one in use is left as it is.
 
+    Incidents, messages, approvals and revisions of figures get numbers above those that were given out since.
     The roles of the settings must exist. Raises ConfigError where the database exists, FatalError where the restore
     fails or does not hold what the manifest says; the new database is removed then.
     """
@@ -158,6 +159,8 @@ def restore(settings: Settings, directory: Path, database: str, administrator: A
             connection.execute("ANALYZE")
         with connect(own, "owner", autocommit=True) as connection, translated_errors(), snapshot(connection):
             _compare(_describe(connection, own), manifest)
+        with connect(own, "owner", autocommit=True) as connection, translated_errors():
+            connection.execute(load_queries("backup")["advance_numbers"])
         unless_done.pop_all()
     return manifest
 

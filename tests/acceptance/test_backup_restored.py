@@ -31,6 +31,18 @@ def figures(settings: Settings) -> dict[tuple[object, ...], object]:
     return {row[:4]: row[4] for row in rows}
 
 
+def next_numbers(settings: Settings) -> dict[str, int]:
+    """The next number of whatever is known outside by its number."""
+    with connect(settings, "owner", autocommit=True) as connection:
+        names = (
+            "figure_revision",
+            "incident_incident_id_seq",
+            "notification_outbox_notification_id_seq",
+            "approval_approval_id_seq",
+        )
+        return {name: connection.execute("SELECT nextval(%s::regclass)", [name]).fetchall()[0][0] for name in names}
+
+
 def settle(run: Run) -> None:
     """Let a worker and a roll-up take everything, and end them."""
     worker, rollup = run.worker(), run.rollup()
@@ -57,6 +69,7 @@ def test_a_database_that_is_set_back_heals_and_what_is_gone_is_named(
     settle(run)
     wanted, ends = figures(settings), run.log_ends()
     assert ends != set_back
+    given_out = next_numbers(settings)
 
     with pytest.raises(ConfigError, match="exists already"):
         back_up(settings, tmp_path / "backup")
@@ -66,6 +79,8 @@ def test_a_database_that_is_set_back_heals_and_what_is_gone_is_named(
         restore(settings, tmp_path / "backup", f"{name}_a", superuser)
         run.settings = settings.model_copy(update={"db_name": f"{name}_a"})
         assert run.stored_positions() == set_back
+        restored = next_numbers(run.settings)
+        assert all(number > given_out[name] for name, number in restored.items()), (restored, given_out)
         found = survey(run.settings, run.feeds)
         assert (found.waiting, found.missing) == (sum(ends.values()) - sum(set_back.values()), ())
         assert figures(run.settings) != wanted

@@ -53,13 +53,19 @@ Counted = Counter[tuple[str, str, str]]
 
 @dataclass
 class Tried:
-    """A server under test. look: has the rules evaluated and returns what has arrived so far."""
+    """A server under test.
+
+    look: has the rules evaluated and returns what has arrived so far. leave, back: take the database from the server,
+    and give it back; a push gives a real server its own again.
+    """
 
     server: GrafanaServer
     settings: Settings
     look: Callable[[], Counted]
     health: Callable[[], dict[str, str]]
+    leave: Callable[[], object]
     real: bool
+    back: Callable[[], None] = lambda: None
 
 
 @pytest.fixture
@@ -74,13 +80,23 @@ def tried(request: pytest.FixtureRequest, settings: Settings, mailbox: Mailbox) 
     if request.param == "real":
         told = {"grafana_url": REAL, "grafana_token": SecretStr(TOKEN)}
         own = addressed.model_copy(update=told)
-        yield Tried(GrafanaServer(own), own, lambda: arrived(mailbox.hooks), real_health, real=True)
+        yield Tried(
+            GrafanaServer(own), own, lambda: arrived(mailbox.hooks), real_health, lambda: let_go(own), real=True
+        )
         let_go(own)
         return
     with running_standin() as standin, connect(settings, "grafana", autocommit=True) as connection:
         own = addressed.model_copy(update={"grafana_url": standin.url, "grafana_token": SecretStr(standin.token)})
-        alerting = Alerting(standin.store, lambda sql: ask(connection, sql))
-        yield Tried(GrafanaServer(own), own, evaluated(standin, alerting), lambda: alerting.health, real=False)
+        away: list[bool] = []
+        alerting = Alerting(standin.store, lambda sql: ask(connection, "SELECT 1/0" if away else sql))
+        look, health = evaluated(standin, alerting), lambda: alerting.health
+        yield Tried(GrafanaServer(own), own, look, health, lambda: away.append(True), real=False, back=away.clear)
+
+
+@pytest.fixture(autouse=True)
+def unseen(db: psycopg.Connection) -> None:
+    """Incidents with numbers of this test's own: a real server keeps for days what it has told of a number."""
+    db.execute("SELECT setval('incident_incident_id_seq', %s)", [time.time_ns() // 10**6])
 
 
 @pytest.fixture
@@ -100,11 +116,9 @@ def heard(point: dict[str, Any], url: str) -> dict[str, Any]:
 
 def let_go(settings: Settings) -> None:
     """Have the real server leave the test's database, which is dropped next."""
-    GrafanaServer(settings).update(
-        ObjectKind.DATASOURCE,
-        DATASOURCE_UID,
-        {**datasource_model(settings), "database": "gone", "jsonData": {"database": "gone"}},
-    )
+    model = datasource_model(settings)
+    gone = {**model, "database": "gone", "jsonData": {**model["jsonData"], "database": "gone"}}
+    GrafanaServer(settings).update(ObjectKind.DATASOURCE, DATASOURCE_UID, gone)
     with connect(settings, "grafana", autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -200,6 +214,28 @@ def test_from_the_incident_to_the_message(tried: Tried, bundle: Bundle, db: psyc
         time.sleep(45)  # a further evaluation and its wait: nothing more may come
     found = tried.look()
     assert set(found.values()) == {1}, found
+
+
+def test_a_database_that_is_away_repeats_no_message(tried: Tried, bundle: Bundle, db: psycopg.Connection) -> None:
+    """Some evaluations fail, the database comes back: what was told of an open incident is not told again."""
+    put_figures(db)
+    put_assessed(db)
+    push_bundle(bundle, tried.server, tried.settings.db_grafana_password, replace_policy=True)
+    found = until(tried, lambda sent: sum(n for (title, *_), n in sent.items() if title == OPENED) >= 5)
+    opened = {key for key in found if key[0] == OPENED}
+    tried.leave()
+    until(tried, lambda _: set(tried.health().values()) == {"error"})
+    for _ in range(8):  # longer than two evaluations, after which a server forgets what it has not seen
+        tried.look()
+        time.sleep(20 if tried.real else 0)
+    tried.back()
+    push_bundle(bundle, tried.server, tried.settings.db_grafana_password)
+    until(tried, lambda _: set(tried.health().values()) == {"ok"})
+    for _ in range(6):
+        tried.look()
+        time.sleep(20 if tried.real else 0)
+    told = {key: n for key, n in tried.look().items() if key[0] == OPENED}
+    assert told == dict.fromkeys(opened, 1)
 
 
 def test_every_scenario_is_one_message_a_cause_and_step(
