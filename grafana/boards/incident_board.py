@@ -27,8 +27,8 @@ def incident_board(frame: Frame) -> Json:
         .refresh("10s")
         .with_panel(counts.span(24).height(4))
         .with_panel(_open_table(frame).height(13))
-        .with_panel(_closed_table(frame).span(12))
-        .with_panel(_change_table(frame).span(12))
+        .with_panel(_closed_table(frame))
+        .with_panel(_change_table(frame))
     )
     return finished(built, (), scope.language, frame.view)
 
@@ -54,14 +54,13 @@ def _open_table(frame: Frame) -> table.Panel:
         panel,
         {
             "severity": 105,
-            "title": 560,
-            "since": 150,
-            "lasts": 85,
-            "owner": 160,
+            "since": 140,
+            "lasts": 110,
+            "owner": 155,
             "step": 70,
-            "acknowledged": 130,
-            "indicators": 80,
-            "areas": 72,
+            "acknowledged": 125,
+            "indicators": 75,
+            "areas": 75,
         },
     )
 
@@ -76,7 +75,7 @@ def _closed_table(frame: Frame) -> table.Panel:
         "acknowledged": _TAKEN,
     }
     panel = default_table("incident/closed", frame.scope.say("Đã kết thúc", "Over"), frame.scope, columns)
-    panel = column_widths(panel, {"title": 300, "since": 150, "ended": 150, "lasts": 85, "owner": 110})
+    panel = column_widths(panel, {"since": 140, "ended": 140, "lasts": 110, "owner": 220, "acknowledged": 170})
     return panel.with_target(frame.scope.target("incident_closed_table"))
 
 
@@ -89,5 +88,5 @@ def _change_table(frame: Frame) -> table.Panel:
         "note": Text("Ghi chú", "Note"),
     }
     panel = default_table("incident/changes", frame.scope.say("Nhật ký", "History"), frame.scope, columns)
-    panel = column_widths(panel, {"changed": 150, "title": 380, "what": 100, "by": 120})
+    panel = column_widths(panel, {"changed": 140, "what": 130, "by": 220})
     return panel.with_target(frame.scope.target("incident_change_table"))

@@ -93,7 +93,7 @@ def area_board(frame: Frame) -> Json:
     indicators = indicators.with_target(scope.target("area_indicator")).height(14)
     indicators = column_widths(
         indicators,
-        {"sector_name": 210, "indicator": 390, "status": 125, "value": 120, "above": 110, "expected": 135, "lag": 110},
+        {"sector_name": 205, "status": 125, "value": 120, "above": 115, "expected": 130, "lag": 100, "period": 165},
     )
     link = indicator_link(frame, "${__data.fields.code}", "${__data.fields.sector}")
     judged, unknown = status_stats(frame)
@@ -115,7 +115,7 @@ def _areas_table(frame: Frame) -> table.Panel:
     hidden = ("rank", "latitude", "longitude", "area_id")
     panel = default_table("indicator/areas", title, frame.scope, columns, hidden)
     panel = panel.with_target(frame.scope.target("indicator_area", code=_CHOSEN))
-    panel = column_widths(panel, {"area": 190})
+    panel = column_widths(panel, {"area": 180, "expected": 130, "lag": 105, "status": 150})
     return link_column(panel, "area", frame.link(AREA, area="${__data.fields.area_id}"))
 
 
@@ -130,7 +130,7 @@ def _parts_table(frame: Frame) -> table.Panel:
     title = frame.scope.say("Toàn bộ và các phần", "The whole and its parts")
     panel = default_table("indicator/parts", title, frame.scope, columns, ("code",))
     panel = panel.with_target(frame.scope.target("indicator_part", code=_CHOSEN))
-    panel = column_widths(panel, {"dimension": 110, "indicator": 350, "value": 120, "period": 140})
+    panel = column_widths(panel, {"dimension": 105, "value": 110, "period": 135, "status": 145})
     return link_column(panel, "indicator", indicator_link(frame, "${__data.fields.code}", "${sector:raw}"))
 
 
@@ -138,7 +138,7 @@ def _definition_table(frame: Frame) -> table.Panel:
     columns: Columns = {"name": Text("Mục", "Item"), "shown": Text("Nội dung", "Content")}
     title = frame.scope.say("Định nghĩa, nguồn, cơ quan chủ trì", "Definition, source, owner")
     panel = default_table("indicator/definition", title, frame.scope, columns)
-    return column_widths(panel, {"name": 235}).with_target(frame.scope.target("indicator_definition", code=_CHOSEN))
+    return column_widths(panel, {"name": 200}).with_target(frame.scope.target("indicator_definition", code=_CHOSEN))
 
 
 def _changes_table(frame: Frame) -> table.Panel:

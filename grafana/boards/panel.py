@@ -25,6 +25,8 @@ from grafana.query.binding import AnswerOf, SqlTarget, datasource
 from grafana.text import Text
 
 NEUTRAL = "#7f93b2"
+# Pixels of a column without a width: Grafana's own 150 push the last columns out of a panel of half a board.
+COLUMN_WIDTH = 100
 Columns = Mapping[str, Text]
 
 
@@ -191,7 +193,10 @@ def default_table(key: str, title: str, scope: Scope, columns: Columns, hidden: 
         .no_value("–")
     )
     for column, name in columns.items():
-        properties = [DynamicConfigValue("displayName", name.of(scope.language))]
+        properties = [
+            DynamicConfigValue("displayName", name.of(scope.language)),
+            DynamicConfigValue("custom.minWidth", COLUMN_WIDTH),
+        ]
         if column == "status":
             properties += [
                 DynamicConfigValue("mappings", [status_mapping(scope)]),

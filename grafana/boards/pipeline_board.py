@@ -126,7 +126,7 @@ def _feed_table(frame: Frame) -> table.Panel:
     }
     title = frame.scope.say("Theo nguồn, nhiều từ chối trước", "By feed, most rejected first")
     panel = default_table("feed/total", title, frame.scope, columns).with_target(frame.scope.target("feed_table"))
-    return column_widths(panel, {"feed": 360})
+    return column_widths(panel, {"feed": 330, "superseded": 155})
 
 
 def _rejection_table(frame: Frame) -> table.Panel:

@@ -33,8 +33,8 @@ def quality_board(frame: Frame) -> Json:
         .with_variable(measure_variable(scope))
         .with_panel(seal.span(24).height(5))
         .with_panel(_heat_map(frame))
-        .with_panel(_feed_table(frame).span(14).height(16))
-        .with_panel(_roll_call(frame).span(10).height(16))
+        .with_panel(_feed_table(frame).height(17))
+        .with_panel(_roll_call(frame).height(13))
     )
     return finished(built, (), scope.language, frame.view)
 
@@ -77,7 +77,9 @@ def _feed_table(frame: Frame) -> table.Panel:
     }
     title = frame.scope.say("Từng nguồn, kém nhất trước", "Each feed, worst first")
     panel = default_table("quality/feeds", title, frame.scope, columns, ("key",))
-    panel = column_widths(panel, {"feed": 225, **dict.fromkeys(MEASURES, 80), "superseded": 125, "complete_on": 112})
+    panel = column_widths(
+        panel, {**dict.fromkeys(MEASURES, 90), "superseded": 160, "complete_on": 120, "measured_on": 120}
+    )
     return panel.with_target(frame.scope.target("quality_table"))
 
 
@@ -90,5 +92,5 @@ def _roll_call(frame: Frame) -> table.Panel:
     }
     title = frame.scope.say("Điểm danh: đơn vị còn thiếu", "Roll-call: who is missing")
     panel = default_table("quality/missing", title, frame.scope, columns)
-    panel = column_widths(panel, {"reporter": 270, "feed": 150, "day": 112})
+    panel = column_widths(panel, {"feed": 340, "day": 120, "reported": 110})
     return panel.with_target(frame.scope.target("roll_call"))

@@ -81,6 +81,7 @@ _LABELS: dict[str, Text] = {
     "week_before": Text("tuần trước", "week before"),
     "before": Text("kỳ trước", "before"),
     "value": Text("Giá trị", "Value"),
+    "hidden": Text("ẩn (số nhỏ)", "hidden (small)"),
     "past": Text("Cùng kỳ năm trước", "Year before"),
     "asked": Text("Tiến độ được giao", "Asked"),
     "status": Text("Tình trạng", "Status"),

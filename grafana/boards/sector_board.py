@@ -84,7 +84,7 @@ def _head_stats(frame: Frame, sector: str) -> list[stat.Panel]:
     many = min(_HEADS, len(frame.scope.catalogue.of_sector(sector)))
     keys = [f"head/{number}" for number in range(1, many + 1)]
     target = frame.scope.target("indicator_tile", sector=sector)
-    tiles = [tile_stat(key, "", target, link=link, sizes=(12, 20)).span(24 // _HEADS).height(3) for key in keys]
+    tiles = [tile_stat(key, "", target, link=link, sizes=(12, 20)).span(24 // _HEADS).height(4) for key in keys]
     return [nth_tile(tile, number, keys[0] if number > 1 else "") for number, tile in enumerate(tiles, 1)]
 
 
@@ -107,8 +107,8 @@ def _indicator_table(frame: Frame, sector: str) -> table.Panel:
     )
     panel = default_table("indicators", title, scope, columns, ("code",))
     panel = panel.with_target(scope.target("indicator_table", sector=sector))
-    widths = {"indicator": 350, "status": 160, "value": 150, "period": 175, "expected": 130}
-    panel = column_widths(panel, widths | {"lag": 105, "change": 130, "running": 115})
+    widths = {"status": 150, "value": 155, "period": 165, "expected": 130, "lag": 100, "change": 125, "running": 105}
+    panel = column_widths(panel, widths | {"owner": 155})
     return link_column(panel, "indicator", indicator_link(frame, "${__data.fields.code}", sector))
 
 

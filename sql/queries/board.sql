@@ -28,6 +28,7 @@ ORDER BY slot
 SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS __text, i.code AS __value
 FROM indicator i
 LEFT JOIN shown_status s ON s.code = i.code AND s.area_id = ${area:sqlstring}::integer
+CROSS JOIN LATERAL (SELECT s.target_id IS NULL AND i.target IS NULL AS nothing) asked
 WHERE i.live AND i.sector = %(sector)s AND EXISTS (
     SELECT FROM shown_cell c
     WHERE c.sector = i.sector AND c.area_id = ${area:sqlstring}::integer
@@ -36,7 +37,7 @@ WHERE i.live AND i.sector = %(sector)s AND EXISTS (
       AND c.bucket BETWEEN ($__timeFrom()::timestamptz AT TIME ZONE %(timezone)s)::date
                        AND ($__timeTo()::timestamptz AT TIME ZONE %(timezone)s)::date
       AND c.figures[i.slot] IS NOT NULL)
-ORDER BY s.target_id IS NULL AND i.target IS NULL, status_rank(s.status), i.definition ->> 'breakdown' <> '', i.slot
+ORDER BY asked.nothing, CASE WHEN NOT asked.nothing THEN status_rank(s.status) END, i.definition ->> 'breakdown' <> '', i.slot
 LIMIT 6
 
 -- name: as_of_choice
@@ -103,7 +104,8 @@ ORDER BY rank
 -- The ten that lag most. The cause: an open incident of the data that touches the indicator; else where it is furthest behind.
 SELECT coalesce(lag_text(nullif(s.lag, 0), s.lag_in, %(language)s), '–') AS lag,
        CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS indicator,
-       amount_text(s.value, unit.name, %(language)s) AS value, amount_text(s.expected, unit.name, %(language)s) AS expected,
+       coalesce(amount_text(s.value, unit.name, %(language)s), CASE WHEN s.hidden THEN %(labels)s::jsonb ->> 'hidden' ELSE '–' END) AS value,
+       coalesce(amount_text(s.expected, unit.name, %(language)s), '–') AS expected,
        coalesce(amount_text(s.forecast, unit.name, %(language)s), '–') AS forecast,
        coalesce(cause.title, (%(labels)s::jsonb ->> 'furthest') || place.names, '–') AS cause,
        %(words)s::jsonb ->> s.status AS status, s.code, s.sector
@@ -137,16 +139,19 @@ SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END
        || coalesce(' · ' || (%(labels)s::jsonb ->> 'expected') || ' ' || amount_text(s.expected, unit.name, %(language)s), '')
        || coalesce(' · ' || (%(labels)s::jsonb ->> CASE s.period WHEN 'day' THEN 'week_before' ELSE 'before' END) || ' '
                    || amount_text(c.figures[i.slot], unit.name, %(language)s), '') AS name,
-       -- A figure and its unit are not torn apart.
-       replace(coalesce(amount_text(s.value, unit.name, %(language)s), %(words)s::jsonb ->> 'no_data'), ' ', U&'\00A0') AS shown,
+       -- A figure and its unit are not torn apart, unless they are longer than a tile.
+       CASE WHEN length(told.shown) > 18 THEN told.shown ELSE replace(told.shown, ' ', U&'\00A0') END AS shown,
        %(colors)s::jsonb ->> coalesce(s.status, 'no_data') AS color, i.code,
-       row_number() OVER (ORDER BY s.target_id IS NULL AND i.target IS NULL, status_rank(s.status),
+       row_number() OVER (ORDER BY asked.nothing, CASE WHEN NOT asked.nothing THEN status_rank(s.status) END,
                           i.definition ->> 'breakdown' <> '', i.slot)::integer AS rank
 FROM indicator i
 LEFT JOIN shown_status s ON s.code = i.code AND s.area_id = ${area:sqlstring}::integer
 CROSS JOIN LATERAL (SELECT coalesce(%(units)s::jsonb ->> i.unit, i.unit) AS name) unit
 LEFT JOIN shown_cell c
     ON c.sector = i.sector AND c.period = s.period AND c.area_id = s.area_id AND c.bucket = period_before(s.period, s.bucket)
+CROSS JOIN LATERAL (SELECT s.target_id IS NULL AND i.target IS NULL AS nothing) asked
+CROSS JOIN LATERAL (SELECT coalesce(amount_text(s.value, unit.name, %(language)s), CASE WHEN s.hidden THEN %(labels)s::jsonb ->> 'hidden' END,
+                                    %(words)s::jsonb ->> 'no_data') AS shown) told
 WHERE i.live AND i.sector = %(sector)s
 ORDER BY rank
 LIMIT 6
@@ -155,7 +160,8 @@ LIMIT 6
 -- Every live indicator of a sector, worst first. A percentage beyond 0 and 100 has a star: the indicator's board says why. `running` is what has come in of the day that is not over yet.
 SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS indicator,
        %(words)s::jsonb ->> coalesce(s.status, 'no_data') AS status,
-       coalesce(amount_text(s.value, unit.name, %(language)s) || CASE WHEN s.unit = '%%' AND NOT s.value BETWEEN 0 AND 100 THEN ' *' ELSE '' END, '–') AS value,
+       coalesce(amount_text(s.value, unit.name, %(language)s) || CASE WHEN s.unit = '%%' AND NOT s.value BETWEEN 0 AND 100 THEN ' *' ELSE '' END,
+                CASE WHEN s.hidden THEN %(labels)s::jsonb ->> 'hidden' ELSE '–' END) AS value,
        coalesce(period_text(s.period, s.bucket, %(language)s), '–') AS period,
        coalesce(amount_text(s.expected, unit.name, %(language)s), '–') AS expected,
        coalesce(lag_text(nullif(s.lag, 0), s.lag_in, %(language)s), '–') AS lag,
@@ -294,7 +300,7 @@ JOIN area a USING (area_id)
 CROSS JOIN LATERAL (SELECT coalesce(%(units)s::jsonb ->> s.unit, s.unit) AS name) unit
 CROSS JOIN LATERAL (VALUES
     ('status', %(words)s::jsonb ->> s.status),
-    ('value', coalesce(amount_text(s.value, unit.name, %(language)s), '–')),
+    ('value', coalesce(amount_text(s.value, unit.name, %(language)s), CASE WHEN s.hidden THEN %(labels)s::jsonb ->> 'hidden' ELSE '–' END)),
     ('period', coalesce(period_text(s.period, s.bucket, %(language)s), '–')),
     ('target', CASE WHEN s.target IS NOT NULL THEN CASE s.target_op WHEN '>=' THEN '≥ ' ELSE '≤ ' END
                     || amount_text(s.target, unit.name, %(language)s)
@@ -318,7 +324,7 @@ WITH beside AS (
 )
 SELECT CASE %(language)s WHEN 'en' THEN a.name_en ELSE a.name_vi END AS area,
        coalesce(amount_text(s.value, coalesce(%(units)s::jsonb ->> s.unit, s.unit), %(language)s)
-                || CASE WHEN s.unit = '%%' AND NOT s.value BETWEEN 0 AND 100 THEN ' *' ELSE '' END, '–') AS value,
+                || CASE WHEN s.unit = '%%' AND NOT s.value BETWEEN 0 AND 100 THEN ' *' ELSE '' END, CASE WHEN s.hidden THEN %(labels)s::jsonb ->> 'hidden' ELSE '–' END) AS value,
        coalesce(amount_text(s.expected, coalesce(%(units)s::jsonb ->> s.unit, s.unit), %(language)s), '–') AS expected,
        coalesce(lag_text(nullif(s.lag, 0), s.lag_in, %(language)s), '–') AS lag,
        %(words)s::jsonb ->> coalesce(s.status, 'no_data') AS status,
@@ -332,7 +338,7 @@ ORDER BY rank, s.lag DESC NULLS LAST, s.value DESC NULLS LAST, area
 SELECT %(dimensions)s::jsonb ->> coalesce(nullif(i.definition ->> 'breakdown', ''), '') AS dimension,
        CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS indicator,
        coalesce(amount_text(s.value, coalesce(%(units)s::jsonb ->> s.unit, s.unit), %(language)s)
-                || CASE WHEN s.unit = '%%' AND NOT s.value BETWEEN 0 AND 100 THEN ' *' ELSE '' END, '–') AS value,
+                || CASE WHEN s.unit = '%%' AND NOT s.value BETWEEN 0 AND 100 THEN ' *' ELSE '' END, CASE WHEN s.hidden THEN %(labels)s::jsonb ->> 'hidden' ELSE '–' END) AS value,
        coalesce(period_text(s.period, s.bucket, %(language)s), '–') AS period,
        %(words)s::jsonb ->> coalesce(s.status, 'no_data') AS status, i.code
 FROM indicator i
@@ -452,8 +458,8 @@ ORDER BY rank, c.lagging DESC NULLS LAST, c.at_risk DESC NULLS LAST, area
 -- The indicators of one area beside the unit above it, those that lag first; those without a target only where they are unusual.
 SELECT %(sectors)s::jsonb ->> s.sector AS sector_name, CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS indicator,
        %(words)s::jsonb ->> s.status AS status,
-       coalesce(amount_text(s.value, unit.name, %(language)s), '–') AS value,
-       coalesce(amount_text(above.value, unit.name, %(language)s), '–') AS above,
+       coalesce(amount_text(s.value, unit.name, %(language)s), CASE WHEN s.hidden THEN %(labels)s::jsonb ->> 'hidden' ELSE '–' END) AS value,
+       coalesce(amount_text(above.value, unit.name, %(language)s), CASE WHEN above.hidden THEN %(labels)s::jsonb ->> 'hidden' ELSE '–' END) AS above,
        coalesce(amount_text(s.expected, unit.name, %(language)s), '–') AS expected,
        coalesce(lag_text(nullif(s.lag, 0), s.lag_in, %(language)s), '–') AS lag,
        coalesce(period_text(s.period, s.bucket, %(language)s), '–') AS period, s.code, s.sector

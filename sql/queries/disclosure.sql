@@ -14,8 +14,10 @@ LEFT JOIN disclosure_cell d ON d.sector = c.sector AND d.period = c.period AND d
 ORDER BY c.area_id
 
 -- name: keep_decided
-INSERT INTO disclosure_cell (sector, period, area_id, bucket, figures_at, hidden) VALUES (%s, %s, %s, %s, %s, %s)
-ON CONFLICT (sector, period, area_id, bucket) DO UPDATE SET figures_at = excluded.figures_at, hidden = excluded.hidden
+INSERT INTO disclosure_cell (sector, period, area_id, bucket, figures_at, hidden, figures)
+VALUES (%s, %s, %s, %s, %s, %s, %s::double precision[])
+ON CONFLICT (sector, period, area_id, bucket) DO UPDATE
+SET figures_at = excluded.figures_at, hidden = excluded.hidden, figures = excluded.figures
 
 -- name: take_group_changes
 -- Marks of periods that are looked at: each period once.

@@ -62,6 +62,10 @@ class DecidedCell:
     hidden: frozenset[int]
     hidden_before: frozenset[int] | None
 
+    def shown(self) -> list[float | None]:
+        """Return the figures as readers see them."""
+        return [None if slot in self.hidden else value for slot, value in enumerate(self.figures, start=1)]
+
 
 class DisclosureControl:
     """Decides over the relay's connection, within its transaction."""
@@ -137,7 +141,7 @@ class DisclosureControl:
             if cell.figures_at != one.updated_at or one.hidden != one.hidden_before
         ]
         rows = [
-            (group.sector, group.period, one.area_id, group.bucket, one.updated_at, sorted(one.hidden))
+            (group.sector, group.period, one.area_id, group.bucket, one.updated_at, sorted(one.hidden), one.shown())
             for one in changed
         ]
         if rows:
