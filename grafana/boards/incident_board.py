@@ -53,10 +53,11 @@ def _open_table(frame: Frame) -> table.Panel:
     return column_widths(
         panel,
         {
-            "severity": 105,
+            "severity": 115,
+            "title": 360,
             "since": 140,
             "lasts": 110,
-            "owner": 155,
+            "owner": 150,
             "step": 70,
             "acknowledged": 125,
             "indicators": 75,
