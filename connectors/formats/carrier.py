@@ -14,11 +14,17 @@ from connectors.formats.readers.xml import XmlFile
 Columns = tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def xml_root(*names: str) -> Carrier:
-    """XML whose root element has one of these local names."""
-    return Carrier(
-        "xml", f"XML, root {', '.join(names)}", lambda document: _is(document, XmlFile) and document.root in names
-    )
+def xml_root(*names: str, wrapped: bool = False) -> Carrier:
+    """XML whose root element has one of these local names; `wrapped` also where it lies in an envelope of another."""
+
+    def recognise(document: Any) -> int:
+        if not isinstance(document, XmlFile):
+            return 0
+        if document.root in names:
+            return 2
+        return 1 if wrapped and any(name in names for name in document.outer()) else 0
+
+    return Carrier("xml", f"XML, root {', '.join(names)}", recognise)
 
 
 def json_object(*keys: str, **values: str) -> Carrier:

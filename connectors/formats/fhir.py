@@ -6,14 +6,18 @@ they are refused. Plain models are enough for the few resources that are read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import to_json
 
-from connectors.formats.findings import refused
-from connectors.formats.format import Carrier, Context
+from connectors.formats.age import Birth, birth_of
+from connectors.formats.findings import Findings, refused
+from connectors.formats.format import BadRecord, Carrier, Context, Event, Item, attempt
 from connectors.formats.readers.json import JsonFile
+from connectors.formats.value import moment_of
 from ioc.errors import RejectedError
 
 # Version -> keys that its resources have and R4's do not.
@@ -77,6 +81,83 @@ class Patient(FhirPart):
     identifier: tuple[Identifier, ...] = ()
     gender: str = ""
     birthDate: str = ""  # noqa: N815 - FHIR's name
+
+
+class People:
+    """The Patients of a file by how they may be referred to: `Patient/7`, an address, the `fullUrl` of an entry."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Patient] = {}
+
+    def add(self, resource: Mapping[str, Any]) -> None:
+        """Take in a Patient; one that cannot be read is as good as absent."""
+        patient = _patient(resource)
+        if patient is None:
+            return
+        self._known[f"Patient/{patient.id}"] = patient
+        if address := resource.get(FULL_URL):
+            self._known[str(address)] = patient
+
+    def find(self, reference: str, contained: Sequence[Mapping[str, Any]] = ()) -> Patient | None:
+        """Return the Patient of a reference, None where the file holds none.
+
+        `#p1` is one that the resource itself holds: another resource's `#p1` is another person.
+        """
+        if reference.startswith("#"):
+            held = (_patient(inner) for inner in contained if inner.get("resourceType") == "Patient")
+            return next((patient for patient in held if patient is not None and f"#{patient.id}" == reference), None)
+        return self._known.get(reference) or self._known.get("/".join(reference.split("/")[-2:]))
+
+
+ResourceReader = Callable[[Mapping[str, Any], People, str, Context], Iterator[Event]]
+
+
+def read_resources(document: JsonFile, kind: str, read: ResourceReader, context: Context) -> Iterator[Item]:
+    """Yield what `read` makes of each resource of one kind; Patients may stand anywhere in the file."""
+    people, found = People(), False
+    for _, resource in resources_of(document, context):
+        if not isinstance(resource, RejectedError) and resource.get("resourceType") == "Patient":
+            people.add(resource)
+    for where, resource in resources_of(document, context):
+        if isinstance(resource, RejectedError):
+            yield BadRecord(where, resource.reasons)
+        elif resource.get("resourceType") == kind:
+            found = True
+            yield from attempt(where, _of_this_version(resource, people, where, context, read))
+    if not found:
+        findings = Findings()
+        findings.missing(f"Bundle.entry.resource ({kind})")
+        yield BadRecord(context.file, tuple(findings.reasons))
+
+
+def _of_this_version(
+    resource: Mapping[str, Any], people: People, where: str, context: Context, read: ResourceReader
+) -> Iterator[Event]:
+    check_version(resource)
+    yield from read(resource, people, where, context)
+
+
+def fhir_moment(text: str, context: Context) -> datetime | None:
+    """Return a dateTime or instant in UTC, None where it is absent, cannot be read, or is a year or month alone."""
+    try:
+        return moment_of(text, context.timezone)
+    except (ValueError, OverflowError):
+        return None
+
+
+def fhir_birth(text: str, context: Context) -> Birth | None:
+    """Return a birthDate, which may be a year or month alone; None where it is absent or cannot be read."""
+    try:
+        return birth_of(text, context.timezone)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _patient(resource: Mapping[str, Any]) -> Patient | None:
+    try:
+        return Patient.model_validate_json(to_json(resource))
+    except ValidationError:
+        return None
 
 
 def resources_of(document: JsonFile, context: Context) -> Iterator[tuple[str, Mapping[str, Any] | RejectedError]]:

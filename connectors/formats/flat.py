@@ -7,7 +7,7 @@ an object, an array, an object a line, or an array under `data`, `items`, `recor
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -45,6 +45,7 @@ class RecordMap:
     """How records of one feed are read.
 
     needed: names of the fields by which a table or an object is recognised.
+    pointed: spellings under which a standard has numbers with a decimal point alone, so that `1.234` is 1.234 there.
     build:  values by name -> what the record becomes; notes reasons in the findings.
     """
 
@@ -52,6 +53,7 @@ class RecordMap:
     fields: tuple[Field, ...]
     needed: tuple[str, ...]
     build: Build
+    pointed: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -143,7 +145,8 @@ def cells_of(
                 wrong = refused("", "json_object", "phải là một đối tượng JSON", "must be a JSON object")
                 yield f"{where}{inner}", wrong
             elif not is_sample(str(part) for part in item.values()):
-                yield f"{where}{inner}", _of_object(item, record)
+                cells = _of_object(item, record)
+                yield f"{where}{inner}", _cut_off(record, cells) or cells
 
 
 def _of_table(
@@ -151,6 +154,8 @@ def _of_table(
 ) -> Iterator[tuple[str, dict[str, InputField] | RejectedError]]:
     headings = find_headings(document, record.columns, record.needed)
     assert headings is not None, "the carrier has found them"
+    short = {compact(spelling) for spelling in record.pointed}
+    pointed = [name for name, place in headings.columns.items() if headings.texts[place] in short]
     for number, row in document.rows():
         if number <= headings.row or is_sample(cell.text for cell in row) or headings.repeated_in(row):
             continue
@@ -167,8 +172,11 @@ def _of_table(
             )
             continue
         cells = {name: row[place] for name, place in headings.columns.items() if place < len(row)}
+        for name in pointed:
+            if name in cells and cells[name].is_text:
+                cells[name] = replace(cells[name], holds="number")
         if any(cell.text for cell in cells.values()):
-            yield where, cells
+            yield where, _cut_off(record, cells) or cells
 
 
 def _of_object(item: Mapping[str, Any], record: RecordMap) -> dict[str, InputField]:
@@ -184,14 +192,32 @@ def _of_object(item: Mapping[str, Any], record: RecordMap) -> dict[str, InputFie
     return cells
 
 
+def _cut_off(record: RecordMap, cells: Mapping[str, InputField]) -> RejectedError | None:
+    """Return why a row that ends early, or an object without a key, is refused, None where it holds what it must.
+
+    Of what may be empty but must be there an absence says nothing: a row that was cut off must not tell that a number
+    is empty, which takes back what was reported.
+    """
+    findings = Findings()
+    for declared in record.fields:
+        if declared.name in record.needed and not declared.required and declared.name not in cells:
+            findings.refuse(
+                declared.sources[0],
+                "cut_off",
+                "dòng bị cắt hoặc thiếu trường này; để trống (null) nếu muốn rút số đã gửi",
+                "the row is cut off or lacks the field; leave it empty (null) to take a value back",
+            )
+    return RejectedError(findings.reasons) if findings.reasons else None
+
+
 def _input(path: str, value: Any) -> InputField:
     if value is None:
         return InputField(path)
     if isinstance(value, bool):
-        return InputField(path, "true" if value else "false", is_text=False)
+        return InputField(path, "true" if value else "false", "flag")
     if isinstance(value, str):
         return InputField(path, composed(value))
-    return InputField(path, repr(value), is_text=False)
+    return InputField(path, repr(value), "number")
 
 
 def _flatten(value: Mapping[str, Any], prefix: str = "", depth: int = 1) -> Iterator[tuple[str, Any]]:

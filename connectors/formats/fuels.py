@@ -23,15 +23,19 @@ from ioc.table import Problems, read_rows
 FILE = "fuels.csv"
 _SHIPPED = Path(__file__).with_name("data") / FILE
 _COLUMNS = ("product", "pattern", "unless", "valid_from", "valid_to", "note")
+_DOTTED = re.compile(r"\b([dfk])\.o\b")
+_SULPHUR = re.compile(r"(?<![0-9,.])0(05|001|25|5)\s?s\b")
 _PIECES = re.compile(r"[^\W\d_]+|\d+|%")
 # Words that name a sale of something else, or a service, although a fuel is named in it.
 _OTHER = re.compile(
-    r"^(dich vu|van chuyen|cuoc|phi|cho|thue|giao nhan|binh|can nhua|may|loc|phu gia|tho|nhot|nuoc|tinh dau)\b"
+    r"^(phieu|the|voucher|coupon)\b"
+    r"|^(dich vu|van chuyen|cuoc|phi|cho|thue|giao nhan|binh|can nhua|may|loc|phu gia|tho|nhot|nuoc|tinh dau)\b"
 )
 _LIKE = re.compile(
     r"\bxang\b|\bron 9\d\b|\bmogas\b|\b(dau )?(diesel|diezel|diezen|diesen|dieden)\b|\bdau (do|ko|fo|hoa)\b"
     r"|\bmaz\w*t\b|\bmadut\b|\bkerosene?\b|\bjet a\b|\be (5|10|15|20|85)\b.*\b9\d\b|\b0 0\d+ s\b|\bnhien lieu\b"
-    r"|\bdo 0\b|\bfo\b(?= (no?|r|\d))"
+    r"|\bdo 0\b|\bfo\b(?= (no?|r|\d))|^(do|ko|fo)$|^do b \d|\bdau (lua|do|ko|fo)\b|\bbio ?(diesel|diezen)\b"
+    r"|\bethanol\b|^[mxra] 9\d\b"
 )
 _NOT_LIKE = re.compile(
     r"\bdau hoa (hong|cuc|oai|buoi|nhai|sua|lai|huong|anh|tra|dai|moc)\b|\bxang (thom|xe may do choi)\b"
@@ -108,7 +112,9 @@ def profile_fuels(profile: Path) -> Fuels:
 
 
 def _words(name: str) -> str:
-    return " ".join(_PIECES.findall(plain(name.replace("°", " ").replace("º", " "))))
+    """Return the name as plain words; `D.O` is `do`, as `DO005S` is `do 0 05 s`."""
+    short = _DOTTED.sub(r"\1o", plain(name.replace("°", " ").replace("º", " ")))
+    return " ".join(_PIECES.findall(_SULPHUR.sub(r"0,\1 s", short)))
 
 
 def _spelt(name: str) -> str:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
+# Signs without width that come along when text is copied from a page or a chat, and blanks that are not U+0020.
+_UNSEEN = dict.fromkeys((0x00AD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF))
+_BLANKS = dict.fromkeys((0x00A0, 0x2007, 0x202F, 0x3000), " ")
+
 
 def composed(text: str) -> str:
     """Return a cell's text without blanks around it, in one spelling: `ế` is one character, not `e` and two marks.
 
-    Programs on a Mac write the latter. A name that becomes a pseudonym must be the same from both.
+    Programs on a Mac write the latter. Signs that nobody sees are left out, and each blank is one blank. A name or a
+    code that is looked up, or becomes a pseudonym, must be the same from all of them.
     """
-    text = text.strip()
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+    if text.isascii():
+        return text.strip()
+    return unicodedata.normalize("NFC", text.translate(_UNSEEN | _BLANKS)).strip()
 
 
 def plain(text: str) -> str:

@@ -56,6 +56,7 @@ def recognise(source: Source, formats: Mapping[str, Format]) -> list[Recognised 
 
 def files_of(source: Source) -> Iterator[Source | RejectedError]:
     """Yield the file itself, or the members of an archive; raises RejectedError where the archive cannot be opened."""
+    source = unwrapped(source)
     if kind_of(source) == "archive":
         yield from open_archive(source)
     else:

@@ -213,4 +213,18 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, float | Decimal):
+        return _plain_number(value)
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _plain_number(value: float | Decimal) -> str:
+    """Return a number as a table's reader takes it in one way only.
+
+    >>> _plain_number(0.00001), _plain_number(Decimal("1.234"))
+    ('0.00001', '1.2340')
+
+    `1.234` as text is 1234 to some and refused; with another digit behind the point it is what the database means.
+    """
+    text = format(Decimal(str(value)), "f")
+    return f"{text}0" if "." in text and len(text.partition(".")[2]) == 3 else text

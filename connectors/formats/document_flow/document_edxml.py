@@ -19,6 +19,7 @@ from connectors.formats.event import Stamp, record_event, void_event
 from connectors.formats.field import MOMENT, TEXT, dropped, field
 from connectors.formats.findings import Findings, reason, shown
 from connectors.formats.format import Context, Event, Format, Item, Remark, attempt
+from connectors.formats.plain import composed
 from connectors.formats.readers.node import Node, Places
 from connectors.formats.readers.xml import XmlFile, local_name
 
@@ -26,6 +27,9 @@ FEED = "document.flow"
 _ROOTS = ("edXML", "EdXML", "edXMLEnvelope", "EdXMLEnvelope")
 _WALLS = frozenset({"AttachmentEncoded", "Attachment", "Signature", "From", "To", "TraceHeaderList"})
 _NEW, _RECALL, _UPDATE, _REPLACE = "0", "1", "2", "3"
+# Writers pad the code; the block's name is misspelt in the standard, and right with some.
+_ACTIONS = {"00": _NEW, "01": _RECALL, "02": _UPDATE, "03": _REPLACE}
+_BUSINESS = re.compile(r"buss?iness", re.IGNORECASE)
 _ITEM = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 _OPEN_LEVELS = ("", "0", "thuong", "Thường")
 
@@ -66,7 +70,10 @@ def _read(document: XmlFile, context: Context) -> Iterator[Item]:
 def _events(root: etree._Element, places: Places, findings: Findings, context: Context) -> Iterator[Event]:
     sender, receivers = _organs(root, "From"), _organs(root, "To")
     document_id = places.the("MessageHeader/DocumentId").required()
-    action = _inside(root, "Bussiness", "BussinessDocType") or _NEW
+    business = _business(root)
+    told = business.get("doctype")
+    # A message without the block is a new document; a block that does not say what it does is none.
+    action = _NEW if told is None and not business else _ACTIONS.get(told or "", told or "")
     if action not in (_NEW, _RECALL, _UPDATE, _REPLACE):
         findings.refuse(
             "Bussiness/BussinessDocType",
@@ -88,7 +95,7 @@ def _events(root: etree._Element, places: Places, findings: Findings, context: C
     if not any(code for _, code in known):
         context.crosswalk.read(FEED, sender[0], "MessageHeader/From/OrganId", findings)
         findings.settle()
-    dual = _inside(root, "Bussiness", "Paper") == "1"
+    dual = business.get("paper") == "1"
     signed = any(local_name(element) == "Signature" for element in root.iter())
     for kind, reporter in known:
         if reporter is None:
@@ -115,10 +122,14 @@ def _flow(
     context: Context,
 ) -> Iterator[Event]:
     feed, stamp = context.feeds[FEED], Stamp(context.file, latest)
-    item = _item(kind, sender, document_id)
+    named = _named(root, document_id)
     if action == _RECALL:
-        yield void_event(feed, reporter, f"{kind}/{item}", stamp=stamp)
+        # A recall is a message of its own: the document is the one that it names, else that of its own id.
+        for recalled in named or [document_id]:
+            yield void_event(feed, reporter, f"{kind}/{_item(kind, sender, recalled)}", stamp=stamp)
         return
+    # So is an update: it is a later version of the document that it names.
+    item = _item(kind, sender, named[0] if action == _UPDATE and len(named) == 1 else document_id)
     fields: dict[str, object] = {"kind": kind, "item_id": item, "occurred_on": on}
     if kind == "sent":
         fields |= {"format": "dual" if dual else "electronic", "signed": signed}
@@ -128,7 +139,7 @@ def _flow(
         fields["occurred_on"] = date.fromisoformat(first)
     yield record_event(feed, reporter, fields, stamp=stamp, warnings=findings.warnings)
     if action == _REPLACE:
-        for replaced in _replaced(root, document_id):
+        for replaced in named:
             yield void_event(feed, reporter, f"{kind}/{_item(kind, sender, replaced)}", stamp=stamp)
 
 
@@ -149,20 +160,24 @@ def _organs(root: etree._Element, party: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _inside(root: etree._Element, block: str, name: str) -> str:
+def _business(root: etree._Element) -> dict[str, str]:
+    """Return what the block `Bussiness` (or `Business`, as some write it) tells, by names without that word."""
+    told: dict[str, str] = {}
     for element in root.iter():
-        if local_name(element) == block:
+        if _BUSINESS.fullmatch(local_name(element)) and not _hidden(element):
             for part in element.iter():
-                if local_name(part) == name:
-                    return (part.text or "").strip()
-    return ""
+                if not len(part) and part is not element:
+                    told.setdefault(_BUSINESS.sub("", local_name(part)).lower(), composed(part.text or ""))
+    return told
 
 
-def _replaced(root: etree._Element, own: str) -> list[str]:
+def _named(root: etree._Element, own: str) -> list[str]:
+    """Return the ids of the other documents that a message is about; a document that it answers is none of them."""
     ids = []
     for element in root.iter():
-        if local_name(element) in ("ReplacementInfo", "BussinessDocumentInfo", "ResponseFor"):
-            ids += [(e.text or "").strip() for e in element.iter() if local_name(e) == "DocumentId"]
+        name = local_name(element)
+        if (name == "ReplacementInfo" or _BUSINESS.match(name)) and not _hidden(element):
+            ids += [composed(e.text or "") for e in element.iter() if local_name(e) == "DocumentId"]
     return [one for one in dict.fromkeys(ids) if one and one != own]
 
 
@@ -184,7 +199,7 @@ FORMAT = Format(
     feeds=(FEED,),
     title_vi="văn bản điện tử edXML",
     title_en="electronic documents, edXML",
-    carriers=(xml_root(*_ROOTS),),
+    carriers=(xml_root(*_ROOTS, wrapped=True),),
     versions=("QCVN 102:2016/BTTTT",),
     fields=FIELDS,
     read=_read,

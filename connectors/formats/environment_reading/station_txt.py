@@ -1,9 +1,9 @@
 """Data files of automatic stations (TT 10/2021/TT-BTNMT): a line a parameter, every five minutes.
 
-Symbol, value, unit, time, status, separated by tabs or `;`, decimals with point or comma. The hour's mean is what is
-published: once the hour is over, and again whenever a late value comes in. The station is named in the file's name
-(`<province>_<facility>_<station>_<time>.txt`), else in the folder's, else it is `--reporter`. Two values of one
-parameter and time: the one that came last counts.
+Symbol, value, unit, time, status, separated by tabs, `;`, `,`, `|` or blanks, decimals with point or
+comma; headings may stand above. The hour's mean is what is published: once the hour is over, and again whenever a late
+value comes in. The station is named in the file's name (`<province>_<facility>_<station>_<time>.txt`), else in the
+folder's, else it is `--reporter`. Two values of one parameter and time: the one that came last counts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,14 @@ from ioc.errors import RejectedError
 from ioc.feeds.validation import mask
 
 FEED = "environment.reading"
-_LINE = re.compile(r"[^\t;]{1,20}([\t;])[^\t;]*\1[^\t;]*\1\s*[0-9]{12,14}\s*(\1.*)?")
+_SEPARATORS = "\t;|"
+_TIME = re.compile(r"[0-9]{12,14}")
+# Between commas a symbol and a value may hold one themselves (`PM2,5,12,5,µg/Nm3,…`); a unit begins with no digit.
+_COMMAS = re.compile(
+    r"(PM ?[0-9],[0-9]+|[^,]{1,20}),\s*(-?[0-9]+(?:[.,][0-9]+)?|-?|N/?A),\s*((?:[^,0-9][^,]*)?),\s*([0-9]{12,14})"
+    r"(?:\s*,\s*([^,]*?)\s*(?:,.*)?)?",
+    re.IGNORECASE,
+)
 _STATUSES = {"00": "measuring", "01": "calibrating", "02": "fault", "0": "measuring", "1": "calibrating", "2": "fault"}
 _AHEAD = timedelta(minutes=10)
 _SCOPE, _OPEN = "environment/hour", "environment/open"
@@ -37,7 +44,11 @@ def _read(document: LinesFile, context: Context) -> Iterator[Item]:
     touched: set[str] = set()
     unknown: set[str] = set()
     seen: dict[tuple[str, str], str] = {}
+    begun = False
     for number, text in document.lines():
+        begun = begun or _is_line(text)
+        if not begun:  # a heading
+            continue
         where = f"{context.file}:{number}"
         findings = Findings()
         try:
@@ -47,7 +58,7 @@ def _read(document: LinesFile, context: Context) -> Iterator[Item]:
             yield BadRecord(where, error.reasons)
             continue
         if read is None:
-            unknown.add(shown_name(re.split(r"[\t;]", text)[0].strip())[:20])
+            unknown.add(shown_name(_parts(text)[0])[:20])
             continue
         param, measured_at, value, status = read
         key = (param, measured_at.isoformat())
@@ -75,7 +86,7 @@ def due_hours(context: Context) -> Iterator[Event]:
 
 def _line(text: str, medium: str, findings: Findings, context: Context) -> tuple[str, datetime, str, str] | None:
     """Return (parameter, time, value in the feed's unit or empty, status), None for a parameter that is not kept."""
-    parts = [part.strip() for part in text.split("\t" if "\t" in text else ";")]
+    parts = _parts(text)
     if len(parts) < 4:
         findings.refuse(
             "",
@@ -118,6 +129,28 @@ def _line(text: str, medium: str, findings: Findings, context: Context) -> tuple
             findings.refuse("unit", "unit", f"không rõ đơn vị của {param}", f"no such unit of {param}", shown(unit))
         value = _measured(told, factor, findings)
     return param, measured_at, value, status or ""
+
+
+def _parts(text: str) -> list[str]:
+    """Return the parts of a line by the separator that its logger uses: tab, `;`, `|`, `,`, else blanks."""
+    for sign in _SEPARATORS:
+        if sign in text:
+            return [part.strip() for part in text.split(sign)]
+    found = _COMMAS.fullmatch(text.strip())
+    return [part or "" for part in found.groups(default="00")] if found else text.split()
+
+
+def _is_line(text: str) -> bool:
+    parts = _parts(text)
+    return len(parts) > 3 and bool(_TIME.fullmatch(parts[3])) and 0 < len(parts[0]) <= 20
+
+
+def _is_data_file(document: LinesFile) -> bool:
+    """Return whether the first line is one of a logger, or one below headings that tells a status as well."""
+    if _is_line(document.first):
+        return True
+    below = (_parts(text) for text in document.head() if _is_line(text))
+    return any(len(parts) > 4 and parts[4] in _STATUSES for parts in below)
 
 
 def _measured(told: str, factor: Decimal | None, findings: Findings) -> str:
@@ -211,7 +244,7 @@ FORMAT = Format(
     carriers=(
         lines(
             "lines of symbol, value, unit, yyyyMMddHHmmss, status",
-            lambda document: bool(_LINE.fullmatch(document.first)),
+            _is_data_file,
         ),
     ),
     versions=("TT 24/2017/TT-BTNMT", "TT 10/2021/TT-BTNMT"),

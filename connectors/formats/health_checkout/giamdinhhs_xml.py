@@ -17,6 +17,7 @@ from connectors.formats.findings import refused, shown
 from connectors.formats.format import BadRecord, Carrier, Context, Format, Item, attempt
 from connectors.formats.health_checkout.fields import documented_fields
 from connectors.formats.health_checkout.visit import FEED, Dossier, Values, made_on, read_visit
+from connectors.formats.plain import compact, composed
 from connectors.formats.readers.xml import XmlFile, local_name, parse_xml
 from ioc.errors import RejectedError
 
@@ -41,10 +42,17 @@ _OLD = frozenset({"MA_THE", "TEN_BENH", "T_TONGCHI"})
 
 
 def _read(document: XmlFile, context: Context) -> Iterator[Item]:
-    if document.root in _LOOK_ALIKES:
+    if _named(document):
         raise _look_alike(document.root)
     around = document.around(("HOSO",))
-    head = {local_name(e): (e.text or "").strip() for e in around.iter() if not len(e)}
+    if sum(1 for e in around.iter() if local_name(e) == _ROOT) > 1:
+        raise refused(
+            _ROOT,
+            "several",
+            "một tệp chứa nhiều GIAMDINHHS; gửi mỗi hồ sơ giám định một tệp, hoặc gói trong .zip",
+            "one file holds several GIAMDINHHS; send each as a file of its own, or pack them as .zip",
+        )
+    head = {local_name(e): composed(e.text or "") for e in around.iter() if not len(e)}
     told, found = head.get("SOLUONGHOSO", ""), 0
     for path, element in document.records(("HOSO",)):
         found += 1
@@ -128,7 +136,7 @@ def _rows(content: etree._Element, table: str) -> Iterator[Values]:
     for record in content.iterdescendants():
         if local_name(record) != _RECORDS[table]:
             continue
-        values = {local_name(part): (part.text or "").strip() for part in record if not len(part)}
+        values = {local_name(part): composed(part.text or "") for part in record if not len(part)}
         if table == "XML1" and _OLD & values.keys() and "MA_THE_BHYT" not in values:
             raise refused(
                 "XML1",
@@ -139,8 +147,12 @@ def _rows(content: etree._Element, table: str) -> Iterator[Values]:
         yield values
 
 
+def _named(document: XmlFile) -> str:
+    return _LOOK_ALIKES.get(compact(document.root).upper(), "")
+
+
 def _look_alike(root: str) -> RejectedError:
-    named = _LOOK_ALIKES[root]
+    named = _LOOK_ALIKES[compact(root).upper()]
     return refused(
         root,
         "look_alike",
@@ -155,8 +167,8 @@ FORMAT = Format(
     title_vi="hồ sơ giám định BHYT XML (GIAMDINHHS, XML0–XML5)",
     title_en="the health insurer's XML (GIAMDINHHS, XML0 to XML5)",
     carriers=(
-        xml_root(_ROOT),
-        Carrier("xml", "look-alikes refused by name", lambda d: isinstance(d, XmlFile) and d.root in _LOOK_ALIKES),
+        xml_root(_ROOT, wrapped=True),
+        Carrier("xml", "look-alikes refused by name", lambda d: isinstance(d, XmlFile) and bool(_named(d))),
     ),
     versions=("QĐ 130/QĐ-BYT", "QĐ 4750/QĐ-BYT", "QĐ 3176/QĐ-BYT (fields of QĐ 4750)"),
     fields=documented_fields(),

@@ -16,23 +16,23 @@ from pydantic_core import to_json
 from connectors.formats.age import age_group, years_between
 from connectors.formats.event import Stamp, record_event, void_event
 from connectors.formats.fhir import (
-    FULL_URL,
     Concept,
     FhirPart,
     Identifier,
     Meta,
     Patient,
+    People,
     Reference,
-    check_version,
+    fhir_birth,
     fhir_carrier,
-    resources_of,
+    fhir_moment,
+    read_resources,
 )
 from connectors.formats.field import TEXT, dropped, field
 from connectors.formats.findings import Findings
-from connectors.formats.format import BadRecord, Context, Event, Format, Item, attempt
+from connectors.formats.format import Context, Event, Format, Item
 from connectors.formats.health_record.record import FEED, person_key
 from connectors.formats.readers.json import JsonFile
-from connectors.formats.value import day_of, moment_of
 from ioc.errors import RejectedError
 from ioc.feeds.validation import mask, reasons_of
 
@@ -45,6 +45,7 @@ _SECTIONS = {
     "11450-4": "chronic_on",
 }
 _FIRST = "health_record/first"
+_STATUSES = ("preliminary", "final", "amended", "entered-in-error")
 
 
 class Section(FhirPart):
@@ -62,103 +63,94 @@ class Composition(FhirPart):
     subject: Reference = Reference()
     custodian: Reference = Reference()
     section: tuple[Section, ...] = ()
+    contained: tuple[dict[str, Any], ...] = ()
 
 
 def _read(document: JsonFile, context: Context) -> Iterator[Item]:
-    patients: dict[str, Patient] = {}
-    for _, resource in resources_of(document, context):
-        if not isinstance(resource, RejectedError) and resource.get("resourceType") == "Patient":
-            try:
-                patient = Patient.model_validate_json(to_json(resource))
-            except ValidationError:
-                continue
-            patients[f"Patient/{patient.id}"] = patient
-            if address := resource.get(FULL_URL):
-                patients[str(address)] = patient
-    found = False
-    for where, resource in resources_of(document, context):
-        if isinstance(resource, RejectedError):
-            yield BadRecord(where, resource.reasons)
-        elif resource.get("resourceType") == "Composition":
-            found = True
-            yield from attempt(where, _events(resource, patients, where, context))
-    if not found:
-        findings = Findings()
-        findings.missing("Bundle.entry.resource (Composition)")
-        yield BadRecord(context.file, tuple(findings.reasons))
+    yield from read_resources(document, "Composition", _events, context)
 
 
-def _events(
-    resource: Mapping[str, Any], patients: Mapping[str, Patient], where: str, context: Context
-) -> Iterator[Event]:
-    check_version(resource)
+def _events(resource: Mapping[str, Any], people: People, where: str, context: Context) -> Iterator[Event]:
     try:
         composition = Composition.model_validate_json(to_json(resource))
     except ValidationError as error:
         raise RejectedError(reasons_of(error)) from None
     findings = Findings()
-    reference = "/".join(composition.subject.reference.split("/")[-2:])
-    patient = patients.get(composition.subject.reference) or patients.get(reference)
+    if composition.status not in _STATUSES:
+        findings.refuse(
+            "Composition.status",
+            "status",
+            "trạng thái phải là preliminary, final, amended hoặc entered-in-error",
+            "the status must be preliminary, final, amended or entered-in-error",
+            mask(composition.status),
+        )
+    voided = composition.status == "entered-in-error"
+    patient = people.find(composition.subject.reference, composition.contained)
+    identifiers = sorted(one.value for one in patient.identifier if one.value) if patient else []
+    own = f"{composition.identifier.system}|{composition.identifier.value}" if composition.identifier.value else ""
+    key = own or person_key(identifiers[0] if identifiers else "/".join(composition.subject.reference.split("/")[-2:]))
+    # What is void by its own identifier needs nothing else.
+    content = findings if not (voided and own) else Findings()
     if patient is None:
-        findings.missing("Composition.subject (Patient)")
-    told = _moment(composition.date, "Composition.date", findings, context)
+        content.missing("Composition.subject (Patient)")
+    told = _told_at(composition, content, context)
     facility = composition.custodian.identifier.value if composition.custodian.identifier else ""
     reporter = context.crosswalk.read(
         FEED, facility or context.reporter, "Composition.custodian.identifier.value", findings
     )
-    sex = {"male": "male", "female": "female"}.get(patient.gender if patient else "")
-    if sex is None:
-        findings.refuse("Patient.gender", "sex", "giới tính phải là male hoặc female", "the sex must be male or female")
-    born = _born(patient.birthDate if patient else "", findings, context)
-    findings.settle()
-    assert patient is not None and told is not None and born is not None, "findings hold each reason"
-    day = told.astimezone(context.timezone).date()
-    identifiers = sorted(one.value for one in patient.identifier if one.value)
-    own = f"{composition.identifier.system}|{composition.identifier.value}" if composition.identifier.value else ""
-    key = own or person_key(identifiers[0] if identifiers else reference)
-    updated = _moment(composition.meta.lastUpdated, "", Findings(), context) or told
     item = context.pseudonymise("health_record", key)
-    stamp = Stamp(where, updated)
-    if composition.status == "entered-in-error":
-        yield void_event(context.feeds[FEED], reporter, f"record/{item}", stamp=stamp)
+    updated_at = fhir_moment(composition.meta.lastUpdated, context) or told or context.received_at
+    if voided:
+        findings.settle()
+        yield void_event(context.feeds[FEED], reporter, f"record/{item}", stamp=Stamp(where, updated_at))
         return
+    fields = _person(patient or Patient(), told, findings, context)
+    findings.settle()
+    assert told is not None, "findings hold the reason"
+    day = told.astimezone(context.timezone).date()
     first = date.fromisoformat(context.memory.first(_FIRST, f"{reporter}/{item}", day.isoformat()))
-    fields: dict[str, Any] = {
-        "kind": "record",
-        "item_id": item,
-        "occurred_on": first,
-        "sex": sex,
-        "age_group": age_group(years_between(born, max(day, born))),
-    }
+    fields |= {"kind": "record", "item_id": item, "occurred_on": first}
     for section in composition.section:
         for coding in section.code.coding:
             column = _SECTIONS.get(coding.code)
             if column is not None:
                 held = context.memory.first(_FIRST, f"{reporter}/{item}/{column}", day.isoformat())
                 fields[column] = max(first, date.fromisoformat(held))
-    yield record_event(context.feeds[FEED], reporter, fields, stamp=stamp, warnings=findings.warnings)
+    yield record_event(
+        context.feeds[FEED], reporter, fields, stamp=Stamp(where, updated_at), warnings=findings.warnings
+    )
 
 
-def _moment(text: str, place: str, findings: Findings, context: Context) -> datetime | None:
-    try:
-        return moment_of(text, context.timezone)
-    except (ValueError, OverflowError):
-        findings.refuse(place, "datetime", "thời điểm không đọc được", "the time cannot be read", mask(text))
-        return None
-
-
-def _born(text: str, findings: Findings, context: Context) -> date | None:
-    """Return the birth date; of a year or month alone, its middle."""
-    try:
-        parts = text.split("-")
-        if len(parts) < 3 and all(part.isdigit() for part in parts):
-            return date(int(parts[0]), int(parts[1]) if len(parts) > 1 else 7, 15 if len(parts) > 1 else 1)
-        return day_of(text, context.timezone)
-    except (ValueError, OverflowError):
+def _told_at(composition: Composition, findings: Findings, context: Context) -> datetime | None:
+    told = fhir_moment(composition.date, context)
+    if told is None:
         findings.refuse(
-            "Patient.birthDate", "date", "ngày sinh không đọc được", "the birth date cannot be read", mask(text)
+            "Composition.date",
+            "datetime",
+            "thời điểm không đọc được",
+            "the time cannot be read",
+            mask(composition.date),
         )
-        return None
+    return told
+
+
+def _person(patient: Patient, told: datetime | None, findings: Findings, context: Context) -> dict[str, Any]:
+    sex = {"male": "male", "female": "female"}.get(patient.gender)
+    if sex is None:
+        findings.refuse("Patient.gender", "sex", "giới tính phải là male hoặc female", "the sex must be male or female")
+    birth = fhir_birth(patient.birthDate, context)
+    if birth is None:
+        findings.refuse(
+            "Patient.birthDate",
+            "date",
+            "ngày sinh không đọc được",
+            "the birth date cannot be read",
+            mask(patient.birthDate),
+        )
+    if birth is None or told is None:
+        return {}
+    day = told.astimezone(context.timezone).date()
+    return {"sex": sex, "age_group": age_group(years_between(birth.day, max(day, birth.day)))}
 
 
 FORMAT = Format(

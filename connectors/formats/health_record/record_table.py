@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from connectors.formats.age import age_group, years_between
-from connectors.formats.field import DAY, MOMENT, TEXT, WHOLE, choice, dropped, field
+from connectors.formats.field import BIRTH, DAY, MOMENT, PERSON, TEXT, WHOLE, choice, dropped, field
 from connectors.formats.findings import Findings
 from connectors.formats.flat import Built, RecordMap, flat_format, order_of, reporter_of
 from connectors.formats.format import Context
@@ -22,11 +22,11 @@ _SECTIONS = {
 FIELDS = (
     field("reporter", "facility_code|ma_tram|mã trạm", TEXT, note="by the crosswalk; else --reporter"),
     field("item", "record_id|ma_ho_so|mã hồ sơ", TEXT, personal="keyed HMAC", note="else the person's number"),
-    field("person", "person_id|so_dinh_danh|số định danh", TEXT, personal="keyed HMAC"),
+    field("person", "person_id|so_dinh_danh|số định danh", PERSON, personal="keyed HMAC"),
     field("created", "created_on|ngay_lap|ngày lập hồ sơ", DAY, required=True),
     field("ended", "ended_on|ngay_ket_thuc|ngày kết thúc", DAY),
     field("sex", "sex|gioi_tinh|giới tính", choice(_SEXES), required=True),
-    field("born", "birth_date|ngay_sinh|ngày sinh", DAY, required=True, personal="age band"),
+    field("born", "birth_date|ngay_sinh|ngày sinh", BIRTH, required=True, personal="age band"),
     *(field(name, sources, DAY, personal="group only", note="since when") for name, sources in _SECTIONS.items()),
     field("updated_at", "updated_at|cap_nhat_luc", MOMENT),
     field("revision", "revision|phien_ban", WHOLE),
@@ -44,7 +44,8 @@ def _build(values: dict[str, Any], findings: Findings, context: Context) -> Buil
         findings.missing("record_id")
     moment, revision = order_of(values, context)
     today = moment.astimezone(context.timezone).date()
-    if values["born"] > today:
+    born = values["born"].day
+    if born > today:
         findings.refuse("birth_date", "day_order", "ngày sinh ở tương lai", "the birth date lies ahead")
     findings.settle()
     fields = {
@@ -53,7 +54,7 @@ def _build(values: dict[str, Any], findings: Findings, context: Context) -> Buil
         "occurred_on": values["created"],
         "ended_on": values.get("ended"),
         "sex": values["sex"],
-        "age_group": age_group(years_between(values["born"], today)),
+        "age_group": age_group(years_between(born, today)),
         **{name: values.get(name) for name in _SECTIONS},
     }
     return Built(reporter, fields, moment, revision)

@@ -13,6 +13,7 @@ MAX_MEMBERS = 20_000
 MAX_UNPACKED = 2 * 2**30
 # No text of this kind packs better than this; a bomb does.
 MAX_RATIO = 400
+_OF_SYSTEM = (".ds_store", "thumbs.db", "desktop.ini")
 
 
 def open_archive(source: Source) -> Iterator[Source | RejectedError]:
@@ -20,9 +21,7 @@ def open_archive(source: Source) -> Iterator[Source | RejectedError]:
     try:
         with source.open() as stream, zipfile.ZipFile(stream) as archive:
             members = [
-                member
-                for member in archive.infolist()
-                if not member.is_dir() and not member.filename.startswith(("__MACOSX/", "._"))
+                member for member in archive.infolist() if not member.is_dir() and not _is_of_system(member.filename)
             ]
             _check(source, members)
             for member in members:
@@ -39,6 +38,12 @@ def open_archive(source: Source) -> Iterator[Source | RejectedError]:
                     )
     except (zipfile.BadZipFile, OSError, ValueError):
         raise unreadable_archive() from None
+
+
+def _is_of_system(name: str) -> bool:
+    """Return whether a member is what a system leaves beside files: how icons lie, thumbnails, resource forks."""
+    *folders, last = name.replace("\\", "/").split("/")
+    return "__MACOSX" in folders or last.startswith("._") or last.lower() in _OF_SYSTEM
 
 
 def _check(source: Source, members: list[zipfile.ZipInfo]) -> None:

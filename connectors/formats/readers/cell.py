@@ -8,9 +8,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from connectors.formats.findings import Findings
 from ioc.feeds.validation import mask
+
+# What a cell of a workbook, or a value of JSON, is by its own type. `unread`: a formula without a result, or an error.
+Holds = Literal["text", "number", "date", "flag", "unread"]
 
 _DAY = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
 _CHOICE = re.compile(r"([0-9A-Za-z]{1,4})(?:\s*-\s*(.*))?", re.DOTALL)
@@ -18,15 +22,20 @@ _CHOICE = re.compile(r"([0-9A-Za-z]{1,4})(?:\s*-\s*(.*))?", re.DOTALL)
 
 @dataclass(frozen=True)
 class InputField:
-    """A cell or an element, `field` as reasons name it; `is_text` is false for numbers and dates of a workbook."""
+    """A cell or an element, `field` as reasons name it; `holds` is its own type in a workbook or in JSON."""
 
     field: str
     text: str = ""
-    is_text: bool = True
+    holds: Holds = "text"
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is text: numbers and dates of a workbook are none."""
+        return self.holds == "text"
 
     def required(self, findings: Findings) -> str:
         """Return the text; notes a reason where it is empty or not text."""
-        if not self.text:
+        if not self.text and self.holds != "unread":
             findings.missing(self.field)
         return self.optional(findings)
 
@@ -34,6 +43,9 @@ class InputField:
         """Return the text, empty where there is none; notes a reason where the cell is not text."""
         if self.is_text:
             return self.text
+        if self.holds == "unread":
+            self.refuse_unread(findings)
+            return ""
         findings.refuse(
             self.field,
             "not_text",
@@ -41,6 +53,17 @@ class InputField:
             "the cell must be text: numbers lose leading zeros, and dates may have day and month swapped",
         )
         return ""
+
+    def refuse_unread(self, findings: Findings) -> None:
+        """Note the reason of a formula that has no result: that is neither an empty cell nor 0."""
+        findings.refuse(
+            self.field,
+            "formula_unread",
+            "ô chứa công thức chưa có kết quả hoặc báo lỗi (#N/A, #DIV/0!); hãy tính lại trong Excel rồi lưu, hoặc dán "
+            "giá trị",
+            "the cell holds a formula without a result, or an error (#N/A, #DIV/0!); calculate and save it in Excel, "
+            "or paste values",
+        )
 
     def day(self, findings: Findings) -> date | None:
         """Return a `dd/mm/yyyy`, None where the cell is empty or wrong."""

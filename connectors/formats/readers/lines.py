@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from connectors.formats.findings import refused
 from connectors.formats.readers.source import Source, text_chunks
 
 MAX_LINE = 2**16
+MAX_HEADING_LINES = 10
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,10 @@ class LinesFile:
 
     source: Source
     first: str
+
+    def head(self) -> list[str]:
+        """Return the first lines that are not empty, among which headings may stand."""
+        return [text for _, text in islice(self.lines(), MAX_HEADING_LINES)]
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """Yield (line number, text) of the lines that are not empty."""

@@ -6,7 +6,7 @@ holds the one rule by which elements are found wherever writers put them.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,6 +20,8 @@ from connectors.formats.plain import composed
 from connectors.formats.readers.xml import children, local_name
 from connectors.formats.value import day_of, decimal_of, moment_of
 from ioc.feeds.validation import mask
+
+_SIGNATURES = ("Signature", "DSCKS")
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ class Places:
     def __init__(self, root: Node, walls: frozenset[str]) -> None:
         self._root = root
         self._found: defaultdict[str, list[tuple[str, etree._Element]]] = defaultdict(list)
+        self._hidden: Counter[str] = Counter()
         if root.element is not None:
             self._gather(root.element, root.path, walls)
 
@@ -148,6 +151,10 @@ class Places:
         """Return whether an element of the last name of `path` says anything."""
         return any(_content(element) for _, element in self._found[path.rpartition("/")[2]])
 
+    def hidden(self, name: str) -> bool:
+        """Return whether an element of a name stands behind a wall other than a signature, where nothing is read."""
+        return self._hidden[name] > 0
+
     def count(self, name: str) -> int:
         """Return how many elements of a name the record holds."""
         return len(self._found[name])
@@ -159,6 +166,8 @@ class Places:
             self._found[name].append((where, child))
             if name not in walls:
                 self._gather(child, where, walls)
+            elif name not in _SIGNATURES:
+                self._hidden.update(local_name(inner) for inner in child.iterdescendants())
 
 
 def _content(element: etree._Element) -> str:

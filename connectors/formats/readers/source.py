@@ -30,6 +30,9 @@ Kind = Literal["xml", "json", "text", "workbook", "archive"]
 
 _BASE64 = re.compile(rb"[A-Za-z0-9+/\s]+={0,2}\s*")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+# How much of a file without a mark shows whether it is UTF-16: every second byte of its blanks and digits is 0.
+_SHOWS_ENCODING = 4096
 # First bytes -> (rule, advice in Vietnamese, in English) of files that hold data in no readable form.
 _ADVICE: tuple[tuple[bytes, str, str, str], ...] = (
     (
@@ -114,6 +117,17 @@ class _View(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        start = 0 if whence == io.SEEK_SET else self._at if whence == io.SEEK_CUR else self._spool.file.seek(0, 2)
+        self._at = max(0, start + offset)
+        return self._at
+
     def read(self, size: int | None = -1, /) -> bytes:
         self._spool.file.seek(self._at)
         data = self._spool.file.read(-1 if size is None else size)
@@ -133,7 +147,7 @@ def kind_of(source: Source) -> Kind:
     for magic, rule, vi, en in _ADVICE:
         if head.startswith(magic):
             raise refused("", rule, vi, en)
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
+    if head.startswith(_ZIP):
         return _kind_of_zip(source)
     first = _first_sign(source)
     if first is None:
@@ -155,7 +169,8 @@ def unwrapped(source: Source) -> Source:
         inside = base64.b64decode(head[: len(head) // 4 * 4], validate=True)[:16].lstrip(b"\xef\xbb\xbf \t\r\n")
     except binascii.Error:
         return source
-    if not inside.replace(b"\0", b"").lstrip(b"\xff\xfe").startswith((b"<", b"{", b"[")):
+    shown = inside.replace(b"\0", b"").lstrip(b"\xff\xfe").startswith((b"<", b"{", b"["))
+    if not shown and not inside.startswith(_ZIP):
         return source
     try:
         return spooled_source(source.name, _decoded(source))
@@ -171,7 +186,7 @@ def unwrapped(source: Source) -> Source:
 def text_chunks(source: Source) -> Iterator[str]:
     """Yield a file's text; raises RejectedError where it is neither UTF-8 nor UTF-16."""
     with source.open() as stream:
-        decoder = codecs.getincrementaldecoder(encoding_of(source.head(4)))()
+        decoder = codecs.getincrementaldecoder(encoding_of(source.head(_SHOWS_ENCODING)))()
         try:
             while chunk := stream.read(CHUNK):
                 yield decoder.decode(chunk)
@@ -181,15 +196,17 @@ def text_chunks(source: Source) -> Iterator[str]:
 
 
 def encoding_of(head: bytes) -> str:
-    """Return the encoding that a file's first four bytes show: a mark, or the zeros of UTF-16 without one."""
+    """Return the encoding that a file's first bytes show: a mark, or the zeros of UTF-16 without one.
+
+    The first sign need not be ASCII: `Địa bàn` in UTF-16 begins with two bytes that are not 0. Text in UTF-8 holds
+    no zeros at all.
+    """
     if head.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
         raise bad_encoding()
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
-    if len(head) >= 2 and head[0] and not head[1]:
-        return "utf-16-le"
-    if len(head) >= 2 and not head[0] and head[1]:
-        return "utf-16-be"
+    if (even := head[::2].count(0)) != (odd := head[1::2].count(0)):
+        return "utf-16-le" if odd > even else "utf-16-be"
     return "utf-8-sig"
 
 

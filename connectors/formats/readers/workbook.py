@@ -19,7 +19,7 @@ from connectors.formats.plain import composed
 from connectors.formats.readers.cell import InputField
 from connectors.formats.readers.source import Source, bytes_source, too_large, unreadable_archive
 from connectors.formats.readers.table import Table, TableRow
-from connectors.formats.readers.xml import open_xml
+from connectors.formats.readers.xml import local_name, open_xml, parse_xml
 from ioc.errors import RejectedError
 
 MAX_BYTES = 16 * 2**20
@@ -30,8 +30,17 @@ MAX_CELLS = 4_000_000
 
 _CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]*?\br\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["'][^>]*?(?<!/)>""")
 _ROW = re.compile(rb"""<(?:\w+:)?row\s[^>]*?\br\s*=\s*["']([^"']*)["']""")
+_WHOLE_CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*)(?<!/)>(.*?)</(?:\w+:)?c>", re.DOTALL)
+_PLACE = re.compile(rb"""\br\s*=\s*["']([A-Z]{1,3})([0-9]{1,7})["']""")
+_TYPE = re.compile(rb"""\bt\s*=\s*["'](\w+)["']""")
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
+_RESULT = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]*)<")
+_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _DTD = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 _LAST_ROW = 1_048_576
+
+
+Unread = frozenset[tuple[int, int]]
 
 
 def open_workbook(source: Source) -> list[Table]:
@@ -53,13 +62,22 @@ def open_workbook(source: Source) -> list[Table]:
         raise
     except Exception:  # calamine raises errors of many kinds on broken files
         raise unreadable_archive() from None
-    return [_table(source, name.strip(), rows) for name, rows in sheets if rows]
+    unread = _unread_cells(parts)
+    return [_table(source, name.strip(), rows, unread.get(name, frozenset())) for name, rows in sheets if rows]
 
 
-def _table(source: Source, name: str, rows: list[tuple[int, list[object]]]) -> Table:
+def _table(source: Source, name: str, rows: list[tuple[int, list[object]]], unread: Unread) -> Table:
     def cells() -> Iterator[tuple[int, TableRow]]:
         for number, values in rows:
-            yield number, tuple(_cell(letter_of(index), value) for index, value in enumerate(values))
+            yield (
+                number,
+                tuple(
+                    InputField(letter_of(index), "", "unread")
+                    if (number, index) in unread
+                    else _cell(letter_of(index), value)
+                    for index, value in enumerate(values)
+                ),
+            )
 
     return Table(source, name, cells)
 
@@ -114,6 +132,48 @@ def _check_part(name: str, content: bytes) -> None:
         )
 
 
+def _unread_cells(parts: dict[str, bytes]) -> dict[str, Unread]:
+    """Return, by the sheet's name, (row, column) of the formulas without a result and of the errors.
+
+    calamine gives both as empty cells. A program that writes `=B2*C2` without calculating it, or a sheet that shows
+    #N/A, would else tell that a number is missing or taken back.
+    """
+    found: dict[str, Unread] = {}
+    for sheet, part in _sheet_parts(parts).items():
+        content = parts.get(part, b"")
+        if b"<f" in content or b":f" in content or b'"e"' in content or b"'e'" in content:
+            found[sheet] = frozenset(_unread_of(content))
+    return found
+
+
+def _unread_of(content: bytes) -> Iterator[tuple[int, int]]:
+    for attributes, inside in _WHOLE_CELL.findall(content):
+        place, kind = _PLACE.search(attributes), _TYPE.search(attributes)
+        if place is None:
+            continue
+        told = _RESULT.search(inside)
+        is_open = _FORMULA.search(inside) is not None and not (told and told[1].strip())
+        # A formula whose result is an empty text has the type `str`.
+        if (kind and kind[1] == b"e") or (is_open and not (kind and kind[1] == b"str")):
+            yield int(place[2]), _index(place[1]) - 1
+
+
+def _sheet_parts(parts: dict[str, bytes]) -> dict[str, str]:
+    """Return the part of each sheet by its name, as the workbook and its relationships tell."""
+    told = [parts.get(name, b"") for name in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels")]
+    if not all(part.strip() for part in told):
+        return {}
+    book, relations = (parse_xml(part) for part in told)
+    targets = {
+        relation.get("Id"): (relation.get("Target") or "").lstrip("/").removeprefix("xl/") for relation in relations
+    }
+    return {
+        sheet.get("name") or "": f"xl/{targets.get(sheet.get(_RELATION), '')}"
+        for sheet in book.iter()
+        if local_name(sheet) == "sheet"
+    }
+
+
 def _values(book: CalamineWorkbook, name: str) -> list[tuple[int, list[object]]]:
     """Return (row number, values) of the rows that hold anything."""
     rows: list[tuple[int, list[object]]] = []
@@ -129,16 +189,16 @@ def _cell(field: str, value: object) -> InputField:
     if isinstance(value, str):
         return InputField(field, composed(value))
     if isinstance(value, bool):
-        return InputField(field, "true" if value else "false", is_text=False)
+        return InputField(field, "true" if value else "false", "flag")
     if isinstance(value, float):
         text = str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
-        return InputField(field, text, is_text=False)
+        return InputField(field, text, "number")
     if isinstance(value, datetime):
         midnight = value.time() == time()
-        return InputField(field, value.date().isoformat() if midnight else value.isoformat(), is_text=False)
+        return InputField(field, value.date().isoformat() if midnight else value.isoformat(), "date")
     if isinstance(value, date | time | timedelta):
-        return InputField(field, value.isoformat() if not isinstance(value, timedelta) else str(value), is_text=False)
-    return InputField(field, str(value), is_text=False)
+        return InputField(field, value.isoformat() if not isinstance(value, timedelta) else str(value), "date")
+    return InputField(field, str(value), "number")
 
 
 def _index(letters: bytes) -> int:

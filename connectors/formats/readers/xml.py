@@ -22,12 +22,16 @@ from ioc.errors import RejectedError
 MAX_DEPTH = 64
 MAX_ELEMENTS = 500_000  # of one record, and of all that lies around the records
 
+# How deep a document may lie inside envelopes, and how many elements may stand before it.
+MAX_ENVELOPES = 5
+MAX_FIRST_NAMES = 50
+
 _XINCLUDE = "http://www.w3.org/2001/XInclude"
 _ENCODING = re.compile(r"""<\?xml[^>]*?encoding\s*=\s*["']([^"']*)["']""")
 _ROOT = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)(?=[\s/>])")
 # Encodings in which ASCII is ASCII. Some others (UTF-7, EBCDIC) spell "<" in ways that no check here would see.
 _ASCII_LIKE = re.compile(
-    r"utf-?8|utf-?16(le|be)?|us-ascii|ascii|iso-?8859-?\d+|latin-?1|windows-?\d+|cp\d+|tcvn.*", re.IGNORECASE
+    r"utf-?8|utf-?16(-?le|-?be)?|us-ascii|ascii|iso-?8859-?\d+|latin-?1|windows-?\d+|cp\d+|tcvn.*", re.IGNORECASE
 )
 _MAX_NAME = 4096
 
@@ -38,8 +42,18 @@ class XmlFile:
 
     source: Source
     root: str
+    _outer: tuple[str, ...] | None = None
     # What a reading to the end has found of the paths that stand several times, by the names of the records.
     _several: dict[tuple[tuple[str, ...], tuple[str, ...]], set[str]] = field(default_factory=dict)
+
+    def outer(self) -> tuple[str, ...]:
+        """Return the names of the root and of the elements that follow it, down to a few levels.
+
+        Senders put documents into an envelope of their own: a SOAP message, a list, the answer of a portal.
+        """
+        if self._outer is None:
+            self._outer = tuple(_first_names(self.source))
+        return self._outer
 
     def tree(self) -> etree._Element:
         """Return the root element with everything below it; raises RejectedError beyond the bounds."""
@@ -220,6 +234,25 @@ class _Walk:
             self._hidden -= 1
         self._steps.pop()
         self._counts.pop()
+
+
+def _first_names(source: Source) -> Iterator[str]:
+    """Yield the names of the first elements; a file that is broken gives none beyond its fault."""
+    parser = etree.XMLPullParser(
+        events=("start",), encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+    )
+    count = 0
+    try:
+        for text in text_chunks(source):
+            parser.feed(text.encode())
+            for _, element in parser.read_events():
+                if isinstance(element, etree._Element) and len([*element.iterancestors()]) <= MAX_ENVELOPES:
+                    yield local_name(element)
+                count += 1
+                if count == MAX_FIRST_NAMES:
+                    return
+    except (etree.XMLSyntaxError, UnicodeEncodeError, RejectedError):
+        return
 
 
 def local_name(element: etree._Element) -> str:

@@ -14,8 +14,8 @@ from ioc.period import end_of, start_of
 
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 _YEAR = re.compile(r"(?:nam )?(\d{4})(?:-a1)?")
-_MONTH = re.compile(r"(?:thang |t)?(\d{1,2})[/.-](\d{4})")
-_ISO_MONTH = re.compile(r"(\d{4})-(?:m)?(\d{2})")
+_MONTH = re.compile(r"(?:thang |t)?(\d{1,2})(?:[/.-]| nam )(\d{4})")
+_ISO_MONTH = re.compile(r"(\d{4})(?:-|-?m)(\d{2})")
 _QUARTER = re.compile(r"(?:quy |q)(i{1,3}|iv|[1-4])[/. -](?:nam )?(\d{4})")
 _ISO_QUARTER = re.compile(r"(\d{4})-?q([1-4])")
 _WEEK = re.compile(r"(\d{4})-?w(\d{2})")

@@ -60,13 +60,17 @@ FIELDS = (
     field("value", "value|OBS_VALUE|gia_tri|giá trị", NUMBER, note="empty = the number is taken back"),
     field("scale", "scale|UNIT_MULT_TEXT|he_so|hệ số", choice(_SCALES)),
     field("mult", "UNIT_MULT", WHOLE, note="SDMX: power of ten"),
-    field("status", "OBS_STATUS|trang_thai_so_lieu", TEXT, note="M = missing"),
+    field("status", "OBS_STATUS|trang_thai_so_lieu", TEXT, note="M, L, O, Q, H = missing"),
     field("action", "ACTION", choice(_ACTIONS), note="SDMX: D deletes"),
     field("updated_at", "submitted_at|ngay_gui|ngày gửi", MOMENT),
     field("revision", "revision|lan_gui|lần gửi", WHOLE),
     dropped("signer|nguoi_ky|người ký"),
     dropped("note|ghi_chu|ghi chú"),
 )
+# Codes of CL_OBS_STATUS for a number that does not exist, was not collected, is suppressed or is a holiday's.
+_MISSING = ("M", "L", "O", "Q", "H")
+# SDMX writes numbers as XML and JSON do.
+POINTED = ("OBS_VALUE", "UNIT_MULT")
 _LARGEST_POWER = 12
 
 
@@ -80,7 +84,7 @@ def build_value(values: dict[str, Any], findings: Findings, context: Context) ->
     moment, revision = order_of(values, context)
     key = f"{values['indicator']}/{values['area']}/{kind}/{start.isoformat()}"
     value = values.get("value")
-    if value is None or values.get("status") == "M" or values.get("action") == "delete":
+    if value is None or values.get("status", "").upper() in _MISSING or values.get("action") == "delete":
         return Built(reporter, None, moment, revision, key)
     factor = int(values.get("scale", "1"))
     power = values.get("mult", 0)

@@ -1,12 +1,14 @@
 """Reported values as an SDMX-JSON data message (1.0 and 2.0): observations keyed by position.
 
-Dimensions are told by their ids: INDICATOR, REF_AREA, TIME_PERIOD and, where the message names it, the agency
-(REF_AGENCY, REPORTER or AGENCY).
+Dimensions and attributes are told by their ids: INDICATOR, REF_AREA, TIME_PERIOD and, where the message names it, the
+agency (REF_AGENCY, REPORTER or AGENCY). Attributes may hold for the whole data set, a series or one observation; of two
+the nearest to the observation counts. UNIT_MULT and OBS_STATUS are most often attributes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from connectors.formats.carrier import json_where
@@ -15,10 +17,10 @@ from connectors.formats.flat import RecordMap, flat_record
 from connectors.formats.format import BadRecord, Context, Format, Item, attempt
 from connectors.formats.readers.cell import InputField
 from connectors.formats.readers.json import JsonFile
-from connectors.formats.report_value.report import FEED, FIELDS, build_value
+from connectors.formats.report_value.report import FEED, FIELDS, POINTED, build_value
 from ioc.errors import RejectedError
 
-_MAP = RecordMap(FEED, FIELDS, ("indicator", "area", "value"), build_value)
+_MAP = RecordMap(FEED, FIELDS, ("indicator", "area", "value"), build_value, POINTED)
 
 
 def _read(document: JsonFile, context: Context) -> Iterator[Item]:
@@ -46,26 +48,59 @@ def _observations(message: Any) -> Iterator[tuple[str, dict[str, str]]]:
             continue
         index = data_set.get("structure", 0)
         structure = structures[index] if isinstance(index, int) and 0 <= index < len(structures) else structures[0]
-        dimensions = structure.get("dimensions") if isinstance(structure, dict) else None
-        levels = dimensions if isinstance(dimensions, dict) else {}
+        structure = _dict(structure)
+        levels, attributes = _dict(structure.get("dimensions")), _dict(structure.get("attributes"))
+        measures = _list(_dict(structure.get("measures")).get("observation"))
         fixed = {"ACTION": str(data_set.get("action", "Information"))}
         fixed |= _named(levels.get("dataSet"), ":".join("0" for _ in _list(levels.get("dataSet"))), "dataSet")
-        yield from _of_level(data_set.get("observations"), levels, fixed, "")
+        fixed |= _attributes(attributes.get("dataSet"), data_set.get("attributes"), "dataSet")
+        declared = _Observations(levels.get("observation"), attributes.get("observation"), max(1, len(measures)))
+        yield from declared.read(data_set.get("observations"), fixed, "")
         for key, series in _dict(data_set.get("series")).items():
             if isinstance(series, dict):
                 known = fixed | _named(levels.get("series"), key, f"series {key}")
-                yield from _of_level(series.get("observations"), levels, known, f"{key}/")
+                known |= _attributes(attributes.get("series"), series.get("attributes"), f"series {key}")
+                yield from declared.read(series.get("observations"), known, f"{key}/")
 
 
-def _of_level(
-    observations: Any, levels: Mapping[str, Any], fixed: Mapping[str, str], prefix: str
-) -> Iterator[tuple[str, dict[str, str]]]:
-    for key, told in _dict(observations).items():
-        place = f"{prefix}{key}"
-        values = dict(fixed) | _named(levels.get("observation"), key, f"observation {place}")
-        value = told[0] if isinstance(told, list) and told else None
-        values["OBS_VALUE"] = "" if value is None or isinstance(value, bool | list | dict) else str(value)
-        yield place, values
+@dataclass(frozen=True)
+class _Observations:
+    """What is declared of observations: dimensions, attributes, and how many measures stand before the attributes."""
+
+    dimensions: Any
+    attributes: Any
+    measures: int
+
+    def read(self, observations: Any, fixed: Mapping[str, str], prefix: str) -> Iterator[tuple[str, dict[str, str]]]:
+        """Yield (key, id -> value) of each observation; `fixed` is what holds for all of them."""
+        for key, told in _dict(observations).items():
+            place = f"{prefix}{key}"
+            values = dict(fixed) | _named(self.dimensions, key, f"observation {place}")
+            if not isinstance(told, list) or not told:
+                raise _bad_observation(place)
+            parts = told
+            values |= _attributes(self.attributes, parts[self.measures :], f"observation {place}")
+            value = parts[0]
+            values["OBS_VALUE"] = "" if value is None or isinstance(value, bool | list | dict) else str(value)
+            yield place, values
+
+
+def _attributes(declared: Any, told: Any, where: str) -> dict[str, str]:
+    """Return the attributes that are told: each by its position among the declared values, or as a value itself."""
+    values: dict[str, str] = {}
+    for attribute, given in zip(_list(declared), _list(told), strict=False):
+        known = _list(attribute.get("values")) if isinstance(attribute, dict) else []
+        if given is None or not isinstance(attribute, dict) or isinstance(given, list | dict | bool):
+            continue
+        if known and isinstance(given, int):
+            if not 0 <= given < len(known):
+                raise _bad_key(where)
+            value = known[given]
+        else:
+            value = given
+        told_value = value.get("id", value.get("value", "")) if isinstance(value, dict) else value
+        values[str(attribute.get("id", ""))] = str(told_value)
+    return values
 
 
 def _named(dimensions: Any, key: str, where: str) -> dict[str, str]:
@@ -85,11 +120,20 @@ def _named(dimensions: Any, key: str, where: str) -> dict[str, str]:
 
 def _cells(values: Mapping[str, str]) -> dict[str, InputField]:
     return {
-        name: InputField(spelling, values[spelling])
+        name: InputField(spelling, values[spelling], "number" if spelling in POINTED else "text")
         for name, spellings in _MAP.columns
         for spelling in spellings
         if spelling in values
     }
+
+
+def _bad_observation(where: str) -> RejectedError:
+    return refused(
+        f"observation {where}",
+        "sdmx_observation",
+        "quan sát phải là một mảng bắt đầu bằng giá trị (null nếu rút số)",
+        "an observation must be an array that begins with the value (null to take it back)",
+    )
 
 
 def _bad_key(where: str) -> RejectedError:

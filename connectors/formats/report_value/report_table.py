@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from connectors.formats.flat import RecordMap, flat_format
-from connectors.formats.report_value.report import FEED, FIELDS, build_value
+from connectors.formats.report_value.report import FEED, FIELDS, POINTED, build_value
 
 FORMAT = flat_format(
     "report_table",
-    RecordMap(FEED, FIELDS, ("indicator", "area", "value"), build_value),
+    RecordMap(FEED, FIELDS, ("indicator", "area", "value"), build_value, POINTED),
     title_vi="số liệu báo cáo: CSV, XLSX, JSON, SDMX-CSV",
     title_en="reported values: CSV, XLSX, JSON, SDMX-CSV",
     versions=("SDMX-CSV 1.0", "SDMX-CSV 2.0"),

@@ -32,8 +32,11 @@ _RECORDS = (*_INVOICES, "TBao", *_SUMMARIES)
 def _read(document: XmlFile, context: Context) -> Iterator[Item]:
     message = ""
     announced, found = "", 0
-    if document.root == "TDiep":
-        head = _head(document.around(_RECORDS))
+    # The message, or several, may lie in an envelope of their sender's, where each is one of many.
+    around = [document.around(_RECORDS)] if document.root not in _RECORDS else []
+    messages = [e for root in around for e in root.iter() if local_name(e) == "TDiep"]
+    if len(messages) == 1:
+        head = _head(messages[0])
         message, announced = head.text("MLTDiep"), head.text("SLuong")
         if message and message not in _MESSAGES:
             raise refused(
@@ -46,7 +49,7 @@ def _read(document: XmlFile, context: Context) -> Iterator[Item]:
     for path, element in document.records(_RECORDS):
         found += 1
         yield from _record(element, path, message, context)
-    if document.root == "TDiep":
+    if around:
         yield from _check_count(announced, found, context)
 
 
@@ -129,7 +132,7 @@ FORMAT = Format(
     feeds=(FEED,),
     title_vi="hóa đơn điện tử XML (TDiep, HDon, TBao, bảng tổng hợp)",
     title_en="e-invoice XML (TDiep, HDon, TBao, summary tables)",
-    carriers=(xml_root("TDiep", *_RECORDS),),
+    carriers=(xml_root("TDiep", *_RECORDS, wrapped=True),),
     versions=("PBan 2.0.0", "PBan 2.0.1", "PBan 2.1.0"),
     fields=FIELDS,
     read=_read,

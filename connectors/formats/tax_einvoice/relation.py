@@ -33,6 +33,13 @@ def read_relation(places: Places, number: InvoiceNumber, seller_id: str, context
     code = places.the(f"{_BLOCK}/TCHDon")
     parts = {name: places.the(f"{_BLOCK}/{name}") for name in _TOLD}
     if not code.text():
+        if places.hidden("TTHDLQuan"):
+            code.findings.refuse(
+                f"{_BLOCK}",
+                "relation_misplaced",
+                "thông tin hóa đơn liên quan (TTHDLQuan) nằm trong TTKhac hoặc dòng hàng; đặt trong TTChung",
+                "the related invoice (TTHDLQuan) stands among vendors' fields or goods; put it into TTChung",
+            )
         if places.filled(_BLOCK) or any(part.text() for part in parts.values()):
             _refuse_code(code)
         return Relation("original")

@@ -85,7 +85,7 @@ FORMAT = Format(
     feeds=(FEED,),
     title_vi="khai báo tạm trú khách nước ngoài XML (KHAI_BAO_TAM_TRU)",
     title_en="residence declaration of foreign guests, XML (KHAI_BAO_TAM_TRU)",
-    carriers=(xml_root(_ROOT),),
+    carriers=(xml_root(_ROOT, wrapped=True),),
     versions=("2018", "2026 (thoi_han_tam_tru)"),
     fields=FIELDS,
     read=_read,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from connectors.formats.age import Birth
 from connectors.formats.event import Stamp, record_event, void_event
 from connectors.formats.findings import Findings
 from connectors.formats.format import Context, Event
@@ -33,7 +34,7 @@ class Dose:
     programme: str
     given_at: datetime
     recorded_at: datetime | None
-    born: date | None
+    birth: Birth | None
     is_dose: bool
     exact_time: bool = True
 
@@ -74,7 +75,8 @@ def dose_event(
 
 
 def _by_age(dose: Dose, on: date, findings: Findings, context: Context) -> dict[str, Any]:
-    if dose.born is None:
+    birth = dose.birth
+    if birth is None:
         findings.warn(
             "birthDate",
             "birth_date_missing",
@@ -82,16 +84,28 @@ def _by_age(dose: Dose, on: date, findings: Findings, context: Context) -> dict[
             "without a birth date neither age group nor schedule can be told; the dose counts all the same",
         )
         return {}
-    if dose.born > on:
+    if birth.first > on:
         findings.refuse("birthDate", "day_order", "ngày sinh sau ngày tiêm", "born after the dose")
         findings.settle()
-    fields: dict[str, Any] = {"age_group": age_group(dose.born, on)}
+    # Of a year or month alone there is an age where every day of it gives the same, and never a schedule.
+    youngest, oldest = (age_group(day, on) for day in (min(birth.last, on), birth.first))
+    fields: dict[str, Any] = {"age_group": oldest} if youngest == oldest else {}
+    if not birth.exact:
+        findings.warn(
+            "birthDate",
+            "birth_date_partial",
+            "ngày sinh không đủ ngày tháng nên không tính được đúng lịch; mũi tiêm vẫn được đếm",
+            "of a birth date without its day no schedule can be told; the dose counts all the same",
+        )
+        # The programme's doses count by schedule, and by age only together with it.
+        return fields if dose.programme != "epi" else {}
+    born = birth.first
     if dose.programme == "epi":
         # A dose that the programme sets no day for (tetanus in pregnancy) is never late.
-        delay = delay_of(dose.vaccine, dose.dose_no, dose.born, on) or (True, 0)
+        delay = delay_of(dose.vaccine, dose.dose_no, born, on) or (True, 0)
         fields["on_schedule"], fields["delay_days"] = delay
-    if dose.vaccine == "hepb0" and dose.exact_time and on >= dose.born:
-        begin = datetime.combine(dose.born, datetime.min.time(), context.timezone)
+    if dose.vaccine == "hepb0" and dose.exact_time and on >= born:
+        begin = datetime.combine(born, datetime.min.time(), context.timezone)
         hours = int((dose.given_at - begin).total_seconds() // 3600)
         # The hour of birth is not told: within the day of birth the dose came within 24 hours.
         if hours < 24:

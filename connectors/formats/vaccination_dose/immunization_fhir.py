@@ -9,34 +9,33 @@ Source: HL7 FHIR R4 (4.0.1) Immunization.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import to_json
 
 from connectors.formats.fhir import (
-    FULL_URL,
     Concept,
     FhirPart,
     Identifier,
     Meta,
     Patient,
+    People,
     Reference,
-    check_version,
+    fhir_birth,
     fhir_carrier,
-    resources_of,
+    fhir_moment,
+    read_resources,
 )
 from connectors.formats.field import TEXT, dropped
 from connectors.formats.field import field as mapped
 from connectors.formats.findings import Findings, shown
-from connectors.formats.format import BadRecord, Context, Event, Format, Item, attempt
+from connectors.formats.format import Context, Event, Format, Item
 from connectors.formats.plain import compact
 from connectors.formats.readers.json import JsonFile
 from connectors.formats.vaccination_dose.dose import FEED, Dose, dose_event
 from connectors.formats.vaccination_dose.vaccine import vaccine_codes
-from connectors.formats.value import day_of, moment_of
 from ioc.errors import RejectedError
 from ioc.feeds.validation import mask, reasons_of
 
@@ -72,53 +71,15 @@ class Immunization(FhirPart):
     contained: tuple[dict[str, Any], ...] = ()
 
 
-@dataclass
-class _People:
-    """The Patients of a file by how they may be referred to."""
-
-    known: dict[str, Patient] = field(default_factory=dict)
-
-    def add(self, resource: Mapping[str, Any], prefix: str = "Patient/") -> None:
-        """Take in a Patient; one that cannot be read is as good as absent."""
-        try:
-            patient = Patient.model_validate_json(to_json(resource))
-        except ValidationError:
-            return
-        self.known[f"{prefix}{patient.id}"] = patient
-        if address := resource.get(FULL_URL):
-            self.known[str(address)] = patient
-
-    def find(self, reference: str) -> Patient:
-        """Return the Patient of a reference, an empty one where the file holds none."""
-        return self.known.get(reference) or self.known.get("/".join(reference.split("/")[-2:])) or Patient()
-
-
 def _read(document: JsonFile, context: Context) -> Iterator[Item]:
-    people, found = _People(), False
-    for _, resource in resources_of(document, context):
-        if not isinstance(resource, RejectedError) and resource.get("resourceType") == "Patient":
-            people.add(resource)
-    for where, resource in resources_of(document, context):
-        if isinstance(resource, RejectedError):
-            yield BadRecord(where, resource.reasons)
-        elif resource.get("resourceType") == "Immunization":
-            found = True
-            yield from attempt(where, _events(resource, people, where, context))
-    if not found:
-        findings = Findings()
-        findings.missing("Bundle.entry.resource (Immunization)")
-        yield BadRecord(context.file, tuple(findings.reasons))
+    yield from read_resources(document, "Immunization", _events, context)
 
 
-def _events(resource: Mapping[str, Any], people: _People, where: str, context: Context) -> Iterator[Event]:
-    check_version(resource)
+def _events(resource: Mapping[str, Any], people: People, where: str, context: Context) -> Iterator[Event]:
     try:
         given = Immunization.model_validate_json(to_json(resource))
     except ValidationError as error:
         raise RejectedError(reasons_of(error)) from None
-    for inner in given.contained:
-        if inner.get("resourceType") == "Patient":
-            people.add(inner, "#")
     findings = Findings()
     is_dose = _STATUSES.get(given.status)
     if is_dose is None:
@@ -137,7 +98,7 @@ def _events(resource: Mapping[str, Any], people: _People, where: str, context: C
     vaccine = _vaccine(given.vaccineCode, findings if not relaxed else Findings())
     dose_no = _dose_no(given, findings if not relaxed else Findings())
     programme = _programme(given, findings if is_dose else Findings())
-    patient = people.find(given.patient.reference)
+    patient = people.find(given.patient.reference, given.contained) or Patient()
     person = _person(given, patient)
     if not person and not relaxed:
         findings.missing("patient")
@@ -152,8 +113,8 @@ def _events(resource: Mapping[str, Any], people: _People, where: str, context: C
         dose_no=dose_no,
         programme=programme,
         given_at=given_at,
-        recorded_at=_moment(given.recorded, context),
-        born=_day(patient.birthDate, context),
+        recorded_at=fhir_moment(given.recorded, context),
+        birth=fhir_birth(patient.birthDate, context),
         is_dose=is_dose,
         exact_time=exact,
     )
@@ -162,7 +123,7 @@ def _events(resource: Mapping[str, Any], people: _People, where: str, context: C
 
 
 def _given_at(given: Immunization, findings: Findings, context: Context) -> tuple[datetime | None, bool]:
-    moment = _moment(given.occurrenceDateTime, context)
+    moment = fhir_moment(given.occurrenceDateTime, context)
     if moment is None:
         findings.refuse(
             "occurrenceDateTime",
@@ -252,26 +213,12 @@ def _order(meta: Meta, context: Context) -> tuple[datetime, int | None]:
         if meta.versionId.isascii() and meta.versionId.isdigit() and len(meta.versionId) < 10
         else None
     )
-    updated = _moment(meta.lastUpdated, context)
+    updated = fhir_moment(meta.lastUpdated, context)
     if updated is None:
         return context.received_at, version
     if version is None:
         return updated, None
     return updated, int(updated.timestamp()) * 1000 + version % _VERSIONS_A_SECOND
-
-
-def _moment(text: str, context: Context) -> datetime | None:
-    try:
-        return moment_of(text, context.timezone)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _day(text: str, context: Context) -> date | None:
-    try:
-        return day_of(text, context.timezone)
-    except (ValueError, OverflowError):
-        return None
 
 
 FORMAT = Format(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from connectors.formats.field import DAY, MOMENT, TEXT, WHOLE, choice, dropped, field, read_fields
+from connectors.formats.field import BIRTH, MOMENT, PERSON, TEXT, WHOLE, choice, dropped, field, read_fields
 from connectors.formats.findings import Findings, shown
 from connectors.formats.flat import Built, RecordMap, cells_of, flat_carriers, order_of
 from connectors.formats.format import BadRecord, Context, Event, Format, Item, attempt
@@ -39,9 +39,13 @@ FIELDS = (
         note="the key; else person, vaccine, day, number",
     ),
     field(
-        "person", "person_id|ma_doi_tuong|mã đối tượng|so_dinh_danh|số CCCD", TEXT, required=True, personal="keyed HMAC"
+        "person",
+        "person_id|ma_doi_tuong|mã đối tượng|so_dinh_danh|số CCCD",
+        PERSON,
+        required=True,
+        personal="keyed HMAC",
     ),
-    field("born", "birth_date|ngay_sinh|ngày sinh", DAY, personal="age band"),
+    field("born", "birth_date|ngay_sinh|ngày sinh", BIRTH, personal="age band"),
     field("vaccine", "vaccine|vac_xin|vắc xin|vaccine_code|ma_vac_xin", TEXT, required=True),
     field("dose_no", "dose_no|mui_so|mũi số|mũi thứ", WHOLE, required=True),
     field("given", "injected_at|ngay_tiem|ngày tiêm|thời gian tiêm", MOMENT, required=True),
@@ -113,7 +117,7 @@ def _events(values: dict[str, Any], where: str, findings: Findings, context: Con
         programme=values["programme"],
         given_at=values["given"],
         recorded_at=values.get("recorded"),
-        born=values.get("born"),
+        birth=values.get("born"),
         is_dose=status == "done",
         exact_time=False,
     )

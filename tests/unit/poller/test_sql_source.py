@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import sqlite3
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.poller.database import SqlSource, from_json_value, page_statement, to_json_value
+from connectors.formats.value import number_of
+from connectors.poller.database import SqlSource, _table, from_json_value, page_statement, to_json_value
 from connectors.poller.declaration import SqlPoller
 from connectors.poller.source import SourceUnavailableError
 from ioc.errors import ConfigError
@@ -118,3 +120,13 @@ def test_what_has_no_order_is_no_watermark(value: Any) -> None:
 @settings(max_examples=50, derandomize=True)
 def test_watermarks_are_kept_as_they_are(value: Any) -> None:
     assert from_json_value(json.loads(json.dumps(to_json_value(value)))) == value
+
+
+@settings(max_examples=60, derandomize=True)
+@given(
+    st.decimals(-(10**12), 10**12, allow_nan=False, places=3)
+    | st.floats(-1e12, 1e12).filter(lambda number: abs(number) > 1e-4)
+)
+def test_a_number_of_a_database_is_that_number_to_the_formats(number: Decimal | float) -> None:
+    told = _table(["value"], [[number]]).decode().splitlines()[1]
+    assert float(number_of(told)) == pytest.approx(float(number), rel=1e-9, abs=1e-12)
