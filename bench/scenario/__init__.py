@@ -9,6 +9,7 @@ from bench.bed import Scenario
 from bench.scenario.bulk import Bulk
 from bench.scenario.database import Database
 from bench.scenario.faust import EmptyAgent
+from bench.scenario.gateway import GatewayLoop
 from bench.scenario.history import History
 from bench.scenario.latency import Latency
 from bench.scenario.live import Live
@@ -30,6 +31,7 @@ SCENARIOS: Final[tuple[Callable[[], Scenario], ...]] = (
     Single,
     EmptyAgent,
     Latency,
+    GatewayLoop,
     Live,
     Members,
     Shards,
