@@ -15,6 +15,7 @@ from bench.scenario.latency import Latency
 from bench.scenario.live import Live
 from bench.scenario.members import Members
 from bench.scenario.peer import FlatRows, NarrowRows
+from bench.scenario.publish import PublishedFiles
 from bench.scenario.python_peer import PlainConsumer, QuixStreams
 from bench.scenario.rebuild import RebuildDuration
 from bench.scenario.shards import Shards
@@ -32,6 +33,7 @@ SCENARIOS: Final[tuple[Callable[[], Scenario], ...]] = (
     EmptyAgent,
     Latency,
     GatewayLoop,
+    PublishedFiles,
     Live,
     Members,
     Shards,
