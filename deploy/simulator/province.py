@@ -93,6 +93,12 @@ class Province:
         return day_of(self._clock), hour_of(self._clock)
 
     @property
+    def left_out(self) -> tuple[str, ...]:
+        """Feeds of which the profile has no reporter: nothing is simulated of them."""
+        simulated = {system.feed for system in self._shares}
+        return tuple(feed for feed in FEEDS if feed not in simulated)
+
+    @property
     def by_calendar(self) -> Collection[tuple[str, str]]:
         """(feed, subject) of the records that were sent because the calendar asked for them."""
         return self._sent_by_calendar.keys()

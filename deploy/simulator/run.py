@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import typer
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
@@ -39,6 +40,13 @@ def simulate(
         revision_base=int(time.time()),
         indicators=of_agencies(load_profile_catalogue(settings.profile, feeds).indicators.values()),
     )
+    if province.left_out:
+        names = ", ".join(province.left_out)
+        typer.echo(
+            f"Hồ sơ của tỉnh không có đơn vị báo cáo nào của: {names}; các nguồn này không được mô phỏng"
+            f" · the profile has no reporter of: {names}; nothing is simulated of these feeds",
+            err=True,
+        )
     stop = stop_event()
     with temporary_tokens(settings.token_file) as tokens:
         publisher = ProvincePublisher(

@@ -2,7 +2,8 @@
 
 Wide enough for every province, and narrow enough that a slip of the unit is told: a share of 10^12 %, residents in
 đồng. A row without a code holds for a unit, `*` for every unit without a row; a row with a code, or with the code of a
-family (`economy.iip.*`), for these indicators alone. A catalogue without the file has no such limits.
+family (`economy.iip.*`), for these indicators alone. A catalogue without the file has the limits of the catalogue that
+comes with the project; one whose file has no row has none.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from ioc.table import Problems, Row, read_rows
 
 FILE = "limits.csv"
+DEFAULT = Path(__file__).with_name("data") / FILE
 _ANY = "*"
 _COLUMNS = ("unit", "code", "least", "most", "note")
 
@@ -47,7 +49,7 @@ def read_limits(directory: Path) -> ReportLimits:
     problems = Problems()
     found: tuple[dict[str, ReportLimit], dict[str, ReportLimit]] = ({}, {})
     path = directory / FILE
-    for row in read_rows(path, _COLUMNS, problems) if path.is_file() else ():
+    for row in read_rows(path if path.is_file() else DEFAULT, _COLUMNS, problems):
         limits, key = (found[1], row.text("code")) if row.text("code") else (found[0], row.required("unit"))
         least, most = _number(row, "least"), _number(row, "most")
         if key in limits:

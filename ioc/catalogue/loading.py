@@ -182,6 +182,8 @@ def _read_names(path: Path, column: str, problems: Problems) -> dict[str, str]:
 
 
 def _check_limits(directory: Path, units: Mapping[str, str], found: _Found) -> None:
+    if not (directory / "limits.csv").is_file():  # those that come with the project name what other provinces have
+        return
     limits = read_limits(directory)
     strange = [unit for unit in limits.by_unit if unit not in units and unit != "*"]
     strange += [family for family in limits.by_code if not fnmatch.filter(found, family)]

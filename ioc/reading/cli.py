@@ -1,4 +1,4 @@
-"""`ioc indicator list|show|explain|series`."""
+"""`ioc indicator list|show|explain|series|history`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from ioc.errors import DatabaseUnavailableError
 from ioc.feeds.feed import load_feeds
 from ioc.province.profile import load_profile
 from ioc.reading.explanation import CalculationNode, Explainer, Explanation
+from ioc.reading.history_cli import history_command
 from ioc.reading.past import within
 from ioc.reading.past.latest import latest_then, moment_of
 from ioc.reading.series_cli import series_command
@@ -27,6 +28,7 @@ from sql import load_queries
 
 app = typer.Typer(no_args_is_help=True)
 app.command("series")(series_command)
+app.command("history")(history_command)
 
 _NAMED = 20  # missing reporters that are named
 
@@ -256,6 +258,11 @@ def _print(found: Explanation, *, with_sql: bool) -> None:
         title="Nội dung sửa đổi · what they changed",
         empty="Không sửa đổi nào làm thay đổi số này · No correction moved this figure.",
     )
+    if found.older_revisions:
+        console.print(
+            f"… và {found.older_revisions:,} phiên bản cũ hơn của các bản ghi này, không xét đến"
+            " · and older revisions of these records, not looked at"
+        )
     show_rows(
         [one.model_dump(include={"feed", "rule", "field", "message_vi", "events"}) for one in found.rejections],
         as_json=False,

@@ -81,6 +81,7 @@ def without_persons(explanation: Explanation, *, hidden: bool) -> Explanation:
             "corrections": (),
             "changes": (),
             "changes_total": 0,
+            "older_revisions": 0,
             "since_then": None,
             "approval": None if hidden else explanation.approval,
             "withheld": SUPPRESSED_NOTE,

@@ -10,6 +10,7 @@ WITH step AS MATERIALIZED ({steps}), day AS (
 )
 SELECT coalesce((SELECT jsonb_agg(d ORDER BY day, feed) FROM day d), '[]') AS days,
        (SELECT count(*) FROM step) AS total,
+       (SELECT coalesce(sum(older), 0)::bigint FROM (SELECT DISTINCT feed, key, older FROM step) record) AS older,
        coalesce((SELECT jsonb_agg(p ORDER BY recorded_at DESC, feed, key, revision) FROM page p), '[]') AS page
 
 -- name: adding
@@ -26,9 +27,17 @@ CASE WHEN {place} THEN {adds} ELSE 0 END
     SELECT h.key FROM record_revision h JOIN feed f USING (feed_id) WHERE f.key = {feed} AND ({dated})
     UNION
     SELECT s.key FROM {table} s WHERE ({here}) AND EXISTS (SELECT FROM record_revision h WHERE h.key = s.key)
+), recent AS (
+    -- A sender that counts every second has thousands of revisions of one record; the newest are looked at.
+    SELECT h.* FROM touched CROSS JOIN LATERAL (
+        SELECT * FROM record_revision h WHERE h.key = touched.key ORDER BY h.revision DESC LIMIT {newest}
+    ) h
+), left_out AS (
+    SELECT key, (SELECT count(*) FROM record_revision h WHERE h.key = recent.key) - {newest} AS older
+    FROM recent GROUP BY key HAVING count(*) = {newest}
 ), revision AS (
     SELECT h.key, h.revision, h.recorded_at, h.superseded, false AS winning, h.record IS NULL AS void, past AS content
-    FROM touched JOIN record_revision h USING (key)
+    FROM recent h
     LEFT JOIN area a ON a.code = h.record ->> 'area_code'
      AND (h.record ->> 'effective_on')::date >= a.valid_from AND (h.record ->> 'effective_on')::date < a.valid_to
     CROSS JOIN LATERAL jsonb_populate_record(NULL::{table}, h.record || jsonb_build_object(
@@ -56,5 +65,6 @@ CASE WHEN {place} THEN {adds} ELSE 0 END
            lead(before) OVER won AS after, lead(here) OVER won AND NOT late AS here_after
     FROM ordered WINDOW record AS (PARTITION BY key), won AS (PARTITION BY key, late ORDER BY revision)
 )
-SELECT {feed} AS feed, key, record_key, reporter, revision, recorded_at, late, gone, before, after
-FROM followed WHERE NOT winning AND (here OR here_after))
+SELECT {feed} AS feed, key, record_key, reporter, revision, recorded_at, late, gone, before, after,
+       coalesce(older, 0) AS older
+FROM followed LEFT JOIN left_out USING (key) WHERE NOT winning AND (here OR here_after))

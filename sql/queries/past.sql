@@ -236,3 +236,11 @@ LEFT JOIN LATERAL (
 
 -- name: of_last_level
 coalesce({alias}.{column}, 0)
+
+-- name: select_storage
+SELECT {name} AS table, count(*) AS rows, min({column}) AS first,
+       CASE WHEN EXISTS (SELECT FROM timescaledb_information.hypertables WHERE hypertable_name = {name})
+            THEN hypertable_size({name}::regclass) ELSE pg_total_relation_size({name}::regclass) END AS bytes,
+       greatest(coalesce(extract(epoch FROM now() - min({column})) / 86400, 0), 1)::double precision AS days,
+       {kept} AS kept_days
+FROM {table}

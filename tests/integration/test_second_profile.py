@@ -20,6 +20,7 @@ from testbed.server import cloned_database
 
 from deploy.local.stack import Stack
 from deploy.simulator.province import Province
+from deploy.simulator.roster import FEEDS
 from grafana.bundle import load_bundle
 from grafana.checking.check import rule_queries
 from grafana.checking.run import last_days, run_board, run_queries
@@ -211,6 +212,7 @@ def test_the_simulator_makes_its_events_from_its_data(profile: Profile, feeds: d
     province = Province(profile, indicators=[one for one in indicators if one.kind == "reported"])
     sent = {out.feed for _ in range(48) for out in province.tick(50)}
     assert sent == {"tourism.stay", "tourism.daily_report", "health.checkout", "report.value"}
+    assert set(province.left_out) == set(FEEDS) - sent
 
 
 def test_the_commands_know_it(own: Settings, bac_lieu: Pipeline) -> None:

@@ -101,7 +101,7 @@ class Explainer:
         counted = counted_in(self._compiled.plans, code)
         records, total = self._records(counted, cell, limit, offset)
         excluded, excluded_total = self._excluded(counted, cell, limit, offset)
-        corrections, changes, changes_total = self._history.read(counted, cell, limit, offset)
+        corrected = self._history.read(counted, cell, limit, offset)
         used = sorted({one.measure.feed for one in counted})
         made_of = self._anatomy.of(Step(plan), cell, self._periods)
         value = self._figures.of(code, cell)
@@ -134,9 +134,10 @@ class Explainer:
             records_total=total,
             excluded=tuple(excluded),
             excluded_total=excluded_total,
-            corrections=corrections,
-            changes=changes,
-            changes_total=changes_total,
+            corrections=corrected.days,
+            changes=corrected.page,
+            changes_total=corrected.total,
+            older_revisions=corrected.older,
             rejections=tuple(one for feed in used for one in self._rejections(feed, cell)),
             completeness=self._completeness.read(code, cell),
             freshness=tuple(Freshness(**row) for row in self._all("select_freshness", {"feeds": used})),

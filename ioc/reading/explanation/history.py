@@ -6,6 +6,7 @@ Both a record that a correction moved into the cell and one that it moved away b
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -20,13 +21,29 @@ from ioc.reading.explanation.counted import CountedMeasure
 from ioc.reading.explanation.model import Correction, Corrections, Effect, shortened
 from sql import load_queries
 
+_NEWEST = 100  # revisions of one record that are looked at
+
 
 class _CorrectionRows(NamedTuple):
-    """Corrections by day, a page of the single ones, and how many these are."""
+    """Corrections by day, a page of the single ones, how many these are, and how many older ones were not looked at."""
 
     days: list[dict[str, Any]]
     total: int
+    older: int
     page: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class CorrectionsFound:
+    """Corrections by day, a page of the single ones, newest first, and how many these are.
+
+    older: how many revisions of these records are older than those that were looked at.
+    """
+
+    days: tuple[Corrections, ...] = ()
+    page: tuple[Correction, ...] = ()
+    total: int = 0
+    older: int = 0
 
 
 class CorrectionReader:
@@ -47,12 +64,10 @@ class CorrectionReader:
         self._where = where
         self._queries = load_queries("history")
 
-    def read(
-        self, counted: Sequence[CountedMeasure], cell: Cell, limit: int, offset: int
-    ) -> tuple[tuple[Corrections, ...], tuple[Correction, ...], int]:
-        """Return the corrections by day, a page of the single ones, newest first, and how many these are."""
+    def read(self, counted: Sequence[CountedMeasure], cell: Cell, limit: int, offset: int) -> CorrectionsFound:
+        """Return the corrections of a cell; of each record, its newest 100 revisions are looked at."""
         if not counted:
-            return (), (), 0
+            return CorrectionsFound()
         by_feed: dict[str, list[CountedMeasure]] = {}
         for one in counted:
             by_feed.setdefault(one.measure.feed, []).append(one)
@@ -68,7 +83,8 @@ class CorrectionReader:
         assert row is not None
         names = {feed: [one.adds_to for one in group] for feed, group in by_feed.items()}
         changes = tuple(_change(one, names[one["feed"]]) for one in row.page)
-        return tuple(Corrections.model_validate(day) for day in row.days), changes, row.total
+        days = tuple(Corrections.model_validate(day) for day in row.days)
+        return CorrectionsFound(days, changes, row.total, row.older)
 
     def _steps(self, feed: Feed, counted: Sequence[CountedMeasure], cell: Cell) -> sql.Composable:
         """Return SQL of the revisions that are not in force, with what each adds and what its successor adds.
@@ -87,6 +103,7 @@ class CorrectionReader:
             feed=sql.Literal(feed.key),
             table=sql.Identifier(feed.table),
             dated=self._dated(counted, cells, cell),
+            newest=sql.Literal(_NEWEST),
             here=joined(here, " OR "),
             amounts=joined([amount.format(**triple) for triple in triples], ", "),
         )

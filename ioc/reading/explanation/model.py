@@ -229,6 +229,7 @@ class Explanation(_Said):
     status_then: the indicator's status then; None where none had been computed, or for now.
     since_then:  what has come since.
     approval:    what the last approval of the period says; None where it was not signed off.
+    older_revisions: how many revisions of the corrected records were not looked at: of each, the newest 100 are.
     suppressed:  there is a figure, and readers do not see it: a small count of persons, or what would give one away.
     withheld:    why readers see no records and no parts, in both languages; None where they do.
     """
@@ -265,6 +266,7 @@ class Explanation(_Said):
     corrections: tuple[Corrections, ...]
     changes: tuple[Correction, ...]
     changes_total: int
+    older_revisions: int = 0
     rejections: tuple[RejectionGroup, ...]
     completeness: tuple[Completeness, ...]
     freshness: tuple[Freshness, ...]

@@ -15,8 +15,8 @@ from ioc.catalogue.limit import ReportLimit, read_limits
 from ioc.errors import ConfigError
 from ioc.feeds.feed import Feed
 from ioc.feeds.plausibility import Calendar
-from ioc.province.profile import Profile
-from ioc.settings import Settings
+from ioc.province.profile import Profile, catalogue_directory, load_profile_catalogue
+from ioc.settings import ROOT, Settings
 from streams.rules.parse import BatchParser
 from streams.rules.register import Register
 
@@ -95,3 +95,15 @@ def test_a_mistake_is_told(tmp_path: Path, row: str, told: str) -> None:
     (tmp_path / "limits.csv").write_text(f"unit,code,least,most,note\n{row}\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=told):
         read_limits(tmp_path)
+
+
+def test_a_catalogue_without_limits_of_its_own_has_those_of_the_project(feeds: dict[str, Feed], tmp_path: Path) -> None:
+    """So the second province refuses 10^12 %, too; who wants no limits writes a file without rows."""
+    profile = ROOT / "ioc" / "profiles" / "bac_lieu"
+    limits = read_limits(catalogue_directory(profile))
+    reported = [one for one in load_profile_catalogue(profile, feeds).indicators.values() if one.kind == "reported"]
+    assert len(reported) > 5
+    assert [one.code for one in reported if limits.of(one.code, one.unit) is None] == []
+    assert limits.of("telecom.households_fibre", "%") == ReportLimit(0, 100, "%")
+    (tmp_path / "limits.csv").write_text("unit,code,least,most,note\n", encoding="utf-8")
+    assert read_limits(tmp_path).of("telecom.households_fibre", "%") is None
