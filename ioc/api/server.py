@@ -15,6 +15,7 @@ from ioc.api.assessment import AssessmentReader
 from ioc.api.pages.acting import DatabaseActing
 from ioc.api.pages.app import Pages
 from ioc.api.pages.face import Face
+from ioc.api.pages.past import PastPageReading
 from ioc.api.pages.reading import PageReading
 from ioc.api.pages.sender import SenderPages
 from ioc.api.pages.sending import GatewayUpload, SendingReading
@@ -89,6 +90,7 @@ def make_pages(
     ladder = load_ladder(settings.profile, load_sectors(settings.profile))
     return Pages(
         PageReading(reading.connected, zone, now=now),
+        PastPageReading(reading.asked, zone, load_feeds(), lambda: load_profile(settings.profile).areas),
         DatabaseActing(settings, now),
         reading.explain,
         signing,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
+
+from psycopg.rows import scalar_row
 
 from ioc.command.output import AsJson, show_rows
 from ioc.database.connection import connect, translated_errors
@@ -19,7 +22,8 @@ def history_command(as_json: AsJson = False) -> None:
     """
     settings = Settings()
     with connect(settings, "reader", autocommit=True) as connection, translated_errors():
-        reach = connection.execute(load_queries("past")["select_reach"]).fetchone()
+        cursor = connection.cursor(row_factory=scalar_row)
+        since: datetime | None = cursor.execute(load_queries("past")["select_since"]).fetchone()
         tables = history_storage(connection, settings)
     rows = [{**asdict(one), "bytes_per_row": one.per_row, "bytes_per_day": one.per_day} for one in tables]
     if not as_json:
@@ -34,5 +38,5 @@ def history_command(as_json: AsJson = False) -> None:
             }
             for one in tables
         ]
-    since = f"{reach[0]:%Y-%m-%d %H:%M} UTC" if reach else "–"
-    show_rows(rows, as_json=as_json, title=f"Lịch sử từ · the history since {since}")
+    begins = f"{since.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if since else "–"
+    show_rows(rows, as_json=as_json, title=f"Lịch sử từ · the history since {begins}")

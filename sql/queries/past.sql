@@ -5,6 +5,9 @@
 -- name: select_reach
 SELECT since, clock_timestamp() FROM history_start
 
+-- name: select_since
+SELECT since FROM history_start
+
 -- name: begin
 SELECT set_config('ioc.as_of', %(moment)s, true), set_config('search_path', 'as_of, public', true)
 

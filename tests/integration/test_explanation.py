@@ -322,9 +322,9 @@ def test_of_a_record_with_thousands_of_revisions_the_newest_are_looked_at(octobe
     content = {**made["data"], "reporter": HOTEL, "area_code": HOTEL_COMMUNE, "effective_on": "2024-10-05"}
     ((key,),) = october.rows("SELECT key FROM tourism_stay WHERE record_key = %s", [made["subject"]])
     october.rows(
-        "INSERT INTO record_revision (key, revision, feed_id, content_hash, record) "
-        "SELECT %s, number, feed_id, md5(number::text)::uuid, %s::jsonb FROM feed, generate_series(1, 20000) number "
-        "WHERE key = 'tourism.stay' RETURNING 1",
+        "INSERT INTO record_revision (key, revision, feed_id, content_hash, record, recorded_at) "
+        "SELECT %s, number, feed_id, md5(number::text)::uuid, %s::jsonb, now() - (20100 - number) * interval '1 minute'"
+        " FROM feed, generate_series(1, 20000) number WHERE key = 'tourism.stay' RETURNING 1",
         [key, json.dumps(content)],
     )
     before = explain(october, "lodging.guests.total", RIVAL_COMMUNE, "day", date(2024, 10, 5)).older_revisions

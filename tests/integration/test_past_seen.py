@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -194,6 +195,32 @@ def test_the_page_shows_both(seen: Seen) -> None:
     assert "con số là <strong>3 lượt" in was and "hiện nay là <strong>4 lượt" in was
     assert "đúng tiến độ" in was and "2 đến muộn, 0 được sửa, 1 bị hủy" in was
     assert seen.browser.get(f"/indicators/{CODE}?area=77&on=5-March").status_code == 200
+
+
+def test_overview_and_sector_show_what_was_known(seen: Seen) -> None:
+    """All was well, and the newest guest was of 5 March; now it lags, and there are two of 6 and 7 March."""
+    then, now = (quote(text, safe="") for text in (seen.then, datetime.now(UTC).isoformat()))
+    was, later = (seen.browser.get(f"/?as_of={moment}").text for moment in (then, now))
+    assert "Theo dữ liệu đã có đến" in was and "<b>1</b> đúng tiến độ" in was and "<b>0</b> chậm tiến độ" in was
+    assert "<b>1</b> chậm tiến độ" in later and f"/indicators/{CODE}?as_of={now}" in later
+    assert f"/sectors/lodging?as_of={then}" in was
+    was, later = (seen.browser.get(f"/sectors/lodging?as_of={moment}").text for moment in (then, now))
+    assert "07/03/2024" in later and "07/03/2024" not in was and "05/03/2024" in was
+    assert "07/03/2024" in seen.browser.get("/sectors/lodging").text
+    assert seen.browser.get("/sectors/none?as_of=2001-01-01").status_code == 422
+    assert seen.browser.get(f"/sectors/none?as_of={then}").status_code == 404
+
+
+def test_what_the_history_takes_is_told(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in seen.pipeline.settings.to_environment().items():
+        if name.startswith("IOC_"):
+            monkeypatch.setenv(name, value)
+    told = json.loads(CliRunner().invoke(app, ["indicator", "history", "--json"]).stdout)
+    by_table = {row["table"]: row for row in told}
+    assert (by_table["record_revision"]["rows"], by_table["record_revision"]["kept_days"]) == (1, 0)
+    assert (by_table["indicator_status_change"]["rows"], by_table["figure_snapshot"]["kept_days"]) == (2, 400)
+    assert all(row["bytes"] >= row["bytes_per_row"] > 0 for row in told if row["rows"])
+    assert by_table["figure_snapshot"]["bytes_per_day"] > 0
 
 
 def test_the_board_shows_figures_of_a_close_beside_those_of_now(seen: Seen) -> None:

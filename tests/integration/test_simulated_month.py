@@ -138,6 +138,7 @@ def test_every_figure_says_what_it_is_made_of_or_why_there_is_none(month: Month)
         explainer = Explainer(connection, month.compiled, month.pipeline.feeds, month.pipeline.profile.areas)
         cell = explainer.cell("77", "month", date(2024, 10, 1))
         found = {code: explainer.made_of(code, cell) for code in month.catalogue.indicators}
+    assert len(found) == 1298
     parts = [(code, part) for code, whole in found.items() for part in parts_of(whole)]
     assert [code for code, part in parts if not (part.text_vi and part.text_en and part.what)] == []
     assert [code for code, part in parts if part.value is None and not (part.none_vi and part.none_en)] == []

@@ -26,6 +26,7 @@ from ioc.api.pages.chart import PlottedCourse, course_chart
 from ioc.api.pages.face import Face
 from ioc.api.pages.form import SILENCES, day_of, form_of, hours_of, number_of
 from ioc.api.pages.number import short_bucket
+from ioc.api.pages.past import PastPageReading
 from ioc.api.pages.reading import PageReading
 from ioc.api.pages.sender import SENDING, SenderPages
 from ioc.api.pages.view import IndicatorView
@@ -70,6 +71,7 @@ class Pages:
     """
 
     reading: PageReading
+    past: PastPageReading
     acting: PageActing
     explain: Explain
     signing: Signing
@@ -121,10 +123,14 @@ class Pages:
         return guarded
 
     def _overview(self, request: Request, visitor: Visitor) -> Response:
-        return self._page("overview.html", visitor, page=self.reading.overview())
+        as_of = request.query_params.get("as_of", "")[:_MOST_MOMENT]
+        page = self.past.overview(as_of) if as_of else self.reading.overview()
+        return self._page("overview.html", visitor, page=page, as_of=as_of)
 
     def _sector(self, request: Request, visitor: Visitor) -> Response:
-        return self._page("sector.html", visitor, page=self.reading.sector(request.path_params["sector"]))
+        sector, as_of = request.path_params["sector"], request.query_params.get("as_of", "")[:_MOST_MOMENT]
+        page = self.past.sector(sector, as_of) if as_of else self.reading.sector(sector)
+        return self._page("sector.html", visitor, page=page, as_of=as_of)
 
     def _indicator(self, request: Request, visitor: Visitor) -> Response:
         code, asked = request.path_params["code"], request.query_params
@@ -334,7 +340,8 @@ class Pages:
 
     def _page(self, template: str, visitor: Visitor | None, status: int = 200, **shown: Any) -> Response:
         links = self.links is not None and self.links.is_open
-        html = self.face.render(template, visitor=visitor, links=links, style=f"/style.css?v={_STYLE_TAG}", **shown)
+        style = f"/style.css?v={_STYLE_TAG}"
+        html = self.face.render(template, visitor=visitor, links=links, style=style, **{"as_of": "", **shown})
         return Response(html, status, _HEADERS, media_type="text/html; charset=utf-8")
 
     def _failed(self, error: ProblemError, visitor: Visitor) -> Response:

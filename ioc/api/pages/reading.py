@@ -69,7 +69,7 @@ class PageReading:
             place = self._place(connection)
             counted = {row["sector"]: row for row in self._rows(connection, "count_statuses", area_id=place.area_id)}
             sectors = [
-                {**_totals([]), **row, **counted.get(row["sector"], {})}
+                {**totals_of([]), **row, **counted.get(row["sector"], {})}
                 for row in self._rows(connection, "count_indicators")
             ]
             # Those that need a look come first; the others keep the catalogue's order.
@@ -77,7 +77,7 @@ class PageReading:
             return Overview(
                 place,
                 sectors,
-                _totals(counted.values()),
+                totals_of(counted.values()),
                 self._statuses(connection, place, BEHIND, 12),
                 self._rows(connection, "count_causes", area_id=place.area_id, statuses=list(UNKNOWN)),
                 self._incidents(connection),
@@ -90,13 +90,13 @@ class PageReading:
             place = self._place(connection)
             indicators = self._rows(connection, "list_indicators", sector=sector)
             if not indicators:
-                raise _unknown("không có lĩnh vực này", "there is no such sector")
+                raise unknown_page("không có lĩnh vực này", "there is no such sector")
             every = [*BEHIND, *UNKNOWN, "on_track", "no_target"]
             statuses = {row["code"]: row for row in self._statuses(connection, place, every, 2000, sector)}
             figures: dict[str, FoundRows] = {}
             rows = []
             for one in indicators:
-                period = _own_period(one["cadence"])
+                period = own_period(one["cadence"])
                 if period not in figures:
                     figures[period] = self._rows(
                         connection, "select_newest_figures", sector=sector, period=period, area_id=place.area_id,
@@ -116,7 +116,7 @@ class PageReading:
             place = root if area is None else self._place(connection, area)
             found = self._rows(connection, "select_indicator", code=code)
             if not found:
-                raise _unknown("không có chỉ tiêu nào mang mã này", "no indicator has this code")
+                raise unknown_page("không có chỉ tiêu nào mang mã này", "no indicator has this code")
             indicator = found[0]
             statuses = self._rows(connection, "select_status", code=code, area_id=place.area_id)
             status = statuses[0] if statuses else None
@@ -124,7 +124,7 @@ class PageReading:
             areas = self._rows(connection, "list_area_statuses", code=code, area_id=place.area_id, day=place.day)
             areas.sort(key=lambda row: _natural(row["area_name"]))
             newest = next((point.bucket for point in reversed(course) if point.value is not None), None)
-            own = shown if period else _own_period(indicator["cadence"])
+            own = shown if period else own_period(indicator["cadence"])
             if newest is not None and not any(row["status"] for row in areas):
                 values = self._rows(
                     connection, "select_area_figures", sector=indicator["sector"], slot=indicator["slot"], period=own,
@@ -156,7 +156,7 @@ class PageReading:
         with self._connect() as connection:
             found = self._rows(connection, "select_incident", incident_id=incident_id)
             if not found:
-                raise _unknown("không có sự cố này", "there is no such incident")
+                raise unknown_page("không có sự cố này", "there is no such incident")
             queries = ("list_incident_touches", "list_incident_changes", "list_incident_receipts")
             return IncidentView(found[0], *(self._rows(connection, name, incident_id=incident_id) for name in queries))
 
@@ -179,7 +179,7 @@ class PageReading:
             return Morning(
                 place,
                 since,
-                _totals(counted),
+                totals_of(counted),
                 [row for row in changes if row["status"] in BEHIND and row["before"] not in BEHIND],
                 [row for row in changes if row["status"] == "on_track" and row["before"] in BEHIND],
                 self._statuses(connection, place, BEHIND, 10),
@@ -196,11 +196,11 @@ class PageReading:
         day: date = last["day"] or today
         found = self._rows(connection, "select_root", day=day)
         if not found:
-            raise _unknown("chưa có địa bàn; hãy chạy ioc profile load", "there are no areas; run ioc profile load")
+            raise unknown_page("chưa có địa bàn; hãy chạy ioc profile load", "there are no areas; run ioc profile load")
         if code is not None:
             found = self._rows(connection, "select_area", code=code, day=day)
             if not found:
-                raise _unknown("không có địa bàn nào mang mã này", "no area has this code")
+                raise unknown_page("không có địa bàn nào mang mã này", "no area has this code")
         (job,) = self._rows(connection, "select_job")
         area = found[0]
         computed_at = job["finished_at"]
@@ -218,7 +218,7 @@ class PageReading:
         """Return the period of a chart, whether it is summed up, and its points, oldest first."""
         judged = None if status is None or status["target"] is None or status["bucket"] is None else status
         parts = () if judged is None or period or indicator["kind"] != "flow" else _PARTS.get(judged["period"], ())
-        shown = period or (judged["period"] if judged is not None else _own_period(indicator["cadence"]))
+        shown = period or (judged["period"] if judged is not None else own_period(indicator["cadence"]))
         since, limit = date(1900, 1, 1), _SHOWN[shown]
         if judged is not None and parts:
             since, limit = judged["bucket"], 400
@@ -293,7 +293,7 @@ def _expected(status: FoundRow | None, day: date, *, summed: bool) -> float | No
     return float(low + (status["target"] - low) * share)
 
 
-def _own_period(cadence: str) -> str:
+def own_period(cadence: str) -> str:
     """Return the period in which an indicator of a cadence is shown by itself."""
     return {"weekly": "week", "monthly": "month", "quarterly": "quarter", "yearly": "year"}.get(cadence, "day")
 
@@ -310,7 +310,7 @@ def _natural(name: str) -> tuple[tuple[str, int], ...]:
     return tuple((word, int(digits or 0)) for word, digits in re.findall(r"(\D+)(\d*)", name))
 
 
-def _totals(rows: Any) -> dict[str, int]:
+def totals_of(rows: Any) -> dict[str, int]:
     names = ("lagging", "at_risk", "on_track", "stale", "incomplete", "no_data", "no_target", "unusual")
     total = dict.fromkeys(names, 0)
     for row in rows:
@@ -330,5 +330,5 @@ def _last_of_each(changes: FoundRows) -> FoundRows:
     return [row for row in found.values() if row["before"] != row["status"]]
 
 
-def _unknown(vi: str, en: str) -> ProblemError:
+def unknown_page(vi: str, en: str) -> ProblemError:
     return ProblemError(404, "unknown", vi=vi, en=en)
