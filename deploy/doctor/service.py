@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import httpx
 
 from deploy.doctor.finding import CheckResult
 from deploy.local.service import endpoints
+from grafana.alerting.contact import receiver
 from ioc.settings import Settings
 
 _LEAST_GRAFANA = (9, 4)
+_RECEIVERS = "/api/alertmanager/grafana/config/api/v1/receivers"
+_SHOWN = 5
 
 
 def check_processes(settings: Settings) -> Iterator[CheckResult]:
@@ -40,16 +45,20 @@ def check_processes(settings: Settings) -> Iterator[CheckResult]:
 
 
 def check_grafana(settings: Settings) -> Iterator[CheckResult]:
-    """Whether Grafana answers, its version, and whether the token gets in; nothing where no address is set."""
+    """Whether Grafana answers, its version, whether the token gets in, and what it could not deliver; nothing where no
+    address is set.
+    """
     if not settings.grafana_url:
         return
-    health = httpx.get(f"{settings.grafana_url}/api/health", timeout=5.0).raise_for_status().json()
-    yield judge_grafana(str(health.get("version", "")), settings.grafana_url)
-    token = settings.grafana_token.get_secret_value()
-    answer = httpx.get(
-        f"{settings.grafana_url}/api/datasources", headers={"Authorization": f"Bearer {token}"}, timeout=5.0
+    ask = partial(
+        httpx.get, timeout=5.0, headers={"Authorization": f"Bearer {settings.grafana_token.get_secret_value()}"}
     )
-    if token and not answer.is_success:
+    health = ask(f"{settings.grafana_url}/api/health").raise_for_status().json()
+    yield judge_grafana(str(health.get("version", "")), settings.grafana_url)
+    if not settings.grafana_token.get_secret_value():
+        return
+    answer = ask(f"{settings.grafana_url}{_RECEIVERS}")
+    if not answer.is_success:
         yield CheckResult(
             part="grafana",
             check="token",
@@ -58,6 +67,37 @@ def check_grafana(settings: Settings) -> Iterator[CheckResult]:
             advice="Tạo token mới của tài khoản dịch vụ quyền Admin · Make a new token of a service account with the "
             "role Admin.",
         )
+        return
+    yield judge_delivery(answer.json())
+
+
+def judge_delivery(receivers: Sequence[Mapping[str, Any]]) -> CheckResult:
+    """Judge the newest attempt of each contact point of this project; a failed one is tried again a day later only.
+
+    receivers: Grafana's answer; each has `integrations` with `lastNotifyAttempt` and, where it failed, its error.
+    """
+    own = [one for one in receivers if str(one["name"]).startswith(receiver(""))]
+    failed = [
+        f"{one['name']} ({channel['name']}, {channel['lastNotifyAttempt'][:19]}): {channel['lastNotifyAttemptError']}"
+        for one in own
+        for channel in one.get("integrations") or ()
+        if channel.get("lastNotifyAttemptError")
+    ]
+    if not failed:
+        message = (
+            f"{len(own)} nơi nhận, không lần gửi gần nhất nào thất bại · contact points, no newest delivery failed"
+        )
+        return CheckResult(part="grafana", check="delivery", verdict="good", message=message)
+    more = f" … +{len(failed) - _SHOWN}" if len(failed) > _SHOWN else ""
+    return CheckResult(
+        part="grafana",
+        check="delivery",
+        verdict="fault",
+        message=f"{len(failed)} nơi nhận gửi không được · could not be delivered: {'; '.join(failed[:_SHOWN])}{more}",
+        advice="Sửa máy chủ thư hoặc địa chỉ trong contacts.csv, rồi báo lại cho người nhận: Grafana gửi lại sau một "
+        "ngày · Mend the mail server or the address in contacts.csv, and tell the recipient: Grafana tries again after "
+        "a day only.",
+    )
 
 
 def judge_grafana(version: str, url: str) -> CheckResult:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -18,18 +18,21 @@ from grafana.standin.store import RefusedError, Store
 _RULES = r"/api/v1/provisioning/alert-rules"
 _GROUPS = r"/api/v1/provisioning/folder/([\w-]+)/rule-groups/(.+)"
 _POINTS = r"/api/v1/provisioning/contact-points"
+_RECEIVERS = "/api/alertmanager/grafana/config/api/v1/receivers"
 
 
 class Standin:
     """A running server: its address, what it keeps, and how many requests of each kind it answered.
 
-    failures: how many of the next requests it answers with 503, as a server does that is starting.
+    failures:    how many of the next requests it answers with 503, as a server does that is starting.
+    undelivered: why the newest message of a contact point (by its uid) could not be delivered.
     """
 
     def __init__(self, token: str, release: GrafanaRelease = OLDEST) -> None:
         self.store = Store(release=release)
         self.token = token
         self.failures = 0
+        self.undelivered: dict[str, str] = {}
         self.requests: list[tuple[str, str]] = []
         self.url = ""
 
@@ -119,6 +122,8 @@ class Standin:
                 return 202, {"message": "policies updated"}
         if named := re.fullmatch(rf"{_RULES}/([\w-]+)", path):
             return self._rule(method, named[1], body)
+        if path == _RECEIVERS and method == "GET":
+            return 200, receivers(self.store.contact_points.values(), self.undelivered)
         if named := re.fullmatch(rf"{_POINTS}(?:/([\w-]+))?", path):
             return self._point(method, named[1], body)
         if named := re.fullmatch(_GROUPS, path):
@@ -190,6 +195,20 @@ class Standin:
             playlist: Json = store.playlists[named[1]]
             return 200, playlist["items"] if named[2] else playlist
         return None
+
+
+def receivers(points: Iterable[Json], undelivered: Mapping[str, str]) -> list[Json]:
+    """Contact points by name, and how the newest delivery through each of their channels went."""
+    found: dict[str, list[Json]] = {}
+    for point in points:
+        channel = {"name": point["type"], "lastNotifyAttempt": "0001-01-01T00:00:00.000Z"}
+        if point["uid"] in undelivered:
+            channel |= {
+                "lastNotifyAttempt": "2026-11-28T06:33:10.334Z",
+                "lastNotifyAttemptError": undelivered[point["uid"]],
+            }
+        found.setdefault(point["name"], []).append(channel)
+    return [{"active": True, "name": name, "integrations": channels} for name, channels in found.items()]
 
 
 @contextmanager

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from deploy.doctor.database import judge_timescale
 from deploy.doctor.finding import CheckResult, CheckVerdict, clock_finding, exit_status, run_checks
 from deploy.doctor.kafka import judge_topics
 from deploy.doctor.machine import check_disk, check_secrets, judge_libraries, judge_mode, judge_space
-from deploy.doctor.service import judge_grafana
+from deploy.doctor.service import check_grafana, judge_grafana
+from grafana.standin.api import running_standin
 from ioc.messaging.topic import TopicState
 from ioc.settings import Settings
 
@@ -125,3 +127,18 @@ def test_the_exit_status_tells_of_faults_and_of_what_is_unknown(verdict: CheckVe
 )
 def test_versions_of_grafana(version: str, verdict: str) -> None:
     assert judge_grafana(version, "http://g").verdict == verdict
+
+
+def test_what_grafana_could_not_deliver_is_a_fault() -> None:
+    with running_standin() as standin:
+        own = Settings(_env_file=None, grafana_url=standin.url, grafana_token=SecretStr(standin.token))
+        for uid, name in (("a", "IOC: so-y-te"), ("b", "IOC: so-du-lich"), ("c", "of someone else")):
+            standin.store.contact_points[uid] = {"uid": uid, "name": name, "type": "email"}
+        assert [(one.check, one.verdict) for one in check_grafana(own)] == [("version", "good"), ("delivery", "good")]
+        standin.undelivered |= {"a": "dial tcp 10.0.0.9:25: connection refused", "c": "no matter"}
+        *_, told = check_grafana(own)
+        assert (told.check, told.verdict) == ("delivery", "fault")
+        assert "IOC: so-y-te (email, 2026-11-28T06:33:10): dial tcp 10.0.0.9:25: connection refused" in told.message
+        assert "someone else" not in told.message
+        wrong = own.model_copy(update={"grafana_token": SecretStr("x")})
+        assert [(one.check, one.verdict) for one in check_grafana(wrong)] == [("version", "good"), ("token", "fault")]
