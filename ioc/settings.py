@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from ioc.setting_database import DatabaseSettings
 from ioc.setting_secret import SECRETS_OF, SHIPPED_SECRETS
 from ioc.setting_type import (
     Host,
@@ -62,7 +63,7 @@ def state_home(root: Path = ROOT) -> Path:
 ENV_FILE = "IOC_ENV_FILE"
 
 
-class Settings(BaseSettings):
+class Settings(DatabaseSettings):
     """Settings of all services; each is an environment variable `IOC_<NAME>` or a line of `.env`."""
 
     model_config = SettingsConfigDict(env_prefix="IOC_", env_file=".env", extra="ignore", frozen=True)
@@ -102,27 +103,6 @@ class Settings(BaseSettings):
     kafka_retention_days: int = Field(14, ge=0, description="Days a new topic keeps events; 0 = without end.")
     topic_prefix: str = Field("ioc", pattern=r"^[a-z][a-z0-9-]*$", description="First part of every topic's name.")
     consumer_group: Name = Field("ioc-streams", description="Consumer group (and Faust application id) of the workers.")
-
-    # --- PostgreSQL -------------------------------------------------------------------------------
-    db_host: Host = Field("127.0.0.1", description="Host of PostgreSQL.")
-    db_port: Port = Field(15432, description="Port of PostgreSQL.")
-    db_name: Name = Field("ioc", description="Database.")
-    db_owner_user: Name = Field("ioc_owner", description="Role that owns the schema; migrations run as it.")
-    db_owner_password: SecretStr = Field(SecretStr("ioc-owner-local"), description="Password of the owner.")
-    db_writer_user: Name = Field("ioc_writer", description="Role of the workers.")
-    db_writer_password: SecretStr = Field(SecretStr("ioc-writer-local"), description="Password of the writer.")
-    db_reader_user: Name = Field("ioc_reader", description="Read-only role of the HTTP API and of commands.")
-    db_reader_password: SecretStr = Field(SecretStr("ioc-reader-local"), description="Password of the reader.")
-    db_grafana_user: Name = Field("ioc_grafana", description="Role of Grafana's data source: figures, no records.")
-    db_grafana_password: SecretStr = Field(
-        SecretStr("ioc-grafana-local"), description="Password of Grafana's role; Grafana itself reads this variable."
-    )
-    db_sslmode: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] = Field(
-        "prefer", description="TLS to PostgreSQL: disable, prefer, require, verify-ca or verify-full (libpq's words)."
-    )
-    db_sslrootcert: Path | None = Field(None, description="CA of PostgreSQL's certificate; needed for verify-….")
-    db_connect_timeout: int = Field(5, ge=1, description="Seconds to wait for a connection.")
-    db_statement_timeout: int = Field(120, ge=1, description="Seconds after which a worker's statement is cancelled.")
 
     # --- HTTP gateway -----------------------------------------------------------------------------
     gateway_host: Host = Field("127.0.0.1", description="Address the gateway listens on.")
@@ -323,12 +303,6 @@ class Settings(BaseSettings):
             options["sasl_plain_username"] = self.kafka_sasl_username
             options["sasl_plain_password"] = self.kafka_sasl_password.get_secret_value()
         return options
-
-    @property
-    def db_tls(self) -> dict[str, str]:
-        """How libpq protects its connections, by its own names; `verify-full` checks the certificate and its host."""
-        root = {} if self.db_sslrootcert is None else {"sslrootcert": str(self.db_sslrootcert)}
-        return {"sslmode": self.db_sslmode, **root}
 
     @property
     def api_address(self) -> str:

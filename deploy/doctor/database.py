@@ -12,7 +12,7 @@ from psycopg.rows import class_row, scalar_row
 from deploy.doctor.finding import CheckResult, clock_finding
 from ioc.catalogue.diff import compare_catalogues
 from ioc.catalogue.store import load_editions
-from ioc.database.connection import Role, connect, translated_errors
+from ioc.database.connection import ROLES, Role, connect, role_name, role_password, translated_errors
 from ioc.errors import DatabaseUnavailableError
 from ioc.feeds.feed import Feed
 from ioc.province.profile import load_profile, load_profile_catalogue
@@ -23,7 +23,8 @@ from sql import load_migrations, load_queries
 _CLOCK_SECONDS = 2.0
 _LEAST_POSTGRES = 150_000
 _LEAST_TIMESCALE = (2, 19)
-_ROLES: tuple[Role, ...] = ("owner", "writer", "reader", "grafana")
+# Who may read what is looked at, the fewest rights first.
+_READING: tuple[Role, ...] = ("reader", "scheduler", "worker", "rollup", "writer", "owner")
 _WAITING = timedelta(seconds=90)
 _SILENT = timedelta(minutes=30)
 
@@ -59,10 +60,10 @@ class _Right(NamedTuple):
 
 def check_roles(settings: Settings) -> Iterator[CheckResult]:
     """Whether each role whose password is set gets in."""
-    for role in _ROLES:
-        if not getattr(settings, f"db_{role}_password").get_secret_value():
+    for role in ROLES:
+        if not role_password(settings, role).get_secret_value():
             continue  # a process has the passwords of the roles it uses, and no others: the gateway has none
-        user = getattr(settings, f"db_{role}_user")
+        user = role_name(settings, role)
         try:
             connect(settings, role, autocommit=True).close()
         except DatabaseUnavailableError as error:
@@ -172,7 +173,7 @@ def check_migrations(settings: Settings) -> Iterator[CheckResult]:
 def check_rights(settings: Settings) -> Iterator[CheckResult]:
     """Whether a role of the processes may do what it must not."""
     readers = [settings.db_reader_user, settings.db_grafana_user]
-    asked = {"roles": [settings.db_writer_user, *readers], "readers": readers}
+    asked = {"roles": [role_name(settings, role) for role in ROLES if role != "owner"], "readers": readers}
     with connect(settings, _reading_role(settings), autocommit=True) as connection:
         rows = connection.cursor(row_factory=class_row(_Right)).execute(load_queries("doctor")["select_rights"], asked)
         found = [f"{row.role}: {row.may}" for row in rows]
@@ -294,7 +295,7 @@ def _now(connection: psycopg.Connection) -> datetime:
 
 def _reading_role(settings: Settings) -> Role:
     """Return the role with the fewest rights that this machine has a password of."""
-    for role in ("reader", "writer", "owner"):
-        if getattr(settings, f"db_{role}_password").get_secret_value():
+    for role in _READING:
+        if role_password(settings, role).get_secret_value():
             return role
     return "reader"

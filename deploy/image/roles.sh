@@ -2,7 +2,7 @@
 # Makes the project's roles and database in a new PostgreSQL; the image of TimescaleDB runs it once, as superuser.
 # Passwords come from files, so that they are in no environment and in no log.
 set -eu
-for role in owner writer reader grafana; do
+for role in owner writer worker rollup scheduler api reader grafana; do
     password=$(cat "/run/secrets/db_${role}_password")
     rights=
     [ "$role" = owner ] && rights=CREATEDB

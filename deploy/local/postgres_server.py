@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from deploy.local.files import LOCAL, POSTGRES_BIN
 from deploy.local.process import Address, BackgroundProcess, wait_until
+from ioc.database.connection import ROLES, role_name, role_password
 from ioc.errors import ConfigError, FatalError
 from ioc.settings import Settings
 
@@ -206,10 +207,9 @@ class PostgresServer:
         """The roles and the database of the settings, with the extension."""
         settings = self._settings
         with self._connect("postgres") as connection:
-            self._role(connection, settings.db_owner_user, settings.db_owner_password, "CREATEDB")
-            self._role(connection, settings.db_writer_user, settings.db_writer_password)
-            self._role(connection, settings.db_reader_user, settings.db_reader_password)
-            self._role(connection, settings.db_grafana_user, settings.db_grafana_password)
+            for role in ROLES:
+                rights: tuple[LiteralString, ...] = ("CREATEDB",) if role == "owner" else ()
+                self._role(connection, role_name(settings, role), role_password(settings, role), *rights)
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [settings.db_name])
             if known.fetchone() is None:
                 names = sql.Identifier(settings.db_name), sql.Identifier(settings.db_owner_user)

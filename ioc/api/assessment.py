@@ -44,7 +44,7 @@ _Number = Annotated[int, Path(ge=1, le=2**62, description="Number of the inciden
 
 
 class AssessmentReader:
-    """Reads over the API's connections, and acts over one of the writer's."""
+    """Reads over the API's connections, and acts over one of the API's own role."""
 
     def __init__(self, reading: DatabaseReading, settings: Settings) -> None:
         self._reading = reading
@@ -81,7 +81,7 @@ class AssessmentReader:
     def act(self, incident_id: int, act: Act, actor: Actor, now: datetime) -> None:
         """Acknowledge, silence or assign; raises ProblemError."""
         try:
-            with connect(self._settings, "writer", autocommit=True) as connection, translated_errors():
+            with connect(self._settings, "api", autocommit=True) as connection, translated_errors():
                 acts = IncidentActs(connection)
                 acts.perform(act.what, incident_id, actor, now, hours=act.hours, to=act.to, note=act.note)
         except QuestionError as error:

@@ -37,7 +37,7 @@ def add_notifications(
     """Add the address; only who has the settings' `receipt_token` may tell."""
 
     def enter(told: GrafanaNotification, via: list[ChannelName]) -> int:
-        with translated_errors(), connect(settings, "writer", autocommit=True) as connection:
+        with translated_errors(), connect(settings, "api", autocommit=True) as connection:
             return enter_notification(connection, told, via, now())
 
     @app.post("/v1/notifications/grafana", responses=responses)

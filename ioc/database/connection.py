@@ -4,25 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Final, Literal, get_args
 
 import psycopg
 from psycopg import errors as pg_errors
+from pydantic import SecretStr
 
 from ioc.errors import ConcurrentWriteError, DatabaseUnavailableError, FatalError, UnstorableError
 from ioc.settings import Settings
 
-Role = Literal["owner", "writer", "reader", "grafana"]
+# A process writes as a role of its own; `writer` is for commands, `reader` for all that only reads.
+Role = Literal["owner", "writer", "worker", "rollup", "scheduler", "api", "reader", "grafana"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+
+
+def role_name(settings: Settings, role: Role) -> str:
+    """Return the name that a role has in the server."""
+    name = getattr(settings, f"db_{role}_user")
+    assert isinstance(name, str)
+    return name
+
+
+def role_password(settings: Settings, role: Role) -> SecretStr:
+    """Return a role's password; empty where this process has none of it."""
+    password = getattr(settings, f"db_{role}_password")
+    assert isinstance(password, SecretStr)
+    return password
 
 
 def conninfo(settings: Settings, role: Role, *, database: str | None = None) -> str:
     """Return libpq's connection string for a role."""
-    user, password = {
-        "owner": (settings.db_owner_user, settings.db_owner_password),
-        "writer": (settings.db_writer_user, settings.db_writer_password),
-        "reader": (settings.db_reader_user, settings.db_reader_password),
-        "grafana": (settings.db_grafana_user, settings.db_grafana_password),
-    }[role]
+    user = role_name(settings, role)
+    password = role_password(settings, role)
     return psycopg.conninfo.make_conninfo(
         host=settings.db_host,
         port=settings.db_port,

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import psycopg
+from psycopg import sql
+from psycopg.rows import scalar_row
 
-from ioc.database.connection import connect
+from ioc.database.connection import ROLES, connect, role_name
 from ioc.errors import ConfigError, FatalError
 from ioc.feeds.feed import Feed
 from ioc.feeds.record_table import table_defects
@@ -37,13 +39,14 @@ def status(settings: Settings) -> list[MigrationState]:
 def migrate(settings: Settings, feeds: Iterable[Feed]) -> list[Migration]:
     """Apply what is pending, each migration in its own transaction; return what was applied.
 
-    Raises `FatalError` when the database is ahead of the code, `ConfigError` when a feed has no migration for what
-    it needs; all else is done then.
+    Raises `FatalError` when the database is ahead of the code, `ConfigError` when the server lacks a role, or a feed
+    has no migration for what it needs; all else is done then.
     """
     queries = load_queries("migration")
     done: list[Migration] = []
     with connect(settings, "owner", autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        _require_roles(connection, settings)
         connection.execute(queries["create_table"])
         applied = _applied(connection)
         pending = [migration for migration in _require_known(applied) if migration.number not in applied]
@@ -63,6 +66,7 @@ def migrate(settings: Settings, feeds: Iterable[Feed]) -> list[Migration]:
                     queries["upsert_feed"],
                     [feed.key, feed.domain, feed.table, feed.name_vi, feed.name_en, feed.cadence],
                 )
+                grant_record_table(connection, settings, feed.table)
                 if pending:
                     connection.execute(queries["make_as_of_views"], [feed.table])
     if defects:
@@ -85,14 +89,27 @@ def found_columns(connection: psycopg.Connection, feed: Feed) -> dict[str, str]:
     return dict(connection.execute(load_queries("migration")["select_columns"], [feed.table]).fetchall())
 
 
+def grant_record_table(connection: psycopg.Connection, settings: Settings, table: str) -> None:
+    """Give the processes their rights on a feed's record table: the worker stores, the scheduler recomputes."""
+    statement = sql.SQL(load_queries("migration")["grant_record_table"])
+    names = {role: sql.Identifier(role_name(settings, role)) for role in ("worker", "scheduler")}
+    connection.execute(statement.format(table=sql.Identifier(table), **names))
+
+
+def _require_roles(connection: psycopg.Connection, settings: Settings) -> None:
+    """Raise ConfigError with what a superuser has to run where the server lacks a role."""
+    wanted = [role_name(settings, role) for role in ROLES]
+    found = connection.cursor(row_factory=scalar_row).execute(load_queries("migration")["select_roles"], [wanted])
+    if missing := sorted(set(wanted) - set(found.fetchall())):
+        raise ConfigError(
+            f"PostgreSQL has no role {', '.join(missing)}. As a superuser run, each with a password of its own: "
+            + " ".join(f"CREATE ROLE {name} LOGIN PASSWORD '...';" for name in missing)
+        )
+
+
 def _with_roles(text: str, settings: Settings) -> str:
-    roles = {
-        "{writer}": settings.db_writer_user,
-        "{reader}": settings.db_reader_user,
-        "{grafana}": settings.db_grafana_user,
-    }
-    for mark, role in roles.items():
-        text = text.replace(mark, role)
+    for role in ROLES:
+        text = text.replace(f"{{{role}}}", role_name(settings, role))
     return text
 
 

@@ -29,7 +29,7 @@ class Actor:
 
 
 class IncidentActs:
-    """Acts over a connection of the writer; each act is a transaction of its own. The clock is passed in."""
+    """Acts over a connection of a role that may act; each act is a transaction of its own. The clock is passed in."""
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection

@@ -28,7 +28,7 @@ class LinkRequests:
     @property
     def is_open(self) -> bool:
         """Whether there is a mail server, and a role that may write."""
-        return bool(self._settings.smtp_host and self._settings.db_writer_password.get_secret_value())
+        return bool(self._settings.smtp_host and self._settings.db_api_password.get_secret_value())
 
     def ask(self, email: str, path: str) -> None:
         """Have a link to a path sent to a post's address, at most one a minute; nothing for any other address.
@@ -55,5 +55,5 @@ class LinkRequests:
             opens=path,
             detail={"kind": "link"},
         )
-        with translated_errors(), connect(self._settings, "writer", autocommit=True) as connection:
+        with translated_errors(), connect(self._settings, "api", autocommit=True) as connection:
             put_message(connection, message, now)

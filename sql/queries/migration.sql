@@ -35,3 +35,10 @@ SELECT to_regproc('drop_as_of_views') IS NOT NULL
 
 -- name: make_as_of_views
 SELECT make_as_of_views(%s)
+
+-- name: grant_record_table
+GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {worker};
+GRANT SELECT ON {table} TO {scheduler}
+
+-- name: select_roles
+SELECT rolname FROM pg_roles WHERE rolname = ANY (%s)

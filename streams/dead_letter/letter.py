@@ -53,7 +53,7 @@ class DeadLetterRelay:
         """Relay what is waiting, at most `RELAY_BATCH` events; return how many."""
         queries = load_queries("deadletter")
         topic = dead_letter_topic(self._settings.topic_prefix)
-        with connect(self._settings, "writer") as connection, translated_errors():
+        with connect(self._settings, "worker") as connection, translated_errors():
             cursor = connection.cursor(row_factory=class_row(RefusedEvent))
             rows = cursor.execute(queries["take_unrelayed"], [RELAY_BATCH]).fetchall()
             if not rows:

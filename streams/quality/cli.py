@@ -57,7 +57,8 @@ def report_quality(
         if as_json:
             typer.echo("[]")
         return
-    if not dry_run:
+    # Run by the timer it has the reader's password only: the scheduler takes the totals, every minute.
+    if not dry_run and settings.db_writer_password.get_secret_value():
         take_control_totals(settings)
     reports = run(
         settings,
@@ -86,7 +87,7 @@ def report_quality(
 @app.command("control-totals")
 def control_totals(as_json: AsJson = False) -> None:
     """Nhận tổng đối chiếu mà các đơn vị đã báo · Take the control totals that reporters have sent into the database,
-    where the platform compares them with the records; `ioc quality report` does so too.
+    where the platform compares them with the records; the scheduler does so every minute.
     """
     show_rows([{"taken": take_control_totals(Settings())}], as_json=as_json)
 

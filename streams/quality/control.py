@@ -12,7 +12,7 @@ from psycopg import Connection, DataError
 from psycopg.rows import scalar_row
 from pydantic import ValidationError
 
-from ioc.database.connection import connect, translated_errors
+from ioc.database.connection import Role, connect, translated_errors
 from ioc.feeds.control_total import ToldControlTotal
 from ioc.messaging.client import client_options
 from ioc.messaging.client import translated_errors as kafka_errors
@@ -25,8 +25,8 @@ _SECONDS = 10.0
 _log = structlog.get_logger(__name__)
 
 
-def take_control_totals(settings: Settings) -> int:
-    """Take all that lies in the topic now; return how many totals were taken.
+def take_control_totals(settings: Settings, role: Role = "writer") -> int:
+    """Take all that lies in the topic now, as a role of the database; return how many totals were taken.
 
     Raises KafkaUnavailableError, DatabaseUnavailableError; what was taken before stays taken.
     """
@@ -40,7 +40,7 @@ def take_control_totals(settings: Settings) -> int:
             auto_offset_reset="earliest",
         )
         try:
-            with connect(settings, "writer", autocommit=True) as connection:
+            with connect(settings, role, autocommit=True) as connection:
                 for number in sorted(consumer.partitions_for_topic(topic) or ()):
                     taken += _take_partition(consumer, TopicPartition(topic, number), connection)
         finally:

@@ -169,7 +169,7 @@ def run_rollup(settings: Settings) -> None:
     pause = settings.rollup_interval
     while not stopped.is_set():
         try:
-            with connect(settings, "writer") as connection:
+            with connect(settings, "rollup") as connection:
                 rollup = Rollup(settings, connection)
                 bell = Bell(connection)
                 ready.set()

@@ -72,7 +72,7 @@ class OutboxThread(SideThread):
         fault = fault_from(self._settings.fault)
         while not self.stopped.is_set():
             try:
-                with connect(self._settings, "writer", autocommit=True) as connection, translated_errors():
+                with connect(self._settings, "scheduler", autocommit=True) as connection, translated_errors():
                     sender = OutboxSender(connection, self._channels, self._book.find, signing.link, reached=fault)
                     while not self.stopped.wait(self._settings.scheduler_interval):
                         sender.run(self._clock)

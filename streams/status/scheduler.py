@@ -61,7 +61,7 @@ class SchedulerMetrics:
 
 
 class Scheduler:
-    """The jobs over one connection of the writer, in autocommit mode; slow ones have a thread and another one."""
+    """The jobs over one connection of its role, in autocommit mode; slow ones have a thread and another one."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Scheduler:
         self._overseer = Overseer(connection, settings, profile, feeds)
         self._metrics = metrics
         quality = QualityJob(connection, settings, self._overseer.status, feeds)
-        self._slow = connect(settings, "writer", autocommit=True)
+        self._slow = connect(settings, "scheduler", autocommit=True)
         proof = ReconcileJob(
             self._slow, profile.areas, feeds, self._overseer.status.sectors, self._overseer.status.zone
         )
@@ -118,7 +118,7 @@ class Scheduler:
     def _take_totals(self, now: datetime, state: State) -> State:
         """Take what reporters say they have sent before it is compared; while Kafka is away, its outage is told."""
         try:
-            return {"taken": take_control_totals(self._settings)}
+            return {"taken": take_control_totals(self._settings, "scheduler")}
         except KafkaUnavailableError as error:
             log.warning("control totals are not taken", error=str(error))
             return state
@@ -175,7 +175,7 @@ def run_scheduler(settings: Settings) -> None:
     try:
         while not stopped.is_set():
             try:
-                with connect(settings, "writer", autocommit=True) as connection:
+                with connect(settings, "scheduler", autocommit=True) as connection:
                     if not _is_alone(connection):
                         ready.set()  # waiting for the other one is what it is for
                         stopped.wait(settings.scheduler_interval)

@@ -115,7 +115,7 @@ class IocApp(faust.App):
 
     def _judged(self, assignment: set[TP]) -> tuple[Mapping[TP, int], Mapping[TP, int]]:
         topics = {tp.topic for tp in assignment}
-        with connect(self._ioc_settings, "writer", autocommit=True) as connection:
+        with connect(self._ioc_settings, "worker", autocommit=True) as connection:
             ensure = load_queries("stream")["ensure_position"]
             connection.cursor().executemany(ensure, sorted(assignment))
             # Positions first: another worker may still move one, and none may seem to lie beyond an older end.
@@ -182,7 +182,7 @@ def create_app(
 
     Raises ConfigError where the database holds another province's data: its events would count in areas of this one.
     """
-    with connect(settings, "writer") as connection:
+    with connect(settings, "worker") as connection:
         check_province(connection, settings, profile)
         # First: what is loaded after it may be newer than it says, never older.
         epoch = read_epoch(connection)
@@ -249,7 +249,7 @@ def _end_at_last() -> None:
 
 
 def _writer_connection(settings: Settings) -> Any:
-    connection = connect(settings, "writer", autocommit=True)
+    connection = connect(settings, "worker", autocommit=True)
     # A worker that is stopped in the middle of a transaction must not hold its successor up for ever.
     connection.execute("SET idle_in_transaction_session_timeout = '15s'")
     connection.execute("SET lock_timeout = '20s'")

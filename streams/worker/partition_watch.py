@@ -53,7 +53,7 @@ class PartitionWatch:
 
     def look(self) -> dict[PartitionId, int]:
         """Look at all partitions; return the log ends of those that this worker has to keep up with."""
-        with connect(self._settings, "writer", autocommit=True) as connection:
+        with connect(self._settings, "worker", autocommit=True) as connection:
             # Positions first: they move on, and none may seem to lie beyond an end that was read before it.
             self._stored = read_positions(connection, self._topics)
             logs = self._states(self._topics)

@@ -120,7 +120,7 @@ def pass_over(
     """
     queries = load_queries("stream")
     moved = []
-    with connect(settings, "writer") as connection:
+    with connect(settings, "worker") as connection:
         for topic, partition, start, end in sorted(passed):
             position = {"topic": topic, "partition": partition, "from": start, "to": end}
             position |= {"mark": None, "mark_offset": None}

@@ -43,7 +43,7 @@ class Watch:
         self.now += after
         try:
             if self.connection is None:
-                self.connection = connect(self.settings, "writer", autocommit=True)
+                self.connection = connect(self.settings, "scheduler", autocommit=True)
                 self.scheduler = Scheduler(self.settings, self.connection, self.probe, self.metrics, self.away_since)
                 self.away_since = None
             assert self.scheduler is not None

@@ -179,22 +179,22 @@ def test_control_totals_reach_their_table_once_and_the_last_word_stands(
     def table() -> list[Any]:
         return pipeline.rows("SELECT reporter, summed, records, total::int FROM control_total ORDER BY 1, 2")
 
-    assert take_control_totals(settings) == 0
+    assert take_control_totals(settings, "scheduler") == 0
     tell(31)
     tell(32)
     tell(5, INN)
-    assert take_control_totals(settings) == 3
+    assert take_control_totals(settings, "scheduler") == 3
     expected = [(HOTEL, "", 32, None), (HOTEL, "age_years", 32, 320), (INN, "", 5, None), (INN, "age_years", 5, 50)]
     assert table() == expected
-    assert take_control_totals(settings) == 0
+    assert take_control_totals(settings, "scheduler") == 0
     # Read again from the start, the words are the same.
     pipeline.connection.execute("UPDATE stream_position SET next_offset = 0 WHERE topic LIKE '%control-total%'")
-    assert take_control_totals(settings) == 3
+    assert take_control_totals(settings, "scheduler") == 3
     assert table() == expected
     # The scheduler takes them too; while Kafka is away it goes on, and what it has taken is as before.
     tell(33)
     away = settings.model_copy(update={"kafka_bootstrap": "127.0.0.1:1"})
-    with connect(settings, "writer", autocommit=True) as connection:
+    with connect(settings, "scheduler", autocommit=True) as connection:
         for reached in (settings, away):
             probe = Probe(reached, load_feeds())
             with closing(Scheduler(reached, connection, probe, SchedulerMetrics(CollectorRegistry()))) as scheduler:
@@ -231,9 +231,9 @@ def test_words_that_are_none_keep_no_later_word_out(
     with closing(open_producer(settings)) as producer:
         for value in (*poison, fast):
             producer.send(topic, value=value, key=b"k", partition=0, headers=[(named(b"\xff"), b"")]).get(15)
-        assert take_control_totals(settings) == 1  # told by a clock that is ahead
+        assert take_control_totals(settings, "scheduler") == 1  # told by a clock that is ahead
         producer.send(topic, value=json.dumps(good | {"told_at": now_text()}).encode(), key=b"k", partition=0).get(15)
-        assert take_control_totals(settings) == 1
+        assert take_control_totals(settings, "scheduler") == 1
     assert pipeline.rows("SELECT feed, reporter, records FROM control_total") == [(FEED, HOTEL, 3)]
     assert pipeline.rows("SELECT 1 FROM control_total WHERE told_at > now() + interval '1 minute'") == []
 

@@ -257,7 +257,7 @@ def test_several_senders_at_once_send_each_message_once(settings: Settings, db: 
         put_message(db, message(f"m{number}"), NOW)
 
     def work() -> None:
-        with connect(settings, "writer", autocommit=True) as connection:
+        with connect(settings, "scheduler", autocommit=True) as connection:
             sender(connection, out).run(lambda: NOW)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
@@ -295,7 +295,7 @@ from streams.process.faultpoint import fault_from
 settings = Settings()
 channels = {"webhook": WebhookChannel(), "email": MailChannel.of(settings)}
 addresses = {"webhook": settings.digest_webhook_url, "email": "chu-tich@example.invalid"}
-with connect(settings, "writer", autocommit=True) as connection:
+with connect(settings, "scheduler", autocommit=True) as connection:
     OutboxSender(connection, channels, lambda channel, post: addresses[channel], Signing(settings).link,
                  reached=fault_from(settings.fault)).run(lambda: datetime.now(UTC))
 """

@@ -28,10 +28,10 @@ ROLES = {
     "boards": {"grafana"},
     "gateway": set(),
     "poller": set(),
-    "worker": {"writer"},
-    "rollup": {"writer"},
-    "scheduler": {"writer"},
-    "api": {"reader", "writer"},  # incidents are acknowledged on its pages
+    "worker": {"worker"},
+    "rollup": {"rollup"},
+    "scheduler": {"scheduler"},
+    "api": {"reader", "api"},  # incidents are acknowledged on its pages
     "prepare": {"owner"},
     "retention": {"owner"},  # only the owner of a table may drop a part of it
 }

@@ -132,13 +132,13 @@ def test_each_process_is_told_only_what_it_needs() -> None:
         return {name for name in secrets if environment[name]}
 
     assert told("gateway") == {"IOC_KAFKA_SASL_PASSWORD", "IOC_PSEUDONYM_KEY"}
-    assert told("worker") == {"IOC_KAFKA_SASL_PASSWORD", "IOC_DB_WRITER_PASSWORD"}
-    assert told("rollup") == {"IOC_DB_WRITER_PASSWORD"}
-    assert told("scheduler") == {"IOC_KAFKA_SASL_PASSWORD", "IOC_DB_WRITER_PASSWORD", "IOC_LINK_KEY"}
+    assert told("worker") == {"IOC_KAFKA_SASL_PASSWORD", "IOC_DB_WORKER_PASSWORD"}
+    assert told("rollup") == {"IOC_DB_ROLLUP_PASSWORD"}
+    assert told("scheduler") == {"IOC_KAFKA_SASL_PASSWORD", "IOC_DB_SCHEDULER_PASSWORD", "IOC_LINK_KEY"}
     assert told("api") == {
         "IOC_KAFKA_SASL_PASSWORD",
         "IOC_DB_READER_PASSWORD",
-        "IOC_DB_WRITER_PASSWORD",
+        "IOC_DB_API_PASSWORD",
         "IOC_LINK_KEY",
     }
 

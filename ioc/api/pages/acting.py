@@ -1,4 +1,4 @@
-"""What a page does about an incident: acknowledge, silence, assign. Written with the writer's role, and kept."""
+"""What a page does about an incident: acknowledge, silence, assign. Written with the API's role, and kept."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ class DatabaseActing:
 
     def act(self, incident_id: int, act: PageAct) -> None:
         """Do something about an open incident. Who took it on first stays: a second acknowledgement changes nothing."""
-        if not self._settings.db_writer_password.get_secret_value():
+        if not self._settings.db_api_password.get_secret_value():
             raise ProblemError(
                 403,
                 "read_only",
                 vi=f"trang này chỉ đọc; hãy xử lý bằng lệnh ioc incident {_COMMANDS[act.what]} {incident_id}",
-                en="these pages only read (IOC_DB_WRITER_PASSWORD is empty); act by command",
+                en="these pages only read (IOC_DB_API_PASSWORD is empty); act by command",
             )
-        with translated_errors(), connect(self._settings, "writer", autocommit=True) as connection:
+        with translated_errors(), connect(self._settings, "api", autocommit=True) as connection:
             if act.what == "acknowledge":
                 cursor = connection.cursor(row_factory=dict_row)
                 found = cursor.execute(self._queries["select_acknowledged"].encode(), [incident_id]).fetchone()
