@@ -13,7 +13,17 @@ import click
 AUDITED: Final = frozenset(
     {
         *("token create", "token rotate", "token revoke", "link"),
-        *("db migrate", "profile load", "topic create", "retention", "rebuild", "backup", "restore"),
+        *(
+            "db migrate",
+            "db reader set",
+            "db reader remove",
+            "profile load",
+            "topic create",
+            "retention",
+            "rebuild",
+            "backup",
+            "restore",
+        ),
         *("target set", "target import", "target end", "approval sign"),
         *("reporter add", "reporter import", "reporter end", "reporter token"),
         *("position accept", "contribution fold", "dead-letter replay", "dead-letter mend", "change relay"),
@@ -25,7 +35,18 @@ AUDITED_WHERE_DONE: Final = frozenset({"incident ack", "incident silence", "inci
 # They show something, or write files of their own.
 READING: Final = frozenset(
     {
-        *("doctor", "heal", "audit list", "audit verify", "token list", "db status", "topic list", "position list"),
+        *(
+            "doctor",
+            "heal",
+            "audit list",
+            "audit verify",
+            "token list",
+            "db status",
+            "db size",
+            "db reader list",
+            "topic list",
+            "position list",
+        ),
         *("catalogue check", "catalogue list", "catalogue show", "catalogue diff", "catalogue export"),
         *("feed list", "format list", "schema export", "profile show", "reporter list", "target list"),
         *("indicator series", "indicator list", "indicator show", "indicator explain"),

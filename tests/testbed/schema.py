@@ -44,6 +44,13 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN aclexpl
 WHERE {_OURS} AND c.relkind IN ('r', 'v', 'p') AND g.grantee <> c.relowner
 GROUP BY 1, g.grantee ORDER BY c.relname COLLATE "C", 2
 """
+_POLICIES = r"""
+SELECT tablename, format('policy %s for %s: %s, check %s%s', policyname, lower(cmd),
+                         regexp_replace(qual, '\s+', ' ', 'g'), with_check,
+                         CASE WHEN c.relforcerowsecurity THEN ', forced' ELSE '' END)
+FROM pg_policies JOIN pg_class c ON c.oid = format('%I.%I', schemaname, tablename)::regclass
+WHERE schemaname = 'public' ORDER BY 1, 2
+"""
 _FUNCTIONS = f"""
 SELECT p.proname, pg_get_function_identity_arguments(p.oid), pg_get_function_result(p.oid)
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
@@ -58,6 +65,7 @@ def describe_schema(connection: psycopg.Connection) -> str:
         return connection.execute(statement).fetchall()  # type: ignore[arg-type]
 
     columns, constraints, indexes, grants = rows(_COLUMNS), rows(_CONSTRAINTS), rows(_INDEXES), rows(_GRANTS)
+    policies = rows(_POLICIES)
     lines: list[str] = []
     for name, kind, options, hypertable in rows(_TABLES):
         head = ", ".join(part for part in (kind, hypertable, options) if part)
@@ -66,6 +74,7 @@ def describe_schema(connection: psycopg.Connection) -> str:
         lines += [f"    - {constraint}: {text}" for table, constraint, text in constraints if table == name]
         lines += [f"    - {text}" for table, text in indexes if table == name]
         lines += [f"    + {text}" for table, text in grants if table == name]
+        lines += [f"    * {text}" for table, text in policies if table == name]
         lines.append("")
     lines += [f"{name}({arguments}) -> {result}" for name, arguments, result in rows(_FUNCTIONS)]
     return "\n".join(lines) + "\n"
