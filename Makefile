@@ -16,10 +16,10 @@ TEST_PROCESSES ?= 3
 # Coverage of the unit tests is reported with the whole suite, not with a part of it.
 COVERAGE ?= $(if $(filter file,$(origin TESTS)),--cov --cov-report=json)
 
-.PHONY: help setup browser demo up down status test pythons lint mutation fuzz soak audit bench docs lock clean
+.PHONY: help setup browser demo up down status test pythons lint mutation fuzz soak audit bench docs docs-site lock clean
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Packages, Python environment, Kafka's jars, TimescaleDB; seconds when done before
 	@deploy/local/bootstrap.sh
@@ -73,6 +73,10 @@ bench: setup ## The speed of this machine's stack beside its peer's; BENCH_ARGS 
 
 docs: setup ## Write the reference pages that are made from the code
 	@$(BIN)/python -m deploy.documentation
+
+docs-site: setup ## The pages of docs/ as a site in .cache/site, for any web server; fails at a link that leads nowhere
+	@$(BIN)/python -m deploy.documentation.site .cache/site
+	@echo ".cache/site/index.html"
 
 lock: ## Choose versions anew (needs uv: https://docs.astral.sh/uv)
 	uv pip compile pyproject.toml --group dev --group build --upgrade --generate-hashes \

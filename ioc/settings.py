@@ -112,6 +112,10 @@ class Settings(DatabaseSettings):
         description="Address at which sector systems, and the API's page for them, reach the gateway; empty = "
         "`IOC_GATEWAY_HOST` and `IOC_GATEWAY_PORT`.",
     )
+    gateway_tls_certfile: Path | None = Field(
+        None, description="Certificate, with its chain, that the gateway shows; empty = a proxy before it ends TLS."
+    )
+    gateway_tls_keyfile: Path | None = Field(None, description="Key of that certificate, readable by the gateway only.")
     gateway_max_body: int = Field(4 * 1024 * 1024, ge=1024, description="Largest request body in bytes (413 above).")
     gateway_max_file: int = Field(
         64 * 1024 * 1024, ge=1024, description="Largest file in bytes that `POST /v1/feeds/...` takes (413 above)."
@@ -312,7 +316,8 @@ class Settings(DatabaseSettings):
     @property
     def gateway_address(self) -> str:
         """Address at which others reach the gateway: `gateway_url`, or where it listens on this machine."""
-        return self.gateway_url or address_of(self.gateway_host, self.gateway_port)
+        own = address_of(self.gateway_host, self.gateway_port)
+        return self.gateway_url or (own.replace("http:", "https:", 1) if self.gateway_tls_certfile else own)
 
     @model_validator(mode="after")
     def _keep_shipped_secrets_inside(self) -> Self:

@@ -4,21 +4,57 @@ from __future__ import annotations
 
 import signal
 import socket
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from ioc.errors import FatalError
+from ioc.errors import ConfigError, FatalError
 from ioc.web.connection import BoundedConnection
 
 
+@dataclass(frozen=True)
+class Tls:
+    """Certificate (with its chain) and key that a service shows, in PEM files."""
+
+    certificate: Path
+    key: Path
+
+    @classmethod
+    def of(cls, certificate: Path | None, key: Path | None, setting: str) -> Tls | None:
+        """Return both, or None where neither is set. Raises ConfigError for one alone, and for files that do not fit.
+
+        setting: what the names of their settings begin with, such as IOC_GATEWAY_TLS.
+        """
+        if certificate is None and key is None:
+            return None
+        if certificate is None or key is None:
+            raise ConfigError(f"set {setting}_CERTFILE and {setting}_KEYFILE, or neither")
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key, lambda: b"")
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError(
+                f"{setting}_CERTFILE={certificate}, {setting}_KEYFILE={key}: {error}. Both are PEM files that this "
+                "process may read; the key is the certificate's, without a password"
+            ) from None
+        return cls(certificate, key)
+
+
 def server_config(
-    app: ASGIApp, *, host: str, port: int, patience: int, connection: type[BoundedConnection] = BoundedConnection
+    app: ASGIApp,
+    *,
+    host: str,
+    port: int,
+    patience: int,
+    connection: type[BoundedConnection] = BoundedConnection,
+    tls: Tls | None = None,
 ) -> uvicorn.Config:
     """Return how services are served; `connection` bounds what a client may keep waiting.
 
-    patience: seconds that requests under way may take once the service is told to stop.
+    patience: seconds that requests under way may take once the service is told to stop. tls: None: a proxy ends it.
     """
     return uvicorn.Config(
         app,
@@ -31,17 +67,19 @@ def server_config(
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=patience,
+        ssl_certfile=tls.certificate if tls else None,
+        ssl_keyfile=tls.key if tls else None,
     )
 
 
-def serve(app: ASGIApp, *, host: str, port: int, patience: int, setting: str) -> None:
+def serve(app: ASGIApp, *, host: str, port: int, patience: int, setting: str, tls: Tls | None = None) -> None:
     """Serve until SIGTERM or SIGINT: then take no more, answer what is under way, and return.
 
     setting: what the names of the settings of host and port begin with, such as IOC_GATEWAY. Raises `FatalError`, which
     names them, where it cannot listen there.
     """
     require_address(host, port, setting)
-    config = server_config(app, host=host, port=port, patience=patience)
+    config = server_config(app, host=host, port=port, patience=patience, tls=tls)
     # uvicorn raises the signal again once it has stopped; by default that would end the process unflushed.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
