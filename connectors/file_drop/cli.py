@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from connectors.publishing.cli import Gateway, Secret, SecretFile
 from connectors.publishing.publish import FileReader
 from connectors.publishing.sending import open_client
 from ioc.command.output import AsJson, show_rows
-from ioc.errors import RetryableError
+from ioc.errors import IocError, RetryableError
 from ioc.feeds.feed import load_feeds
 from ioc.logging import configure_logging
 from ioc.settings import Settings
@@ -52,10 +53,12 @@ def run(
         while not stop.is_set():
             try:
                 done = drop.work()
-            except RetryableError as error:
+            except (IocError, OSError, sqlite3.Error) as error:
                 if once:
                     raise
-                _log.warning("files wait for the gateway", reason=str(error))
+                # Nothing is lost by waiting, whatever it is: a full disk, a token that was replaced.
+                kind = "the gateway" if isinstance(error, RetryableError) else "an operator"
+                _log.warning(f"files wait for {kind}", reason=str(error))
                 done = None
             if once:
                 break

@@ -7,6 +7,7 @@ After a kill, claimed files are read again, those with an end in the ledger only
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ from ioc.feeds.feed import Feed
 BATCH = 500
 # Files that are open in one round: a file waits for the others of its batch.
 ROUND = 2000
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)  # of no file in particular
 _log = structlog.get_logger("file_drop")
 
 
@@ -111,7 +113,7 @@ class FileDrop:
     def _claim(self) -> Iterator[_OpenFile]:
         """Claim files, those of an earlier run first; a content that was sent before is put away at once."""
         for inbox in inboxes(self._root, list(self._feeds), settle=self._settle, now=lambda: self._now().timestamp()):
-            for file in list(inbox.resumed()):
+            for file in inbox.resumed():
                 ended = self._ledger.find(file.feed, file.reporter, file.sha256)
                 if ended is None:
                     yield _OpenFile(inbox, file, FileResult(shown_name(file.name)))
@@ -119,7 +121,7 @@ class FileDrop:
                     inbox.put_away(file, ended.state, self._day(), ended.report)
             for path in inbox.whole():
                 self._fault("before_claim")
-                new = inbox.claim(path, partial(self._ledger.forget_quarantined, inbox.feed, inbox.reporter))
+                new = self._claimed(inbox, path)
                 self._fault("after_claim")
                 if new is None:
                     continue
@@ -128,6 +130,21 @@ class FileDrop:
                 else:
                     inbox.put_away(new, "archived", self._day(), "")
                     _log.info("the same content was sent before", feed=new.feed)
+
+    def _claimed(self, inbox: Inbox, path: Path) -> ClaimedFile | None:
+        """Claim a file; None where another has it, or where it cannot be read: the others do not wait for it."""
+        try:
+            return inbox.claim(path, partial(self._ledger.forget_quarantined, inbox.feed, inbox.reporter))
+        except OSError as error:
+            if error.errno in _FULL:
+                raise
+            _log.error(
+                "a file cannot be taken; correct its permissions, or remove it",
+                feed=inbox.feed,
+                file=shown_name(path.name),
+                error=error.strerror,
+            )
+            return None
 
     def _events(self, work: _OpenFile) -> Iterator[Event]:
         """Yield the events of a file; what is none is noted as refused."""
@@ -181,7 +198,14 @@ class FileDrop:
         report = report_of(file.name, result) if result.refused else ""
         self._ledger.put(
             DroppedFile(
-                file.feed, file.reporter, file.sha256, file.name, state, result.accepted, result.refused, report
+                file.feed,
+                file.reporter,
+                file.sha256,
+                shown_name(file.name),
+                state,
+                result.accepted,
+                result.refused,
+                report,
             )
         )
         self._fault("after_ledger")

@@ -23,6 +23,8 @@ _REPORTER = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 # Names under which clients write what is not whole yet.
 _UNFINISHED = re.compile(r"^[.~]|\.(part|partial|filepart|tmp|temp|crdownload|uploading)$|~$", re.IGNORECASE)
 _CHUNK = 1024 * 1024
+_LONGEST = 255  # bytes of a name, in most file systems
+_ADDED = len("-99999") + len(".txt")  # what a name grows by where it is put away
 _SIGNS = 16  # of the checksum, in the name of a file that is being read
 
 
@@ -55,18 +57,30 @@ class Inbox:
         self._settle = settle
         self._now = now
 
-    def resumed(self) -> Iterator[ClaimedFile]:
-        """Yield the files that an earlier run had claimed and not put away."""
+    def resumed(self) -> list[ClaimedFile]:
+        """Return the files that an earlier run had claimed and not put away."""
+        found = []
         for path in _regular_files(self.directory / WORK):
             _, _, name = path.name.partition("~")
-            yield self._claimed(path, name or path.name)
+            found.append(self._claimed(path, name or path.name))
+        return found
 
     def whole(self) -> Iterator[Path]:
-        """Yield the uploaded files that are whole, oldest first; links, pipes and directories are left alone."""
+        """Yield the uploaded files that are whole, oldest first; links, pipes and directories are left alone.
+
+        A client may set the time of a file, and its clock may be ahead: then the time at which this machine last saw
+        the file change counts, or the file would wait for years.
+        """
         found = []
         for path in _regular_files(self.directory):
-            facts = path.lstat()
-            if not _UNFINISHED.search(path.name) and self._now() - facts.st_mtime >= self._settle:
+            try:
+                facts = path.lstat()
+            except FileNotFoundError:  # taken back by its sender
+                continue
+            now = self._now()
+            changed = facts.st_mtime if facts.st_mtime <= now else facts.st_ctime
+            # A distance: after a clock was set back, this machine's own times may lie ahead too.
+            if not _UNFINISHED.search(path.name) and abs(now - changed) >= self._settle:
                 found.append((facts.st_mtime_ns, path))
         return (path for _, path in sorted(found))
 
@@ -75,18 +89,17 @@ class Inbox:
 
         `known` is told the checksum before the file is moved.
         """
-        work = self.directory / WORK
-        work.mkdir(exist_ok=True)
+        work = _own_directory(self.directory / WORK)
         try:
             sha256 = _sha256(path)
-            target = work / f"{sha256[:_SIGNS]}~{path.name}"
+            target = work / f"{sha256[:_SIGNS]}~{_shortened(path.name)}"
             if any(other.name.startswith(target.name[:_SIGNS]) for other in _regular_files(work)):
                 return None
             known(sha256)
             path.rename(target)
         except FileNotFoundError:
             return None
-        return self._claimed(target, path.name)
+        return self._claimed(target, _shortened(path.name))
 
     def give_back(self, file: ClaimedFile) -> None:
         """Put a file back that is still being written to; it is read again once it is whole."""
@@ -94,8 +107,8 @@ class Inbox:
 
     def put_away(self, file: ClaimedFile, state: State, day: str, report: str) -> Path:
         """Move a file to where it ends, its report first, and return its place."""
-        directory = self.directory / (ARCHIVE if state == "archived" else QUARANTINE) / day
-        directory.mkdir(parents=True, exist_ok=True)
+        kind = _own_directory(self.directory / (ARCHIVE if state == "archived" else QUARANTINE))
+        directory = _own_directory(kind / day)
         target = _free_name(directory / file.name)
         if report:
             note = target.with_name(f"{target.name}.txt")
@@ -130,7 +143,7 @@ def _regular_files(directory: Path) -> list[Path]:
     try:
         with os.scandir(directory) as entries:
             return [Path(entry.path) for entry in entries if stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode)]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
 
 
@@ -142,11 +155,29 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def _own_directory(path: Path) -> Path:
+    """Make one of the drop's own directories; what a sender has put under its name, a link too, gets another name."""
+    if path.is_symlink() or (path.exists() and not path.is_dir()):
+        path.rename(_free_name(path.with_name(f"{path.name.lstrip('.')}-uploaded")))
+    path.mkdir(exist_ok=True)
+    return path
+
+
+def _shortened(name: str) -> str:
+    """Return a file's name so that the signs before and behind it still fit; its suffix stays."""
+    room = _LONGEST - _SIGNS - len("~") - _ADDED
+    if len(os.fsencode(name)) <= room:
+        return name
+    suffix = os.fsencode(Path(name).suffix)[:16]
+    # A sign that was cut in two is left out.
+    return os.fsencode(name)[: room - len(suffix)].decode("utf-8", "ignore") + suffix.decode("utf-8", "ignore")
+
+
 def _free_name(path: Path) -> Path:
     """Return the path, or one with a number before its suffix where it is taken."""
     number = 1
     free = path
-    while free.exists():
+    while free.exists() or free.is_symlink():
         number += 1
         free = path.with_name(f"{path.stem}-{number}{path.suffix}")
     return free

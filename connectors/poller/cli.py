@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+import traceback
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -15,20 +18,21 @@ from connectors.formats.memory import Memory
 from connectors.poller.database import SqlSource
 from connectors.poller.declaration import FILE, PollerDeclaration, RestPoller, load_pollers
 from connectors.poller.ledger import PollLedger
-from connectors.poller.poll import Poller
+from connectors.poller.poll import Poller, PollResult
 from connectors.poller.rest import RestSource
 from connectors.poller.source import PollSource, SourceUnavailableError
 from connectors.publishing.cli import Gateway, Secret, SecretFile
 from connectors.publishing.publish import FileReader
 from connectors.publishing.sending import open_client
 from ioc.command.output import AsJson, show_rows
-from ioc.errors import ConfigError, RetryableError
+from ioc.errors import ConfigError, IocError, RetryableError
 from ioc.feeds.feed import load_feeds
 from ioc.logging import configure_logging
 from ioc.settings import Settings
 from ioc.stop_signal import stop_event
 
 app = typer.Typer(no_args_is_help=True)
+_TURN = 120.0  # seconds of one poller; a source without end does not keep the others from theirs
 _log = structlog.get_logger("poller")
 
 
@@ -93,13 +97,15 @@ def run(
         for poller in pollers:
             stack.callback(poller.close)
         if once:
-            raise typer.Exit(1 if [poller for poller in pollers if not _run(poller, ledger)] else 0)
+            raise typer.Exit(1 if [poller for poller in pollers if run_one(poller, ledger) is None] else 0)
         due = dict.fromkeys((poller.declared.name for poller in pollers), time.monotonic())
         while not stop.is_set():
             for poller in pollers:
                 if not stop.is_set() and time.monotonic() >= due[poller.declared.name]:
-                    _run(poller, ledger)
-                    due[poller.declared.name] = time.monotonic() + poller.declared.every
+                    until = time.monotonic() + _TURN
+                    result = run_one(poller, ledger, lambda until=until: stop.is_set() or time.monotonic() > until)  # type: ignore[misc]
+                    wait = poller.declared.every if result is None or result.whole else 0.0
+                    due[poller.declared.name] = time.monotonic() + wait
             stop.wait(max(0.05, min(due.values()) - time.monotonic()))
 
 
@@ -110,16 +116,33 @@ def source_of(declared: PollerDeclaration, settings: Settings) -> PollSource:
     return SqlSource(declared, settings.poller_secrets)
 
 
-def _run(poller: Poller, ledger: PollLedger) -> bool:
-    """Run one poller; what its source or the gateway lacks is kept and tried again next time. Whether it ended well."""
+def run_one(poller: Poller, ledger: PollLedger, cut: Callable[[], bool] = lambda: False) -> PollResult | None:
+    """Run one poller; None where it failed: that is kept and tried again next time, and the others go on."""
+    name = poller.declared.name
     try:
-        poller.run()
+        return poller.run(cut)
     except RetryableError as error:
-        ledger.end(poller.declared.name, str(error))
         kind = "the source" if isinstance(error, SourceUnavailableError) else "the gateway"
-        _log.warning(f"a poller waits for {kind}", poller=poller.declared.name, reason=str(error))
-        return False
-    return True
+        _log.warning(f"a poller waits for {kind}", poller=name, reason=str(error))
+        _note(ledger, name, str(error))
+    except IocError as error:
+        _log.error("a poller cannot go on", poller=name, reason=str(error))
+        _note(ledger, name, str(error))
+    except Exception as error:
+        # The last line: a page that a driver or a format trips over stops one poller, not all of them. The message may
+        # quote a record; type and place do not.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        told = f"{type(error).__name__} ({Path(place.filename).name}:{place.lineno})"
+        _log.error("a poller fails", poller=name, error=told)
+        _note(ledger, name, f"{name}: lỗi khi đọc một trang; báo cho quản trị viên · a page cannot be read: {told}")
+    return None
+
+
+def _note(ledger: PollLedger, name: str, error: str) -> None:
+    try:
+        ledger.end(name, error)
+    except sqlite3.Error as failure:  # a full disk: the log has said it
+        _log.error("the ledger of the pollers cannot be written", poller=name, error=type(failure).__name__)
 
 
 def _chosen(declared: tuple[PollerDeclaration, ...], only: list[str]) -> list[PollerDeclaration]:

@@ -10,6 +10,7 @@ import csv
 import importlib
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -21,8 +22,24 @@ from sqlglot.errors import SqlglotError
 
 from connectors.poller.declaration import DIALECTS, SqlPoller, read_secret
 from connectors.poller.source import Cursor, SourcePage, SourceUnavailableError
-from ioc.errors import ConfigError
+from ioc.errors import ConfigError, IocError
 
+# Waits are bounded where a declaration does not say how: a source that vanished must not hold the others.
+_BOUNDS: Mapping[str, Mapping[str, Any]] = {
+    "psycopg": {"connect_timeout": 10, "keepalives_idle": 30, "options": "-c statement_timeout=300s"},
+    "psycopg2": {"connect_timeout": 10, "keepalives_idle": 30, "options": "-c statement_timeout=300s"},
+    "pymysql": {"connect_timeout": 10, "read_timeout": 300, "write_timeout": 60},
+    "MySQLdb": {"connect_timeout": 10, "read_timeout": 300, "write_timeout": 60},
+    "mariadb": {"connect_timeout": 10, "read_timeout": 300, "write_timeout": 60},
+    "oracledb": {"tcp_connect_timeout": 10},
+    "pymssql": {"login_timeout": 10, "timeout": 300},
+    "pyodbc": {"timeout": 10},
+    "sqlite3": {"timeout": 30},
+}
+_UNMARKED = (
+    "{0}: có dòng để trống cột mốc nên không bao giờ được lấy; điền cột này ở nguồn"
+    " · a row without watermark is never taken; fill the column at the source"
+)
 _MARKS = {"qmark": "?", "numeric": ":{}", "named": ":p{}", "format": "%s", "pyformat": "%(p{})s"}
 
 
@@ -32,10 +49,11 @@ class SqlSource:
     def __init__(self, declared: SqlPoller, secrets: Path) -> None:
         self._declared = declared
         self._driver: Any = importlib.import_module(declared.driver)
-        self._arguments: dict[str, Any] = dict(declared.connect)
+        self._arguments: dict[str, Any] = {**_BOUNDS.get(declared.driver, {}), **declared.connect}
         if declared.secret is not None:
             self._arguments[declared.secret_argument] = read_secret(secrets, declared.secret)
         self._statement = page_statement(declared, self._driver.paramstyle)
+        self._unmarked = unmarked_statement(declared)
 
     def close(self) -> None:
         """Nothing is open between two runs."""
@@ -45,36 +63,46 @@ class SqlSource:
         declared = self._declared
         try:
             connection = self._driver.connect(**self._arguments)
-        except self._driver.Error as error:
+        except (
+            Exception
+        ) as error:  # OSError, and TypeError for an argument that it does not know, are no driver's Error
             raise SourceUnavailableError(f"{declared.name}: no connection ({type(error).__name__})") from error
         try:
             since = from_json_value(cursor["since"]) if "since" in cursor else declared.start
             key = from_json_value(cursor["key"]) if "key" in cursor else None
             before = self._settled(connection)
+            if self._has_unmarked(connection):
+                yield SourcePage(b"", cursor, 0, (_UNMARKED.format(declared.watermark),))
             while True:
                 columns, rows = self._page(connection, since, key, before)
                 if not rows:
                     return
-                since, key = (
-                    rows[-1][_index_of(columns, name, declared)] for name in (declared.watermark, declared.key)
-                )
-                if since is None or key is None:
-                    raise SourceUnavailableError(
-                        f"{declared.name}: a row without watermark or key; leave it out in the query"
-                    )
-                position = {"since": to_json_value(since), "key": to_json_value(key)}
-                yield SourcePage(_table(columns, rows), position, len(rows))
+                places = [_index_of(columns, name, declared) for name in (declared.watermark, declared.key)]
+                # What has no order (NaN) sorts last, and nothing would be found behind it: what comes before is taken.
+                good, position, fault = _position(rows, places)
+                if good:
+                    since, key = (rows[good - 1][place] for place in places)
+                    yield SourcePage(_table(columns, rows[:good]), position, good)
+                if fault:
+                    raise SourceUnavailableError(f"{declared.name}: {fault}")
                 if len(rows) < declared.size:
                     return
-        except self._driver.Error as error:
-            # The message may quote a row.
-            raise SourceUnavailableError(f"{declared.name}: the query failed ({type(error).__name__})") from error
+        except IocError:
+            raise
+        except Exception as error:
+            # Not only the driver's own: a date that Python cannot hold is a ValueError. The message may quote a row.
+            raise SourceUnavailableError(
+                f"{declared.name}: the query failed ({type(error).__name__}); a value that the driver cannot read, "
+                "such as infinity or the year 20000, is left out or cast in the query"
+            ) from error
         finally:
-            connection.close()
+            with suppress(Exception):  # it is lost already where it cannot be closed
+                connection.close()
 
     def _settled(self, connection: Any) -> Any:
         """Return the time by the source's own clock up to which rows are old enough; None: all are."""
-        if not self._declared.settle or isinstance(self._declared.start, int):
+        start = self._declared.start
+        if isinstance(start, int) or not (self._declared.settle or isinstance(start, datetime)):
             return None
         cursor = connection.cursor()
         dialect = self._declared.dialect or DIALECTS[self._declared.driver]
@@ -84,6 +112,15 @@ class SqlSource:
         moment = datetime.fromisoformat(now) if isinstance(now, str) else now
         settled = moment - timedelta(seconds=self._declared.settle)
         return settled.isoformat(" ", "seconds") if isinstance(now, str) else settled
+
+    def _has_unmarked(self, connection: Any) -> bool:
+        """Whether a row has no watermark: no comparison finds it, and nobody would miss it."""
+        cursor = connection.cursor()
+        cursor.execute(self._unmarked)
+        found = cursor.fetchone() is not None
+        cursor.close()
+        connection.rollback()
+        return found
 
     def _page(self, connection: Any, since: Any, key: Any, before: Any) -> tuple[list[str], list[Sequence[Any]]]:
         cursor = connection.cursor()
@@ -119,6 +156,21 @@ def page_statement(declared: SqlPoller, paramstyle: str) -> Mapping[tuple[bool, 
         for first in (True, False)
         for young in (True, False)
     }
+
+
+def unmarked_statement(declared: SqlPoller) -> str:
+    """Return the statement that finds a row without watermark."""
+    dialect = declared.dialect or DIALECTS[declared.driver]
+    (parsed,) = sqlglot.parse(declared.query, dialect=dialect)
+    assert isinstance(parsed, exp.Query), "page_statement has looked at it"
+    missing = exp.column(declared.watermark, table="polled").is_(exp.null())
+    return (
+        sqlglot.select(exp.convert(1).as_("found"))
+        .from_(parsed.subquery("polled"))
+        .where(missing)
+        .limit(1)
+        .sql(dialect)
+    )
 
 
 def _statement(
@@ -168,10 +220,12 @@ def _spellings(name: str) -> tuple[str, ...]:
 
 def to_json_value(value: Any) -> dict[str, str]:
     """Return a watermark or key so that it can be kept; raises SourceUnavailableError for a type that has no order."""
-    if isinstance(value, bool) or not isinstance(value, datetime | date | int | str | Decimal):
-        raise SourceUnavailableError(
-            f"a watermark or key of type {type(value).__name__} cannot be kept; cast it in the query"
-        )
+    if value is None:
+        raise SourceUnavailableError("a row without watermark or key; leave it out in the query")
+    kept = isinstance(value, datetime | date | int | str | Decimal) and not isinstance(value, bool)
+    if not kept or (isinstance(value, Decimal) and not value.is_finite()):
+        kind = type(value).__name__ if not kept else f"{type(value).__name__} {value}"
+        raise SourceUnavailableError(f"a watermark or key of type {kind} cannot be kept; cast it in the query")
     return {type(value).__name__: value.isoformat() if isinstance(value, date) else str(value)}
 
 
@@ -190,6 +244,17 @@ def from_json_value(kept: Mapping[str, str]) -> Any:
         "Decimal": Decimal,
     }
     return read[kind](text)
+
+
+def _position(rows: Sequence[Sequence[Any]], places: Sequence[int]) -> tuple[int, dict[str, Any], str]:
+    """Return how many rows come before the first without order, the cursor behind them, and what that one lacks."""
+    position: dict[str, Any] = {}
+    for count, row in enumerate(rows):
+        try:
+            position = {name: to_json_value(row[place]) for name, place in zip(("since", "key"), places, strict=True)}
+        except SourceUnavailableError as error:
+            return count, position, str(error)
+    return len(rows), position, ""
 
 
 def _index_of(columns: Sequence[str], name: str, declared: SqlPoller) -> int:

@@ -237,8 +237,27 @@ def pointed(document: Any, pointer: str) -> Any:
         name = part.replace("~1", "/").replace("~0", "~")
         if isinstance(document, dict):
             document = document.get(name)
-        elif isinstance(document, list) and name.isdigit() and int(name) < len(document):
+        elif isinstance(document, list) and _is_index(name) and int(name) < len(document):
             document = document[int(name)]
         else:
             return None
     return document
+
+
+def is_named(document: Any, pointer: str) -> bool:
+    """Whether a JSON pointer names something, be it null: a field that is gone is not one that is empty.
+
+    >>> is_named({"data": None}, "/data"), is_named({"results": []}, "/data")
+    (True, False)
+    """
+    above, _, name = pointer.rpartition("/")
+    holder = pointed(document, above)
+    if not pointer:
+        return True
+    if isinstance(holder, dict):
+        return name.replace("~1", "/").replace("~0", "~") in holder
+    return isinstance(holder, list) and _is_index(name) and int(name) < len(holder)
+
+
+def _is_index(name: str) -> bool:
+    return name.isascii() and name.isdigit() and len(name) < 10

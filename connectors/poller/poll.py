@@ -29,11 +29,12 @@ _log = structlog.get_logger("poller")
 
 @dataclass(frozen=True)
 class PollResult:
-    """What one run did."""
+    """What one run did; not `whole`: the source has more, and others have their turn first."""
 
     pages: int
     accepted: int
     refused: int
+    whole: bool = True
 
 
 class Poller:
@@ -60,14 +61,15 @@ class Poller:
         """Close the source's connections."""
         self._source.close()
 
-    def run(self) -> PollResult:
-        """Take what has changed at the source since the last run.
+    def run(self, cut: Callable[[], bool] = lambda: False) -> PollResult:
+        """Take what has changed at the source since the last run; `cut` is asked after each page whether to stop there.
 
         Raises SourceUnavailableError, or what the publisher raises; the next run goes on behind the last page that was
         taken whole.
         """
         name = self.declared.name
         pages = accepted = refused = 0
+        whole = True
         try:
             for page in self._source.pages(self._ledger.find(name).cursor):
                 self._fault("after_fetch")
@@ -75,16 +77,22 @@ class Poller:
                 self._fault("after_sending")
                 self._reader.memory.commit()
                 self._fault("after_memory")
-                report = report_of(result)
+                report = "\n\n".join(filter(None, (*page.remarks, report_of(result))))
                 self._ledger.move(name, page.cursor, result.accepted, result.refused, report)
                 self._fault("after_move")
                 pages, accepted, refused = pages + 1, accepted + result.accepted, refused + result.refused
+                for remark in page.remarks:
+                    _log.warning("a page holds what moves no watermark", poller=name, remark=remark)
+                if cut():
+                    whole = False
+                    break
         finally:
             self._reader.memory.rollback()
-        self._ledger.end(name)
+        if whole:
+            self._ledger.end(name)
         if accepted or refused:
             _log.info("polled", poller=name, pages=pages, accepted=accepted, refused=refused)
-        return PollResult(pages, accepted, refused)
+        return PollResult(pages, accepted, refused, whole)
 
     def _take(self, page: SourcePage) -> FileResult:
         result = FileResult(self.declared.name)

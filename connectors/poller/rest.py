@@ -10,7 +10,7 @@ import hashlib
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from connectors.poller.declaration import (
     LinkPaging,
     OffsetPaging,
     RestPoller,
+    is_named,
     pointed,
     read_secret,
 )
@@ -44,9 +45,11 @@ with warnings.catch_warnings():
 
 _ATTEMPTS = 6
 _LONGEST_WAIT = 60.0
+_SLOWEST = 10  # times the time-out of one read: so long may a whole answer take that comes in drops
 _MOST_BYTES = 64 * 2**20
 _MOST_SEEN = 10_000
 _AGAIN = (408, 425, 429, 500, 502, 503, 504)
+_AHEAD = timedelta(days=1)  # a source's clock, in any time zone
 # A page that is no longer there: the run begins again from its watermark.
 _GONE = (400, 404, 410)
 
@@ -74,11 +77,14 @@ class RestSource:
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._declared = declared
         self._key = _api_key(declared, secrets)
         self._http = _client(declared, secrets, self._key, transport)
         self._sleep = sleep
+        self._clock = clock
+        self._now = now
         self._limit = RateLimit(declared.requests_per_second, 1, clock)
         self._backoff = wait_random_exponential(multiplier=0.5, max=_LONGEST_WAIT)
         self._retrying = Retrying(
@@ -104,11 +110,25 @@ class RestSource:
         yield from self._run(dict(cursor))
 
     def _run(self, state: dict[str, Any]) -> Iterator[SourcePage]:
+        asked: set[Any] = set()
+        last = b""
         while True:
+            asked.add(state.get("next"))
             response = self._retrying(self._get, state)
             document, items = self._read(response)
             following = self._following(response, document, items, state)
-            fresh = self._fresh(items, state)
+            if following is not None and following in asked:
+                raise SourceUnavailableError(f"{self._declared.name}: the pages go round in a circle; tell its keeper")
+            if items and following is not None and isinstance(self._declared.paging, OffsetPaging):
+                page = hashlib.sha256(response.content).digest()
+                if page == last:
+                    raise SourceUnavailableError(
+                        f"{self._declared.name}: the same page comes again and again; is "
+                        f"{self._declared.paging.parameter!r} the name of its parameter?"
+                    )
+                last = page
+            remarks: list[str] = []
+            fresh = self._fresh(items, state, remarks)
             if following is None:
                 # The run is over: what it has seen is what the next one asks from.
                 state = {"since": state.get("high", state.get("since")), "seen": state.get("seen", [])}
@@ -116,7 +136,8 @@ class RestSource:
                 state = state | {"next": following}
             body = response.content if items is None else to_json(fresh) if fresh else b""
             records = 1 if items is None else len(fresh)
-            yield SourcePage(body, {name: value for name, value in state.items() if value not in (None, [])}, records)
+            position = {name: value for name, value in state.items() if value not in (None, [])}
+            yield SourcePage(body, position, records, tuple(dict.fromkeys(remarks)))
             if following is None:
                 return
 
@@ -140,13 +161,7 @@ class RestSource:
                 }
         if isinstance(declared.auth, ApiKey) and declared.auth.parameter:
             asked[declared.auth.parameter] = self._key
-        try:
-            response = self._send(address, asked)
-            if response.status_code == 401 and isinstance(declared.auth, ClientCredentials):
-                self._http.fetch_token()  # ended before its time
-                response = self._send(address, asked)
-        except (httpx.TransportError, OAuthError) as error:
-            raise _LaterError(f"{declared.name}: {urlsplit(declared.url).netloc}: {type(error).__name__}") from error
+        response = self._answer(address, asked)
         status = response.status_code
         if status in _AGAIN:
             raise _LaterError(f"{declared.name}: HTTP {status}", retry_after(response.headers.get("retry-after", "")))
@@ -158,21 +173,54 @@ class RestSource:
             )
         return response
 
+    def _answer(self, address: str, asked: dict[str, str]) -> httpx.Response:
+        """Return the answer to a request, asked for once more with a new token where the old one has ended."""
+        declared = self._declared
+        try:
+            response = self._send(address, asked)
+            if response.status_code == 401 and isinstance(declared.auth, ClientCredentials):
+                self._fetch_token()  # ended before its time
+                response = self._send(address, asked)
+        except (httpx.HTTPError, OAuthError) as error:  # DecodingError, of a body that is not packed as it says, too
+            raise _LaterError(f"{declared.name}: {urlsplit(declared.url).netloc}: {type(error).__name__}") from error
+        except httpx.InvalidURL as error:
+            raise SourceUnavailableError(f"{declared.name}: the next page has no address that can be asked") from error
+        return response
+
     def _send(self, address: str, asked: dict[str, str]) -> httpx.Response:
         if isinstance(self._http, OAuth2Client) and not self._http.token:
-            self._http.fetch_token()
+            self._fetch_token()
         # Redirects are not followed: a key belongs to the address that was declared.
         with self._http.stream("GET", address, params=asked or None, follow_redirects=False) as response:
             size = 0
             parts = []
+            until = self._clock() + _SLOWEST * self._declared.timeout
             for part in response.iter_bytes():
                 size += len(part)
+                if self._clock() > until:
+                    raise _LaterError(
+                        f"{self._declared.name}: a page takes over {_SLOWEST * self._declared.timeout:g} s"
+                    )
                 if size > _MOST_BYTES:
                     raise SourceUnavailableError(f"{self._declared.name}: a page of over {_MOST_BYTES // 2**20} MiB")
                 parts.append(part)
             whole = httpx.Response(response.status_code, headers=response.headers, request=response.request)
             whole._content = b"".join(parts)
             return whole
+
+    def _fetch_token(self) -> None:
+        """Fetch a token; raises SourceUnavailableError where the answer holds none."""
+        try:
+            self._http.fetch_token()
+        except (
+            AttributeError,
+            LookupError,
+            TypeError,
+            ValueError,
+        ) as error:  # a page of HTML, a list, `expires_in: ""`
+            raise SourceUnavailableError(
+                f"{self._declared.name}: the token's address answers without a token ({type(error).__name__})"
+            ) from error
 
     def _read(self, response: httpx.Response) -> tuple[Any, list[Any] | None]:
         """Return the body as JSON where something of it is asked for, and its items; None: it is read whole."""
@@ -183,13 +231,13 @@ class RestSource:
         if declared.items is None and not in_body:
             return None, None
         try:
-            document = from_json(response.content)
+            document = from_json(response.content, allow_inf_nan=False)
         except ValueError as error:
             raise SourceUnavailableError(f"{declared.name}: the answer is no JSON") from error
         if declared.items is None:
             return document, None
         items = pointed(document, declared.items)
-        if items is None:
+        if items is None and is_named(document, declared.items):
             items = []
         if not isinstance(items, list):
             raise SourceUnavailableError(f"{declared.name}: {declared.items or 'the body'} is no array")
@@ -207,9 +255,15 @@ class RestSource:
             following = None if found in (None, "") else str(found)
         elif isinstance(paging, LinkPaging):
             named = pointed(document, paging.at) if paging.at else response.links.get("next", {}).get("url")
-            following = urljoin(str(response.url), str(named)) if named else None
-            if following is not None and _origin(following) != _origin(declared.url):
-                other = urlsplit(following).netloc
+            try:
+                following = urljoin(str(response.url), str(named)) if named else None
+                elsewhere = following is not None and _origin(following) != _origin(declared.url)
+            except ValueError:  # "https://[", a port of six digits
+                raise SourceUnavailableError(
+                    f"{declared.name}: the next page has no address that can be asked"
+                ) from None
+            if elsewhere:
+                other = urlsplit(following or "").netloc
                 raise SourceUnavailableError(f"{declared.name}: the next page is on another server ({other})")
         else:
             return None
@@ -217,8 +271,12 @@ class RestSource:
             raise SourceUnavailableError(f"{declared.name}: a page names itself as the next one")
         return following
 
-    def _fresh(self, items: list[Any] | None, state: dict[str, Any]) -> list[Any]:
-        """Return the items that were not seen at the watermark, and note in `state` how far this run has come."""
+    def _fresh(self, items: list[Any] | None, state: dict[str, Any], remarks: list[str]) -> list[Any]:
+        """Return the items that were not seen at the watermark, and note in `state` how far this run has come.
+
+        A value of another form than the watermark's, or of a day that has not come, moves nothing: what changes later
+        would never be asked for. The item itself is taken, and `remarks` say so.
+        """
         since = self._declared.since
         if items is None or since is None:
             return items or []
@@ -231,7 +289,9 @@ class RestSource:
             if value is not None and value == high and digest in seen:
                 continue
             fresh.append(item)
-            if isinstance(value, type(high)) and value > high:
+            if value is not None and (strange := _no_watermark(value, high, self._now())):
+                remarks.append(f"{since.at}: {strange}")
+            elif value is not None and value > high:
                 high, seen = value, [digest]
             elif value == high and len(seen) < _MOST_SEEN:
                 seen.append(digest)
@@ -243,6 +303,26 @@ class RestSource:
         asked = error.retry_after if isinstance(error, _LaterError) else None
         backoff = float(self._backoff(call))
         return backoff if asked is None else min(asked, _LONGEST_WAIT) + backoff / 10
+
+
+def _no_watermark(value: Any, high: Any, now: datetime) -> str:
+    """Say why a value cannot become the watermark after `high`; '' where it can."""
+    if type(value) is not type(high):
+        return f"nguồn có giá trị không cùng kiểu với mốc · a value is no {type(high).__name__}, as the watermark is"
+    known, moment = _moment(high), _moment(value)
+    if known is not None and moment is None:
+        return "nguồn có giá trị không phải thời điểm · a value is no time, as the watermark is"
+    if moment is not None and moment > now + _AHEAD:
+        return "nguồn có thời điểm ở tương lai; báo nơi quản lý nguồn · a time lies ahead; tell the source's keeper"
+    return ""
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+        return None if found is None else found if found.tzinfo else found.replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def retry_after(text: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> float | None:

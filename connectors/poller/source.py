@@ -17,11 +17,15 @@ class SourceUnavailableError(RetryableError):
 
 @dataclass(frozen=True)
 class SourcePage:
-    """One page: `body` as a file of a format (empty: nothing in it), and the cursor behind it."""
+    """One page: `body` as a file of a format (empty: nothing in it), and the cursor behind it.
+
+    `remarks`, Vietnamese · English, say what is wrong with the page and was taken all the same.
+    """
 
     body: bytes
     cursor: Cursor
     records: int
+    remarks: tuple[str, ...] = ()
 
 
 class PollSource(Protocol):

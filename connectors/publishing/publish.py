@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import sqlite3
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 from zoneinfo import ZoneInfo
 
+import structlog
 from rich.console import Console
 
 from connectors.formats.crosswalk import load_crosswalk
@@ -23,7 +26,7 @@ from connectors.formats.readers.source import CHUNK, Source
 from connectors.formats.recognition import files_of, read_document, recognise
 from connectors.publishing.report import FileResult, show, to_json
 from connectors.publishing.sending import EventPublisher, progress_on, send
-from ioc.errors import ConfigError, RejectedError
+from ioc.errors import ConfigError, IocError, RejectedError
 from ioc.feeds.feed import load_feeds
 from ioc.feeds.plausibility import Calendar
 from ioc.province.profile import load_profile
@@ -32,6 +35,7 @@ from ioc.settings import Settings
 
 # Files of one second are ordered by this much, in the order in which they are named.
 _STEP = timedelta(milliseconds=10)
+_log = structlog.get_logger("publish")
 _ARRIVED, _TAKEN = "file/arrived", "file/at"
 
 
@@ -98,6 +102,14 @@ class FileReader:
             yield BadRecord(name, error.reasons)
         except OSError as error:
             yield BadRecord(name, _unreadable(error).reasons)
+        except (IocError, sqlite3.Error):
+            raise
+        except Exception as error:
+            # The last line: one file that a reader trips over stops no other. The message may quote a record.
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            told = f"{type(error).__name__}, {Path(place.filename).name}:{place.lineno}"
+            _log.error("a reader fails", file=name, error=told)
+            yield BadRecord(name, _tripped(told).reasons)
 
     def naming(self, *, establishment: str = "", reporter: str = "") -> FileReader:
         """Return this reader for files that do not name their establishment or reporter; memory is shared."""
@@ -296,6 +308,15 @@ def _digest(source: Source) -> str:
         while chunk := stream.read(CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def _tripped(told: str) -> RejectedError:
+    return refused(
+        "",
+        "reader_failed",
+        f"chương trình đọc tệp gặp lỗi ({told}); phần còn lại của tệp chưa được đọc, hãy báo cho quản trị viên",
+        f"the reader fails ({told}); the rest of the file was not read, tell the operator",
+    )
 
 
 def _unreadable(error: OSError) -> RejectedError:

@@ -134,6 +134,16 @@ class OutboxSender:
                 count.given_up += over
                 count.put_off += not over
                 continue
+            except Exception as error:
+                # An address that no library takes, say: this message waits, those of others go on.
+                now = clock()
+                over = now - claimed.created_at > _GIVES_UP
+                self._fail(
+                    claimed, now, f"fails: {type(error).__name__}", None if over else now + self._wait(claimed, 0)
+                )
+                count.given_up += over
+                count.put_off += not over
+                continue
             self._reached("after_send")
             self._enter(claimed, clock(), remote)
             count.sent += 1
@@ -181,7 +191,7 @@ class OutboxSender:
         parameters = {
             "notification_id": claimed.notification_id,
             "due_at": due_at or now,
-            "error": error[:_MOST_ERROR],
+            "error": error.replace("\0", "?")[:_MOST_ERROR],  # the other side's words
             "given_up_at": now if due_at is None else None,
         }
         self._connection.execute(self._queries["mark_failed"], parameters)

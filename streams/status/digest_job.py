@@ -24,6 +24,8 @@ from streams.status.side_thread import SideThread
 
 log = structlog.get_logger(__name__)
 
+_PAUSE = 10.0  # seconds after a failure that a new connection may not mend
+
 
 class DigestJob:
     """Writes the digests that are due; the state says of which day the last ones were."""
@@ -79,3 +81,7 @@ class OutboxThread(SideThread):
             except RetryableError as error:
                 log.warning("the outbox waits for the database", error=str(error))
                 self.stopped.wait(self._settings.scheduler_interval)
+            except Exception as error:
+                # A message that trips the sender must not end the thread: nothing would be sent any more, unseen.
+                log.error("the outbox fails", error=type(error).__name__, exc_info=True)
+                self.stopped.wait(_PAUSE)

@@ -10,11 +10,11 @@ from typing import Any
 
 import psycopg
 import structlog
-from psycopg.errors import QueryCanceled
+from psycopg.errors import LockNotAvailable, ProgramLimitExceeded, QueryCanceled, StatementTooComplex
 from psycopg.rows import scalar_row
 from psycopg.types.json import Jsonb
 
-from ioc.errors import CatalogueChangedError, IocError, RetryableError
+from ioc.errors import CatalogueChangedError, RetryableError
 from sql import load_queries
 
 log = structlog.get_logger(__name__)
@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 State = Mapping[str, Any]
 _RETRY = timedelta(minutes=1)
 _START_AGAIN = (RetryableError, CatalogueChangedError, psycopg.OperationalError, psycopg.InterfaceError)
+# Of one statement, not of the connection: a new one would meet it again, and the jobs behind would never run.
+_OF_ONE_JOB = (QueryCanceled, LockNotAvailable, ProgramLimitExceeded, StatementTooComplex)
 
 
 @dataclass
@@ -35,15 +37,21 @@ class Job:
     failures: int = field(default=0)
 
     def is_due(self, now: datetime) -> bool:
-        """Whether it is time; a job that has never run is due at once."""
-        return self.due_at is None or now >= self.due_at
+        """Whether it is time; a job that has never run is due at once.
+
+        One that would be due later than a whole turn from now was entered before the clock was set back: it is due too.
+        """
+        if self.due_at is None:
+            return True
+        return now >= self.due_at or self.due_at - now > max(self.every, _RETRY)
 
 
 def run_due(connection: psycopg.Connection, jobs: list[Job], clock: Callable[[], datetime]) -> list[str]:
     """Run what is due; return the names of those that ran.
 
-    A job that fails is entered as failed and tried again, and does not stop the others; so is one whose statement
-    took too long. Raises RetryableError and CatalogueChangedError: the caller connects, or starts, again.
+    A job that fails, whatever with, is entered as failed and tried again, and does not stop the others; so is one
+    whose statement took too long. Raises RetryableError and CatalogueChangedError: the caller connects, or starts,
+    again.
     """
     queries = load_queries("status")
     ran = []
@@ -56,18 +64,20 @@ def run_due(connection: psycopg.Connection, jobs: list[Job], clock: Callable[[],
         cursor = connection.cursor(row_factory=scalar_row)
         known = cursor.execute(queries["select_job_state"], [job.name]).fetchone()
         try:
-            state = job.run(now, known or {})
-        except (IocError, psycopg.Error, ArithmeticError, LookupError, ValueError) as error:
-            if isinstance(error, _START_AGAIN) and not isinstance(error, QueryCanceled):
+            state = job.run(now, known if isinstance(known, dict) else {})
+            done = {"job": job.name, "now": clock(), "seconds": time.monotonic() - begun, "state": Jsonb(dict(state))}
+            connection.execute(queries["job_done"], done)
+        except Exception as error:
+            # Whatever a row of the calendar or a figure trips over: statuses, incidents and messages go on without it.
+            if isinstance(error, _START_AGAIN) and not isinstance(error, _OF_ONE_JOB):
                 raise
             job.failures += 1
             job.due_at = now + min(_RETRY * job.failures, max(job.every, _RETRY))
             log.error("a job failed", job=job.name, error=str(error), exc_info=True)
-            connection.execute(queries["job_failed"], {"job": job.name, "now": now, "error": str(error)[:500]})
+            told = f"{type(error).__name__}: {error}".replace("\0", "?")[:500]
+            connection.execute(queries["job_failed"], {"job": job.name, "now": now, "error": told})
             continue
         job.failures = 0
         job.due_at = now + job.every
-        done = {"job": job.name, "now": clock(), "seconds": time.monotonic() - begun, "state": Jsonb(dict(state))}
-        connection.execute(queries["job_done"], done)
         ran.append(job.name)
     return ran

@@ -8,7 +8,6 @@ from datetime import datetime
 import psycopg
 
 from ioc.database.connection import translated_errors
-from ioc.errors import CatalogueChangedError, RetryableError
 from streams.status.job import Job, run_due
 from streams.status.side_thread import SideThread
 
@@ -22,7 +21,7 @@ class SlowJobs(SideThread):
         self._connection = connection
         self._jobs = jobs
         self._clock = clock
-        self._failure: RetryableError | CatalogueChangedError | None = None
+        self._failure: Exception | None = None
         super().__init__("slow jobs")
 
     def interrupt(self) -> None:
@@ -30,7 +29,7 @@ class SlowJobs(SideThread):
         self._connection.cancel()
 
     def check(self) -> None:
-        """Raise what ended the thread: its connection is lost, or the catalogue has changed."""
+        """Raise what ended the thread: mostly its connection is lost, or the catalogue has changed."""
         if self._failure is not None:
             raise self._failure
 
@@ -40,5 +39,6 @@ class SlowJobs(SideThread):
             with translated_errors():
                 while not self.stopped.wait(_PAUSE):
                     run_due(self._connection, self._jobs, self._clock)
-        except (RetryableError, CatalogueChangedError) as error:
+        except Exception as error:
+            # Raised in the main thread, whatever it is: a thread that ends by itself would be missed by nobody.
             self._failure = error

@@ -110,13 +110,15 @@ def test_other_databases_are_asked_in_their_own_words() -> None:
     assert of("mysql", "format")[0].count("%s") == 4
 
 
-@pytest.mark.parametrize("value", [1.5, None, b"x", True])
+@pytest.mark.parametrize("value", [1.5, None, b"x", True, Decimal("NaN"), Decimal("-Infinity")])
 def test_what_has_no_order_is_no_watermark(value: Any) -> None:
     with pytest.raises(SourceUnavailableError):
         to_json_value(value)
 
 
-@given(st.one_of(st.datetimes(), st.dates(), st.integers(), st.text(), st.decimals(allow_nan=False)))
+@given(
+    st.one_of(st.datetimes(), st.dates(), st.integers(), st.text(), st.decimals(allow_nan=False, allow_infinity=False))
+)
 @settings(max_examples=50, derandomize=True)
 def test_watermarks_are_kept_as_they_are(value: Any) -> None:
     assert from_json_value(json.loads(json.dumps(to_json_value(value)))) == value
