@@ -144,6 +144,9 @@ def test_the_api_shows_a_figure_as_it_was_and_what_came_since(seen: Seen) -> Non
     assert [(p["value"], p["approval"]) for p in now["areas"][0]["points"]] == [(4, "revised")]
     was = seen.get(series, **asked, **{"from": "2024-03-01", "to": "2024-03-31", "as_of": seen.then})
     assert [p["value"] for p in was["areas"][0]["points"]] == [3]
+    in_units = {"area": "79", "period": "month", "units_on": "2025-07-01", "from": "2024-03-01", "to": "2024-03-31"}
+    both = [seen.get(series, **in_units, **moment)["areas"][0]["points"] for moment in ({"as_of": seen.then}, {})]
+    assert [point["value"] for (point,) in both] == [3, 4]
     told = seen.get(f"/v1/indicators/{CODE}/explain", **asked, on="2024-03-01", as_of=seen.then)
     assert (told["value"], told["status_then"]["status"], told["since_then"]["value_now"]) == (3, "on_track", 4)
     assert told["since_then"]["counts"] == {"new": 2, "voided": 1}
