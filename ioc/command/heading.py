@@ -89,6 +89,8 @@ VIETNAMESE: Mapping[str, str] = {
     "events_per_processor_second": "sự kiện mỗi giây xử lý",
     "every": "chu kỳ",
     "every_hours": "chu kỳ (giờ)",
+    "must_report": "phải báo cáo đủ",
+    "next_deadlines": "hạn nộp tới",
     "evidence": "bằng chứng",
     "expected": "mức cần có",
     "expires_at": "hết hạn lúc",

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from ioc.catalogue.indicator import CADENCES, REPORT_PERIODS
 from ioc.feeds.feed import Feed
-from ioc.period import end_of
+from ioc.period import end_of, start_of
 from ioc.province.calendar import BusinessCalendar
 from ioc.table import Problems, read_rows
 
 ANY = "*"
 _COLUMNS = ("feed", "cadence", "reporter", "duty", "days", "working", "due_at", "basis")
+_LONGEST = timedelta(days=2 * 366)
 # Cadences shorter than a day: their figures are kept by the day.
 _PERIODS: Mapping[str, str] = {**REPORT_PERIODS, "realtime": "day", "hourly": "day"}
+
+
+_BY_LENGTH = (
+    ("yearly", timedelta(days=300)),
+    ("quarterly", timedelta(days=80)),
+    ("monthly", timedelta(days=25)),
+    ("weekly", timedelta(days=6)),
+    ("daily", timedelta(hours=12)),
+    ("hourly", timedelta(0)),
+)
 
 
 @dataclass(frozen=True)
@@ -70,6 +81,24 @@ class Deadlines:
         """Return by when the reports of the period that begins on `bucket` are due."""
         last = end_of(_PERIODS[row.cadence], bucket)
         return datetime.combine(self._calendar.add(last, row.days, working=row.working), row.due_at, self._zone)
+
+    def of_reporter(self, feed: str, reporter: str, cadence: timedelta) -> tuple[Deadline, ...]:
+        """Return the rows that hold for a reporter of a feed, a row a cadence that the profile tells of this feed.
+
+        Where it tells none, the default of the feed's own cadence.
+        """
+        told = dict.fromkeys(row.cadence for row in self.rows if row.feed == feed)
+        cadences = [*told] or [next(name for name, least in _BY_LENGTH if cadence >= least)]
+        return tuple(self.find(feed, name, reporter) for name in cadences)
+
+    def next_due(self, row: Deadline, now: datetime) -> datetime:
+        """Return the first moment after `now` at which reports of a row are due."""
+        period = _PERIODS[row.cadence]
+        # A report is due long after its period at most: 366 days, and the holidays among business days.
+        bucket = start_of(period, (now - _LONGEST).astimezone(self._zone).date())
+        while (due := self.due(row, bucket)) <= now:
+            bucket = end_of(period, bucket) + timedelta(days=1)
+        return due
 
     def duties(self, feed: str) -> tuple[Deadline, ...]:
         """Return the rows by which each registered reporter of a feed must report."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from pydantic_core import to_json
@@ -13,6 +15,8 @@ from pydantic_core import to_json
 from ioc.command.output import AsJson, show_rows
 from ioc.errors import ConfigError
 from ioc.feeds.feed import load_feeds
+from ioc.province.calendar import load_calendar
+from ioc.province.deadline import Deadline, Deadlines, load_deadlines
 from ioc.province.profile import load_profile
 from ioc.province.register_file import add_rows, end_reporter
 from ioc.province.reporter import Reporter
@@ -25,8 +29,8 @@ app = typer.Typer(no_args_is_help=True)
 FeedKey = Annotated[str, typer.Option("--feed", help="Nguồn dữ liệu · Feed.")]
 ReporterCode = Annotated[str, typer.Argument(metavar="CODE", help="Mã đơn vị báo cáo · Code of the reporter.")]
 _NEXT = (
-    "Chạy `ioc profile load` rồi khởi động lại worker để áp dụng · "
-    "Run `ioc profile load`, then restart the workers: they read the register when they start."
+    "Chạy `ioc profile load` để áp dụng; worker tự khởi động lại với danh bạ mới · "
+    "Run `ioc profile load`: the workers start again with the new register by themselves."
 )
 
 
@@ -43,23 +47,27 @@ def list_reporters(
     limit: Annotated[int, typer.Option(min=1, help="Số dòng nhiều nhất · Most rows.")] = 200,
     as_json: AsJson = False,
 ) -> None:
-    """Ai phải báo cáo gì, từ khi nào, bao lâu một lần, bằng mã truy cập nào · Who must report what, since when, how
-    often, and with which tokens.
+    """Ai phải báo cáo gì, từ khi nào, bao lâu một lần, hạn nộp nào, bằng mã truy cập nào · Who must report what, since
+    when, how often, by which deadline, and with which tokens. A deadline is that of deadlines.csv, as the next one due.
     """
     settings, feeds = Settings(), load_feeds()
     if feed and feed not in feeds:
         raise ConfigError(f"There is no feed {feed}; the feeds are {', '.join(sorted(feeds))}.")
     day = None if on is None else on.date()
     tokens = [token for token in TokenFile(settings.token_file).read() if token.is_live(datetime.now(UTC))]
+    profile = load_profile(settings.profile)
     found = [
         reporter
-        for reporter in load_profile(settings.profile).reporters
+        for reporter in profile.reporters
         if (not feed or reporter.feed == feed)
         and reporter.code.startswith(code)
         and (not area or reporter.area_code == area)
         and (day is None or reporter.valid_from <= day < reporter.valid_to)
     ]
-    rows = [_row(reporter, feeds[reporter.feed].cadence, tokens) for reporter in found[:limit]]
+    zone = ZoneInfo(profile.timezone)
+    deadlines = load_deadlines(settings.profile, feeds, load_calendar(settings.profile), zone)
+    ahead = _NextDeadlines(deadlines, zone, datetime.now(UTC))
+    rows = [_row(reporter, feeds[reporter.feed].cadence, tokens, ahead) for reporter in found[:limit]]
     show_rows(rows, as_json=as_json, empty="Không có đơn vị nào · There is no such reporter.")
     if len(found) > limit and not as_json:
         typer.echo(
@@ -176,7 +184,23 @@ def token(
     )
 
 
-def _row(reporter: Reporter, cadence: timedelta, tokens: list[Token]) -> dict[str, object]:
+@dataclass(frozen=True)
+class _NextDeadlines:
+    """When each row of deadlines.csv is due next after a moment, in local time; computed once a row."""
+
+    rows: Deadlines
+    zone: ZoneInfo
+    now: datetime
+    known: dict[Deadline, str] = field(default_factory=dict)
+
+    def next_due(self, row: Deadline) -> str:
+        if row not in self.known:
+            self.known[row] = f"{self.rows.next_due(row, self.now).astimezone(self.zone):%Y-%m-%d %H:%M}"
+        return self.known[row]
+
+
+def _row(reporter: Reporter, cadence: timedelta, tokens: list[Token], deadlines: _NextDeadlines) -> dict[str, object]:
+    due = deadlines.rows.of_reporter(reporter.feed, reporter.code, cadence)
     able = [one.id for one in tokens if reporter.feed in one.feeds and one.allows_reporter(reporter.code)]
     return {
         "feed": reporter.feed,
@@ -186,6 +210,8 @@ def _row(reporter: Reporter, cadence: timedelta, tokens: list[Token]) -> dict[st
         "since": reporter.valid_from.isoformat(),
         "until": _until(reporter.valid_to),
         "every_hours": cadence.total_seconds() / 3600,
+        "must_report": any(row.duty for row in due),
+        "next_deadlines": "; ".join(f"{row.cadence} {deadlines.next_due(row)}" for row in due),
         "tokens": ", ".join(able),
     }
 

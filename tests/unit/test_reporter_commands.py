@@ -48,6 +48,18 @@ def first_lodging(profile: Path) -> dict[str, Any]:
 ADD = ("--feed", "tourism.stay", "--feed", "tourism.daily_report", "--register", "lodging", "--name", "Khách sạn, mới")
 
 
+def test_the_list_says_by_when_reports_are_due(profile: Path) -> None:
+    daily = listed(profile, "--feed", "tourism.daily_report", "--limit", "1")[0]
+    assert daily["next_deadlines"].startswith("daily ") and daily["must_report"] is False, "the profile asks for none"
+    values = listed(profile, "--feed", "report.value", "--limit", "1")[0]["next_deadlines"]
+    assert [part.split()[0] for part in values.split("; ")] == ["daily", "weekly", "monthly", "quarterly", "yearly"]
+    with (profile / "deadlines.csv").open("a", encoding="utf-8") as file:
+        file.write(f"tourism.daily_report,daily,{daily['code']},yes,2,no,09:30,test\n")
+    changed = listed(profile, "--feed", "tourism.daily_report", "--limit", "2")
+    assert [one["must_report"] for one in changed] == [True, False]
+    assert changed[0]["next_deadlines"].endswith("09:30") and not changed[1]["next_deadlines"].endswith("09:30")
+
+
 def test_the_list_says_who_must_report_what_since_when_and_with_which_token(profile: Path) -> None:
     one = first_lodging(profile)
     assert one["every_hours"] == 0.25 and one["since"] and one["tokens"] == ""
