@@ -191,7 +191,7 @@ class Settings(DatabaseSettings):
     worker_stall_timeout: Seconds = Field(
         150.0, description="Seconds without progress after which a worker ends itself."
     )
-    fault: str = Field("", description="Tests only: `point[:passes]` at which the worker kills itself.")
+    fault: str = Field("", description="Tests only: `point[:passes]` at which a process kills itself.")
     rollup_interval: Seconds = Field(
         0.5, description="Seconds between two looks for contributions; workers wake it earlier."
     )

@@ -18,6 +18,7 @@ from connectors.publishing.publish import FileReader
 from connectors.publishing.sending import open_client
 from ioc.command.output import AsJson, show_rows
 from ioc.errors import IocError, RetryableError
+from ioc.faultpoint import fault_from
 from ioc.feeds.feed import load_feeds
 from ioc.logging import configure_logging
 from ioc.settings import Settings
@@ -49,7 +50,15 @@ def run(
         open_client(settings, Console(stderr=True), gateway=gateway, token=token, token_file=token_file) as client,
     ):
         reader = FileReader(settings, memory=memory)
-        drop = FileDrop(settings.drop_dir, load_feeds(), reader, client, ledger, settle=settings.drop_settle)
+        drop = FileDrop(
+            settings.drop_dir,
+            load_feeds(),
+            reader,
+            client,
+            ledger,
+            settle=settings.drop_settle,
+            fault=fault_from(settings.fault),
+        )
         while not stop.is_set():
             try:
                 done = drop.work()

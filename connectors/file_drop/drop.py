@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
 
 import structlog
 
@@ -26,6 +25,7 @@ from connectors.publishing.publish import FileReader
 from connectors.publishing.report import FileResult
 from connectors.publishing.sending import EventPublisher
 from ioc.errors import Reason
+from ioc.faultpoint import FaultPoint, no_fault
 from ioc.feeds.feed import Feed
 
 BATCH = 500
@@ -33,12 +33,6 @@ BATCH = 500
 ROUND = 2000
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)  # of no file in particular
 _log = structlog.get_logger("file_drop")
-
-
-class DropFault(Protocol):
-    """Where tests kill the drop."""
-
-    def __call__(self, point: str) -> None: ...
 
 
 @dataclass
@@ -73,7 +67,7 @@ class FileDrop:
         *,
         settle: float,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        fault: DropFault = lambda point: None,
+        fault: FaultPoint = no_fault,
     ) -> None:
         self._root = root
         self._feeds = feeds

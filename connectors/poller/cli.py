@@ -26,6 +26,7 @@ from connectors.publishing.publish import FileReader
 from connectors.publishing.sending import open_client
 from ioc.command.output import AsJson, show_rows
 from ioc.errors import ConfigError, IocError, RetryableError
+from ioc.faultpoint import fault_from
 from ioc.feeds.feed import load_feeds
 from ioc.logging import configure_logging
 from ioc.settings import Settings
@@ -93,7 +94,8 @@ def run(
             open_client(settings, Console(stderr=True), gateway=gateway, token=token, token_file=token_file)
         )
         reader = FileReader(settings, memory=memory)
-        pollers = [Poller(one, source_of(one, settings), reader, client, ledger) for one in declared]
+        fault = fault_from(settings.fault)
+        pollers = [Poller(one, source_of(one, settings), reader, client, ledger, fault=fault) for one in declared]
         for poller in pollers:
             stack.callback(poller.close)
         if once:

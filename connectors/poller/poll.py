@@ -8,7 +8,7 @@ which a content first arrived is remembered, and a record that names its own rev
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from connectors.publishing.publish import FileReader
 from connectors.publishing.report import FileResult
 from connectors.publishing.sending import EventPublisher, send
 from ioc.errors import Reason
+from ioc.faultpoint import FaultPoint, no_fault
 
 _MISTAKES = 20
 _log = structlog.get_logger("poller")
@@ -48,7 +49,7 @@ class Poller:
         publisher: EventPublisher,
         ledger: PollLedger,
         *,
-        fault: Callable[[str], object] = lambda point: None,
+        fault: FaultPoint = no_fault,
     ) -> None:
         self.declared = declared
         self._source = source

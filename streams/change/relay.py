@@ -19,6 +19,7 @@ from kafka import KafkaProducer
 from psycopg.rows import class_row, dict_row, scalar_row
 
 from ioc.database.connection import translated_errors
+from ioc.faultpoint import FaultPoint, no_fault
 from ioc.messaging.client import open_producer, send_all
 from ioc.messaging.figure_event import ObservationStatus, figure_event_json
 from ioc.messaging.record import OutgoingRecord, content_type_of
@@ -27,7 +28,6 @@ from ioc.period import end_of
 from ioc.settings import Settings
 from sql import load_queries
 from streams.change.disclosure import DecidedCell, DisclosureControl, PeriodGroup
-from streams.process.faultpoint import FaultPoint, no_fault
 
 _CELLS = 2000
 _BATCH = 200  # most events of one Kafka record, about 100 KB

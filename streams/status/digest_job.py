@@ -10,6 +10,7 @@ import structlog
 
 from ioc.database.connection import connect, translated_errors
 from ioc.errors import RetryableError
+from ioc.faultpoint import fault_from
 from ioc.notification.address_book import AddressBook
 from ioc.notification.channel import ChannelName, MessageChannel
 from ioc.notification.digest import due_kinds
@@ -17,7 +18,6 @@ from ioc.notification.digest_run import DigestRun
 from ioc.notification.outbox import OutboxSender
 from ioc.settings import Settings
 from ioc.web.signing import Signing
-from streams.process.faultpoint import fault_from
 from streams.status.job import State
 from streams.status.service import StatusService
 from streams.status.side_thread import SideThread

@@ -25,7 +25,7 @@ import structlog
 import tenacity
 
 from ioc.errors import CatalogueChangedError, ConcurrentWriteError, FatalError, RetryableError, UnstorableError
-from streams.process.faultpoint import FaultPoint, no_fault
+from ioc.faultpoint import FaultPoint, no_fault
 from streams.rules.batch import Fetched, ParsedBatch
 from streams.rules.fault import told
 from streams.rules.parse import BatchParser

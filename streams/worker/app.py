@@ -26,6 +26,7 @@ from ioc.catalogue.limit import read_limits
 from ioc.catalogue.store import load_limits, load_measures, read_epoch
 from ioc.database.connection import connect
 from ioc.errors import FatalError, RetryableError
+from ioc.faultpoint import fault_from
 from ioc.feeds.feed import Feed
 from ioc.feeds.plausibility import Calendar
 from ioc.messaging.client import tls_context
@@ -33,7 +34,6 @@ from ioc.province.profile import Profile, catalogue_directory
 from ioc.province.store import check_province
 from ioc.settings import Settings
 from sql import load_queries
-from streams.process.faultpoint import fault_from
 from streams.rules.contribute import Contributor
 from streams.rules.limit import NO_LIMITS
 from streams.rules.parse import BatchParser

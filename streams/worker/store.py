@@ -21,9 +21,9 @@ from ioc.catalogue.store import read_epoch
 from ioc.database.array_text import array_of_keys
 from ioc.database.connection import translated_errors
 from ioc.errors import CatalogueChangedError, ConcurrentWriteError, FatalError, PositionGapError
+from ioc.faultpoint import FaultPoint, no_fault
 from ioc.feeds.feed import Feed
 from sql import load_queries
-from streams.process.faultpoint import FaultPoint, no_fault
 from streams.rules.batch import ParsedBatch
 from streams.rules.classify import HISTORY_SCHEMA, STORED_SCHEMA, Classified, classify
 from streams.rules.contribute import Contributor

@@ -6,7 +6,7 @@ import pytest
 from testbed.invariants import assert_invariants
 from testbed.run import Run, killed_itself
 
-from streams.process.faultpoint import WORKER_POINTS
+from ioc.faultpoint import WORKER_POINTS
 
 
 @pytest.mark.parametrize("point", WORKER_POINTS)

@@ -291,7 +291,7 @@ from ioc.notification.outbox import OutboxSender
 from ioc.notification.webhook import WebhookChannel
 from ioc.settings import Settings
 from ioc.web.signing import Signing
-from streams.process.faultpoint import fault_from
+from ioc.faultpoint import fault_from
 settings = Settings()
 channels = {"webhook": WebhookChannel(), "email": MailChannel.of(settings)}
 addresses = {"webhook": settings.digest_webhook_url, "email": "chu-tich@example.invalid"}

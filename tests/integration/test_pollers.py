@@ -133,6 +133,21 @@ class SourceBed:
         return changed.rowcount > 0
 
 
+def declare(bed: SourceBed, settings: Settings, directory: Path) -> Path:
+    """A profile that declares the bed's poller."""
+    profile = directory / "profile"
+    shutil.copytree(settings.profile, profile)
+    lines = ["[[sql]]"]
+    for name, value in bed.declared.model_dump(mode="json", exclude_none=True).items():
+        if name == "connect":
+            inner = ", ".join(f"{key} = {json.dumps(part)}" for key, part in value.items())
+            lines.append(f"connect = {{{inner}}}")
+        elif name not in ("kind", "dialect", "note"):
+            lines.append(f"{name} = {json.dumps(value)}")
+    (profile / FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return profile
+
+
 @pytest.fixture
 def bed(settings: Settings, kafka_topics: list[str], tmp_path: Path) -> Iterator[SourceBed]:
     producer = KafkaEventProducer(settings)
@@ -201,16 +216,7 @@ def test_the_command_polls_what_the_profile_declares(
     bed: SourceBed, settings: Settings, tmp_path: Path, feeds: dict[str, Feed]
 ) -> None:
     """`ioc poller` as a process: what is declared is listed, and what is missing is named."""
-    profile = tmp_path / "profile"
-    shutil.copytree(settings.profile, profile)
-    lines = ["[[sql]]"]
-    for name, value in bed.declared.model_dump(mode="json", exclude_none=True).items():
-        if name == "connect":
-            inner = ", ".join(f"{key} = {json.dumps(part)}" for key, part in value.items())
-            lines.append(f"connect = {{{inner}}}")
-        elif name not in ("kind", "dialect", "note"):
-            lines.append(f"{name} = {json.dumps(value)}")
-    (profile / FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    profile = declare(bed, settings, tmp_path)
     assert [one.name for one in load_pollers(profile, feeds)] == ["hotel"]
     bed.write(HOTEL, 1, 10)
     own = settings.model_copy(

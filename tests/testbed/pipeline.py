@@ -10,11 +10,11 @@ from typing import Any
 
 from ioc.catalogue.store import load_measures, read_epoch
 from ioc.database.connection import connect
+from ioc.faultpoint import FaultPoint, no_fault
 from ioc.feeds.feed import Feed, load_feeds
 from ioc.feeds.plausibility import Calendar
 from ioc.province.profile import Profile
 from ioc.settings import Settings
-from streams.process.faultpoint import FaultPoint, no_fault
 from streams.proof.reconcile import ReconcileResult, reconcile
 from streams.rollup.service import Rollup
 from streams.rules.batch import ParsedBatch

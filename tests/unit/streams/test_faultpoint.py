@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from streams.process.faultpoint import POINTS, fault_from, no_fault
+from ioc.faultpoint import POINTS, fault_from, no_fault
 
 
 def test_without_a_setting_every_point_is_passed() -> None:
@@ -24,7 +24,7 @@ def test_a_point_that_does_not_exist_is_refused() -> None:
 
 def test_the_process_dies_at_the_point_and_pass_that_are_named() -> None:
     program = (
-        "from streams.process.faultpoint import fault_from\n"
+        "from ioc.faultpoint import fault_from\n"
         "fault = fault_from('after_copy:2')\n"
         "for point in ('after_copy', 'before_ack', 'after_copy', 'after_fetch'):\n"
         "    print(point, flush=True)\n"

@@ -23,7 +23,7 @@ from ioc.errors import (
     PositionGapError,
     UnstorableError,
 )
-from streams.process.faultpoint import FaultPoint, no_fault
+from ioc.faultpoint import FaultPoint, no_fault
 from streams.rules.batch import Fetched, ParsedBatch
 from streams.rules.raw import Payloads
 from streams.rules.span import BatchCounts

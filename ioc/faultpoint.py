@@ -8,7 +8,9 @@ from collections.abc import Callable
 
 WORKER_POINTS = ("after_fetch", "after_copy", "before_commit", "after_commit", "before_ack")
 OUTBOX_POINTS = ("after_send",)
-POINTS = WORKER_POINTS + OUTBOX_POINTS
+DROP_POINTS = ("before_claim", "after_claim", "before_sending", "after_sending", "after_ledger", "after_move")
+POLLER_POINTS = ("after_fetch", "before_sending", "after_sending", "after_memory", "after_move")
+POINTS = tuple(dict.fromkeys(WORKER_POINTS + OUTBOX_POINTS + DROP_POINTS + POLLER_POINTS))
 FaultPoint = Callable[[str], None]
 
 
