@@ -8,7 +8,7 @@ which a content first arrived is remembered, and a record that names its own rev
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
