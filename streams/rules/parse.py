@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
@@ -92,10 +92,14 @@ class BatchParser:
         *,
         limits: Mapping[str, ReportLimit] = NO_LIMITS,
         by_column_from: int = ENOUGH_FOR_COLUMNS,
+        reader: ColumnReader | None = None,
+        column_read_failed: Callable[[BaseException], None] = lambda error: None,
     ) -> None:
         """
         limits:         of the values that agencies report, by indicator.
         by_column_from: bytes of records that are read by the column, if so many are parsed together.
+        reader:         reads by the column; the feed's own if none is given.
+        column_read_failed: is told why records could not be read by the column; they are read one by one then.
         """
         self.feed = feed
         self._register = register
@@ -111,8 +115,9 @@ class BatchParser:
         self._times = [date_from_json(column) for column in feed.model_columns if column.dtype.is_temporal()]
         self._key_prefix = f"{feed.key}/".encode()
         self._content_hash = content_hasher(feed.transport)
-        self._reader = ColumnReader(feed)
+        self._reader = reader or ColumnReader(feed)
         self._by_column_from = by_column_from
+        self._column_read_failed = column_read_failed
 
     def parse(
         self,
@@ -140,8 +145,9 @@ class BatchParser:
                 found = self._reader.read([one.records for one in fetches], self._calendar.at(now), now_ms)
                 if found is not None:
                     return self._parse_all(fetches, now, now_ms, found)
-            except DATA_FAULTS:
-                pass  # something that no column can hold; read one by one, and the event at fault is found
+            except DATA_FAULTS as error:
+                # Something that no column can hold: read one by one, the event at fault is found.
+                self._column_read_failed(error)
         return self._parse_all(fetches, now, now_ms, None)
 
     def _parse_all(

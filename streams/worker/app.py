@@ -6,8 +6,6 @@ Nothing here happens at import; `create_app` builds everything from what it is p
 from __future__ import annotations
 
 import asyncio
-import os
-import threading
 from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -46,6 +44,7 @@ from streams.worker.log_mark import LogMarks
 from streams.worker.log_state import LogStates
 from streams.worker.metrics import WorkerMetrics
 from streams.worker.selection import served_feeds
+from streams.worker.stop_bound import StopBound
 from streams.worker.store import RecordStore
 from streams.worker.stored_position import judge, pass_over, read_positions
 from streams.worker.transport import PositionConsumer, PositionTransport
@@ -55,7 +54,6 @@ _PATIENCE = 90.0
 # Compressed, some thousand events: more costs memory and is no faster. A record that is larger still comes whole.
 _MAX_FETCH_BYTES = 1024 * 1024
 _PASS_SECONDS = 1.0
-_LONGEST_STOP = 15.0
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +61,9 @@ log = structlog.get_logger(__name__)
 class IocApp(faust.App):
     """A Faust app whose consumers start from the positions in the database."""
 
-    def __init__(self, settings: Settings, topics: Sequence[str]) -> None:
+    def __init__(self, settings: Settings, topics: Sequence[str], stop_bound: StopBound) -> None:
+        """stop_bound: is told when the app fails or begins to stop."""
+        self.stop_bound = stop_bound
         self._ioc_settings = settings
         self._ioc_topics = list(topics)
         self._log_states = LogStates(settings)
@@ -98,6 +98,15 @@ class IocApp(faust.App):
             consumer_metadata_max_age_ms=15_000,
             web_enabled=False,
         )
+
+    def _crash(self, reason: BaseException) -> None:
+        self.stop_bound.failed()
+        super()._crash(reason)
+
+    async def stop(self) -> None:
+        """Stop all services; what still waits for something after a while is ended with the process."""
+        self.stop_bound.stopping()
+        await super().stop()
 
     def _new_transport(self) -> TransportT:
         return PositionTransport(self.conf.broker_consumer, self, positions=self._positions)
@@ -190,7 +199,7 @@ def create_app(
         limits = load_limits(connection, read_limits(catalogue_directory(settings.profile)))
         ids: dict[str, int] = dict(connection.execute(load_queries("profile")["select_feed_ids"]).fetchall())
         feeds = served_feeds(connection, feeds, ids, metrics)
-    app = IocApp(settings, [feed.topic(settings.topic_prefix) for feed in feeds.values()])
+    app = IocApp(settings, [feed.topic(settings.topic_prefix) for feed in feeds.values()], StopBound())
     fault = fault_from(settings.fault)
     writer = Writer(lambda: _writer_connection(settings))
     # One thread each: batches are parsed and applied one after the other, in the order of their arrival.
@@ -204,7 +213,13 @@ def create_app(
     calendar = Calendar.of(settings, profile.timezone)
     for feed in feeds.values():
         register = Register(feed, profile.reporters, profile.areas)
-        parser = BatchParser(feed, register, calendar, limits=limits if feed.key == REPORT_FEED else NO_LIMITS)
+        parser = BatchParser(
+            feed,
+            register,
+            calendar,
+            limits=limits if feed.key == REPORT_FEED else NO_LIMITS,
+            column_read_failed=partial(_column_read_failed, metrics, feed.key),
+        )
         contributor = Contributor([measure for measure in measures if measure.measure.feed == feed.key])
         agent = FeedAgent(
             Work(
@@ -223,7 +238,7 @@ def create_app(
             most_events=settings.worker_fetch_records,
             restart=restart,
             linger=settings.worker_linger,
-            crashed=_end_at_last,
+            crashed=app.stop_bound.failed,
             fault=fault,
         )
         _register(app, feed, feed.topic(settings.topic_prefix), agent)
@@ -241,11 +256,11 @@ def _register(app: IocApp, feed: Feed, topic_name: str, agent: FeedAgent) -> Non
     app.agent(topic, name=f"agent.{feed.key}", concurrency=1)(consume)
 
 
-def _end_at_last() -> None:
-    """End the process, non-zero, where Faust and its client do not stop by themselves after a crash: they may hang."""
-    timer = threading.Timer(_LONGEST_STOP, os._exit, (1,))
-    timer.daemon = True
-    timer.start()
+def _column_read_failed(metrics: WorkerMetrics, feed: str, error: BaseException) -> None:
+    metrics.read_singly(feed)
+    log.warning(
+        "records could not be read by the column and are read one by one", feed=feed, error=type(error).__name__
+    )
 
 
 def _writer_connection(settings: Settings) -> Any:

@@ -40,6 +40,12 @@ class WorkerMetrics:
         self.left_out = Gauge(
             "ioc_feed_left_out", "1 where the feed's table does not fit it", ["feed"], registry=self.registry
         )
+        self._read_singly = Counter(
+            "ioc_column_read_failed_total",
+            "Times that records could not be read by the column and were read one by one, which costs more",
+            ["feed"],
+            registry=self.registry,
+        )
         self._unstorable = Counter(
             "ioc_events_unstorable_total",
             "Events that every rule let pass and no table could hold; they are dead letters",
@@ -76,6 +82,10 @@ class WorkerMetrics:
     def unstorable(self, feed: str, events: int) -> None:
         """Count events that could not be stored."""
         self._unstorable.labels(feed).inc(events)
+
+    def read_singly(self, feed: str) -> None:
+        """Count records that were read one by one because reading them by the column failed."""
+        self._read_singly.labels(feed).inc()
 
     def retry(self, feed: str) -> None:
         """Count a batch that is tried again."""

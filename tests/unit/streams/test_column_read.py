@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,6 +36,10 @@ NEVER = 1 << 40
 every_feed = pytest.mark.parametrize("key", FEEDS)
 
 
+def not_expected(error: BaseException) -> None:
+    raise AssertionError(f"the columns could not be read: {error!r}")
+
+
 @pytest.fixture(scope="module")
 def pairs(profile: Profile) -> Callable[[str], tuple[BatchParser, BatchParser]]:
     """Return the parsers of a feed that read by the column always, and never."""
@@ -45,7 +50,11 @@ def pairs(profile: Profile) -> Callable[[str], tuple[BatchParser, BatchParser]]:
             feed = FEEDS[key]
             register = Register(feed, profile.reporters, profile.areas)
             calendar = Calendar.of(Settings(_env_file=None), profile.timezone)
-            always, never = (BatchParser(feed, register, calendar, by_column_from=limit) for limit in (0, NEVER))
+            # Were the whole fetch read one by one after all, both ways would agree whatever the columns say.
+            always, never = (
+                BatchParser(feed, register, calendar, by_column_from=limit, column_read_failed=not_expected)
+                for limit in (0, NEVER)
+            )
             made[key] = always, never
         return made[key]
 
@@ -272,3 +281,30 @@ def test_the_shapes_of_a_feed_name_all_its_fields(key: str) -> None:
     shapes = getattr(module, "KINDS", None)
     if shapes is not None:
         assert set().union(*(shape.allowed for shape in shapes.values())) == set(FEEDS[key].model.model_fields)
+
+
+class _FailingReader(ColumnReader):
+    def __init__(self, feed: Feed, error: BaseException) -> None:
+        super().__init__(feed)
+        self._error = error
+
+    def read(self, fetches: object, now: object, now_ms: int) -> None:
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [pl.exceptions.ComputeError("x"), OverflowError("x"), ValueError("x")])
+def test_a_failure_of_the_columns_is_told_and_costs_no_event(
+    error: BaseException, profile: Profile, pairs: Callable[[str], tuple[BatchParser, BatchParser]]
+) -> None:
+    feed = FEEDS["tourism.stay"]
+    told: list[BaseException] = []
+    parser = BatchParser(
+        feed,
+        Register(feed, profile.reporters, profile.areas),
+        Calendar.of(Settings(_env_file=None), profile.timezone),
+        by_column_from=0,
+        reader=_FailingReader(feed, error),
+        column_read_failed=told.append,
+    )
+    compare((parser, pairs(feed.key)[1]), [batch(0, [stay(), stay(key="other")])])
+    assert told == [error]
