@@ -43,6 +43,12 @@ class OpenPeriods:
         self.days = sorted(set(days))
         self._until = until if self.days else None
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OpenPeriods) and (self.days, self._until) == (other.days, other._until)
+
+    def __hash__(self) -> int:
+        return hash((*self.days, self._until))
+
     @property
     def horizon(self) -> date:
         """The last business day that the sector knows of: its open periods go as far as that."""
@@ -90,6 +96,8 @@ def buckets_of(days: Iterable[date]) -> frozenset[Bucket]:
 
 def changed_buckets(before: OpenPeriods, after: OpenPeriods, *, ends: bool) -> frozenset[Bucket]:
     """Return the periods that opened or shut, and with `ends` those whose last day moved."""
+    if before is after:
+        return frozenset()
     changed = before.buckets ^ after.buckets
     if not ends or (before.horizon, before.carried_to) == (after.horizon, after.carried_to):
         return changed

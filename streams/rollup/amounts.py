@@ -19,6 +19,7 @@ from ioc.catalogue import StoredMeasure
 from ioc.catalogue.opening import OpenPeriods
 from ioc.catalogue.sector import SectorPart, SectorPlan
 from ioc.catalogue.step import Amount, How, TimeSpan, days_column, reference_column
+from ioc.database.array_text import array_of_texts
 from ioc.period import end_expr
 from ioc.province.expected import ExpectedReports
 from ioc.territory.area import AreaTree
@@ -232,10 +233,11 @@ class AmountReader:
                 self._queries["select_extremes"],
                 {
                     "sector": plan.sector,
-                    "periods": ["day"] * wanted.height,
-                    "areas": wanted["area_id"].to_list(),
-                    "firsts": wanted["first"].to_list(),
-                    "lasts": wanted["last"].to_list(),
+                    # As text: psycopg would look at each element of a list.
+                    "periods": array_of_texts(["day"] * wanted.height),
+                    "areas": array_of_texts(wanted["area_id"].cast(pl.String)),
+                    "firsts": array_of_texts(wanted["first"].cast(pl.String)),
+                    "lasts": array_of_texts(wanted["last"].cast(pl.String)),
                     "slot": part.codes.get(reference.name) or plan.live.codes[reference.name],
                 },
             ).fetchall()

@@ -53,6 +53,8 @@ class Touched:
     cells:          feed key -> cells (`KEY_SCHEMA`) and what was added to their sums.
     turned:         feed key -> days on which it began to count somewhere, or counts nowhere any more.
     running_totals: feed key -> areas and days, and what was added to their running totals from that day on.
+    totals:         feed key -> running totals (and what is carried) as they are now, of the areas whose running totals
+                    changed: all of them from the first day of a change on.
     turnings:       feed key -> areas (`area_id`) and days (`bucket`) on which members appeared or disappeared: two who
                     change places leave the day's count as it was, and may change that of the month.
     """
@@ -60,6 +62,7 @@ class Touched:
     cells: dict[str, Cells] = field(default_factory=dict)
     turned: dict[str, list[date]] = field(default_factory=dict)
     running_totals: dict[str, Cells] = field(default_factory=dict)
+    totals: Mapping[str, Cells] = field(default_factory=dict)
     turnings: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
 
@@ -122,7 +125,10 @@ class CellFold:
         touched = Touched(turnings=counted.turnings)
         running: dict[str, Cells] = {}
         for feed_id, feed in self._feeds.items():
-            days, sums = self._placed(feed, [row for row in waiting.deltas if row.feed_id == feed_id])
+            rows = [row for row in waiting.deltas if row.feed_id == feed_id]
+            if not rows and feed not in counted.changes:
+                continue
+            days, sums = self._placed(feed, rows)
             cells = fold_sums(days, sums, self._chains, self._local[feed])
             cells = changed(_with_counts(cells, counted.changes.get(feed), self._width[feed]))
             if cells.keys.height:
@@ -132,7 +138,7 @@ class CellFold:
         self._add(connection, touched.cells)
         touched.turned = self._turn(connection, touched.cells, self._arrivals(waiting))
         touched.running_totals = {feed: cells for feed, cells in running.items() if cells.keys.height}
-        self._move_running_totals(connection, touched.running_totals)
+        touched.totals = self._move_running_totals(connection, touched.running_totals)
         return touched
 
     def feed_of(self, contribution: Contribution) -> str:
@@ -143,9 +149,12 @@ class CellFold:
 
     def _placed(self, feed: str, rows: list[Delta]) -> tuple[pl.DataFrame, Matrix]:
         """Return a feed's deltas (`area_id`, `bucket`) and their sums, where they count."""
-        days, sums = [], []
+        days: list[pl.DataFrame] = []
+        sums: list[Matrix] = []
         for done in (False, True):
             chosen = [row for row in rows if row.placed == done]
+            if days and not chosen:
+                continue
             frame = pl.DataFrame(
                 {"area_id": [row.area_id for row in chosen], "bucket": [row.bucket for row in chosen]},
                 schema={"area_id": pl.Int32, "bucket": pl.Date},
@@ -225,13 +234,13 @@ class CellFold:
             with connection.cursor().copy(self._queries["copy_staged_cells"]) as copy:
                 copy.write(pl.concat(frames).write_csv(include_header=False).encode())
 
-    def _move_running_totals(self, connection: psycopg.Connection, changes: Mapping[str, Cells]) -> None:
-        """Carry changes into the running totals."""
-        if changes:
-            self._stage(
-                connection, {feed: self._moved_totals(connection, feed, cells) for feed, cells in changes.items()}
-            )
+    def _move_running_totals(self, connection: psycopg.Connection, changes: Mapping[str, Cells]) -> dict[str, Cells]:
+        """Carry changes into the running totals; return all that moved, as they are now."""
+        moved = {feed: self._moved_totals(connection, feed, cells) for feed, cells in changes.items()}
+        if moved:
+            self._stage(connection, moved)
             connection.execute(self._queries["set_staged_cells"])
+        return moved
 
     def _moved_totals(self, connection: psycopg.Connection, feed: str, cells: Cells) -> Cells:
         """Return the running totals that changes move, as they are with them."""
@@ -273,6 +282,8 @@ def _columns(days: Iterable[_OpenDay]) -> dict[str, Any]:
 def changed(cells: Cells) -> Cells:
     """Return the cells without those whose changes add up to 0."""
     changes = (cells.sums != 0).any(axis=1)
+    if changes.all():
+        return cells
     return Cells(cells.keys.filter(pl.Series(changes, dtype=pl.Boolean)), cells.sums[changes])
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
+import numpy as np
 import polars as pl
 import psycopg
 
@@ -17,7 +18,7 @@ from ioc.catalogue import StoredMeasure
 from ioc.catalogue.figure import figure_expr
 from ioc.catalogue.opening import Bucket, OpenDays, OpenPeriods, buckets_of, changed_buckets
 from ioc.catalogue.sector import SectorPart, SectorPlan
-from ioc.period import end_expr, end_of
+from ioc.period import end_of, ends_of
 from ioc.province.expected import ExpectedReports
 from ioc.territory.area import AreaTree
 from sql import load_queries
@@ -25,7 +26,7 @@ from streams.change.outbox import ChangeOutbox
 from streams.rollup.amounts import AmountReader
 from streams.rollup.cells import KEY_SCHEMA, Touched, changed
 from streams.rollup.figure_store import FigureStore
-from streams.rollup.stored_sums import StoredSums
+from streams.rollup.stored_sums import PLACE, StoredSums
 from streams.rules.fold import CELL_KEY, Cells
 
 _CHUNK = 5000
@@ -48,19 +49,19 @@ class FigureWriter:
         self._plans = [_PlannedSector(plan, measures) for plan in plans]
         self._areas = areas
         self._amounts = AmountReader(measures, feed_ids, areas, expected)
-        self._lives = pl.DataFrame(
-            [(area.area_id, area.valid_from, area.valid_to) for area in areas.areas],
-            schema={"area_id": pl.Int32, "valid_from": pl.Date, "valid_to": pl.Date},
-            orient="row",
-        )
+        self._feed_ids = feed_ids
+        self._lives = _Lives(areas)
+        self._opened_before: dict[tuple[frozenset[str], bool], OpenPeriods] = {}
         self._store = FigureStore(outbox)
 
     def write(self, connection: psycopg.Connection, touched: Touched) -> int:
         """Bring the figures to the cells, within the fold's transaction; return how many rows were computed."""
         written = 0
         self._store.forget()  # what a fold that failed has left
-        known = _Known(connection, touched)
+        known = _Known(connection, touched, self._opened_before)
         sums = self._amounts.stored(connection)
+        for feed, totals in touched.totals.items():
+            sums.keep_totals(self._feed_ids[feed], totals)
         for sector in self._plans:
             cells, changed_since = sector.cells_of(touched), sector.totals_changed_since(touched)
             if cells or changed_since or known.turns(sector.plan):
@@ -148,12 +149,6 @@ class FigureWriter:
             parts.append(self._of_year(changed, after, whole="year" in plan.spans))
         return pl.concat(parts).unique().sort(CELL_KEY)
 
-    def _existing(self, keys: pl.DataFrame) -> pl.DataFrame:
-        """Return the cells whose area exists in their period."""
-        found = keys.join(self._lives, on="area_id")
-        ends = end_expr(pl.col("period"), pl.col("bucket"))
-        return found.filter((pl.col("valid_from") <= ends) & (pl.col("valid_to") > pl.col("bucket"))).select(CELL_KEY)
-
     def _remove_shut(
         self,
         connection: psycopg.Connection,
@@ -169,8 +164,12 @@ class FigureWriter:
         buckets = keys.select("period", "bucket").unique()
         schema = {"period": pl.String(), "bucket": pl.Date()}
         wanted = [bucket for bucket in buckets.iter_rows() if opened.holds(*bucket)]
-        present = pl.DataFrame(wanted, schema=schema, orient="row")
-        shown = self._existing(keys).join(present, on=["period", "bucket"], how="semi")
+        shown = self._lives.existing(keys)
+        if len(wanted) < buckets.height:
+            present = pl.DataFrame(wanted, schema=schema, orient="row")
+            shown = shown.join(present, on=["period", "bucket"], how="semi")
+        if shown.height == keys.height:
+            return shown.sort(CELL_KEY)
         shut = keys.join(shown, on=CELL_KEY, how="anti")
         if before is not None and shut.height:
             stored = [bucket for bucket in buckets.iter_rows() if opened.holds(*bucket) or before.holds(*bucket)]
@@ -181,13 +180,11 @@ class FigureWriter:
 
     def _grid(self, periods: Iterable[Bucket]) -> pl.DataFrame:
         """Return a cell for every area that exists in each period."""
-        rows = [
-            (period, area.area_id, bucket)
-            for period, bucket in periods
-            for area in self._areas.areas
-            if area.valid_from <= end_of(period, bucket) and area.valid_to > bucket
-        ]
-        return pl.DataFrame(rows, schema=KEY_SCHEMA, orient="row")
+        wanted = list(periods)
+        buckets = pl.DataFrame(wanted, schema={"period": pl.String(), "bucket": pl.Date()}, orient="row")
+        if not wanted:
+            return pl.DataFrame(schema=KEY_SCHEMA)
+        return self._lives.existing(buckets.join(self._lives.areas, how="cross").select(CELL_KEY))
 
     def _later(self, changed_since: Mapping[int, date], after: OpenPeriods) -> pl.DataFrame:
         """Return the cells whose end lies on or after the day from which running totals changed."""
@@ -200,7 +197,7 @@ class FigureWriter:
             list(changed_since.items()), schema={"area_id": pl.Int32, "since": pl.Date}, orient="row"
         )
         later = changed.join(pl.DataFrame(ends, schema=schema, orient="row"), how="cross")
-        return self._existing(later.filter(pl.col("end") >= pl.col("since")).select(CELL_KEY))
+        return self._lives.existing(later.filter(pl.col("end") >= pl.col("since")).select(CELL_KEY))
 
     def _of_year(self, changed: Sequence[tuple[int, date]], after: OpenPeriods, *, whole: bool) -> pl.DataFrame:
         """Return the cells that end in the years in which something changed: areas, and a day of the year.
@@ -225,7 +222,7 @@ class FigureWriter:
         found = pl.DataFrame(rows, schema=schema, orient="row").join(years, on="year")
         if not whole:
             found = found.filter(pl.col("end") >= pl.col("since"))
-        return self._existing(found.select(CELL_KEY).unique())
+        return self._lives.existing(found.select(CELL_KEY).unique())
 
 
 def _figures(frame: pl.DataFrame, part: SectorPart, stages: Sequence[Sequence[pl.Expr]]) -> dict[int, pl.Series]:
@@ -284,10 +281,39 @@ class _PlannedSector:
         return changed(Cells(cells.keys, cells.sums[:, self._slots[feed]]))
 
 
+class _Lives:
+    """When each area is there."""
+
+    def __init__(self, areas: AreaTree) -> None:
+        known = sorted((area.area_id, area.valid_from, area.valid_to) for area in areas.areas)
+        schema = {"area_id": pl.Int32, "valid_from": pl.Date, "valid_to": pl.Date}
+        frame = pl.DataFrame(known, schema=schema, orient="row")
+        self.areas = frame.select("area_id")
+        self._ids, self._from, self._to = (column.to_physical().to_numpy().astype(np.int64) for column in frame)
+
+    def existing(self, keys: pl.DataFrame) -> pl.DataFrame:
+        """Return the cells (`KEY_SCHEMA`) whose area exists in their period, in their order."""
+        if not keys.height:
+            return keys.select(CELL_KEY)
+        numbers = keys.select(place=PLACE, bucket=pl.col("bucket").to_physical().cast(pl.Int64), area="area_id")
+        buckets, areas = numbers["bucket"].to_numpy(), numbers["area"].to_numpy()
+        at = np.minimum(np.searchsorted(self._ids, areas), len(self._ids) - 1)
+        there = (self._ids[at] == areas) & (self._from[at] <= ends_of(numbers["place"].to_numpy(), buckets))
+        there &= self._to[at] > buckets
+        return keys.select(CELL_KEY) if there.all() else keys.select(CELL_KEY).filter(pl.Series(there))
+
+
 class _Known:
     """The open periods before and after one fold; each set of feeds is read once."""
 
-    def __init__(self, connection: psycopg.Connection, touched: Touched) -> None:
+    def __init__(
+        self,
+        connection: psycopg.Connection,
+        touched: Touched,
+        earlier: dict[tuple[frozenset[str], bool], OpenPeriods],
+    ) -> None:
+        """earlier: what was found for a fold before, by feeds and whether they carry; kept up to date here."""
+        self._earlier = earlier
         self._days = OpenDays(connection)
         self._turned = touched.turned
         self._found: dict[frozenset[str], list[date]] = {}
@@ -313,7 +339,13 @@ class _Known:
         days = self._found.get(plan.opening)
         if days is None:
             days = self._found[plan.opening] = self._days.of(plan.opening)
-        return OpenPeriods(days, self._last if plan.stocks else None)
+        # Most folds open and shut nothing: the periods of the fold before are the same, and need not be made again.
+        carries = bool(plan.stocks)
+        made = OpenPeriods(days, self._last if carries else None)
+        known = self._earlier.get((plan.opening, carries))
+        if known is None or known != made:
+            known = self._earlier[plan.opening, carries] = made
+        return known
 
     def before(self, plan: SectorPlan) -> OpenPeriods:
         """Return a sector's open periods as they were."""

@@ -12,9 +12,10 @@ import polars as pl
 import psycopg
 from psycopg.rows import class_row
 
+from ioc.database.array_text import array_of_texts
 from ioc.period import PERIODS
 from sql import load_queries
-from streams.rules.fold import Matrix, matrix_of
+from streams.rules.fold import Cells, Matrix, matrix_of
 
 Codes = np.ndarray[tuple[int], np.dtype[np.int64]]
 Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
@@ -25,6 +26,9 @@ _AREA = (1 << _AREA_BITS) - 1
 _DAY = (1 << _DAY_BITS) - 1
 _FIRST = 1 << 20  # of the days before 1970, as many as there are in years of four digits
 _PLACES = {period: index for index, period in enumerate(PERIODS)}
+# Of a column `period`: the places of the names in `PERIODS`.
+PLACE = pl.col("period").replace_strict(_PLACES, return_dtype=pl.Int64)
+_PERIOD_NAMES = np.array(PERIODS)
 _EPOCH = date(1970, 1, 1)
 
 
@@ -34,7 +38,7 @@ def codes_of(frame: pl.DataFrame, *, period: str | None = None, bucket: str = "b
     frame:  `area_id` and `bucket`, or a column of days of another name; `period` unless all are of one.
     """
     numbers = frame.select(
-        place=pl.lit(_PLACES[period]) if period else pl.col("period").replace_strict(_PLACES, return_dtype=pl.Int64),
+        place=pl.lit(_PLACES[period], dtype=pl.Int64) if period else PLACE,
         day=pl.col(bucket).to_physical().cast(pl.Int64) + _FIRST,
         area=pl.col("area_id").cast(pl.Int64),
     )
@@ -87,7 +91,12 @@ class _Answers:
 
     def lacks(self, codes: Codes) -> Codes:
         """Return those that were not asked for yet, each once."""
-        return np.setdiff1d(codes, self.asked)
+        wanted = np.unique(codes)
+        if not len(self.asked):
+            return wanted
+        at = np.minimum(np.searchsorted(self.asked, wanted), len(self.asked) - 1)
+        lacking: Codes = wanted[self.asked[at] != wanted]
+        return lacking
 
     def add(self, asked: Codes, found: Codes, sums: Matrix) -> None:
         """Keep an answer."""
@@ -99,12 +108,19 @@ class _Answers:
     def look_up(self, codes: Codes) -> tuple[Matrix, Flags]:
         """Return a row for each, zeros where there is none, and whether there is one."""
         rows: Matrix = np.zeros((len(codes), self.width), dtype=np.int64)
-        if not len(self.found):
-            return rows, np.zeros(len(codes), dtype=np.bool_)
-        at = np.minimum(np.searchsorted(self.found, codes), len(self.found) - 1)
-        there: Flags = self.found[at] == codes
+        at, there = self._places(codes)
         rows[there] = self.sums[at[there]]
         return rows, there
+
+    def holds(self, codes: Codes) -> Flags:
+        """Return whether there is a row for each."""
+        return self._places(codes)[1]
+
+    def _places(self, codes: Codes) -> tuple[Codes, Flags]:
+        if not len(self.found):
+            return np.zeros(len(codes), dtype=np.int64), np.zeros(len(codes), dtype=np.bool_)
+        at: Codes = np.minimum(np.searchsorted(self.found, codes), len(self.found) - 1)
+        return at, self.found[at] == codes
 
 
 def added_up(rows: Matrix, starts: Codes) -> Matrix:
@@ -130,6 +146,15 @@ class StoredSums:
         self._queries = load_queries("rollup")
         self._cells: dict[int, _Answers] = {}
         self._levels: dict[tuple[int, str], _Answers] = {}
+        self._kept: dict[tuple[int, str], tuple[Codes, Matrix]] = {}
+
+    def keep_totals(self, feed_id: int, totals: Cells) -> None:
+        """Take running totals that are known already: of some areas, all from the first day on that is given."""
+        for level in totals.keys["period"].unique():
+            chosen = (totals.keys["period"] == level).to_numpy()
+            codes = day_codes(totals.keys.filter(pl.Series(chosen)), "bucket")
+            order = np.argsort(codes)
+            self._kept[feed_id, level] = codes[order], totals.sums[chosen][order][:, : self._widths[feed_id]]
 
     def totals(self, feed_id: int, codes: Codes) -> tuple[Matrix, Flags]:
         """Return the sums of cells, 0 where there are none, and whether the province has any in that period."""
@@ -139,7 +164,7 @@ class StoredSums:
         rows, _ = known.look_up(codes)
         present = np.zeros(len(codes), dtype=np.bool_)
         for province in provinces:
-            present |= known.look_up(province)[1]
+            present |= known.holds(province)
         return rows, present
 
     def to_date(self, feed_id: int, spans: pl.DataFrame, columns: Sequence[int]) -> tuple[Matrix, Flags]:
@@ -172,23 +197,31 @@ class StoredSums:
     def running_totals(self, feed_id: int, level: str, codes: Codes) -> Matrix:
         """Return the running totals at the end of days (`day_codes`), or what is carried to them; 0 before all."""
         known = self._levels.setdefault((feed_id, level), _Answers(self._widths[feed_id]))
-        self._read_running_totals(feed_id, level, known, known.lacks(codes))
+        lacking = known.lacks(codes)
+        if (kept := self._kept.get((feed_id, level))) is not None:
+            stored, sums = kept
+            at = np.searchsorted(stored, lacking, side="right") - 1
+            there = (at >= 0) & (stored[at] >> _DAY_BITS == lacking >> _DAY_BITS)
+            known.add(lacking[there], lacking[there], sums[at[there]])
+            lacking = lacking[~there]
+        self._read_running_totals(feed_id, level, known, lacking)
         return known.look_up(codes)[0]
 
     def _read_cells(self, feed_id: int, known: _Answers, codes: Codes) -> None:
         if not len(codes):
             return
-        days = ((codes >> _AREA_BITS) & _DAY).tolist()
+        days = (codes >> _AREA_BITS) & _DAY
         cursor = self._connection.cursor(row_factory=class_row(_FoundCell))
         found = cursor.execute(
             self._queries["select_cells"],
             {
                 "feed_id": feed_id,
-                "periods": [PERIODS[index] for index in (codes >> (_AREA_BITS + _DAY_BITS)).tolist()],
-                "areas": (codes & _AREA).tolist(),
-                "buckets": [_day_of(day) for day in days],
-                "first": _day_of(min(days)),
-                "last": _day_of(max(days)),
+                # As text: psycopg would look at each element of a list.
+                "periods": array_of_texts(_PERIOD_NAMES[codes >> (_AREA_BITS + _DAY_BITS)].tolist()),
+                "areas": array_of_texts(map(str, (codes & _AREA).tolist())),
+                "buckets": array_of_texts((days - _FIRST).astype("datetime64[D]").astype(str).tolist()),
+                "first": _day_of(int(days.min())),
+                "last": _day_of(int(days.max())),
             },
             binary=True,
         ).fetchall()

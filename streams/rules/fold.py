@@ -9,12 +9,20 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from ioc.period import CLOSING, PERIODS, bucket_expr
+from ioc.period import CLOSING, PERIODS, starts_of
 from streams.rules.contribute import check_fits
 
 SumRow = np.ndarray[tuple[int], np.dtype[np.int64]]
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.int64]]
+Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]
+Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 CELL_KEY = ("period", "area_id", "bucket")
+
+_NAMES = (*PERIODS, CLOSING)
+_PERIOD_NAMES = pl.Series(_NAMES, dtype=pl.String)
+# A cell as one number: the place of its period, its area, its day since 1970 plus as many as lie before.
+_AREA_BITS, _DAY_BITS = 32, 22
+_FIRST = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -38,15 +46,19 @@ def relocate(
 ) -> tuple[pl.DataFrame, Matrix]:
     """Return deltas (`area_id`, `bucket`) and their sums, each in the unit in which it counts on its day.
 
-    placements: `ioc.territory.placement.placements_frame`. What is `local` (columns of `sums`) stays with the area that
-                was named.
+    placements: `ioc.territory.placement.placements_frame`, of which each day of an area has one. What is `local`
+                (columns of `sums`) stays with the area that was named.
     """
-    placed = deltas.with_row_index("delta").join(placements, on="area_id")
-    placed = placed.filter((pl.col("bucket") >= pl.col("since")) & (pl.col("bucket") < pl.col("until"))).sort("delta")
-    moved = placed.select(pl.col("unit_id") != pl.col("area_id")).to_series().to_numpy()
+    areas, days = _numbers(deltas["area_id"]), _numbers(deltas["bucket"])
+    begins = _numbers(placements["area_id"]) << _DAY_BITS | _numbers(placements["since"]) + _FIRST
+    order = np.argsort(begins)
+    units = _numbers(placements["unit_id"])[
+        order[np.searchsorted(begins[order], areas << _DAY_BITS | days + _FIRST, "right") - 1]
+    ]
+    moved = units != areas
     if not moved.any():
         return deltas, sums
-    there = placed.select(area_id="unit_id", bucket="bucket")
+    there = deltas.select(pl.Series("area_id", units, dtype=pl.Int32), "bucket")
     if not local:
         return there, sums
     going, staying = sums.copy(), np.zeros_like(sums[moved])
@@ -56,29 +68,25 @@ def relocate(
     return pl.concat([there, here]), np.concatenate([going, staying])
 
 
-def spread(deltas: pl.DataFrame, chains: pl.DataFrame) -> pl.DataFrame:
-    """Return one row for each area of the chain and each period of each delta: `period`, `area_id`, `bucket` and rest.
-
-    deltas: `area_id`, `bucket` (a day) and whatever else.
-    chains: `origin_id`, `area_id` for each unit and each unit above it, itself included.
-    """
-    above = (
-        deltas.rename({"area_id": "origin_id", "bucket": "day"})
-        .join(chains.select("origin_id", "area_id"), on="origin_id")
-        .drop("origin_id")
-    )
-    return pl.concat(
-        above.with_columns(period=pl.lit(period), bucket=bucket_expr(period, pl.col("day"))) for period in PERIODS
-    ).drop("day")
-
-
 def fold_sums(deltas: pl.DataFrame, sums: Matrix, chains: pl.DataFrame, local: Sequence[int] = ()) -> Cells:
     """Return what `sums` (row i belongs to row i of `deltas`: area_id, bucket) add to the cells of all levels.
 
-    local: columns of `sums` that count in the very area of the delta and in none above it.
+    chains: `origin_id`, `area_id` for each unit and each unit above it, itself included.
+    local:  columns of `sums` that count in the very area of the delta and in none above it.
     """
-    origins = deltas.select("area_id", "bucket", origin="area_id").with_row_index("delta")
-    return _added_up(spread(origins, chains), sums, local)
+    origins, days = _numbers(deltas["area_id"]), _numbers(deltas["bucket"])
+    rows, links = _matches(origins, _numbers(chains["origin_id"]))
+    areas = _numbers(chains["area_id"])[links]
+    starts = [starts_of(period, days)[rows] for period in PERIODS]
+    return _added_up(
+        np.repeat(np.arange(len(PERIODS)), len(rows)),
+        np.tile(areas, len(PERIODS)),
+        np.concatenate(starts),
+        np.tile(rows, len(PERIODS)),
+        np.tile(areas != origins[rows], len(PERIODS)),
+        sums,
+        local,
+    )
 
 
 def fold_running(deltas: pl.DataFrame, sums: Matrix, carry_overs: pl.DataFrame, local: Sequence[int] = ()) -> Cells:
@@ -86,37 +94,55 @@ def fold_running(deltas: pl.DataFrame, sums: Matrix, carry_overs: pl.DataFrame, 
 
     carry_overs: `ioc.territory.placement.carry_overs_frame`; the others as in `fold_sums`.
     """
-    origins = deltas.select("bucket", origin_id="area_id", origin="area_id").with_row_index("delta")
-    rows = origins.join(carry_overs, on="origin_id").select(
-        "delta",
-        "origin",
-        "area_id",
-        period=pl.lit(CLOSING),
-        bucket=pl.max_horizontal("bucket", "since"),
-    )
-    return _added_up(rows, sums, local)
+    origins, days = _numbers(deltas["area_id"]), _numbers(deltas["bucket"])
+    rows, links = _matches(origins, _numbers(carry_overs["origin_id"]))
+    areas = _numbers(carry_overs["area_id"])[links]
+    since = np.maximum(days[rows], _numbers(carry_overs["since"])[links])
+    places = np.full(len(rows), _NAMES.index(CLOSING))
+    return _added_up(places, areas, since, rows, areas != origins[rows], sums, local)
 
 
-def _added_up(rows: pl.DataFrame, sums: Matrix, local: Sequence[int]) -> Cells:
-    """Return the sums of rows (`CELL_KEY`, `delta`, `origin`) by cell."""
-    if not rows.height:
-        return Cells(rows.select(CELL_KEY), sums[:0])
-    rows = rows.sort(CELL_KEY)
-    keys = rows.select(CELL_KEY).unique(maintain_order=True)
-    starts = (
-        rows.select(pl.struct(CELL_KEY).rle_id().alias("run"))
-        .with_row_index("at")
-        .group_by("run")
-        .agg(pl.col("at").min())
-        .sort("run")["at"]
-    )
-    amounts = sums[rows["delta"].to_numpy()]
+def _numbers(column: pl.Series) -> Numbers:
+    """Return whole numbers, or days as days since 1970."""
+    found: Numbers = column.to_physical().to_numpy().astype(np.int64)
+    return found
+
+
+def _matches(keys: Numbers, named: Numbers) -> tuple[Numbers, Numbers]:
+    """Return every pair of places at which `keys` and `named` agree: an inner join."""
+    order = np.argsort(named, kind="stable")
+    first, last = (np.searchsorted(named[order], keys, side) for side in ("left", "right"))
+    counts = last - first
+    rows = np.repeat(np.arange(len(keys)), counts)
+    within = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return rows, order[np.repeat(first, counts) + within]
+
+
+def _added_up(
+    places: Numbers, areas: Numbers, days: Numbers, rows: Numbers, above: Flags, sums: Matrix, local: Sequence[int]
+) -> Cells:
+    """Return the sums of rows by cell.
+
+    places, areas, days: the cells, the first as places of `_NAMES`. rows: whose sums (rows of `sums`) each adds.
+    above:               whether the cell's area is another than that of the delta.
+    """
+    codes = (places << _AREA_BITS | areas) << _DAY_BITS | days + _FIRST
+    order = np.argsort(codes, kind="stable")
+    codes = codes[order]
+    starts = np.flatnonzero(np.diff(codes, prepend=-1))
+    amounts = sums[rows[order]]
     check_fits(sums)
     if local:
-        above = rows.select(pl.col("area_id") != pl.col("origin")).to_series().to_numpy()
-        amounts[np.ix_(above, np.array(local))] = 0
-    folded = np.add.reduceat(amounts, starts.to_numpy(), axis=0)
-    return Cells(keys, folded)
+        amounts[np.ix_(above[order], np.array(local))] = 0
+    first = order[starts]
+    keys = pl.DataFrame(
+        {
+            "period": _PERIOD_NAMES.gather(pl.Series(places[first])),
+            "area_id": pl.Series(areas[first]).cast(pl.Int32),
+            "bucket": pl.Series(days[first]).cast(pl.Int32).cast(pl.Date),
+        }
+    )
+    return Cells(keys, np.add.reduceat(amounts, starts, axis=0) if len(starts) else sums[:0])
 
 
 def carried_totals(totals: Matrix, reports: Sequence[tuple[int, int]], before: Sequence[int]) -> Matrix:

@@ -18,7 +18,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from ioc.catalogue.store import read_epoch
-from ioc.database.array_text import array_of_keys
+from ioc.database.array_text import array_of_texts
 from ioc.database.connection import translated_errors
 from ioc.errors import CatalogueChangedError, ConcurrentWriteError, FatalError, PositionGapError
 from ioc.faultpoint import FaultPoint, no_fault
@@ -259,7 +259,7 @@ class _Writing:
             frame.select(*_COMPARED, store=pl.lit(number, pl.Int32), at=pl.int_range(pl.len(), dtype=pl.Int64))
             for number, frame in events.items()
         )
-        keys = array_of_keys(compared["key"].unique())
+        keys = array_of_texts(compared["key"].unique())
         known = self._connection.execute(self._queries["select_identities"], [keys], binary=True).fetchall()
         stored = pl.DataFrame(known, schema=STORED_SCHEMA, orient="row")
         found = []

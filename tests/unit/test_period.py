@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ioc.period import PERIODS, bucket_expr, end_expr, end_of, start_of
+from ioc.period import PERIODS, bucket_expr, end_expr, end_of, ends_of, start_of, starts_of
 
 days = st.dates(date(2000, 1, 1), date(2099, 12, 31))
 
@@ -51,3 +52,16 @@ def test_periods_follow_each_other_without_a_gap(day: date) -> None:
         assert start <= day <= end_of(period, start)
         assert start_of(period, end_of(period, start)) == start
         assert start_of(period, end_of(period, start) + timedelta(days=1)) == end_of(period, start) + timedelta(days=1)
+
+
+@given(many=st.lists(st.dates(date(1900, 1, 1), date(2199, 12, 31)), max_size=8))
+def test_many_at_once_are_the_same(many: list[date]) -> None:
+    """As days since 1970, before it too."""
+    epoch = date(1970, 1, 1)
+    numbers = np.array([(day - epoch).days for day in many], dtype=np.int64)
+    for place, period in enumerate(PERIODS):
+        starts = [start_of(period, day) for day in many]
+        found = starts_of(period, numbers)
+        assert found.tolist() == [(start - epoch).days for start in starts]
+        ends = ends_of(np.full(len(many), place), found)
+        assert ends.tolist() == [(end_of(period, start) - epoch).days for start in starts]
