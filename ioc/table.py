@@ -7,6 +7,10 @@ a run are gathered before a `ConfigError` is raised, so that an editor mends a f
 from __future__ import annotations
 
 import csv
+import io
+import math
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +19,8 @@ from pathlib import Path
 from ioc.errors import ConfigError
 
 _SHOWN = 50
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")  # what a column of the database holds
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass
@@ -102,15 +108,14 @@ class Row:
         value = self.values[column]
         if not value:
             return None
-        try:
-            return int(value)
-        except ValueError:
+        if not _WHOLE.fullmatch(value):  # `int` takes 1_000, and digits of other scripts
             self.complain(
                 column,
                 f"{value!r} không phải số nguyên; chỉ viết chữ số"
                 f" · {value!r} is not a whole number; write it with digits only",
             )
             return None
+        return int(value)
 
     def number_of(self, column: str) -> float | None:
         """Return the cell as a decimal number, None when empty or wrong."""
@@ -118,14 +123,18 @@ class Row:
         if not value:
             return None
         try:
-            return float(value)
+            number = float(value)
         except ValueError:
+            number = math.nan
+        # "nan", "1e999" and "1_000" are floats to Python, and numbers to nobody.
+        if not math.isfinite(number) or "_" in value or not value.isascii():
             self.complain(
                 column,
                 f"{value!r} không phải số; viết chữ số và dấu chấm"
                 f" · {value!r} is not a number; write it with digits and a point",
             )
             return None
+        return number
 
     def day(self, column: str) -> date | None:
         """Return the cell as a date, None when empty or wrong."""
@@ -133,13 +142,15 @@ class Row:
         if not value:
             return None
         try:
-            return date.fromisoformat(value)
+            if _DAY.fullmatch(value):  # `fromisoformat` takes 2025-W01-1 too
+                return date.fromisoformat(value)
         except ValueError:
-            self.complain(
-                column,
-                f"{value!r} không phải ngày; viết dạng YYYY-MM-DD · {value!r} is not a date; write it as YYYY-MM-DD",
-            )
-            return None
+            pass
+        self.complain(
+            column,
+            f"{value!r} không phải ngày; viết dạng YYYY-MM-DD · {value!r} is not a date; write it as YYYY-MM-DD",
+        )
+        return None
 
 
 def read_rows(
@@ -167,7 +178,15 @@ def read_rows(
     except UnicodeDecodeError:
         problems.add(str(path), "không phải UTF-8; lưu lại dạng 'CSV UTF-8' · is not UTF-8; save it as 'CSV UTF-8'")
         return
-    reader = csv.reader(text.splitlines(keepends=True))
+    except OSError as error:  # a directory, a link to itself, a file of someone else
+        problems.add(
+            str(path)[:200],
+            f"không đọc được tệp ({error.strerror}); kiểm tra quyền truy cập"
+            f" · cannot be read ({error.strerror}); check what it is and its permissions",
+        )
+        return
+    # Not `splitlines`: it ends a line at signs (U+2028, form feed) that a cell pasted from a document may hold.
+    reader = csv.reader(io.StringIO(text, newline=""))
     try:
         lines = list(reader)
     except csv.Error as error:  # a cell of more characters than any has, such as a quote that is never closed
@@ -199,8 +218,25 @@ def read_rows(
                 f" · has {len(cells)} cells, the header {len(header)}; quote texts that hold commas",
             )
             continue
+        for column, cell in zip(header, cells, strict=True):
+            if strange := next((sign for sign in cell if _is_control(sign)), ""):
+                told = f"{path.name} row {number} column {column}"
+                problems.add(
+                    told,
+                    f"có ký tự điều khiển U+{ord(strange):04X}; hãy gõ lại ô này"
+                    f" · holds the control sign U+{ord(strange):04X}; type the cell anew",
+                )
         values = dict.fromkeys(optional, "") | dict(zip(header, map(str.strip, cells), strict=True))
         yield Row(path, number, values, problems)
+
+
+def is_there(path: Path) -> bool:
+    """Whether something bears a name, be it a broken link: what cannot be read is not what nobody has written."""
+    return path.exists() or path.is_symlink()
+
+
+def _is_control(sign: str) -> bool:
+    return sign not in "\t\r\n" and unicodedata.category(sign) in ("Cc", "Zl", "Zp", "Cs")
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, str]]) -> None:

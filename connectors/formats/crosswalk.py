@@ -15,7 +15,7 @@ from pathlib import Path
 from connectors.formats.findings import Findings
 from ioc.feeds.validation import mask
 from ioc.province.reporter import Attribute, Reporter
-from ioc.table import Problems, read_rows
+from ioc.table import Problems, is_there, read_rows
 
 FILE = "crosswalk.csv"
 _COLUMNS = ("feeds", "system", "code", "reporter", "note")
@@ -89,7 +89,7 @@ def load_crosswalk(profile: Path, reporters: tuple[Reporter, ...]) -> CodeCrossw
         registered.setdefault(reporter.feed, set()).add(reporter.code)
     codes: dict[tuple[str, str], str] = {}
     path, problems = profile / FILE, Problems()
-    if path.is_file():
+    if is_there(path):
         for row in read_rows(path, _COLUMNS, problems):
             code, reporter_code = row.required("code"), row.required("reporter")
             for feed in row.words("feeds", tuple(registered)):

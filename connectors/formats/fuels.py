@@ -18,7 +18,7 @@ from pathlib import Path
 
 from connectors.formats.plain import plain
 from ioc.feeds.declared.tax_einvoice import FUELS
-from ioc.table import Problems, read_rows
+from ioc.table import Problems, is_there, read_rows
 
 FILE = "fuels.csv"
 _SHIPPED = Path(__file__).with_name("data") / FILE
@@ -108,7 +108,7 @@ def shipped_fuels() -> Fuels:
 def profile_fuels(profile: Path) -> Fuels:
     """Return a profile's fuels."""
     own = profile / FILE
-    return load_fuels(own) if own.is_file() else shipped_fuels()
+    return load_fuels(own) if is_there(own) else shipped_fuels()
 
 
 def _words(name: str) -> str:

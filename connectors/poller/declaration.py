@@ -199,8 +199,10 @@ def load_pollers(profile: Path, feeds: Mapping[str, Feed]) -> tuple[PollerDeclar
         found = _File.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return ()
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{str(file)[:200]}: {error.strerror}") from error
     except ValidationError as error:
         told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_url=False))
         raise ConfigError(f"{file}: {told}") from None

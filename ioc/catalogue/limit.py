@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from ioc.table import Problems, Row, read_rows
+from ioc.table import Problems, Row, is_there, read_rows
 
 FILE = "limits.csv"
 DEFAULT = Path(__file__).with_name("data") / FILE
@@ -49,7 +49,7 @@ def read_limits(directory: Path) -> ReportLimits:
     problems = Problems()
     found: tuple[dict[str, ReportLimit], dict[str, ReportLimit]] = ({}, {})
     path = directory / FILE
-    for row in read_rows(path if path.is_file() else DEFAULT, _COLUMNS, problems):
+    for row in read_rows(path if is_there(path) else DEFAULT, _COLUMNS, problems):
         limits, key = (found[1], row.text("code")) if row.text("code") else (found[0], row.required("unit"))
         least, most = _number(row, "least"), _number(row, "most")
         if key in limits:

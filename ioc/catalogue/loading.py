@@ -18,7 +18,7 @@ from ioc.catalogue.limit import read_limits
 from ioc.catalogue.row import RowReader
 from ioc.errors import ConfigError
 from ioc.feeds.feed import Feed
-from ioc.table import Problems, Row, read_rows
+from ioc.table import Problems, Row, is_there, read_rows
 
 _Found = dict[str, tuple[Row, Indicator]]
 _REQUIRED = tuple(column for column in COLUMNS if column not in OPTIONAL_COLUMNS)
@@ -182,7 +182,7 @@ def _read_names(path: Path, column: str, problems: Problems) -> dict[str, str]:
 
 
 def _check_limits(directory: Path, units: Mapping[str, str], found: _Found) -> None:
-    if not (directory / "limits.csv").is_file():  # those that come with the project name what other provinces have
+    if not is_there(directory / "limits.csv"):  # those that come with the project name what other provinces have
         return
     limits = read_limits(directory)
     strange = [unit for unit in limits.by_unit if unit not in units and unit != "*"]

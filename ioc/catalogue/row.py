@@ -31,7 +31,7 @@ from ioc.table import Row
 EFFECTIVE_ON = "effective_on"
 MAX_DECIMALS = 6
 REPORTED_DECIMALS = 3
-_TARGET = re.compile(r"(>=|<=) ?(-?\d+(?:\.\d+)?)")
+_TARGET = re.compile(r"(>=|<=) ?(-?[0-9]{1,15}(?:\.[0-9]{1,15})?)")
 _RECORD_COLUMNS = ("feed", "value", "where", "at", "until", "decimals")
 
 

@@ -6,6 +6,7 @@ The catalogue's own columns `target`, `target_on`, `target_source` hold what is 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -14,7 +15,7 @@ from pathlib import Path
 from ioc.catalogue.formula import parse_formula
 from ioc.catalogue.indicator import Catalogue, Indicator, Target
 from ioc.catalogue.row import read_target
-from ioc.table import Problems, Row, read_rows
+from ioc.table import Problems, Row, is_there, read_rows
 
 PACES = ("at_once", "linear", "seasonal", "steps")
 COLUMNS = ("code", "area", "year", "target", "target_on", "baseline", "baseline_on", "pace", "steps", "target_source")
@@ -107,7 +108,7 @@ def load_targets(catalogue: Catalogue, path: Path) -> tuple[TargetInForce, ...]:
     catalogue: as `with_targets` returns it. Raises ConfigError as that does.
     """
     problems = Problems()
-    own = [target for _, target in _read(path, catalogue, problems) if target is not None] if path.is_file() else []
+    own = [target for _, target in _read(path, catalogue, problems) if target is not None] if is_there(path) else []
     problems.raise_if_any()
     named = {target.code for target in own if not target.area}
     general = [
@@ -227,7 +228,7 @@ def read_steps(text: str) -> tuple[tuple[date, float], ...] | None:
             steps.append((date.fromisoformat(day.strip()), float(value)))
         except ValueError:
             return None
-        if not found:
+        if not found or not math.isfinite(steps[-1][1]):
             return None
     days = [day for day, _ in steps]
     return tuple(steps) if days == sorted(set(days)) else None

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
-from ioc.table import Problems, read_rows
+from ioc.table import Problems, is_there, read_rows
 
 COUNTRY = "VN"
 YEARS = range(2015, 2041)
@@ -102,7 +102,7 @@ def load_calendar(profile: Path, problems: Problems | None = None) -> BusinessCa
         days[day] = Holiday(day, True, "Làm bù", "Worked in exchange for a day off", source)
     path = profile / "holidays.csv"
     own = problems or Problems()
-    if path.is_file():
+    if is_there(path):
         for row in read_rows(path, _COLUMNS, own):
             row.required("day")
             worked = row.choice("worked", ("yes", "no")) == "yes"

@@ -13,7 +13,7 @@ from ioc.catalogue.indicator import CADENCES, REPORT_PERIODS
 from ioc.feeds.feed import Feed
 from ioc.period import end_of, start_of
 from ioc.province.calendar import BusinessCalendar
-from ioc.table import Problems, read_rows
+from ioc.table import Problems, is_there, read_rows
 
 ANY = "*"
 _COLUMNS = ("feed", "cadence", "reporter", "duty", "days", "working", "due_at", "basis")
@@ -118,7 +118,7 @@ def load_deadlines(profile: Path, feeds: Mapping[str, Feed], calendar: BusinessC
     problems = Problems()
     rows: list[Deadline] = []
     seen: set[tuple[str, str, str]] = set()
-    if path.is_file():
+    if is_there(path):
         for row in read_rows(path, _COLUMNS, problems):
             feed = row.choice("feed", (ANY, *feeds))
             key = (feed, row.choice("cadence", CADENCES), row.required("reporter"))

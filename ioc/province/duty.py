@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from ioc.table import Problems, read_rows
+from ioc.table import Problems, is_there, read_rows
 
 ANY = "*"
 STEPS = ("owner", "deputy", "head", "leader")
@@ -87,7 +87,7 @@ def load_ladder(profile: Path, sectors: Iterable[str]) -> Ladder:
     posts = _read_posts(profile / "duty.csv", (ANY, "platform", *sectors), problems)
     absences: list[Absence] = []
     path = profile / "absences.csv"
-    if path.is_file():
+    if is_there(path):
         known = {post.post for post in posts}
         for row in read_rows(path, _ABSENCES, problems):
             for column in ("post", "stand_in"):
@@ -105,7 +105,7 @@ def load_ladder(profile: Path, sectors: Iterable[str]) -> Ladder:
 def _read_posts(path: Path, sectors: tuple[str, ...], problems: Problems) -> list[Post]:
     posts: list[Post] = []
     seen: set[tuple[str, int]] = set()
-    if not path.is_file():
+    if not is_there(path):
         return posts
     for row in read_rows(path, _COLUMNS, problems):
         sector = row.choice("sector", sectors)

@@ -20,6 +20,7 @@ from ioc.feeds.declared.registry_reporter import RegistryReporter, Word
 from ioc.feeds.event import ReporterCode
 from ioc.feeds.feed import Feed, load_feeds
 from ioc.province.reporter import REGISTER_FEED, Reporter, load_reporters
+from ioc.table import is_there
 from ioc.territory.area import FOREVER, AreaTree, load_areas
 
 TARGETS = "targets.csv"
@@ -88,8 +89,10 @@ def load_profile(path: Path) -> Profile:
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ConfigError(f"{file}: {wrong}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{str(file)[:200]}: {error.strerror}") from error
     areas = load_areas(path / "areas.csv")
     reporters = load_reporters(path, load_feeds(), areas, head.registers)
     keepers = {reporter.code for reporter in reporters if reporter.feed == REGISTER_FEED}
@@ -133,7 +136,7 @@ def load_profile_catalogue(profile: Path, feeds: Mapping[str, Feed]) -> Catalogu
     """
     catalogue = load_catalogue(catalogue_directory(profile), feeds)
     targets = profile / TARGETS
-    return with_targets(catalogue, targets) if targets.is_file() else catalogue
+    return with_targets(catalogue, targets) if is_there(targets) else catalogue
 
 
 def check_agencies(profile: Profile, catalogue: Catalogue) -> None:

@@ -25,10 +25,11 @@ _FIXED = ("feeds", "registers", "code", "name", "area_code", "valid_from", "vali
 
 @dataclass(frozen=True)
 class RegisterRow:
-    """A row of one of the files; `line` counts from 0, the header included."""
+    """A row of one of the files: lines `line` to before `end`, from 0, the header included; a cell may hold a break."""
 
     path: Path
     line: int
+    end: int
     header: tuple[str, ...]
     values: Mapping[str, str]
 
@@ -41,20 +42,25 @@ class RegisterRow:
 def rows_of(profile: Path) -> Iterator[RegisterRow]:
     """Yield the rows of all files; raises ConfigError for a file that is no such register."""
     for path in sorted(profile.glob(_PATTERN)):
+        rows: list[tuple[int, int, list[str]]] = []
         try:
-            lines = list(csv.reader(_lines(path)))
+            reader = csv.reader(_lines(path))
+            begin = 0
+            for cells in reader:
+                rows.append((begin, reader.line_num, cells))
+                begin = reader.line_num
         except csv.Error as error:
             raise ConfigError(
                 f"{path}: không phải CSV ({error}); xem dấu ngoặc kép · is no CSV ({error}); look at its quotes"
             ) from error
-        header = tuple(lines[0]) if lines else ()
+        header = tuple(rows[0][2]) if rows else ()
         if not {"feeds", "code", "valid_to"} <= set(header):
             raise ConfigError(
                 f"{path} has no columns feeds, code and valid_to; `ioc profile show` tells what is wrong."
             )
-        for number, cells in enumerate(lines[1:], 1):
+        for begin, end, cells in rows[1:]:
             if any(cells):
-                yield RegisterRow(path, number, header, dict(zip(header, cells, strict=False)))
+                yield RegisterRow(path, begin, end, header, dict(zip(header, cells, strict=False)))
 
 
 def add_rows(profile: Path, rows: Sequence[Mapping[str, str]]) -> Path:
@@ -109,7 +115,9 @@ def end_reporter(profile: Path, code: str, on: date, feed: str = "") -> list[Reg
             for row in found:
                 if row.path == path:
                     values = {**row.values, "valid_to": on.isoformat()}
-                    lines[row.line] = _line([values[name] for name in row.header])
+                    lines[row.line : row.end] = [_line([values[name] for name in row.header])] + [""] * (
+                        row.end - row.line - 1
+                    )
             _write(path, "".join(lines))
     note_change(subject=code, before=[row.values for row in found])
     return found
@@ -129,7 +137,12 @@ def _checked(profile: Path, path: Path) -> Iterator[None]:
 
 
 def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8-sig").splitlines(keepends=True)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        told = "không đọc được, hoặc không phải UTF-8 · cannot be read, or is not UTF-8"
+        raise ConfigError(f"{str(path)[:200]}: {told} ({type(error).__name__})") from error
+    return list(io.StringIO(text, newline=""))  # as csv counts lines
 
 
 def _line(cells: Sequence[str]) -> str:
