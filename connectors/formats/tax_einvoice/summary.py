@@ -117,9 +117,17 @@ def _relation(row: Node, state: str, number: InvoiceNumber, seller_id: str, cont
         return Relation("original")
     if kind == "cancellation":
         warn_adjusted(row, number, seller_id, context)
+    places = Places(row, _WALLS)
+    related = [places.the(name) for name in ("KHMSHDCLQuan", "KHHDCLQuan", "SHDCLQuan")]
+    if kind == "original" and any(part.text() for part in related):
+        row.findings.refuse(
+            row.at("TThai"),
+            "relation",
+            "hàng ghi là hóa đơn mới (TThai 0) nhưng nêu hóa đơn liên quan; ghi 2 (điều chỉnh) hoặc 3 (thay thế)",
+            "the row is a new invoice (TThai 0) and names a related one; write 2 (adjusting) or 3 (replacing)",
+        )
     if kind not in ("adjustment", "replacement"):
         return Relation(kind)
-    related = [row.child(name) for name in ("KHMSHDCLQuan", "KHHDCLQuan", "SHDCLQuan")]
     if kind == "adjustment":
         return Relation(kind, adjusts=read_number(*related) if is_current(*related) else None)
     replaced = read_number(*related)

@@ -14,7 +14,7 @@ from connectors.formats.field import TEXT, dropped, field
 from connectors.formats.findings import Findings, refused
 from connectors.formats.format import Context, Event, Format, Item, attempt
 from connectors.formats.readers.cell import InputField
-from connectors.formats.readers.node import Node
+from connectors.formats.readers.node import Node, Places
 from connectors.formats.readers.table import is_sample
 from connectors.formats.readers.xml import XmlFile
 from connectors.formats.tourism_stay.stay import FEED, PASSPORT, Declaration, read_stay, require_establishment
@@ -60,14 +60,14 @@ def _read(document: XmlFile, context: Context) -> Iterator[Item]:
 
 def _stay(element: etree._Element, where: str, context: Context) -> Iterator[Event]:
     findings = Findings()
-    guest = Node(element, findings)
+    places = Places(Node(element, findings), frozenset({_GUEST}))
 
     def cell(name: str) -> InputField:
-        return InputField(name, guest.text(name))
+        return InputField(name, places.the(name).text())
 
     declaration = Declaration(
         birth=cell("ngay_sinh"),
-        birth_precision=guest.text("ngay_sinh_dung_den").upper() or "D",
+        birth_precision=cell("ngay_sinh_dung_den").text.upper() or "D",
         sex=cell("gioi_tinh"),
         nationality=cell("ma_quoc_tich"),
         number=cell("so_ho_chieu"),

@@ -94,6 +94,30 @@ def test_two_relations_that_differ_are_refused() -> None:
     assert "several" in {rule for _, rule in rules_of(invoice(head=both))}
 
 
+def summary(row: str) -> bytes:
+    """A summary table of one row."""
+    amounts = "<TTCThue>1000</TTCThue><TSuat>10%</TSuat><TgTThue>100</TgTThue><TgTTToan>1100</TgTTToan>"
+    told = "<KHMSHDon>1</KHMSHDon><KHHDon>C24TAA</KHHDon><SHDon>5</SHDon><NLap>2024-10-05</NLap>"
+    table = f"<NDBTHDLieu><DSDLieu><DLieu>{told}{amounts}{row}</DLieu></DSDLieu></NDBTHDLieu>"
+    return f"<BTHDLieu><DLBTHop><TTChung><MST>3590000012</MST></TTChung>{table}</DLBTHop></BTHDLieu>".encode()
+
+
+def test_a_row_of_a_summary_that_names_a_related_invoice_is_no_new_one() -> None:
+    block = "<KHMSHDCLQuan>1</KHMSHDCLQuan><KHHDCLQuan>C24TAA</KHHDCLQuan><SHDCLQuan>1</SHDCLQuan>"
+    assert rules_of(summary("<TThai>0</TThai>" + block)) == [("DLieu[1]/TThai", "relation")]
+    assert rules_of(summary(block)) == [("DLieu[1]/TThai", "summary_state")]
+    for place in (block, f"<TTHDLQuan>{block}</TTHDLQuan>"):
+        assert [voided for _, voided in subjects_of(summary("<TThai>3</TThai>" + place))] == [False, True]
+
+
+def test_a_guest_whose_elements_lie_deeper_is_the_same_and_two_days_are_refused() -> None:
+    day = b"<ngay_den>05/10/2024</ngay_den>"
+    assert [e.envelope for e in events_of(guests().replace(day, b"<x>" + day + b"</x>"))] == [
+        e.envelope for e in events_of(guests())
+    ]
+    assert ("ngay_den", "several") in rules_of(guests().replace(day, day + b"<ngay_den>01/10/2024</ngay_den>"))
+
+
 def edxml(**changes: str) -> bytes:
     """The sample with other text in elements of these names."""
     text = (SAMPLES / "document_edxml" / "new.xml").read_text(encoding="utf-8")
