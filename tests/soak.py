@@ -51,10 +51,14 @@ class Footprint:
     files: int
 
     @classmethod
-    def of(cls, pid: int) -> Footprint:
-        """Measure a process of this machine."""
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-        return cls(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, len(list(Path(f"/proc/{pid}/fd").iterdir())))
+    def of(cls, pid: int) -> Footprint | None:
+        """Measure a process of this machine; None where it has just ended, as one does that starts again."""
+        try:
+            pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+            files = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        return cls(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, files) if pages else None
 
 
 class Soak:
@@ -107,7 +111,8 @@ class Soak:
         self._run.wait_drained(300)
         self._run.wait_for(lambda: self._run.waiting() == 0, "everything is folded", 300)
         assert_invariants(self._run)
-        seen = {name: Footprint.of(one.pid) for name, one in self._parts() if one.pid is not None}
+        found = {name: Footprint.of(one.pid) for name, one in self._parts() if one.pid is not None}
+        seen = {name: one for name, one in found.items() if one is not None}
         with connect(self._run.settings, "owner", autocommit=True) as connection:
             row = connection.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -152,11 +157,13 @@ class Soak:
         server.start()
 
     def _cut_connections(self) -> None:
-        with connect(self._run.settings, "writer", autocommit=True) as connection:
-            connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user "
-                "AND pid <> pg_backend_pid() AND datname = current_database()"
-            )
+        for role in ("worker", "rollup"):  # a role may end its own sessions only
+            with connect(self._run.settings, role, autocommit=True) as connection:
+                cut = connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user "
+                    "AND pid <> pg_backend_pid() AND datname = current_database()"
+                ).fetchall()
+            print(f"    {len(cut)} of the {role}", flush=True)  # noqa: T201
 
     def _slow_database(self) -> None:
         with connect(self._run.settings, "owner") as connection:

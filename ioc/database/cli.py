@@ -6,9 +6,8 @@ import typer
 
 from ioc.command.output import AsJson, show_rows
 from ioc.database import reader_cli
-from ioc.database.connection import connect, translated_errors
 from ioc.database.migration import migrate, status
-from ioc.database.size import read_sizes
+from ioc.database.size import measure_database
 from ioc.feeds.feed import load_feeds
 from ioc.settings import Settings
 
@@ -38,9 +37,7 @@ def size_command(as_json: AsJson = False) -> None:
     """Đo dung lượng từng bảng: tổng, mỗi dòng, mỗi sự kiện · Measure the room of each table: in all, a row, an event;
     every row is counted, so that it reads the whole database once.
     """
-    settings = Settings().model_copy(update={"db_statement_timeout": 3600})
-    with connect(settings, "owner", autocommit=True) as connection, translated_errors():
-        events, sizes = read_sizes(connection)
+    events, sizes = measure_database(Settings())
     rows: list[dict[str, object]] = []
     for one in sizes:
         shares = {"bytes_a_row": one.bytes_a_row, "bytes_an_event": one.bytes_an_event}

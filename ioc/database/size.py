@@ -8,7 +8,11 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import class_row, scalar_row
 
+from ioc.database.connection import connect, translated_errors
+from ioc.settings import Settings
 from sql import load_queries
+
+_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,13 @@ class EventCount:
     consumed: int
     accepted: int
     rejected: int
+
+
+def measure_database(settings: Settings) -> tuple[EventCount, list[TableSize]]:
+    """Measure every table, as the owner; a count may take an hour. Raises DatabaseUnavailableError."""
+    patient = settings.model_copy(update={"db_statement_timeout": _SECONDS})
+    with connect(patient, "owner", autocommit=True) as connection, translated_errors():
+        return read_sizes(connection)
 
 
 def read_sizes(connection: psycopg.Connection) -> tuple[EventCount, list[TableSize]]:

@@ -94,7 +94,7 @@ SELECT count(*) FROM indicator_status
 
 -- name: writer_sessions
 -- The sessions of worker and roll-up in this database.
-SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'ioc-writer'
+SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name IN ('ioc-worker', 'ioc-rollup')
 
 -- name: sight
 -- How far worker and roll-up have come: the newest batch that is committed, and the oldest contribution that waits.
