@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
+from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -15,6 +16,11 @@ from ioc.database.connection import ROLES, role_name
 from ioc.errors import ConfigError
 from ioc.settings import Settings
 from sql import load_queries
+
+
+class _Unknown(NamedTuple):
+    kind: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -52,9 +58,10 @@ def set_scope(
     _require_bindable(connection, settings, role)
     if not sectors and not areas:
         raise ConfigError("name a sector or an area: a reader of everything is the role of IOC_DB_READER_USER")
-    unknown = connection.execute(queries["select_unknown"], {"sectors": list(sectors), "areas": list(areas)}).fetchall()
+    asked = {"sectors": list(sectors), "areas": list(areas)}
+    unknown = connection.cursor(row_factory=class_row(_Unknown)).execute(queries["select_unknown"], asked).fetchall()
     if unknown:
-        named = ", ".join(f"{kind} {name}" for kind, name in unknown)
+        named = ", ".join(f"{one.kind} {one.name}" for one in unknown)
         raise ConfigError(f"not in this province: {named}; `ioc catalogue list` and `ioc profile show` name them")
     connection.execute(queries["remove_scope"], [role])
     for sector, area in product(sectors or (None,), areas or (None,)):
