@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grafana.alerting.contact import contact_points
 from grafana.alerting.incident_rule import alert_groups
@@ -63,8 +63,9 @@ def load_bundle(settings: Settings, languages: Sequence[Language], shown: TimeRa
     contacts = contacts_of(settings.profile, ladder, known_names(catalogue))
     view = MapView.around((a.latitude, a.longitude) for a in profile.areas.areas if a.latitude and a.longitude)
     notice = _SIMULATED if profile.simulated else Text("", "")
+    posts = {post.post: Text(post.post_vi, post.post_en) for post in ladder.posts}
     return make_bundle(
-        catalogue, settings, profile.timezone, notice, contacts, languages=languages, shown=shown, view=view
+        catalogue, settings, profile.timezone, notice, contacts, posts, languages=languages, shown=shown, view=view
     )
 
 
@@ -80,17 +81,26 @@ def make_bundle(
     timezone: str,
     notice: Text,
     contacts: Mapping[str, Contact],
+    posts: Mapping[str, Text],
     *,
     languages: Sequence[Language],
     shown: TimeRange,
     view: MapView,
 ) -> Bundle:
-    """Compose the bundle. `notice` is what readers must know about the data; `shown` the range of business days."""
+    """Compose the bundle.
+
+    notice: what readers must know about the data; posts: names of those who are told, by code; shown: the range of
+    business days.
+    """
     pages = settings.public_url.rstrip("/") or f"http://127.0.0.1:{settings.api_port}"
     boards = [
-        board for language in languages for board in _boards(catalogue, timezone, pages, notice, shown, view, language)
+        board
+        for language in languages
+        for board in _boards(
+            Scope(language, timezone, catalogue, tuple(catalogue.sectors), pages, posts), notice, shown, view
+        )
     ]
-    groups = alert_groups(timezone, notice, pages)
+    groups = alert_groups(timezone, notice, pages, posts)
     return Bundle(
         datasource=datasource_model(settings),
         boards=tuple(boards),
@@ -102,16 +112,8 @@ def make_bundle(
     )
 
 
-def _boards(
-    catalogue: Catalogue,
-    timezone: str,
-    pages: str,
-    notice: Text,
-    shown: TimeRange,
-    view: MapView,
-    language: Language,
-) -> list[Board]:
-    everything = Frame(Scope(language, timezone, catalogue, tuple(catalogue.sectors), pages), notice, shown, view)
+def _boards(scope: Scope, notice: Text, shown: TimeRange, view: MapView) -> list[Board]:
+    everything, catalogue = Frame(scope, notice, shown, view), scope.catalogue
     boards = [
         Board(GENERAL_FOLDER, overview_board(everything)),
         Board(GENERAL_FOLDER, indicator_board(everything)),
@@ -122,7 +124,7 @@ def _boards(
     ]
     for sector in catalogue.sectors:
         if catalogue.of_sector(sector):
-            frame = Frame(Scope(language, timezone, catalogue, (sector,), pages), notice, shown, view)
+            frame = Frame(replace(scope, sectors=(sector,)), notice, shown, view)
             boards.append(Board(sector_folder(sector, catalogue), sector_board(frame, sector)))
     return boards
 

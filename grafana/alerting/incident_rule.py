@@ -7,6 +7,9 @@ from the row's end; Grafana's own "resolved" message is not sent.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+
 from grafana.alerting.rule import OPERATOR, AlertGroup, AlertRule
 from grafana.boards.board import board_uid
 from grafana.query.binding import bind
@@ -27,6 +30,7 @@ SHOWN = (
     "through",
     "since",
     "ended",
+    "addressee",
     "notice",
 )
 _LINK = '{{ reReplaceAll "/+$" "" externalURL }}/d/'
@@ -35,13 +39,15 @@ _SILENT_MINUTES = 5
 _HOLD = "0s"
 
 
-def alert_groups(timezone: str, notice: Text, pages: str) -> list[AlertGroup]:
+def alert_groups(timezone: str, notice: Text, pages: str, posts: Mapping[str, Text]) -> list[AlertGroup]:
     """Return all rules.
 
     notice: what every message says of the data, such as that they are simulated; may be empty.
     pages:  address of the web pages; an incident's page takes it on.
+    posts:  names of the posts of the duty ladders, by code.
     """
-    rows = {"timezone": timezone, "notice": notice.vi or "–"}
+    named = json.dumps({post: name.vi for post, name in posts.items()}, ensure_ascii=False, separators=(",", ":"))
+    rows = {"timezone": timezone, "notice": notice.vi or "–", "posts": named}
     shown = {name: f"{{{{ $labels.{name} }}}}" for name in SHOWN} | {
         "link": f"{_LINK}{{{{ $labels.path }}}}",
         "page": f"{pages}/incidents/{{{{ $labels.incident }}}}",

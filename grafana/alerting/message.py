@@ -67,6 +67,8 @@ def template_text() -> str:
 English: {_UNREADABLE[1]}
 {{{{ else }}}}{{{{ .Annotations.summary }}}}{rows}
 - Cơ quan chủ trì: {{{{ .Labels.owner }}}}
+{{{{ with .Annotations.addressee }}}}- Báo cho: {{{{ . }}}}
+{{{{ end }}}}\
 - Xem: {{{{ .Annotations.link }}}}
 {{{{ with .Annotations.page }}}}- Tiếp nhận: {{{{ . }}}}
 {{{{ end }}}}\

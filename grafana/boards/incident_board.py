@@ -54,13 +54,13 @@ def _open_table(frame: Frame) -> table.Panel:
         panel,
         {
             "severity": 115,
-            "title": 360,
-            "since": 140,
+            "title": 340,
+            "since": 150,
             "lasts": 110,
             "owner": 150,
             "step": 70,
             "acknowledged": 125,
-            "indicators": 75,
+            "indicators": 85,
             "areas": 75,
         },
     )
@@ -76,7 +76,7 @@ def _closed_table(frame: Frame) -> table.Panel:
         "acknowledged": _TAKEN,
     }
     panel = default_table("incident/closed", frame.scope.say("Đã kết thúc", "Over"), frame.scope, columns)
-    panel = column_widths(panel, {"since": 140, "ended": 140, "lasts": 110, "owner": 220, "acknowledged": 170})
+    panel = column_widths(panel, {"since": 150, "ended": 150, "lasts": 110, "owner": 220, "acknowledged": 170})
     return panel.with_target(frame.scope.target("incident_closed_table"))
 
 
@@ -89,5 +89,5 @@ def _change_table(frame: Frame) -> table.Panel:
         "note": Text("Ghi chú", "Note"),
     }
     panel = default_table("incident/changes", frame.scope.say("Nhật ký", "History"), frame.scope, columns)
-    panel = column_widths(panel, {"changed": 140, "what": 130, "by": 220})
+    panel = column_widths(panel, {"changed": 150, "what": 130, "by": 220})
     return panel.with_target(frame.scope.target("incident_change_table"))

@@ -93,7 +93,7 @@ def area_board(frame: Frame) -> Json:
     indicators = indicators.with_target(scope.target("area_indicator")).height(14)
     indicators = column_widths(
         indicators,
-        {"sector_name": 205, "status": 125, "value": 120, "above": 115, "expected": 130, "lag": 100, "period": 165},
+        {"sector_name": 205, "status": 125, "value": 120, "above": 115, "expected": 140, "lag": 100, "period": 165},
     )
     link = indicator_link(frame, "${__data.fields.code}", "${__data.fields.sector}")
     judged, unknown = status_stats(frame)
@@ -115,7 +115,7 @@ def _areas_table(frame: Frame) -> table.Panel:
     hidden = ("rank", "latitude", "longitude", "area_id")
     panel = default_table("indicator/areas", title, frame.scope, columns, hidden)
     panel = panel.with_target(frame.scope.target("indicator_area", code=_CHOSEN))
-    panel = column_widths(panel, {"area": 180, "expected": 130, "lag": 105, "status": 150})
+    panel = column_widths(panel, {"area": 180, "expected": 140, "lag": 105, "status": 150})
     return link_column(panel, "area", frame.link(AREA, area="${__data.fields.area_id}"))
 
 

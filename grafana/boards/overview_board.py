@@ -38,8 +38,8 @@ def overview_board(frame: Frame) -> Json:
     said = scope.say("**Các ngành**, đáng lo trước", "**Sectors**, worst first")
     sectors = [markdown_text("sectors", said), *sector_stats(frame)]
     below = _with_tiles(built, sectors, 2 * _TILE_HEIGHT)
-    built = built.with_panel(worst_table(frame).grid_pos(GridPos(x=0, y=below, w=16, h=12)))
-    built = built.with_panel(area_geomap(frame, "area_status").grid_pos(GridPos(x=16, y=below, w=8, h=12)))
+    built = built.with_panel(worst_table(frame).grid_pos(GridPos(x=0, y=below, w=17, h=12)))
+    built = built.with_panel(area_geomap(frame, "area_status").grid_pos(GridPos(x=17, y=below, w=7, h=12)))
     programme = tile_stat(
         "programme",
         scope.say("Chương trình chuyển đổi số", "Digital-transformation programme"),

@@ -25,8 +25,10 @@ from grafana.query.binding import AnswerOf, SqlTarget, datasource
 from grafana.text import Text
 
 NEUTRAL = "#7f93b2"
-# Pixels of a column without a width: Grafana's own 150 push the last columns out of a panel of half a board.
-COLUMN_WIDTH = 100
+# Pixels of a column without a width: Grafana's own 150 push the last columns out of a panel of half a board. Names get
+# more, so that they can be told apart on a phone.
+COLUMN_WIDTH, NAME_WIDTH = 100, 180
+NAMES = frozenset({"indicator", "title", "reporter"})
 Columns = Mapping[str, Text]
 
 
@@ -76,6 +78,8 @@ def tile_stat(
         .text(common.VizTextDisplayOptions().title_size(sizes[0]).value_size(sizes[1]))
         # The name alone: labels serve the links.
         .display_name("${__field.name}")
+        # Of a tile without a row, which no column gives a colour: Grafana's own is green.
+        .color_scheme(fixed_color(COLORS[""]))
         .no_value("–")
     )
     return panel.data_links([DashboardLink("").url(link)]) if link else panel
@@ -146,6 +150,7 @@ def default_timeseries(key: str, title: str) -> timeseries.Panel:
         .line_width(2)
         .fill_opacity(6)
         .span_nulls(False)
+        .no_value("–")
         .show_points(look.VisibilityMode.AUTO)
         .legend(
             common.VizLegendOptions()
@@ -195,7 +200,7 @@ def default_table(key: str, title: str, scope: Scope, columns: Columns, hidden: 
     for column, name in columns.items():
         properties = [
             DynamicConfigValue("displayName", name.of(scope.language)),
-            DynamicConfigValue("custom.minWidth", COLUMN_WIDTH),
+            DynamicConfigValue("custom.minWidth", NAME_WIDTH if column in NAMES else COLUMN_WIDTH),
         ]
         if column == "status":
             properties += [

@@ -54,6 +54,7 @@ def _heat_map(frame: Frame) -> statushistory.Panel:
         .unit("none")
         .decimals(0)
         .show_value(look.VisibilityMode.AUTO)
+        .no_value("–")
         .row_height(0.9)
         .col_width(0.95)
         .thresholds(thresholds((None, COLORS["lagging"]), (80, COLORS["at_risk"]), (95, COLORS["on_track"])))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from grafana.query.binding import SqlTarget, Value, bind
@@ -146,13 +146,17 @@ _LABELS: dict[str, Text] = {
 
 @dataclass(frozen=True)
 class Scope:
-    """Language, time zone and catalogue; `sectors`: those that the board shows; `pages`: address of the web pages."""
+    """Language, time zone and catalogue; `sectors`: those that the board shows; `pages`: address of the web pages.
+
+    posts: names of the posts of the duty ladders, by code.
+    """
 
     language: Language
     timezone: str
     catalogue: Catalogue
     sectors: tuple[str, ...]
     pages: str
+    posts: Mapping[str, Text] = field(default_factory=dict)
 
     def say(self, vi: str, en: str) -> str:
         """Return one of two texts."""
@@ -192,6 +196,7 @@ class Scope:
             "changes": self._words(_CHANGES),
             "dimensions": self._words({**BREAKDOWNS, "": Text("Toàn bộ", "As a whole")}),
             "colors": _json(COLORS),
+            "posts": self._words(self.posts),
         }
 
     def _words(self, texts: Mapping[str, Text]) -> str:

@@ -57,7 +57,7 @@ def worst_table(frame: Frame) -> table.Panel:
     panel = default_table("worst", title, frame.scope, columns, ("code", "sector"))
     panel = panel.with_target(frame.scope.target("worst_lag"))
     panel = column_widths(
-        panel, {"indicator": 370, "value": 95, "expected": 135, "lag": 105, "forecast": 125, "status": 115}
+        panel, {"indicator": 370, "value": 95, "expected": 140, "lag": 105, "forecast": 125, "status": 115}
     )
     return link_column(panel, "indicator", indicator_link(frame, "${__data.fields.code}", "${__data.fields.sector}"))
 

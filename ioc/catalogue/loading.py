@@ -111,6 +111,17 @@ def read_sectors(directory: Path) -> Mapping[str, Sector]:
     return _read_head(directory / "catalogue.toml").sectors
 
 
+def read_english_names(directory: Path) -> Mapping[str, str]:
+    """Return the English names of units and owners, by the Vietnamese ones; raises ConfigError."""
+    problems = Problems()
+    names = {
+        **_read_names(directory / "units.csv", "unit", problems),
+        **_read_names(directory / "owners.csv", "owner", problems),
+    }
+    problems.raise_if_any()
+    return names
+
+
 def read_definitions(
     definitions: Iterable[Mapping[str, str]], feeds: Mapping[str, Feed]
 ) -> tuple[dict[str, Indicator], Problems]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +15,8 @@ from ioc.command.output import AsJson, show_rows
 from ioc.database.connection import connect, translated_errors
 from ioc.incident.acting import Actor, IncidentActs
 from ioc.incident.reading import list_incidents, show_incident
+from ioc.province.duty import load_ladder
+from ioc.province.profile import load_sectors
 from ioc.settings import Settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -44,7 +47,7 @@ def list_command(
         rows = list_incidents(connection, closed=closed, sector=sector, kind=kind, limit=limit)
     if not as_json:
         names = ("incident_id", "severity", "title_vi", "since", "told", "acknowledged_by", "assigned_to", "closed_at")
-        rows = [{name: row[name] for name in names} for row in rows]
+        rows = [_with_posts({name: row[name] for name in names}) for row in rows]
     show_rows(rows, as_json=as_json, title="Sự cố · incidents", empty="Không có sự cố · No incident is open.")
 
 
@@ -59,10 +62,12 @@ def show_command(incident: Number, as_json: AsJson = False) -> None:
         typer.echo(to_json(found, indent=2).decode())
         return
     parts = {name: found.pop(name) for name in ("changes", "touches", "receipts")}
-    show_rows([found], as_json=False)
+    show_rows([_with_posts(found)], as_json=False)
     changes = ("changed_at", "what", "by", "through", "note", "step")
     show_rows(
-        [{name: row[name] for name in changes} for row in parts["changes"]], as_json=False, title="Diễn biến · course"
+        [_with_posts({name: row[name] for name in changes}) for row in parts["changes"]],
+        as_json=False,
+        title="Diễn biến · course",
     )
     touches = ("code", "area_name", "status", "value", "expected", "lag", "ended_at")
     show_rows(
@@ -72,7 +77,10 @@ def show_command(incident: Number, as_json: AsJson = False) -> None:
         empty="Không liên quan chỉ tiêu nào · It touches no figure.",
     )
     show_rows(
-        parts["receipts"], as_json=False, title="Đã báo cho · told", empty="Chưa báo cho ai · Nobody has been told yet."
+        [_with_posts(row) for row in parts["receipts"]],
+        as_json=False,
+        title="Đã báo cho · told",
+        empty="Chưa báo cho ai · Nobody has been told yet.",
     )
 
 
@@ -116,9 +124,23 @@ def assign_command(
     _act(incident, by, as_json, lambda acting, actor, now: acting.assign(incident, actor, now, to, note))
 
 
+def _with_posts(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with the names of posts in place of their codes, for people."""
+    posts = _posts()
+    named = ("told", "acknowledged_by", "assigned_to", "silenced_by", "by", "note", "recipient")
+    return {name: posts.get(value, value) if name in named else value for name, value in row.items()}
+
+
+@cache
+def _posts() -> dict[str, str]:
+    profile = Settings().profile
+    return {post.post: post.post_vi for post in load_ladder(profile, load_sectors(profile)).posts}
+
+
 def _act(incident: int, by: str, as_json: bool, what: Callable[[IncidentActs, Actor, datetime], None]) -> None:
     with connect(Settings(), "writer", autocommit=True) as connection, translated_errors():
         what(IncidentActs(connection), Actor(by or getpass.getuser(), "command"), datetime.now(UTC))
         found: dict[str, Any] = show_incident(connection, incident)
     names = ("incident_id", "title_vi", "acknowledged_by", "assigned_to", "silenced_until", "told")
-    show_rows([{name: found[name] for name in names}], as_json=as_json)
+    row = {name: found[name] for name in names}
+    show_rows([row if as_json else _with_posts(row)], as_json=as_json)

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from ioc.catalogue import DATA, Catalogue, Sector, load_catalogue
 from ioc.catalogue.indicator import REPORT_FEED
-from ioc.catalogue.loading import read_sectors
+from ioc.catalogue.loading import read_english_names, read_sectors
 from ioc.catalogue.target import with_targets
 from ioc.errors import ConfigError
 from ioc.feeds.declared.registry_reporter import RegistryReporter, Word
@@ -162,3 +162,9 @@ def load_sectors(profile: Path) -> Mapping[str, Sector]:
     """Return the names of the sectors of a profile's catalogue."""
     own = profile / "catalogue"
     return read_sectors(own if own.is_dir() else DATA)
+
+
+def load_english_names(profile: Path) -> Mapping[str, str]:
+    """Return the English names of a profile's units and owners, by the Vietnamese ones; raises ConfigError."""
+    own = profile / "catalogue"
+    return read_english_names(own if own.is_dir() else DATA)

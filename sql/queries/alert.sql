@@ -5,7 +5,10 @@
 -- Incidents that are open, that nobody has acknowledged and that are not silenced; one row an incident and step of its
 -- duty ladder. The row stays until the cause ends: a feed that falls silent, or a figure that is missing, ends nothing.
 SELECT i.incident_id::text AS incident, 'open' AS event, i.kind, i.severity, i.sector, i.owner, i.step::text AS step,
-       coalesce(nullif(i.told, ''), i.owner) AS recipient, i.title_vi AS title, i.title_en, i.summary_vi AS summary,
+       coalesce(nullif(i.told, ''), i.owner) AS recipient,
+       coalesce(%(posts)s::jsonb ->> i.told, nullif(i.told, ''), i.owner)
+           || CASE WHEN i.step > 0 THEN ' (bậc ' || i.step + 1 || ', vì bậc dưới chưa tiếp nhận)' ELSE '' END AS addressee,
+       i.title_vi AS title, i.title_en, i.summary_vi AS summary,
        i.summary_en, coalesce(place.names, '–') AS places,
        coalesce(amount_text(i.value, i.unit, 'vi'), '–') AS figure,
        coalesce(amount_text(i.expected, i.unit, 'vi'), '–') AS expected,
@@ -43,7 +46,8 @@ WHERE i.closed_at IS NULL AND i.acknowledged_at IS NULL AND (i.silenced_until IS
 -- Incidents that ended in the last six hours: the message that it is over says when it began and when it ended. Nothing is
 -- said of one that was over before anybody could have been told.
 SELECT i.incident_id::text AS incident, 'closed' AS event, i.kind, i.severity, i.sector, i.owner, i.step::text AS step,
-       coalesce(nullif(i.told, ''), i.owner) AS recipient, i.title_vi AS title, i.title_en,
+       coalesce(nullif(i.told, ''), i.owner) AS recipient,
+       coalesce(%(posts)s::jsonb ->> i.told, nullif(i.told, ''), i.owner) AS addressee, i.title_vi AS title, i.title_en,
        'Đã kết thúc, mở trong ' || duration_text(i.closed_at - i.opened_at, 'vi') AS summary,
        'Over; it was open for ' || duration_text(i.closed_at - i.opened_at, 'en') AS summary_en,
        '–' AS places, '–' AS figure, '–' AS expected, '–' AS lag, '–' AS forecast, '–' AS period, day_text(newest_day(), 'vi') AS through,

@@ -81,9 +81,9 @@ GROUP BY word.status, word.name
 ORDER BY status_rank(word.status)
 
 -- name: sector_tile
--- A tile a sector, worst first, numbered by `rank`: how many indicators stand how. Those of which nothing is asked are told where there are no others. A number and its word are not torn apart.
+-- A tile a sector, worst first, numbered by `rank`: how many indicators stand how. Those of which nothing is asked are told where there are no others. A number and its word are not torn apart; two spaces keep them off the name.
 SELECT sector.name, sector.key AS sector,
-       coalesce((SELECT string_agg(replace(number_text(n, 0, %(language)s) || ' ' || (%(short)s::jsonb ->> status), ' ', U&'\00A0'), ' · '
+       U&'\00A0\00A0' || coalesce((SELECT string_agg(replace(number_text(n, 0, %(language)s) || ' ' || (%(short)s::jsonb ->> status), ' ', U&'\00A0'), ' · '
                                    ORDER BY status_rank(status))
                  FROM unnest(count.statuses, count.numbers) AS part (status, n)
                  WHERE status <> 'no_target' OR cardinality(count.statuses) = 1), %(short)s::jsonb ->> 'no_data') AS shown,
@@ -104,7 +104,8 @@ ORDER BY rank
 -- The ten that lag most. The cause: an open incident of the data that touches the indicator; else where it is furthest behind.
 SELECT coalesce(lag_text(nullif(s.lag, 0), s.lag_in, %(language)s), '–') AS lag,
        CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS indicator,
-       coalesce(amount_text(s.value, unit.name, %(language)s), CASE WHEN s.hidden THEN %(labels)s::jsonb ->> 'hidden' ELSE '–' END) AS value,
+       coalesce(amount_text(s.value, unit.name, %(language)s) || CASE WHEN s.unit = '%%' AND NOT s.value BETWEEN 0 AND 100 THEN ' *' ELSE '' END,
+                CASE WHEN s.hidden THEN %(labels)s::jsonb ->> 'hidden' ELSE '–' END) AS value,
        coalesce(amount_text(s.expected, unit.name, %(language)s), '–') AS expected,
        coalesce(amount_text(s.forecast, unit.name, %(language)s), '–') AS forecast,
        coalesce(cause.title, (%(labels)s::jsonb ->> 'furthest') || place.names, '–') AS cause,
@@ -134,30 +135,56 @@ ORDER BY status_rank(s.status), s.lag DESC NULLS LAST, s.code
 -- name: indicator_tile
 -- The head figures of a sector: those with a target, worst first, then what is no part of a breakdown. Beside each value its
 -- day, what was expected by then, and the same day of the week before (of other periods: the period before).
-SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END
-       || coalesce(' · ' || period_text(s.period, s.bucket, %(language)s), '')
-       || coalesce(' · ' || (%(labels)s::jsonb ->> 'expected') || ' ' || amount_text(s.expected, unit.name, %(language)s), '')
-       || coalesce(' · ' || (%(labels)s::jsonb ->> CASE s.period WHEN 'day' THEN 'week_before' ELSE 'before' END) || ' '
-                   || amount_text(c.figures[i.slot], unit.name, %(language)s), '') AS name,
+WITH head AS MATERIALIZED (
+    SELECT i.code, i.name_vi, i.name_en, i.unit, i.slot, s.period, s.bucket, s.status, s.value, s.expected, s.hidden,
+           row_number() OVER (ORDER BY asked.nothing, CASE WHEN NOT asked.nothing THEN status_rank(s.status) END,
+                              i.definition ->> 'breakdown' <> '', i.slot)::integer AS rank
+    FROM indicator i
+    LEFT JOIN shown_status s ON s.code = i.code AND s.sector = %(sector)s AND s.area_id = ${area:sqlstring}::integer
+    CROSS JOIN LATERAL (SELECT s.target_id IS NULL AND i.target IS NULL AS nothing) asked
+    WHERE i.live AND i.sector = %(sector)s
+    ORDER BY rank
+    LIMIT 6
+)
+SELECT CASE %(language)s WHEN 'en' THEN h.name_en ELSE h.name_vi END
+       || coalesce(' · ' || period_text(h.period, h.bucket, %(language)s), '')
+       || coalesce(' · ' || (%(labels)s::jsonb ->> 'expected') || ' ' || amount_text(h.expected, unit.name, %(language)s), '')
+       || coalesce(' · ' || (%(labels)s::jsonb ->> CASE h.period WHEN 'day' THEN 'week_before' ELSE 'before' END) || ' '
+                   || amount_text(c.figures[h.slot], unit.name, %(language)s), '') AS name,
        -- A figure and its unit are not torn apart, unless they are longer than a tile.
        CASE WHEN length(told.shown) > 18 THEN told.shown ELSE replace(told.shown, ' ', U&'\00A0') END AS shown,
-       %(colors)s::jsonb ->> coalesce(s.status, 'no_data') AS color, i.code,
-       row_number() OVER (ORDER BY asked.nothing, CASE WHEN NOT asked.nothing THEN status_rank(s.status) END,
-                          i.definition ->> 'breakdown' <> '', i.slot)::integer AS rank
-FROM indicator i
-LEFT JOIN shown_status s ON s.code = i.code AND s.area_id = ${area:sqlstring}::integer
-CROSS JOIN LATERAL (SELECT coalesce(%(units)s::jsonb ->> i.unit, i.unit) AS name) unit
-LEFT JOIN shown_cell c
-    ON c.sector = i.sector AND c.period = s.period AND c.area_id = s.area_id AND c.bucket = period_before(s.period, s.bucket)
-CROSS JOIN LATERAL (SELECT s.target_id IS NULL AND i.target IS NULL AS nothing) asked
-CROSS JOIN LATERAL (SELECT coalesce(amount_text(s.value, unit.name, %(language)s), CASE WHEN s.hidden THEN %(labels)s::jsonb ->> 'hidden' END,
+       %(colors)s::jsonb ->> coalesce(h.status, 'no_data') AS color, h.code, h.rank
+FROM head h
+CROSS JOIN LATERAL (SELECT coalesce(%(units)s::jsonb ->> h.unit, h.unit) AS name) unit
+CROSS JOIN LATERAL (SELECT coalesce(amount_text(h.value, unit.name, %(language)s) || CASE WHEN h.unit = '%%' AND NOT h.value BETWEEN 0 AND 100 THEN ' *' ELSE '' END,
+                                    CASE WHEN h.hidden THEN %(labels)s::jsonb ->> 'hidden' END,
                                     %(words)s::jsonb ->> 'no_data') AS shown) told
-WHERE i.live AND i.sector = %(sector)s
-ORDER BY rank
-LIMIT 6
+LEFT JOIN LATERAL (
+    SELECT figures FROM shown_cell
+    WHERE sector = %(sector)s AND period = h.period AND area_id = ${area:sqlstring}::integer
+      AND bucket = period_before(h.period, h.bucket)
+    OFFSET 0
+) c ON true
+ORDER BY h.rank
 
 -- name: indicator_table
 -- Every live indicator of a sector, worst first. A percentage beyond 0 and 100 has a star: the indicator's board says why. `running` is what has come in of the day that is not over yet.
+WITH judged AS MATERIALIZED (
+    SELECT * FROM shown_status WHERE sector = %(sector)s AND area_id = ${area:sqlstring}::integer
+), before AS MATERIALIZED (
+    -- One look at the index a period; joined to each indicator, all cells of the area would be read.
+    SELECT span.period, span.bucket, c.figures
+    FROM (SELECT DISTINCT period, bucket FROM judged) span
+    CROSS JOIN LATERAL (
+        SELECT figures FROM shown_cell
+        WHERE sector = %(sector)s AND period = span.period AND area_id = ${area:sqlstring}::integer
+          AND bucket = period_before(span.period, span.bucket)
+        OFFSET 0
+    ) c
+), running AS MATERIALIZED (
+    SELECT bucket, figures FROM shown_cell
+    WHERE sector = %(sector)s AND period = 'day' AND area_id = ${area:sqlstring}::integer AND bucket = (SELECT newest_day())
+)
 SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS indicator,
        %(words)s::jsonb ->> coalesce(s.status, 'no_data') AS status,
        coalesce(amount_text(s.value, unit.name, %(language)s) || CASE WHEN s.unit = '%%' AND NOT s.value BETWEEN 0 AND 100 THEN ' *' ELSE '' END,
@@ -169,14 +196,10 @@ SELECT CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS indicato
        coalesce(amount_text(running.figures[i.slot], unit.name, %(language)s), '–') AS running,
        coalesce(%(owners)s::jsonb ->> split_part(i.owner, '; ', 1), split_part(i.owner, '; ', 1)) AS owner, i.code
 FROM indicator i
-LEFT JOIN shown_status s ON s.code = i.code AND s.area_id = ${area:sqlstring}::integer
+LEFT JOIN judged s ON s.code = i.code
 CROSS JOIN LATERAL (SELECT coalesce(%(units)s::jsonb ->> i.unit, i.unit) AS name) unit
-LEFT JOIN shown_cell before
-    ON before.sector = i.sector AND before.period = s.period AND before.area_id = s.area_id
-   AND before.bucket = period_before(s.period, s.bucket)
-LEFT JOIN shown_cell running
-    ON running.sector = i.sector AND running.period = 'day' AND running.area_id = ${area:sqlstring}::integer
-   AND running.bucket = (SELECT newest_day()) AND s.period = 'day' AND s.bucket < running.bucket
+LEFT JOIN before ON before.period = s.period AND before.bucket = s.bucket
+LEFT JOIN running ON s.period = 'day' AND s.bucket < running.bucket
 WHERE i.live AND i.sector = %(sector)s
 ORDER BY status_rank(coalesce(s.status, 'no_data')), s.lag DESC NULLS LAST, i.slot
 
@@ -209,23 +232,26 @@ WITH asked_for AS (
                                 THEN own ELSE chosen.period END AS period,
                                ${period:sqlstring} = 'total' AND i.kind = 'flow' AS summed, from_at, to_at) shown
     WHERE i.live AND i.code = %(code)s
+), held AS MATERIALIZED (
+    -- Two ranges of the index, read once: the periods of the range, and those of the year before.
+    SELECT span.past, c.bucket, c.figures[i.slot] AS value
+    FROM asked_for i
+    CROSS JOIN LATERAL (VALUES (false, i.first_bucket::date, i.last_bucket::date),
+                               (true, (i.first_bucket - interval '1 year')::date, (i.last_bucket - interval '1 year')::date + 2))
+        AS span (past, first, last)
+    CROSS JOIN LATERAL (
+        SELECT bucket, figures FROM shown_cell
+        WHERE sector = i.sector AND period = i.period AND area_id = ${area:sqlstring}::integer AND bucket BETWEEN span.first AND span.last
+        OFFSET 0
+    ) c
 ), cell AS (
-    SELECT b::date AS bucket, (b + period_step(i.period))::date - 1 AS through, c.figures[i.slot] AS value, past.figures[i.slot] AS past,
+    SELECT b::date AS bucket, (b + period_step(i.period))::date - 1 AS through, now.value, before.value AS past,
            extract(year FROM b)::int AS year
     FROM asked_for i
     CROSS JOIN generate_series(i.first_bucket, i.last_bucket, period_step(i.period)) AS b
-    -- One look at the index a period; joined as a whole, every period of the year before would be read.
-    LEFT JOIN LATERAL (
-        SELECT figures FROM shown_cell
-        WHERE sector = i.sector AND period = i.period AND area_id = ${area:sqlstring}::integer AND bucket = b::date
-        OFFSET 0
-    ) c ON true
-    LEFT JOIN LATERAL (
-        SELECT figures FROM shown_cell
-        WHERE sector = i.sector AND period = i.period AND area_id = ${area:sqlstring}::integer
-          AND bucket = CASE i.period WHEN 'week' THEN b::date - 364 ELSE (b - interval '1 year')::date END
-        OFFSET 0
-    ) past ON true
+    LEFT JOIN held now ON NOT now.past AND now.bucket = b::date
+    LEFT JOIN held before ON before.past
+        AND before.bucket = CASE i.period WHEN 'week' THEN b::date - 364 ELSE (b - interval '1 year')::date END
 ), shown AS (
     SELECT c.bucket, c.through, CASE WHEN i.summed THEN sum(c.value) OVER years ELSE c.value END AS value,
            CASE WHEN i.summed THEN sum(c.past) OVER years ELSE c.past END AS past, i.unit, i.code, i.kind, i.summed, c.year
@@ -300,7 +326,7 @@ JOIN area a USING (area_id)
 CROSS JOIN LATERAL (SELECT coalesce(%(units)s::jsonb ->> s.unit, s.unit) AS name) unit
 CROSS JOIN LATERAL (VALUES
     ('status', %(words)s::jsonb ->> s.status),
-    ('value', coalesce(amount_text(s.value, unit.name, %(language)s), CASE WHEN s.hidden THEN %(labels)s::jsonb ->> 'hidden' ELSE '–' END)),
+    ('value', coalesce(amount_text(s.value, unit.name, %(language)s) || CASE WHEN s.unit = '%%' AND NOT s.value BETWEEN 0 AND 100 THEN ' *' ELSE '' END, CASE WHEN s.hidden THEN %(labels)s::jsonb ->> 'hidden' ELSE '–' END)),
     ('period', coalesce(period_text(s.period, s.bucket, %(language)s), '–')),
     ('target', CASE WHEN s.target IS NOT NULL THEN CASE s.target_op WHEN '>=' THEN '≥ ' ELSE '≤ ' END
                     || amount_text(s.target, unit.name, %(language)s)
@@ -458,8 +484,10 @@ ORDER BY rank, c.lagging DESC NULLS LAST, c.at_risk DESC NULLS LAST, area
 -- The indicators of one area beside the unit above it, those that lag first; those without a target only where they are unusual.
 SELECT %(sectors)s::jsonb ->> s.sector AS sector_name, CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS indicator,
        %(words)s::jsonb ->> s.status AS status,
-       coalesce(amount_text(s.value, unit.name, %(language)s), CASE WHEN s.hidden THEN %(labels)s::jsonb ->> 'hidden' ELSE '–' END) AS value,
-       coalesce(amount_text(above.value, unit.name, %(language)s), CASE WHEN above.hidden THEN %(labels)s::jsonb ->> 'hidden' ELSE '–' END) AS above,
+       coalesce(amount_text(s.value, unit.name, %(language)s) || CASE WHEN s.unit = '%%' AND NOT s.value BETWEEN 0 AND 100 THEN ' *' ELSE '' END,
+                CASE WHEN s.hidden THEN %(labels)s::jsonb ->> 'hidden' ELSE '–' END) AS value,
+       coalesce(amount_text(above.value, unit.name, %(language)s) || CASE WHEN above.unit = '%%' AND NOT above.value BETWEEN 0 AND 100 THEN ' *' ELSE '' END,
+                CASE WHEN above.hidden THEN %(labels)s::jsonb ->> 'hidden' ELSE '–' END) AS above,
        coalesce(amount_text(s.expected, unit.name, %(language)s), '–') AS expected,
        coalesce(lag_text(nullif(s.lag, 0), s.lag_in, %(language)s), '–') AS lag,
        coalesce(period_text(s.period, s.bucket, %(language)s), '–') AS period, s.code, s.sector
@@ -545,10 +573,11 @@ CROSS JOIN (SELECT CASE ${measure:sqlstring} WHEN 'complete' THEN chosen.first E
                    CASE ${measure:sqlstring} WHEN 'complete' THEN least(chosen.last, newest_day() - 1) ELSE current_date + 1 END AS last
             FROM (SELECT ($__timeFrom()::timestamptz AT TIME ZONE %(timezone)s)::date AS first,
                          ($__timeTo()::timestamptz AT TIME ZONE %(timezone)s)::date AS last) chosen) shown
+CROSS JOIN (SELECT area_id FROM area WHERE level = 'province') province
 CROSS JOIN LATERAL (
     SELECT m.day, m.share FROM quality_measure m
-    WHERE m.feed = f.key AND m.measure = ${measure:sqlstring} AND m.day BETWEEN shown.first AND shown.last AND m.reporter = ''
-      AND m.share IS NOT NULL AND m.area_id IN (SELECT area_id FROM area WHERE level = 'province')
+    WHERE m.area_id = province.area_id AND m.feed = f.key AND m.measure = ${measure:sqlstring}
+      AND m.day BETWEEN shown.first AND shown.last AND m.reporter = '' AND m.share IS NOT NULL
     OFFSET 0
 ) q
 ORDER BY 1, 2
@@ -587,7 +616,7 @@ SELECT %(severities)s::jsonb ->> i.severity AS severity, CASE %(language)s WHEN 
        CASE %(language)s WHEN 'en' THEN i.summary_en ELSE i.summary_vi END AS summary,
        moment_text(i.since, %(timezone)s, %(language)s) AS since, duration_text(now() - i.opened_at, %(language)s) AS lasts,
        coalesce(%(owners)s::jsonb ->> split_part(i.owner, '; ', 1), split_part(i.owner, '; ', 1)) AS owner, number_text(i.step + 1, 0, %(language)s) AS step,
-       coalesce(nullif(concat_ws(' · ', i.acknowledged_by, moment_text(i.acknowledged_at, %(timezone)s, %(language)s),
+       coalesce(nullif(concat_ws(' · ', coalesce(%(posts)s::jsonb ->> i.acknowledged_by, i.acknowledged_by), moment_text(i.acknowledged_at, %(timezone)s, %(language)s),
            CASE WHEN i.silenced_until > now() THEN (%(labels)s::jsonb ->> 'silenced_until')
                 || moment_text(i.silenced_until, %(timezone)s, %(language)s) END), ''), '–') AS acknowledged,
        number_text(i.indicators, 0, %(language)s) AS indicators, number_text(i.areas, 0, %(language)s) AS areas,
@@ -601,7 +630,7 @@ LIMIT 200
 SELECT CASE %(language)s WHEN 'en' THEN i.title_en ELSE i.title_vi END AS title,
        moment_text(i.since, %(timezone)s, %(language)s) AS since, moment_text(i.closed_at, %(timezone)s, %(language)s) AS ended,
        duration_text(i.closed_at - i.opened_at, %(language)s) AS lasts, coalesce(%(owners)s::jsonb ->> split_part(i.owner, '; ', 1), split_part(i.owner, '; ', 1)) AS owner,
-       coalesce(i.acknowledged_by, '–') AS acknowledged
+       coalesce(%(posts)s::jsonb ->> i.acknowledged_by, i.acknowledged_by, '–') AS acknowledged
 FROM incident i
 WHERE i.closed_at IS NOT NULL
 ORDER BY i.closed_at DESC
@@ -610,7 +639,8 @@ LIMIT 100
 -- name: incident_change_table
 SELECT moment_text(c.changed_at, %(timezone)s, %(language)s) AS changed,
        CASE %(language)s WHEN 'en' THEN i.title_en ELSE i.title_vi END AS title, %(changes)s::jsonb ->> c.what AS what,
-       coalesce(nullif(c.by, ''), '–') AS by, coalesce(nullif(c.note, ''), '–') AS note
+       coalesce(%(posts)s::jsonb ->> c.by, nullif(c.by, ''), '–') AS by,
+       coalesce(%(posts)s::jsonb ->> c.note, nullif(c.note, ''), '–') AS note
 FROM incident_change c
 JOIN incident i USING (incident_id)
 WHERE c.what <> 'changed' -- other figures of the same cause, every minute
@@ -724,16 +754,22 @@ FROM (SELECT $__timeGroupAlias(b.committed_at, $__interval),
 ORDER BY 1
 
 -- name: rejection_rule
-SELECT CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END AS feed, number_text(count(*), 0, %(language)s) AS events,
-       (array_agg(r.reasons -> 0 ->> CASE %(language)s WHEN 'en' THEN 'message_en' ELSE 'message_vi' END
-                  ORDER BY r.recorded_at DESC))[1] AS example,
-       moment_text(max(r.recorded_at), %(timezone)s, %(language)s) AS newest, r.rule
-FROM rejected_event r
+-- Counted first; the newest example is looked up for each cause alone.
+SELECT CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END AS feed, number_text(cause.events, 0, %(language)s) AS events,
+       example.reasons -> 0 ->> CASE %(language)s WHEN 'en' THEN 'message_en' ELSE 'message_vi' END AS example,
+       moment_text(cause.newest, %(timezone)s, %(language)s) AS newest, cause.rule
+FROM (SELECT r.feed_id, r.rule, count(*) AS events, max(r.recorded_at) AS newest
+      FROM rejected_event r JOIN feed USING (feed_id)
+      WHERE $__timeFilter(r.recorded_at) AND ('*' IN (${feed:sqlstring}) OR feed.key IN (${feed:sqlstring}))
+      GROUP BY 1, 2
+      ORDER BY events DESC
+      LIMIT 200) cause
 JOIN feed f USING (feed_id)
-WHERE $__timeFilter(r.recorded_at) AND ('*' IN (${feed:sqlstring}) OR f.key IN (${feed:sqlstring}))
-GROUP BY f.feed_id, r.rule
-ORDER BY count(*) DESC
-LIMIT 200
+CROSS JOIN LATERAL (
+    SELECT reasons FROM rejected_event r
+    WHERE r.feed_id = cause.feed_id AND r.rule = cause.rule AND r.recorded_at = cause.newest LIMIT 1
+) example
+ORDER BY cause.events DESC, feed, cause.rule
 
 -- name: backlog_tile
 -- What waits for the roll-up and for the dead-letter topic (counted up to 100,000), what was lost, and when the jobs that keep

@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 _SHOWN = 5
+# As the database's amount_text: 999,995 million are a billion once rounded.
+_SCALES = ((999_995_000, 1e9, "tỷ", "billion"), (1e6, 1e6, "triệu", "million"))
 _PARTS = 3
 
 
@@ -30,9 +32,21 @@ def number_en(value: float, digits: int = 1) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def amount(value: float, unit: str) -> Bilingual:
-    """Return a value with its unit."""
-    return Bilingual(f"{number_vi(value)} {unit}", f"{number_en(value)}{unit if unit == '%' else f' {unit}'}")
+def amount(value: float, unit: str, unit_en: str = "") -> Bilingual:
+    """Return a value with its unit, money as boards write it: 3,19 tỷ đồng, 3.19 billion đồng.
+
+    unit_en: the unit's English name; none = the same word.
+    """
+    unit_en = unit_en or unit
+    if unit == "%":
+        return Bilingual(f"{number_vi(value)} %", f"{number_en(value)}%")
+    if unit.partition("/")[0] == "đồng":
+        for least, by, vi, en in _SCALES:
+            if abs(value) >= least:
+                return Bilingual(
+                    f"{number_vi(value / by, 2)} {vi} {unit}", f"{number_en(value / by, 2)} {en} {unit_en}"
+                )
+    return Bilingual(f"{number_vi(value)} {unit}", f"{number_en(value)} {unit_en}")
 
 
 def day_text(day: date) -> Bilingual:
@@ -116,7 +130,7 @@ def reporters_missing(
     """Return title and summary of reporters that have not reported by their deadline."""
     title = Bilingual(
         f"{name.vi}: {len(missing)} đơn vị chưa báo cáo ngày {day.vi}",
-        f"{name.en}: {len(missing)} reporters missing for {day.en}",
+        f"{name.en}: {len(missing)} reporter{'s' if len(missing) > 1 else ''} missing for {day.en}",
     )
     names = listed(missing)
     summary = Bilingual(
@@ -125,13 +139,13 @@ def reporters_missing(
     return title, summary
 
 
-def reports_missing(agency: str, codes: Sequence[str]) -> tuple[Bilingual, Bilingual]:
-    """Return title and summary of reports that an agency owes."""
+def reports_missing(agency: Bilingual, owed: Sequence[Bilingual]) -> tuple[Bilingual, Bilingual]:
+    """Return title and summary of reports that an agency owes: the names of their indicators."""
     title = Bilingual(
-        f"{agency}: {len(codes)} báo cáo quá hạn",
-        f"{agency}: {len(codes)} report{'s' if len(codes) > 1 else ''} overdue",
+        f"{agency.vi}: {len(owed)} báo cáo quá hạn",
+        f"{agency.en}: {len(owed)} report{'s' if len(owed) > 1 else ''} overdue",
     )
-    names = listed(codes)
+    names = Bilingual(listed([one.vi for one in owed]).vi, listed([one.en for one in owed]).en)
     return title, Bilingual(f"Chưa có số liệu: {names.vi}.", f"No figure yet of: {names.en}.")
 
 

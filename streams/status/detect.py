@@ -226,7 +226,10 @@ def _agencies(scene: Sight) -> Iterator[Finding]:
         name = scene.agencies.get(agency, agency)
         codes = sorted(set(group["code"].to_list()))
         reported = [code for code in codes if scene.edition.indicators[code].feed == REPORT_FEED] or codes
-        title, summary = wording.reports_missing(name, [scene.edition.indicators[c].name_vi for c in reported])
+        owed = [scene.edition.indicators[code] for code in reported]
+        title, summary = wording.reports_missing(
+            Bilingual(name, scene.english.get(name, name)), [Bilingual(one.name_vi, one.name_en) for one in owed]
+        )
         first = scene.edition.indicators[reported[0]]
         yield Finding(
             cause=f"reporter_missing:{cause}",

@@ -34,7 +34,7 @@ def lagging(scene: Sight) -> Iterator[Finding]:
         area = scene.ground.areas[scene.ground.index[shown["area_id"]]]
         overdue = shown["target_on"] is not None and shown["through"] >= shown["target_on"]
         critical = shown["area_id"] == root.area_id and (shown["lag"] >= _CRITICAL_LAG or overdue)
-        unit = indicator.unit
+        unit, unit_en = indicator.unit, scene.english.get(indicator.unit, "")
         lag = (
             Bilingual(f"{wording.number_vi(shown['lag'])} điểm %", f"{wording.number_en(shown['lag'])} points")
             if shown["lag_in"] == "point"
@@ -43,20 +43,20 @@ def lagging(scene: Sight) -> Iterator[Finding]:
         places = [scene.ground.areas[scene.ground.index[row["area_id"]]] for row in below]
         worst = [
             Bilingual(
-                f"{place.name_vi} ({wording.amount(row['value'], unit).vi})",
-                f"{place.name_en} ({wording.amount(row['value'], unit).en})",
+                f"{place.name_vi} ({wording.amount(row['value'], unit, unit_en).vi})",
+                f"{place.name_en} ({wording.amount(row['value'], unit, unit_en).en})",
             )
             for place, row in zip(places, below, strict=True)
         ]
         due = None if shown["target_on"] is None else wording.day_text(shown["target_on"])
-        ahead = None if shown["forecast"] is None else wording.amount(shown["forecast"], unit)
+        ahead = None if shown["forecast"] is None else wording.amount(shown["forecast"], unit, unit_en)
         source = sources.get(shown["target_id"], "").removeprefix("target: ").removeprefix("limit: ")
         parts = _parts(scene, indicator, shown)
         title, summary = wording.lagging(
             Bilingual(indicator.name_vi, indicator.name_en),
             Bilingual(area.name_vi, area.name_en),
-            wording.amount(shown["value"], unit),
-            wording.amount(shown["expected"], unit),
+            wording.amount(shown["value"], unit, unit_en),
+            wording.amount(shown["expected"], unit, unit_en),
             lag,
             worst,
             [_named_part(scene, one, unit) for one in parts],
@@ -146,7 +146,8 @@ def _parts(scene: Sight, indicator: Indicator, shown: Mapping[str, Any]) -> list
 
 
 def _named_part(scene: Sight, short: PartShortfall, unit: str) -> Bilingual:
-    indicator, value = scene.edition.indicators[short.part.code], wording.amount(short.part.value, unit)
+    indicator = scene.edition.indicators[short.part.code]
+    value = wording.amount(short.part.value, unit, scene.english.get(unit, ""))
     return Bilingual(f"{indicator.name_vi} ({value.vi})", f"{indicator.name_en} ({value.en})")
 
 

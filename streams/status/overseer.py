@@ -12,7 +12,7 @@ from psycopg.rows import scalar_row
 from ioc.catalogue.indicator import REPORT_FEED
 from ioc.feeds.feed import Feed
 from ioc.province.duty import load_ladder
-from ioc.province.profile import Profile
+from ioc.province.profile import Profile, load_english_names
 from ioc.settings import Settings
 from sql import load_queries
 from streams.rules.incident import Finding
@@ -50,6 +50,7 @@ class Overseer:
         self.incidents = IncidentStore(connection, ladder, self.status.calendar, self.status.zone)
         self._feeds = feeds
         self._agencies = {one.code: one.name for one in profile.reporters if one.feed == REPORT_FEED}
+        self._english = load_english_names(settings.profile)
         self._outage_at: datetime | None = None
 
     def look(
@@ -91,6 +92,7 @@ class Overseer:
             outages=found,
             held=held,
             agencies=self._agencies,
+            english=self._english,
             measured=measured,
             loaded_at=self._loaded_at(),
             sectors=self.status.sectors,

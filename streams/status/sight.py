@@ -27,6 +27,7 @@ class Sight:
     statuses: rows of `indicator_status`; held: feeds about which nothing can be said.
     rejections: feed -> the rules that its events of the last hour broke, most frequent first.
     agencies: code of a reporter of `report.value` -> name.
+    english: Vietnamese names of units and owners -> English ones.
     """
 
     moment: PassMoment
@@ -42,6 +43,7 @@ class Sight:
     outages: Sequence[Outage] = ()
     held: Collection[str] = frozenset()
     agencies: Mapping[str, str] = field(default_factory=dict)
+    english: Mapping[str, str] = field(default_factory=dict)
     measured: Sequence[Finding] = ()
     loaded_at: datetime | None = None
     sectors: Mapping[str, str] = field(default_factory=dict)

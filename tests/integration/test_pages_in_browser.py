@@ -158,6 +158,9 @@ def test_the_morning_page_prints_on_a4(served: Served) -> None:
     async def print_it() -> bytes:
         async with open_tab() as tab:
             await tab.open(served.link("/morning"), width=DESK)
+            await tab.call("Emulation.setEmulatedMedia", media="print")
+            shown = "document.querySelector('footer').checkVisibility() && document.querySelector('footer').innerText"
+            assert "Dữ liệu mô phỏng" in await tab.evaluate(shown), "paper says it, too"
             return await tab.pdf()
 
     pdf = asyncio.run(print_it())

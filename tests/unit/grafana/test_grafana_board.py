@@ -12,7 +12,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from grafana.boards.board import MapView, to_json
 from grafana.boards.breakdown import breakdowns
-from grafana.boards.panel import COLUMN_WIDTH, panel_id
+from grafana.boards.panel import panel_id
 from grafana.boards.scope import COLORS, STATUSES
 from grafana.boards.sector_board import sector_key
 from grafana.bundle import Bundle
@@ -149,6 +149,20 @@ def test_every_dimension_of_the_catalogue_has_a_name(catalogue: Catalogue) -> No
     assert used <= set(BREAKDOWNS)
 
 
+def test_what_is_empty_is_neither_green_nor_english(bundle: Bundle) -> None:
+    """Grafana colours a tile without a row green, and says "No data" in a panel that has no word of its own."""
+    for board in bundle.boards:
+        for panel in all_panels(board.model):
+            defaults = panel.get("fieldConfig", {}).get("defaults", {})
+            if panel["type"] in ("stat", "table", "timeseries", "bargauge", "status-history"):
+                assert defaults.get("noValue") == "–", (board.uid, panel["title"])
+            if panel["type"] == "stat":
+                assert defaults["color"] in (
+                    {"mode": "fixed", "fixedColor": "text"},
+                    {"mode": "fixed", "fixedColor": COLORS[""]},
+                ), (board.uid, panel["title"])
+
+
 def test_no_column_is_pushed_out_of_its_table(bundle: Bundle) -> None:
     """At 1440 pixels a board has 1350 beside Grafana's menu; the overview is made for a wall of 1920."""
     found = []
@@ -163,7 +177,8 @@ def test_no_column_is_pushed_out_of_its_table(bundle: Bundle) -> None:
                 columns.append((override["matcher"]["options"], given))
             names = {name for name, given in columns if "displayName" in given}
             widths = {name: given["custom.width"] for name, given in columns if "custom.width" in given}
-            wide = sum(widths.get(name, COLUMN_WIDTH) for name in names)
+            least = {name: given["custom.minWidth"] for name, given in columns if "displayName" in given}
+            wide = sum(widths.get(name, least[name]) for name in names)
             if wide > pixels * panel["gridPos"]["w"] / 24 - 20:
                 found.append((board.uid, panel["title"], wide))
     assert found == []
