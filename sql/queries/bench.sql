@@ -78,6 +78,37 @@ FROM indicator i
 JOIN indicator_cell c ON c.sector = i.sector AND c.period = 'day' AND c.bucket = %(day)s::date - 1
 WHERE i.live
 
+-- name: make_assessed
+-- What stands beside a year's figures: what readers may see of guarded sectors (all of it, the dearest case), quality by feed,
+-- area and day, closed and open incidents, and the last hours' batches and refusals.
+INSERT INTO disclosure_cell (sector, period, area_id, bucket, figures_at, hidden, figures)
+SELECT c.sector, c.period, c.area_id, c.bucket, c.updated_at, '{}', c.figures
+FROM indicator_cell c JOIN small_cell_rule USING (sector)
+ON CONFLICT DO NOTHING;
+INSERT INTO quality_measure (day, measure, feed, sector, area_id, numerator, denominator, measured_at)
+SELECT d::date, measure, f.key, '', a.area_id, 95, 100, now()
+FROM feed f
+CROSS JOIN unnest(ARRAY['correct', 'complete', 'clean', 'live', 'superseded']) AS measure
+CROSS JOIN (SELECT DISTINCT bucket FROM indicator_cell WHERE period = 'day') AS day (d)
+JOIN area a ON a.valid_from <= d AND a.valid_to > d
+ON CONFLICT DO NOTHING;
+INSERT INTO incident (cause, kind, severity, sector, owner, title_vi, title_en, summary_vi, summary_en, evidence, since,
+                      opened_at, changed_at, seen_at, closed_at, step_at)
+SELECT 'bench:' || n, 'lagging', CASE n % 3 WHEN 0 THEN 'critical' ELSE 'warning' END, 'lodging', 'bench', 'bench ' || n,
+       'bench ' || n, 'bench', 'bench', '{}', at, at, at, at, CASE WHEN n > 60 THEN at + interval '1 hour' END, at
+FROM (SELECT n, now() - n * interval '2 hours' AS at FROM generate_series(1, 5000) AS n) made;
+INSERT INTO incident_touch (incident_id, code, area_id, touched_at)
+SELECT i.incident_id, s.code, s.area_id, i.opened_at
+FROM incident i CROSS JOIN (SELECT code, area_id FROM indicator_status ORDER BY 1, 2 LIMIT 100) s
+WHERE i.closed_at IS NULL;
+INSERT INTO stream_batch (committed_at, feed_id, topic, partition, first_offset, next_offset, consumed, accepted, rejected,
+                          duplicate, corrected, voided, superseded, oldest_received_at, newest_received_at)
+SELECT at, feed_id, 'bench', 0, n, n + 1, 100, 96, 3, 1, 20, 1, 0, at - interval '2 s', at
+FROM feed CROSS JOIN (SELECT n, now() - n * interval '15 s' AS at FROM generate_series(1, 720) AS n) batch;
+INSERT INTO rejected_event (feed_id, topic, partition, record_offset, position, rule, reasons)
+SELECT feed_id, 'bench', 0, n, 0, 'rule_' || n % 10, '[{"message_vi": "bench", "message_en": "bench"}]'
+FROM feed CROSS JOIN generate_series(1, 2000) AS n
+
 -- name: touch_feed
 -- A batch of a feed, and the newest figures of the sector that rests on it moved as the roll-up would move them.
 WITH moved AS (
