@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -13,10 +15,23 @@ from streams.rules import wording
 from streams.rules.incident import Finding
 from streams.rules.shortfall import FigurePart, PartShortfall, part_codes, shortfalls
 from streams.rules.wording import Bilingual
+from streams.status.judged import PassMoment
 from streams.status.sight import Sight, touches_of
 
 _NAMED = 20
+_PAST = timedelta(days=2)  # behind the clock: a simulated province, or one that reads old files
 _CRITICAL_LAG = 20.0  # points, or per cent of what is expected
+
+
+def lag_since(judged_at: datetime, through: date | None, moment: PassMoment, zone: ZoneInfo) -> datetime:
+    """Return since when a figure lags.
+
+    That is when it was first judged so; in a province whose business lies in the past, the end of the period that was
+    judged: a time of the clock would stand beside figures of another year.
+    """
+    if through is None or moment.now - moment.business_now < _PAST:
+        return judged_at
+    return min(datetime.combine(through + timedelta(days=1), time(), zone), judged_at)
 
 
 def lagging(scene: Sight) -> Iterator[Finding]:
@@ -74,7 +89,7 @@ def lagging(scene: Sight) -> Iterator[Finding]:
             title_en=title.en,
             summary_vi=summary.vi,
             summary_en=summary.en,
-            since=shown["since"],
+            since=lag_since(shown["since"], shown["through"], scene.moment, scene.zone),
             code=str(code),
             area_id=shown["area_id"],
             period=shown["period"],
