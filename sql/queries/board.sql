@@ -398,7 +398,8 @@ ORDER BY part.ordinal
 -- When the status of an indicator changed, the newest first; what stands, where nothing has changed since it was first known.
 SELECT moment_text(c.changed_at, %(timezone)s, %(language)s) AS changed, coalesce(%(words)s::jsonb ->> c.before, '–') AS before,
        %(words)s::jsonb ->> c.status AS status, coalesce(period_text(c.period, c.bucket, %(language)s), '–') AS period,
-       coalesce(amount_text(c.value, coalesce(%(units)s::jsonb ->> i.unit, i.unit), %(language)s), '–') AS value,
+       coalesce(amount_text(c.value, coalesce(%(units)s::jsonb ->> i.unit, i.unit), %(language)s)
+                || CASE WHEN i.unit = '%%' AND NOT c.value BETWEEN 0 AND 100 THEN ' *' ELSE '' END, '–') AS value,
        coalesce(amount_text(c.expected, coalesce(%(units)s::jsonb ->> i.unit, i.unit), %(language)s), '–') AS expected
 FROM (SELECT changed_at, code, area_id, before, status, period, bucket, value, expected FROM shown_status_change
       UNION ALL
