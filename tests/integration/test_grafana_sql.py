@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -203,29 +202,6 @@ class TestBoards:
                 plan = grafana.execute(f"EXPLAIN {expand(query.sql, situation)}".encode()).fetchall()
                 scans = {row[0].split("Seq Scan on ")[1].split()[0] for row in plan if "Seq Scan on " in row[0]}
                 assert not scans & large, query.place
-
-    def test_a_share_beyond_100_has_a_star_wherever_it_is_shown_and_says_why(
-        self, bundle: Bundle, grafana: psycopg.Connection
-    ) -> None:
-        """The filled figures know nothing of shares: many are beyond."""
-        starred = 0
-        chosen = {"sector": "vaccination", "indicator": "vaccination.recorded_24h_rate"}
-        for uid in ("ioc-overview", "ioc-sector-vaccination", "ioc-area-en", "ioc-indicator"):
-            answers = run_board(grafana, model_of(bundle, uid), situation_of(uid, **chosen))
-            for answer in answers:
-                for row in answer.rows:
-                    shown = dict(zip(answer.columns, row, strict=True))
-                    for column in {"value", "shown", "above"} & shown.keys():
-                        text = re.fullmatch(r"(-?[\d.,]+)\s?%(.*)", str(shown[column]))
-                        if text is None or shown.get("name") == "Dự báo đến hạn":
-                            continue
-                        number = text[1] if uid.endswith("-en") else text[1].translate(str.maketrans(".,", "_."))
-                        beyond = not 0 <= float(number.replace(",", "")) <= 100
-                        assert (text[2].strip() == "*") == beyond, (answer.place, shown)
-                        starred += beyond
-        assert starred > 20
-        definition = next(answer for answer in answers if "Định nghĩa" in answer.place)
-        assert "Vì sao ngoài 0–100 % (*)" in {row[0] for row in definition.rows}
 
     def test_boards_open_at_the_month_of_the_data(self, filled: Settings) -> None:
         assert data_range(filled, "Asia/Ho_Chi_Minh").start == "2024-09-30T17:00:00.000Z"
