@@ -201,12 +201,13 @@ def _objects(bundle: Bundle) -> Iterator[tuple[ObjectKind, str, Json]]:
     yield ObjectKind.TEMPLATE, bundle.template["name"], bundle.template
     for point in bundle.contact_points:
         yield ObjectKind.CONTACT_POINT, point["uid"], point
+    # Before the rules: what fires first would go to whom the old policy names.
+    yield ObjectKind.POLICY, "", bundle.policy
     # Rules before their group: a group that names a rule which does not exist yet is an error 500.
     for uid, rule in bundle.rules.items():
         yield ObjectKind.RULE, uid, rule
     for group in bundle.rule_groups:
         yield ObjectKind.RULE_GROUP, group["title"], group
-    yield ObjectKind.POLICY, "", bundle.policy
     yield ObjectKind.PLAYLIST, bundle.playlist["name"], bundle.playlist
 
 

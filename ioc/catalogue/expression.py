@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import polars as pl
 import sqlglot
@@ -72,13 +73,18 @@ def parse_expression(
         check_condition(node, domains or {})
     sql = node.sql(DIALECT, comments=False)
     try:
-        pl.LazyFrame(schema=schema).select(pl.sql_expr(sql)).collect_schema()
+        _no_rows(tuple(schema.items())).select(pl.sql_expr(sql)).collect_schema()
     except pl.exceptions.PolarsError as error:
         raise ExpressionError(
             "Polars không nhận biểu thức này; hãy viết đơn giản hơn",
             f"Polars refuses it ({_first_line(error)}); write it in simpler terms",
         ) from None
     return Expression(sql, result, largest)
+
+
+@lru_cache(maxsize=64)  # a feed has dozens of expressions, and making the frame takes as long as checking one
+def _no_rows(schema: tuple[tuple[str, pl.DataType], ...]) -> pl.LazyFrame:
+    return pl.LazyFrame(schema=dict(schema))
 
 
 def conjunction(*conditions: str) -> str:

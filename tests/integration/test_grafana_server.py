@@ -80,9 +80,7 @@ def tried(request: pytest.FixtureRequest, settings: Settings, mailbox: Mailbox) 
     if request.param == "real":
         told = {"grafana_url": REAL, "grafana_token": SecretStr(TOKEN)}
         own = addressed.model_copy(update=told)
-        yield Tried(
-            GrafanaServer(own), own, lambda: arrived(mailbox.hooks), real_health, lambda: let_go(own), real=True
-        )
+        yield Tried(GrafanaServer(own), own, lambda: arrived(mailbox.hooks), real_health, lambda: leave(own), real=True)
         let_go(own)
         return
     with running_standin() as standin, connect(settings, "grafana", autocommit=True) as connection:
@@ -115,7 +113,20 @@ def heard(point: dict[str, Any], url: str) -> dict[str, Any]:
 
 
 def let_go(settings: Settings) -> None:
-    """Have the real server leave the test's database, which is dropped next."""
+    """Have the real server leave the test's database, which is dropped next, and end the rules that ask it.
+
+    With the next test's rules begins what a new installation sees. Rules that change while the server reads new
+    contact points may fall silent for a group's interval: it drops the old alerts, flushes a group without any, and
+    puts the new ones into that group.
+    """
+    server = GrafanaServer(settings)
+    for uid in server.read(()).objects[ObjectKind.RULE]:
+        server.delete(ObjectKind.RULE, uid)
+    leave(settings)
+
+
+def leave(settings: Settings) -> None:
+    """Point the real server to a database that does not exist, and end its connections to the test's."""
     model = datasource_model(settings)
     gone = {**model, "database": "gone", "jsonData": {**model["jsonData"], "database": "gone"}}
     GrafanaServer(settings).update(ObjectKind.DATASOURCE, DATASOURCE_UID, gone)

@@ -119,10 +119,10 @@ def test_drift_of_every_other_kind_is_seen(small: Bundle, server: GrafanaServer,
         ObjectKind.DATASOURCE,
         ObjectKind.TEMPLATE,
         ObjectKind.CONTACT_POINT,
+        ObjectKind.POLICY,
         ObjectKind.RULE,
         ObjectKind.RULE_GROUP,
         ObjectKind.RULE_GROUP,
-        ObjectKind.POLICY,
         ObjectKind.PLAYLIST,
     ]
     push_bundle(small, server, PASSWORD)
