@@ -7,6 +7,7 @@ which is wanted.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -31,6 +32,8 @@ TEMPLATE = "ioc"
 _TIMEOUT = 10.0  # seconds, one request
 _PROVISIONING = "/v1/provisioning"
 _PAGE = 1000
+_HEADER = re.compile(r"[!-~]*")
+_USERINFO = re.compile(r"(?<=//)[^/]*@")  # a name and a password
 # What a status says, and what to do; the server's own words follow.
 _CAUSES = {
     400: "it refuses what was sent; is the version supported (9.4 or newer), and was the object made by files?",
@@ -88,14 +91,14 @@ class GrafanaServer:
     def __init__(self, settings: Settings, attempts: int = 4) -> None:
         address = _address(settings.grafana_url)
         self._attempts = attempts
-        self.address = (
-            f"{address.scheme}://{address.hostname}{f':{address.port}' if address.port else ''}{address.path}"
-        )
+        # Of an IPv6 address the split takes the brackets away, without which it is no address: http://[::1]:3000.
+        host = f"[{address.hostname}]" if ":" in (address.hostname or "") else address.hostname
+        self.address = f"{address.scheme}://{host}{f':{address.port}' if address.port else ''}{address.path}"
         path = address.path.strip("/")
         # The client's methods carry no types.
         self._client: Any = GrafanaApi(
-            settings.grafana_token.get_secret_value() or _userinfo(address),
-            host=address.hostname,
+            _token(settings) or _userinfo(address),
+            host=host,
             port=address.port,
             protocol=address.scheme,
             url_path_prefix=f"{path}/" if path else "",
@@ -257,10 +260,24 @@ def _address(url: str) -> SplitResult:
     except ValueError:
         usable = False
     if not usable:
+        shown = _USERINFO.sub("***@", url)
         raise ConfigError(
-            f"IOC_GRAFANA_URL is {url!r}; set it to the address of the Grafana server, such as http://host:3000"
+            f"IOC_GRAFANA_URL is {shown!r}; set it to the address of the Grafana server, such as http://host:3000"
         )
     return address
+
+
+def _token(settings: Settings) -> str:
+    """Return the token without outer blanks: one that is read from a file ends in a line break.
+
+    A sign within it that no header takes is told here: the client's own error would show the token.
+    """
+    token = settings.grafana_token.get_secret_value().strip()
+    if not _HEADER.fullmatch(token):
+        raise ConfigError(
+            "IOC_GRAFANA_TOKEN holds blanks, line breaks or letters that no token has; copy the service account's anew"
+        )
+    return token
 
 
 def _userinfo(address: SplitResult) -> tuple[str, str] | None:

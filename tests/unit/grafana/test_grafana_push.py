@@ -217,6 +217,40 @@ def test_the_address_must_be_one(defaults: Settings, url: str) -> None:
         GrafanaServer(defaults.model_copy(update={"grafana_url": url}))
 
 
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("http://[::1]:3000", "http://[::1]:3000"),
+        ("https://[2001:db8::7]/grafana/", "https://[2001:db8::7]/grafana/"),
+        ("http://grafana", "http://grafana"),
+        ("HTTP://grafana:3000/a", "http://grafana:3000/a"),
+    ],
+)
+def test_every_form_of_an_address_is_asked_as_it_is_written(defaults: Settings, url: str, address: str) -> None:
+    """Of an IPv6 address, the brackets belong to it."""
+    server = client(url, defaults)
+    assert server.address == address
+    assert server._client.url == f"{address.rstrip('/')}/api"
+
+
+def test_a_wrong_address_does_not_show_its_password(defaults: Settings) -> None:
+    with pytest.raises(ConfigError, match="IOC_GRAFANA_URL") as caught:
+        client("http://admin:made-up-word@host:99999", defaults)
+    assert "made-up-word" not in str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["made-up-word\nx", "made-up-word x", "made-up-từ", "made-up-word\0"])
+def test_a_token_that_is_none_is_told_and_not_shown(defaults: Settings, token: str) -> None:
+    with pytest.raises(ConfigError, match="IOC_GRAFANA_TOKEN") as caught:
+        client("http://127.0.0.1:9", defaults, token)
+    assert "made-up" not in str(caught.value)
+
+
+def test_a_token_read_from_a_file_with_a_line_break_is_taken(standin: Standin, defaults: Settings) -> None:
+    server = client(f"{standin.url}/", defaults, " made-up\n")
+    assert server.read([]).objects[ObjectKind.BOARD] == {}
+
+
 def test_a_server_that_is_away_is_told_as_such(small: Bundle, defaults: Settings) -> None:
     # Port 9 of the own machine: nothing listens there, and the answer comes at once.
     with pytest.raises(GrafanaUnavailableError, match="does not answer"):
