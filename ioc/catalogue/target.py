@@ -6,10 +6,11 @@ The catalogue's own columns `target`, `target_on`, `target_source` hold what is 
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 from ioc.catalogue.formula import parse_formula
@@ -17,6 +18,8 @@ from ioc.catalogue.indicator import Catalogue, Indicator, Target
 from ioc.catalogue.row import read_target
 from ioc.table import Problems, Row, is_there, read_rows
 
+# As cells of dates and numbers read: no week dates, no 1_000, no digits of other scripts.
+_STEP = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}) *= *(-?[0-9]{1,15}(?:\.[0-9]{1,15})?)")
 PACES = ("at_once", "linear", "seasonal", "steps")
 COLUMNS = ("code", "area", "year", "target", "target_on", "baseline", "baseline_on", "pace", "steps", "target_source")
 _REQUIRED = ("code", "target", "target_on", "target_source")
@@ -223,12 +226,12 @@ def read_steps(text: str) -> tuple[tuple[date, float], ...] | None:
     """Return steps from `2025-03-31=5;2025-06-30=12`; None where they do not read so, or do not ascend."""
     steps: list[tuple[date, float]] = []
     for part in filter(None, (piece.strip() for piece in text.split(";"))):
-        day, found, value = part.partition("=")
+        found = _STEP.fullmatch(part)
         try:
-            steps.append((date.fromisoformat(day.strip()), float(value)))
+            if found is None:
+                return None
+            steps.append((date.fromisoformat(found[1]), float(found[2])))
         except ValueError:
-            return None
-        if not found or not math.isfinite(steps[-1][1]):
             return None
     days = [day for day, _ in steps]
     return tuple(steps) if days == sorted(set(days)) else None
@@ -236,7 +239,12 @@ def read_steps(text: str) -> tuple[tuple[date, float], ...] | None:
 
 def write_steps(steps: Iterable[tuple[date, float]]) -> str:
     """Return steps as `read_steps` reads them."""
-    return ";".join(f"{day}={value:g}" for day, value in steps)
+    return ";".join(f"{day}={write_number(value)}" for day, value in steps)
+
+
+def write_number(value: float) -> str:
+    """Return a number with all its digits, as a cell of a file holds it: 12345678, 11080.04; never 1.23457e+07."""
+    return format(Decimal(repr(value)), "f").removesuffix(".0")
 
 
 def fields_of(target: TargetInForce) -> Mapping[str, object]:
@@ -245,7 +253,7 @@ def fields_of(target: TargetInForce) -> Mapping[str, object]:
         "code": target.code,
         "area": target.area,
         "year": target.year,
-        "target": f"{target.op}{target.value:g}",
+        "target": f"{target.op}{write_number(target.value)}",
         "target_on": target.due_on,
         "baseline": target.baseline,
         "baseline_on": target.baseline_on,

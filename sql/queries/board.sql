@@ -272,10 +272,11 @@ WITH asked_for AS (
     ) first ON true
     WHERE t.ended_at IS NULL AND (t.area_id IS NULL OR t.area_id = ${area:sqlstring}::integer)
       AND (t.due_on IS NULL OR i.kind NOT IN ('flow', 'distinct') OR i.summed OR i.period = 'year')
-    ORDER BY t.area_id NULLS LAST, t.due_on NULLS FIRST LIMIT 1
+    -- The one that statuses are judged by: what holds at once, is due next, was due last.
+    ORDER BY t.area_id NULLS LAST, t.due_on IS NOT NULL, t.due_on < newest_day(), abs(t.due_on - newest_day()) LIMIT 1
 ), season AS (
-    -- The whole of the year before; half a year is no curve.
-    SELECT sum(c.figures[i.slot]) AS whole
+    -- What the year before had reached by the target's day of it; half a year is no curve.
+    SELECT sum(c.figures[i.slot]) FILTER (WHERE c.bucket <= (a.due_on - interval '1 year')::date) AS whole
     FROM asked a JOIN asked_for i USING (code)
     JOIN shown_cell c ON c.sector = i.sector AND c.period = 'day' AND c.area_id = ${area:sqlstring}::integer
         AND c.bucket BETWEEN make_date(a.year - 1, 1, 1) AND make_date(a.year - 1, 12, 31)
@@ -288,6 +289,7 @@ WITH asked_for AS (
             / extract(doy FROM make_date(extract(year FROM s.through)::int, 12, 31))::float8
         WHEN a.due_on IS NULL OR a.pace = 'at_once' OR s.through >= a.due_on THEN a.value
         WHEN a.pace = 'steps' AND step.value IS NULL THEN NULL -- before the first step; `least` would pass over it
+        WHEN a.pace = 'steps' AND a.is_total AND a.op = '<=' THEN step.value
         WHEN a.pace = 'steps' THEN CASE WHEN a.op = '>=' THEN least(step.value, a.value) ELSE greatest(step.value, a.value) END
         WHEN a.is_total THEN a.value * least(1, coalesce(s.past / season.whole,
             (s.through - make_date(a.year, 1, 1) + 1)::float8 / (a.due_on - make_date(a.year, 1, 1) + 1)))
@@ -298,8 +300,13 @@ WITH asked_for AS (
     LEFT JOIN asked a USING (code)
     LEFT JOIN season ON true
     LEFT JOIN LATERAL (
-        SELECT coalesce((SELECT (one ->> 'value')::float8 FROM jsonb_array_elements(a.steps) AS one
-                         WHERE (one ->> 'on')::date <= s.through ORDER BY one ->> 'on' DESC LIMIT 1), a.given) AS value
+        SELECT CASE WHEN a.is_total AND a.op = '<='
+            -- What may be used up by 30 June may be used from 1 April on.
+            THEN coalesce((SELECT (one ->> 'value')::float8 FROM jsonb_array_elements(a.steps) AS one
+                           WHERE (one ->> 'on')::date >= s.through ORDER BY one ->> 'on' LIMIT 1), a.value)
+            ELSE coalesce((SELECT (one ->> 'value')::float8 FROM jsonb_array_elements(a.steps) AS one
+                           WHERE (one ->> 'on')::date <= s.through ORDER BY one ->> 'on' DESC LIMIT 1),
+                          a.given, CASE WHEN a.is_total THEN 0 END) END AS value
     ) step ON a.pace = 'steps'
     WHERE s.through >= (SELECT first_on FROM asked_for)
 ), scale AS (

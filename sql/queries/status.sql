@@ -61,9 +61,9 @@ CROSS JOIN LATERAL (
 ) first
 
 -- name: select_year_curve
--- By area, what a slot's days of a year add up to by a day of it, and what the whole year came to.
+-- By area, what a slot's days of a year add up to by a day of it, and by the day that a target is due on.
 SELECT c.area_id, sum(c.figures[%(slot)s]) FILTER (WHERE c.bucket <= %(through)s) AS reached,
-       sum(c.figures[%(slot)s]) AS whole, count(*) AS days
+       sum(c.figures[%(slot)s]) FILTER (WHERE c.bucket <= %(due)s) AS whole, count(*) AS days
 FROM indicator_cell c
 WHERE c.sector = %(sector)s AND c.period = 'day' AND c.area_id = ANY (%(areas)s)
   AND c.bucket >= %(start)s AND c.bucket <= %(end)s

@@ -10,6 +10,7 @@ import polars as pl
 
 from ioc.catalogue.limit import ReportLimit
 from ioc.errors import Reason
+from streams.rules.wording import number_en, number_vi
 
 IMPLAUSIBLE_VALUE = "implausible_value"
 NO_LIMITS: Mapping[str, ReportLimit] = MappingProxyType({})
@@ -30,12 +31,13 @@ def beyond(limits: Mapping[str, ReportLimit]) -> pl.Expr:
 def implausible_value(row: Mapping[str, Any], limits: Mapping[str, ReportLimit]) -> Reason:
     """Return the reason of such an event; `row` has its `indicator` and `value`."""
     limit = limits[row["indicator"]]
+    vi, en = ([number(end, 6) for end in (limit.least, limit.most)] for number in (number_vi, number_en))
     return Reason(
         field="data.value",
         rule=IMPLAUSIBLE_VALUE,
-        value=f"{row['value']:.6g}",
-        message_vi=f"giá trị của chỉ tiêu này phải từ {limit.least:g} đến {limit.most:g} {limit.unit}; "
+        value=f"{row['value']:.15g}",
+        message_vi=f"giá trị của chỉ tiêu này phải từ {vi[0]} đến {vi[1]} {limit.unit}; "
         "kiểm tra số liệu và đơn vị tính",
-        message_en=f"a value of this indicator lies between {limit.least:g} and {limit.most:g} {limit.unit}; "
+        message_en=f"a value of this indicator lies between {en[0]} and {en[1]} {limit.unit}; "
         "check the figure and its unit",
     )

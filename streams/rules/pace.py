@@ -74,11 +74,18 @@ def expected_value(
 
 
 def expected_total(target: TargetInForce, start: date, through: date, *, curve: float | None = None) -> float | None:
-    """Return what a total of the year that begins on `start` should have reached by the end of `through`."""
+    """Return what a total of the year that begins on `start` should have reached by the end of `through`.
+
+    curve: the share of what last year had reached by the target's day of that year, reached by this day of it.
+    """
     if target.due_on is None or through >= target.due_on:
         return target.value
+    if target.pace == "steps" and target.op == "<=":
+        # What may be used up by 30 June may be used from 1 April on: the step that comes next is the ceiling.
+        return next((value for on, value in target.steps if on >= through), target.value)
     if target.pace == "steps":
-        return _step(target, through)
+        step = _step(target, through)
+        return _within(target, 0.0) if step is None else step  # a total begins at 0
     days = (through - start).days + 1, (target.due_on - start).days + 1
     share = curve if target.pace == "seasonal" and curve is not None else days[0] / days[1]
     share = min(max(share, 0.0), 1.0)
@@ -172,4 +179,7 @@ def forecast_total(value: float, weeks: Values, days_left: int) -> Forecast | No
     left = days_left / _WEEK
     reach = _NINETY * spread * left**0.5
     ahead = value + median * left
-    return Forecast(ahead, max(ahead - reach, value), ahead + reach)
+    low = ahead - reach
+    if not np.any(known < 0):  # what only adds up will not fall below what is there
+        low = max(low, value)
+    return Forecast(ahead, low, ahead + reach)

@@ -81,19 +81,21 @@ class FigureReader:
         rows = self._rows("select_first_known", sector=block.sector, period=block.period, slot=slot, areas=list(areas))
         return {area_id: (bucket, value) for area_id, bucket, value in rows}
 
-    def year_curve(self, block: Block, slot: int, through: date) -> dict[int, float]:
-        """Return by area the share of last year's total that had been reached by the same day of that year.
+    def year_curve(self, block: Block, slot: int, through: date, due_on: date) -> dict[int, float]:
+        """Return by area which share of last year's total by the day of `due_on` was reached by the day of `through`.
+
+        For a target of 30 June, the first half of last year is the whole.
 
         Areas of which less than 350 days are known have none: half a year is no curve.
         """
         year = through.year - 1
-        day = min(through.day, 28) if through.month == 2 else through.day
         rows = self._rows(
             "select_year_curve",
             sector=block.sector,
             slot=slot,
             areas=self._ground.ids,
-            through=date(year, through.month, day),
+            through=_same_day(year, through),
+            due=_same_day(year, due_on),
             start=date(year, 1, 1),
             end=date(year, 12, 31),
         )
@@ -107,6 +109,11 @@ class FigureReader:
     def _rows(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:
         statement = self._queries[query].encode()
         return self._connection.cursor(binary=True).execute(statement, parameters).fetchall()
+
+
+def _same_day(year: int, day: date) -> date:
+    """Return the same day of another year; of 29 February, the 28th."""
+    return date(year, day.month, min(day.day, 28) if day.month == 2 else day.day)
 
 
 def _matrix(rows: Sequence[Sequence[float | None]], slots: NDArray[np.int64]) -> Values:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from ioc.catalogue import Indicator
-from ioc.catalogue.target import is_rate
+from ioc.catalogue.target import is_rate, write_number
 from streams.rules import wording
 from streams.rules.incident import Finding
 from streams.rules.shortfall import FigurePart, PartShortfall, part_codes, shortfalls
@@ -100,7 +100,7 @@ def lagging(scene: Sight) -> Iterator[Finding]:
             unit=unit,
             forecast=shown["forecast"],
             evidence={
-                "target": f"{shown['target_op']}{shown['target']:g}",
+                "target": f"{shown['target_op']}{write_number(shown['target'])}",
                 "target_on": None if shown["target_on"] is None else shown["target_on"].isoformat(),
                 "lag_in": shown["lag_in"],
                 "needed_per_week": shown["needed_per_week"],

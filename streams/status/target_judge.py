@@ -28,7 +28,7 @@ class Past:
 
     first: dict[tuple[str, date], dict[int, tuple[date, float]]] = field(default_factory=dict)
     course: dict[tuple[str, str, date], tuple[list[date], Mapping[date, Values]]] = field(default_factory=dict)
-    curve: dict[tuple[str, date], dict[int, float]] = field(default_factory=dict)
+    curve: dict[tuple[str, date, date], dict[int, float]] = field(default_factory=dict)
     weeks: dict[tuple[str, date], Values] = field(default_factory=dict)
 
 
@@ -64,25 +64,29 @@ class TargetJudge:
                 continue
             through = columns.through[0, index].item()
             begins_anew = through is not None and grows_with_the_year(member.indicator)
-            for asked, rows in self._in_force(member.indicator, targets, today).items():
+            adds_up = member.indicator.kind in ("flow", "distinct")
+            judged = (newest_day or today) if adds_up else (through or today)
+            for asked, rows in self._in_force(member.indicator, targets, judged).items():
                 target = of_year(asked, through.year) if begins_anew and asked.due_on is None else asked
-                if member.indicator.kind in ("flow", "distinct") and target.due_on is not None:
-                    self._judge_total(block, index, target, rows, columns, reader, past, newest_day or today)
+                if adds_up and target.due_on is not None:
+                    if target.due_on.year <= judged.year:  # else its year has not begun, and asks for nothing yet
+                        self._judge_total(block, index, target, rows, columns, reader, past, judged)
                 else:
                     self._judge_level(block, index, target, rows, columns, reader, past)
 
     def _in_force(
-        self, indicator: Indicator, targets: list[TargetInForce], today: date
+        self, indicator: Indicator, targets: list[TargetInForce], judged: date
     ) -> dict[TargetInForce, list[int]]:
         """Return which areas (rows) each target is in force for; of several, one an area.
 
-        One of the area itself goes before one of all areas; then what holds at once, is due next, was due last.
+        One of the area itself goes before one of all areas; then what holds at once, is due next, was due last: as of
+        `judged`, the last day of the figure. On 1 January the figures of 31 December are judged by that year's target.
         """
 
         def order(target: TargetInForce) -> tuple[bool, int, int]:
             if target.due_on is None:
                 return (target.area_id is None, 0, 0)
-            days = (target.due_on - today).days
+            days = (target.due_on - judged).days
             return (target.area_id is None, 1 if days >= 0 else 2, abs(days))
 
         chosen: dict[TargetInForce, list[int]] = {}
@@ -247,9 +251,10 @@ class TargetJudge:
         past: Past,
         through: date,
     ) -> Mapping[int, float]:
-        key = (member.indicator.code, through)
+        assert target.due_on is not None
+        key = (member.indicator.code, through, target.due_on)
         if key not in past.curve:
-            past.curve[key] = reader.year_curve(block, member.slot, through)
+            past.curve[key] = reader.year_curve(block, member.slot, through, target.due_on)
         return past.curve[key]
 
     def _weeks(self, block: Block, member: Member, reader: FigureReader, past: Past, through: date) -> Values:

@@ -109,17 +109,26 @@ def test_the_line_of_a_standing_target_of_what_grows_with_the_year(
     assert line[LAST] == pytest.approx(95 * 305 / 366)
 
 
-@pytest.mark.parametrize("form", ["linear", "seasonal", "steps"])
+@pytest.mark.parametrize(
+    ("form", "op", "due_on"),
+    [
+        ("linear", ">=", date(2024, 12, 31)),
+        ("seasonal", ">=", date(2024, 12, 31)),
+        ("seasonal", ">=", date(2024, 11, 30)),
+        ("steps", ">=", date(2024, 12, 31)),
+        ("steps", "<=", date(2024, 12, 31)),
+    ],
+)
 @pytest.mark.usefixtures("figures")
 def test_the_line_of_a_years_total_is_drawn_beside_what_has_added_up(
-    bundle: Bundle, settings: Settings, db: psycopg.Connection, form: str
+    bundle: Bundle, settings: Settings, db: psycopg.Connection, form: str, op: str, due_on: date
 ) -> None:
     steps = STEPS if form == "steps" else ()
-    target = TargetInForce(FLOW, ">=", 12000.0, date(2024, 12, 31), "test", pace=form, steps=steps)
+    target = TargetInForce(FLOW, op, 12000.0, due_on, "test", pace=form, steps=steps)
     put_target(db, target)
     lines = drawn(bundle, settings, FLOW, "total")
     days = [date(2023, 1, 1) + timedelta(days=n) for n in range(365)]
-    whole = sum(10.0 + day.day for day in days)
+    whole = sum(10.0 + day.day for day in days if day <= due_on.replace(year=2023))
     for day in (FIRST, date(2024, 10, 15), LAST):
         reached = sum(10.0 + past.day for past in days if past <= day.replace(year=2023))
         this_year = (date(2024, 1, 1) + timedelta(days=n) for n in range(366))

@@ -289,6 +289,8 @@ def _expected(status: FoundRow | None, day: date, *, summed: bool) -> float | No
         start, low = status["bucket"] - timedelta(days=1), 0.0
     if start is None or low is None or day < start:
         return None
+    if not summed and (low >= status["target"] if status["target_op"] == ">=" else low <= status["target"]):
+        return float(status["target"])  # 99.35 % where 90 % is asked: it may fall to 90, and no lower
     share = min(1.0, (day - start).days / max(1, (status["target_on"] - start).days))
     return float(low + (status["target"] - low) * share)
 

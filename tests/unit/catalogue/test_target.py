@@ -8,9 +8,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ioc.catalogue import load_catalogue
-from ioc.catalogue.target import with_targets
+from ioc.catalogue.target import TargetInForce, fields_of, read_steps, with_targets, write_steps
 from ioc.errors import ConfigError
 from ioc.feeds.feed import Feed
 from ioc.province.profile import load_profile_catalogue
@@ -72,3 +74,34 @@ def test_a_profile_reads_its_own_catalogue_and_targets(write: Write, feeds: Mapp
     found = load_profile_catalogue(profile, feeds).indicators["lodging.a"].target
     assert found is not None and found.value == 3
     assert len(load_profile_catalogue(Settings().profile, feeds).indicators) == 1298
+
+
+CELLS = st.decimals(-(10**14), 10**14, allow_nan=False, places=3).map(float)
+
+
+@settings(derandomize=True, max_examples=100, deadline=None)
+@given(CELLS, st.lists(CELLS, min_size=1, max_size=4))
+def test_a_target_is_shown_with_all_its_digits(value: float, steps: list[float]) -> None:
+    """11.080,04 was shown as 11080, and 12.345.678 as 1.23457e+07: neither is what the document asks."""
+    dated = tuple((date(2024, 3 * n + 1, 1), step) for n, step in enumerate(steps))
+    shown = fields_of(TargetInForce("x", ">=", value, date(2024, 12, 31), "s", pace="steps", steps=dated))
+    assert float(str(shown["target"]).removeprefix(">=")) == value
+    assert "e" not in str(shown["target"])
+    assert read_steps(write_steps(dated)) == dated
+
+
+@pytest.mark.parametrize("value", [11080.04, 12345678.0, 9980000.0, 1e-7, 0.1, 95.0])
+def test_numbers_of_targets_read_back(value: float) -> None:
+    assert write_steps([(date(2024, 3, 31), value)]).partition("=")[2] in (
+        ["11080.04", "12345678", "9980000", "0.0000001", "0.1", "95"]
+    )
+    assert read_steps(write_steps([(date(2024, 3, 31), value)])) == ((date(2024, 3, 31), value),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["20240331=5", "2024-W01-1=5", "2024-03-31=1_0", "2024-03-31=٣", "2024-03-31=nan", "2024-03-31=1e999", "2024-03-31",
+     "2024-02-30=5", "2023-02-29=5", "2024-06-30=5;2024-03-31=6", "2024-03-31=5;2024-03-31=6", "=5"],
+)  # fmt: skip
+def test_steps_are_read_as_days_and_numbers_are_everywhere(text: str) -> None:
+    assert read_steps(text) is None

@@ -14,6 +14,7 @@ from ioc.catalogue.target import TargetInForce
 from streams.rules.pace import (
     expected_total,
     expected_value,
+    forecast_total,
     forecast_values,
     lag_days,
     lag_of,
@@ -134,6 +135,27 @@ def test_steps_by_quarter_hold_until_the_next() -> None:
     assert found == [5, 20, 20, 45, 95, 95]  # a step beyond the target asks for no more than the target
     unknown = target(">=", 95.0, pace="steps", steps=quarters)
     assert expected_value(unknown, date(2024, 2, 1)) is None
+
+
+def test_a_years_total_by_steps_begins_at_nothing_and_a_ceiling_is_that_of_the_quarter() -> None:
+    """At most 5 by 31 March and 12 by 30 June: on 1 April, 6 is not too many."""
+    quarters = ((date(2024, 3, 31), 5.0), (date(2024, 6, 30), 12.0))
+    at = [date(2024, *day) for day in ((1, 15), (3, 31), (4, 1), (6, 30), (7, 1), (12, 31))]
+    floor, ceiling = (target(op, 30.0, pace="steps", steps=quarters) for op in (">=", "<="))
+    assert [expected_total(floor, JANUARY, day) for day in at] == [0, 5, 5, 12, 12, 30]
+    assert [expected_total(ceiling, JANUARY, day) for day in at] == [5, 5, 12, 12, 30, 30]
+
+
+def test_a_total_that_falls_is_forecast_below_what_is_there() -> None:
+    falling = forecast_total(100.0, np.array([-5.0, -6.0, -4.0, -5.0]), 70)
+    assert falling is not None
+    assert falling.low is not None
+    assert falling.high is not None
+    assert falling.value == 50
+    assert falling.low < falling.value < falling.high
+    rising = forecast_total(100.0, np.array([0.0, 90.0, 0.0, 90.0]), 7)
+    assert rising is not None
+    assert rising.low == 100  # what only adds up does not become less
 
 
 def test_a_value_above_a_floor_may_fall_to_it_and_a_ceiling_may_be_used_up() -> None:
