@@ -15,7 +15,8 @@ from grafana.alerting.rule import OPERATOR
 from grafana.boards.board import Json, to_json
 from grafana.uid import stable_uid
 from ioc.errors import ConfigError
-from ioc.province.contact import OPERATORS, Contact, split_addresses
+from ioc.province.contact import OPERATORS, Contact
+from ioc.province.duty import split_addresses
 from ioc.settings import Settings
 
 # Of the platform's operators, for what Grafana itself can resolve: the database answers again, the scheduler runs

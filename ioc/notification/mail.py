@@ -12,7 +12,7 @@ from typing import Literal
 
 from ioc.errors import DeliveryError, UndeliverableError
 from ioc.notification.channel import ChannelMessage, ChannelName
-from ioc.province.contact import split_addresses
+from ioc.province.duty import split_addresses
 from ioc.settings import Settings
 
 _TIMEOUT = 10.0  # seconds, of each step of the talk

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ioc.province.duty import Ladder
+from ioc.province.duty import Ladder, is_email, split_addresses
 from ioc.table import Problems, read_rows
 
 OPERATORS = "operators"
-_EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
 _CHAT = re.compile(r"-?[0-9]{1,20}|@[A-Za-z0-9_]{5,32}")
 _USER = re.compile(r"[0-9]{5,25}")
 
@@ -73,7 +72,7 @@ def load_contacts(path: Path, known: Collection[str]) -> dict[str, Contact]:
         if contact.webhook and not is_url(contact.webhook):
             row.complain("webhook", f"{contact.webhook!r} is no http(s) address")
         for address in contact.emails:
-            if not _EMAIL.fullmatch(address):
+            if not is_email(address):
                 row.complain("email", f"{address!r} is no e-mail address")
         if contact.telegram and not _CHAT.fullmatch(contact.telegram):
             row.complain("telegram", f"{contact.telegram!r} is no chat: write its number, or @channel")
@@ -96,15 +95,12 @@ def contacts_of(profile: Path, ladder: Ladder, known: Collection[str] = ()) -> d
     return found
 
 
-def split_addresses(text: str) -> tuple[str, ...]:
-    """Return the addresses that a comma or a semicolon separates."""
-    return tuple(part.strip() for part in re.split(r"[,;]", text) if part.strip())
-
-
 def is_url(text: str) -> bool:
     """Return whether a text is an address that a webhook can be sent to."""
     try:
         address = urlsplit(text)
+        if re.search(r"\s", text):  # no host and no path holds a blank
+            return False
         return address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
     except ValueError:
         return False

@@ -60,7 +60,10 @@ _DEFAULTS = (
 
 
 class Deadlines:
-    """All rows; the most exact one that fits counts: reporter before feed before cadence alone."""
+    """All rows; the most exact one that fits counts: reporter before feed before cadence alone.
+
+    Of two patterns that fit a reporter, the one that names more of it: `A-1` before `A-*`.
+    """
 
     def __init__(self, rows: Iterable[Deadline], calendar: BusinessCalendar, zone: ZoneInfo) -> None:
         self.rows = tuple(rows)
@@ -75,7 +78,7 @@ class Deadlines:
             for row in self._all
             if row.cadence == cadence and row.feed in (feed, ANY) and fnmatchcase(reporter, row.reporter)
         ]
-        return max(fitting, key=lambda row: (row.reporter != ANY, row.feed != ANY))
+        return max(fitting, key=lambda row: (row.reporter != ANY, len(row.reporter.replace(ANY, "")), row.feed != ANY))
 
     def due(self, row: Deadline, bucket: date) -> datetime:
         """Return by when the reports of the period that begins on `bucket` are due."""

@@ -5,6 +5,7 @@ The files name posts, not persons. Addresses are those of the post.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +15,8 @@ from ioc.table import Problems, is_there, read_rows
 
 ANY = "*"
 STEPS = ("owner", "deputy", "head", "leader")
+# One @, and words between the points of the domain.
+_EMAIL = re.compile(r"[^@\s,;<>\"]+@(?:[^@\s,;<>\".]+\.)+[^@\s,;<>\".]+")
 _COLUMNS = ("sector", "step", "post", "post_vi", "post_en", "email", "after_hours")
 _ABSENCES = ("post", "first_on", "last_on", "stand_in")
 
@@ -62,20 +65,36 @@ class Ladder:
         return next((above for above in range(step + 1, len(STEPS)) if self.rung(sector, above)), None)
 
     def on_duty(self, sector: str, step: int, day: date) -> Post | None:
-        """Return who gets the message on a day: the post of the step, or its stand-in."""
+        """Return who gets the message on a day: the post of the step, or who stands in for it.
+
+        A stand-in may be away too, and a post may have several. Where all of them are away, the post of the step gets
+        it: a message to nobody would be lost.
+        """
         post = self.rung(sector, step)
-        for _ in range(len(self._absences)):  # a stand-in may be away too; a ring of them ends here
-            if post is None or (absence := self._absence(post.post, day)) is None:
-                return post
-            post = self._by_post.get(absence.stand_in)
+        if post is None:
+            return None
+        asked = [post]
+        for one in asked:  # grows while it is read
+            stand_ins = [a.stand_in for a in self._absences if a.post == one.post and a.first_on <= day <= a.last_on]
+            if not stand_ins:
+                return one
+            found = (self._by_post.get(stand_in) for stand_in in stand_ins)
+            asked += [other for other in found if other is not None and other not in asked]
         return post
 
     def find(self, post: str) -> Post | None:
         """Return a post by its code."""
         return self._by_post.get(post)
 
-    def _absence(self, post: str, day: date) -> Absence | None:
-        return next((a for a in self._absences if a.post == post and a.first_on <= day <= a.last_on), None)
+
+def split_addresses(text: str) -> tuple[str, ...]:
+    """Return the addresses that a comma or a semicolon separates, each once."""
+    return tuple(dict.fromkeys(part.strip() for part in re.split(r"[,;]", text) if part.strip()))
+
+
+def is_email(text: str) -> bool:
+    """Return whether a text is an address that a message can be sent to, such as `ubnd@tinh.gov.vn`."""
+    return _EMAIL.fullmatch(text) is not None
 
 
 def load_ladder(profile: Path, sectors: Iterable[str]) -> Ladder:
@@ -93,6 +112,8 @@ def load_ladder(profile: Path, sectors: Iterable[str]) -> Ladder:
             for column in ("post", "stand_in"):
                 if row.required(column) not in known:
                     row.complain(column, f"{row.text(column)!r} không có trong duty.csv · is no post of duty.csv")
+            if row.text("post") == row.text("stand_in"):
+                row.complain("stand_in", "trùng với post; ghi vị trí khác · is the post itself; name another one")
             first, last = row.day("first_on"), row.day("last_on")
             if first is None or last is None or last < first:
                 row.complain("last_on", "phải là ngày không trước first_on · must be a day on or after first_on")
@@ -119,5 +140,8 @@ def _read_posts(path: Path, sectors: tuple[str, ...], problems: Problems) -> lis
         if hours is None or not 0 < hours <= 1000:
             row.complain("after_hours", "phải là số giờ làm việc lớn hơn 0 · must be a number of office hours above 0")
         names = (row.required("post"), row.required("post_vi"), row.required("post_en"), row.required("email"))
+        for address in split_addresses(names[-1]):
+            if not is_email(address):
+                row.complain("email", f"{address!r} không phải địa chỉ thư · is no e-mail address")
         posts.append(Post(sector, step, *names, hours or 1.0))
     return posts
