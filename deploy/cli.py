@@ -169,8 +169,10 @@ COMMANDS = (
     CommandEntry(
         "publish",
         "connectors.publishing.cli",
-        "Gửi tệp của các hệ thống ngành qua cổng nhận; mã thoát 1 khi có gì bị từ chối"
-        " · Send files in the sectors' native formats through the gateway; exit status 1 when anything was refused.",
+        "Gửi tệp của các hệ thống ngành qua cổng nhận; mã thoát 1 khi có gì bị từ chối, hoặc"
+        " với --wait chưa biết chắc đã lưu"
+        " · Send files in the sectors' native formats through the gateway; exit status 1 when anything was refused,"
+        " or with --wait is not known to be stored.",
     ),
     CommandEntry(
         "format",

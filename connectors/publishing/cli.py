@@ -12,6 +12,7 @@ from rich.console import Console
 
 from connectors.formats.memory import Memory
 from connectors.publishing.publish import FileReader, run
+from connectors.publishing.receipt import ReceiptWait
 from connectors.publishing.registry import changed_at, publish_registers
 from connectors.publishing.sending import open_client
 from ioc.command.output import AsJson
@@ -83,10 +84,24 @@ def publish(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Chỉ in sự kiện, không gửi · Print the events, send nothing.")
     ] = False,
+    wait: Annotated[
+        float,
+        typer.Option(
+            "--wait",
+            min=0,
+            max=3600,
+            metavar="SECONDS",
+            help=(
+                "Sau khi gửi, chờ tối đa bấy nhiêu giây rồi báo sự kiện nào đã lưu, trùng, bị từ chối; 0 = không chờ"
+                " · Then wait up to so many seconds, and tell which events were stored, duplicates, or rejected;"
+                " 0 = do not wait."
+            ),
+        ),
+    ] = 0.0,
     as_json: AsJson = False,
 ) -> None:
-    """Gửi tệp của các hệ thống ngành qua cổng nhận; mã thoát 1 nếu có gì bị từ chối · Send files of the sectors' own
-    formats through the gateway; exit status 1 when anything was refused.
+    """Gửi tệp của các hệ thống ngành qua cổng nhận; mã thoát 1 khi có gì bị từ chối · Send files of the sectors' own
+    formats through the gateway; exit status 1 when anything was refused, or with --wait is not known to be stored.
     """
     settings, stderr = Settings(), Console(stderr=True)
     memory = Memory(settings.state_dir.absolute() / "connectors" / "memory.sqlite3")
@@ -98,7 +113,8 @@ def publish(
         if dry_run
         else open_client(settings, stderr, gateway=gateway, token=token, token_file=token_file) as client
     ):
-        status = run(files, reader, client, as_json=as_json, stdout=Console(), stderr=stderr)
+        receipts = ReceiptWait(client, wait) if client is not None and wait else None
+        status = run(files, reader, client, as_json=as_json, stdout=Console(), stderr=stderr, receipts=receipts)
     raise typer.Exit(status)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -26,6 +27,7 @@ from tenacity import (
 
 from ioc.errors import ConfigError, FatalError, Reason, RetryableError
 from ioc.feeds.event import CONTENT_TYPE_BATCH
+from ioc.reading.receipt import Receipt
 from ioc.settings import Settings
 
 MAX_EVENTS = 500
@@ -33,6 +35,7 @@ MAX_BYTES = 1024 * 1024
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 _ATTEMPTS = 8
 _LONGEST_WAIT = 30.0
+_RECEIPTS = "/v1/receipts/"
 
 EnvelopeJson = Mapping[str, Any]
 
@@ -95,6 +98,7 @@ class GatewayClient:
             transport=transport,
             trust_env=False,  # a proxy of the shell has no business between a sector system and its gateway
         )
+        self._heard: Callable[[str, int], object] = lambda receipt, events: None
         self._notice = notice
         self._backoff = wait_random_exponential(multiplier=0.5, max=_LONGEST_WAIT)
         self._retrying = Retrying(
@@ -123,6 +127,21 @@ class GatewayClient:
         for batch in _batches(events):
             yield self._send(batch)
 
+    def tell_receipts(self, heard: Callable[[str, int], object]) -> None:
+        """Tell from now on each request's receipt, "" where it has none, and how many of its events were accepted."""
+        self._heard = heard
+
+    def ask(self, receipt: str) -> Receipt:
+        """Return what became of a request's events by now, once: who waits asks again.
+
+        Raises RetryableError where that cannot be told now, FatalError where it will never be told.
+        """
+        response = self._once(lambda: self._http.get(f"{_RECEIPTS}{quote(receipt, safe='')}"))
+        try:
+            return Receipt.model_validate_json(response.content)
+        except ValidationError:
+            raise FatalError(self._complaint(response, _body(response))) from None
+
     def _send(self, batch: Sequence[bytes]) -> list[DeliveryReport]:
         response = self._retrying(self._post, b"[" + b",".join(batch) + b"]")
         if response.status_code == 413 and len(batch) > 1:
@@ -134,21 +153,27 @@ class GatewayClient:
         body = _body(response)
         if len(body.results) != len(batch):
             raise FatalError(self._complaint(response, body))
+        accepted = sum(result.status == "accepted" for result in body.results)
+        if accepted:
+            self._heard(response.headers.get("location", "").rpartition(_RECEIPTS)[2], accepted)
         return [
             DeliveryReport(event_id, result.status == "accepted", result.reasons)
             for event_id, result in zip(ids, body.results, strict=True)
         ]
 
     def _post(self, content: bytes) -> httpx.Response:
+        return self._once(lambda: self._http.post("/v1/events", content=content))
+
+    def _once(self, request: Callable[[], httpx.Response]) -> httpx.Response:
         try:
-            response = self._http.post("/v1/events", content=content)
+            response = request()
         except httpx.TransportError as error:
             raise _BusyError(
                 f"The gateway at {self._url} does not answer ({type(error).__name__}); check that it runs."
             ) from error
         if response.status_code in (429, 502, 503, 504):
             raise _BusyError(
-                f"The gateway at {self._url} takes no events now (HTTP {response.status_code}); try later.",
+                f"The gateway at {self._url} is busy or away (HTTP {response.status_code}); try later.",
                 _seconds(response.headers.get("retry-after", "")),
             )
         if response.status_code == 401:

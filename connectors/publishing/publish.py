@@ -24,6 +24,7 @@ from connectors.formats.fuels import profile_fuels
 from connectors.formats.memory import Memory
 from connectors.formats.readers.source import CHUNK, Source
 from connectors.formats.recognition import files_of, read_document, recognise
+from connectors.publishing.receipt import Fates, ReceiptWait
 from connectors.publishing.report import FileResult, show, to_json
 from connectors.publishing.sending import EventPublisher, progress_on, send
 from ioc.errors import ConfigError, IocError, RejectedError
@@ -172,15 +173,21 @@ def run(
     as_json: bool,
     stdout: Console,
     stderr: Console,
+    receipts: ReceiptWait | None = None,
 ) -> int:
     """Read, send and report files; without a publisher print their events instead. Returns the exit status.
+
+    With `receipts` it waits for them after the last file, and reports the fates as well.
 
     Errors of the gateway pass through after what was done so far is reported.
     """
     results: list[FileResult] = []
+    fates: Fates | None = None
     dry_run = publisher is None
 
     def keep(result: FileResult, event: Event) -> None:
+        if receipts is not None:
+            receipts.note(event)
         if dry_run and as_json:
             result.envelopes.append(event.envelope)
         elif dry_run:
@@ -207,17 +214,16 @@ def run(
                 if dry_run:
                     continue
                 reader.memory.commit()
+            if receipts is not None:
+                progress.add_task("biên nhận · receipts", total=None)
+                fates = receipts.wait()
     finally:
         reader.memory.rollback()
-        _report(results, dry_run=dry_run, as_json=as_json, stdout=stdout, stderr=stderr)
-    return 1 if any(result.refused for result in results) else 0
-
-
-def _report(results: Sequence[FileResult], *, dry_run: bool, as_json: bool, stdout: Console, stderr: Console) -> None:
-    if as_json:
-        _print_json(stdout, to_json(results, with_events=dry_run))
-        return
-    show(results, stderr if dry_run else stdout, sent=not dry_run)
+        if as_json:
+            _print_json(stdout, to_json(results, fates, with_events=dry_run))
+        else:
+            show(results, fates, stderr if dry_run else stdout, sent=not dry_run)
+    return 1 if any(result.refused for result in results) or (fates and not fates.good) else 0
 
 
 def _print_json(console: Console, value: Mapping[str, Any]) -> None:

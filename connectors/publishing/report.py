@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from connectors.formats.findings import shown_name
-from connectors.publishing import sending
+from connectors.publishing import receipt, sending
+from connectors.publishing.receipt import Fates
 from connectors.publishing.sending import Sending, show_findings, sums
 from ioc.command.heading import heading_of
 
@@ -29,10 +30,11 @@ class FileResult(Sending):
     envelopes: list[Mapping[str, Any]] = field(default_factory=list)
 
 
-def to_json(results: Sequence[FileResult], *, with_events: bool) -> dict[str, Any]:
-    """Return the report as a JSON object; `with_events` adds the envelopes."""
+def to_json(results: Sequence[FileResult], fates: Fates | None, *, with_events: bool) -> dict[str, Any]:
+    """Return the report as a JSON object; `with_events` adds the envelopes, `fates` what became of accepted events."""
     return {
         **sums(results),
+        **({} if fates is None else {"downstream": receipt.to_json(fates)}),
         "files": [
             {
                 "file": result.file,
@@ -46,8 +48,8 @@ def to_json(results: Sequence[FileResult], *, with_events: bool) -> dict[str, An
     }
 
 
-def show(results: Sequence[FileResult], console: Console, *, sent: bool) -> None:
-    """Print a table of the files, what was refused, and what looks wrong; `sent` = not a dry run.
+def show(results: Sequence[FileResult], fates: Fates | None, console: Console, *, sent: bool) -> None:
+    """Print a table of the files, what was refused, what looks wrong, and `fates`; `sent` = not a dry run.
 
     Of many files those without a finding are one line together.
     """
@@ -72,6 +74,8 @@ def show(results: Sequence[FileResult], console: Console, *, sent: bool) -> None
     console.print(table)
     show_findings("Refused · bị từ chối", [result.refused_findings for result in results], console)
     show_findings("Warnings · cảnh báo", [result.warned_findings for result in results], console)
+    if fates is not None:
+        receipt.show(fates, console)
 
 
 def _counts(results: Sequence[FileResult], *, sent: bool) -> list[str]:

@@ -252,6 +252,10 @@ class DatabaseReading:
                 headers={"retry-after": str(_RETRY_SECONDS)},
             ) from None
 
+    def edition(self, connection: psycopg.Connection) -> Edition:
+        """Return the definitions that are live in a connection's snapshot."""
+        return self._current(connection).edition
+
     def _current(self, connection: psycopg.Connection) -> _Held:
         """Return the live definitions and the areas, read again together whenever the epoch has changed.
 

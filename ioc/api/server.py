@@ -86,7 +86,7 @@ def make_pages(
     """
     zone = ZoneInfo(profile.timezone)
     signing = Signing(settings, now)
-    sending = SendingReading(reading.connected, load_feeds(), zone, now, settings.gateway_address)
+    sending = SendingReading(reading.connected, load_feeds(), zone, now, settings.gateway_address, reading.edition)
     ladder = load_ladder(settings.profile, load_sectors(settings.profile))
     return Pages(
         PageReading(reading.connected, zone, now=now),

@@ -201,6 +201,7 @@ VIETNAMESE: Mapping[str, str] = {
     "reasons": "lý do",
     "receipts": "đã báo cho",
     "received_at": "nhận lúc",
+    "recipient": "người nhận",
     "recognised_by": "nhận biết nhờ",
     "recomputed": "tính lại",
     "record": "bản ghi",

@@ -16,15 +16,24 @@ WHERE recorded_at >= %(since)s AND reporter ~ %(own)s
 SELECT count(*) AS rejected FROM rejected_event JOIN feed f USING (feed_id)
 WHERE f.key = %(feed)s AND recorded_at >= %(since)s AND reporter ~ %(own)s
 
--- name: select_rejections
--- The newest, one a cause and field: the same mistake of a thousand records is one line.
-SELECT max(r.recorded_at) AS last_at, f.key AS feed, r.rule, r.reasons -> 0 ->> 'field' AS field,
-       r.reasons -> 0 ->> 'message_vi' AS message_vi, r.reasons -> 0 ->> 'message_en' AS message_en,
-       max(r.reasons -> 0 ->> 'value') AS value, max(r.event_id) AS event_id, min(r.reporter) AS reporter,
-       count(*) AS events
+-- name: select_causes
+-- Refused events since a moment, the newest cause first: the same mistake of a thousand records is one line.
+SELECT f.key AS feed, r.rule, r.reasons -> 0 ->> 'field' AS field, count(*) AS events,
+       count(*) FILTER (WHERE r.replayed_at IS NULL) AS waiting, count(DISTINCT r.reporter) AS reporters,
+       max(r.recorded_at) AS last_at, min(r.effective_on) AS first_on, max(r.effective_on) AS last_on
 FROM rejected_event r JOIN feed f USING (feed_id)
-WHERE f.key = ANY(%(feeds)s) AND r.recorded_at >= %(since)s AND (r.reporter ~ %(own)s OR (r.reporter IS NULL AND %(whole)s))
-GROUP BY 2, 3, 4, 5, 6 ORDER BY 1 DESC LIMIT 20
+WHERE f.key = ANY(%(feeds)s) AND r.recorded_at >= %(since)s
+  AND (r.reporter ~ %(own)s OR (r.reporter IS NULL AND %(whole)s))
+GROUP BY 1, 2, 3 ORDER BY last_at DESC, 1, 2, 3 LIMIT %(limit)s
+
+-- name: select_samples
+-- The newest of a cause; what a reason shows of a value is masked.
+SELECT r.recorded_at, r.reporter, r.event_id, r.effective_on, r.reasons -> 0 ->> 'value' AS value,
+       r.reasons -> 0 ->> 'message_vi' AS message_vi, r.reasons -> 0 ->> 'message_en' AS message_en
+FROM rejected_event r JOIN feed f USING (feed_id)
+WHERE f.key = %(feed)s AND r.rule = %(rule)s AND r.reasons -> 0 ->> 'field' IS NOT DISTINCT FROM %(field)s
+  AND r.recorded_at >= %(since)s AND (r.reporter ~ %(own)s OR (r.reporter IS NULL AND %(whole)s))
+ORDER BY r.recorded_at DESC LIMIT 3
 
 -- name: select_duties
 SELECT feed, cadence FROM report_deadline WHERE duty AND feed = ANY(%(feeds)s)

@@ -90,8 +90,16 @@ def test_files_become_figures_and_corrections_move_them(
     office = Office(settings, tmp_path)
     office.get_token("tax.einvoice", "tourism.stay", "tourism.daily_report")
     with running_services(settings, tmp_path / "log") as services:
-        report = office.publish(*(str(INVOICES / name) for name in FIRST), status=1)
+        office.publish(str(INVOICES / FIRST[-1]))
+        report = office.publish("--wait", "90", *(str(INVOICES / name) for name in FIRST), status=1)
         assert (report["events"], report["accepted"], report["refused"]) == (4, 4, 1)
+        # The gateway took four: one of them is known already, and the worker refuses another. The receipt tells.
+        downstream = report["downstream"]
+        assert (downstream["complete"], downstream["untold"]) == (True, "")
+        assert downstream["counts"] == {"stored": 2, "duplicate": 1, "rejected": 1}
+        (rejected,) = downstream["rejected"]
+        assert rejected["where"].endswith("message_206_petrol.xml: 1C24MPL 1208")  # of the branch 3590000051-001
+        assert [reason["rule"] for reason in rejected["reasons"]] == ["unknown_reporter"]
         options = ("--establishment", "77-750-0004", "--received-at", "2024-10-05T18:00:00")
         report = office.publish(*options, str(GUESTS), str(DAYS), status=1)
         assert (report["events"], report["accepted"], report["refused"]) == (5, 5, 3)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import html
+import re
 import threading
 import uuid
 from collections.abc import Iterator
@@ -28,6 +30,7 @@ from ioc.settings import Settings
 from ioc.web.tokens import TokenFile
 
 PHONE, DESK = 360, 1280
+STRANGER, FOREIGN = "77-999-9999", "88-888-8888"  # neither is registered; the first token may send for 77-*
 FEEDS = ["tourism.daily_report", "tourism.stay"]
 
 
@@ -75,6 +78,8 @@ def served(
         pipeline.send("tourism.stay", [stay(HOTEL, 1, "2024-10-22")])  # a duplicate
         pipeline.send("tourism.daily_report", [report(HOTEL, "2024-10-22", rooms_total=9, rooms_available=9)])
         pipeline.send("tourism.daily_report", [report(INN, "2024-10-22", rooms_total=9, rooms_sold=-1)])
+        pipeline.send("tourism.stay", [stay(STRANGER, guest, "2024-10-23") for guest in range(1, 6)])
+        pipeline.send("tourism.stay", [stay(FOREIGN, 9, "2024-10-23")])
         pipeline.roll_up()
         pipeline.close()
         with connect(own, "owner", autocommit=True) as owner:
@@ -125,6 +130,31 @@ def test_a_token_sees_its_own_feeds_and_reporters(served: Served) -> None:
         assert client.get("/sending").headers["location"] == "/enter?next=/sending"
 
 
+def test_refused_events_are_grouped_by_cause_with_what_to_do(served: Served) -> None:
+    with served.client() as client:
+        page = served.enter(client, served.secret).text
+    section = page.partition('id="refused"')[2].partition("</section>")[0]
+    unknown, negative = (
+        html.unescape(" ".join(re.sub(r"<[^>]+>", " ", part).split())) for part in section.split("<h3>")[1:]
+    )
+    assert unknown.startswith("5 sự kiện") and "source : đơn vị báo cáo chưa có trong danh bạ" in unknown
+    assert "nhờ người vận hành thêm vào danh bạ rồi phát lại" in unknown
+    assert "1 đơn vị · 5 chưa phát lại · ngày nghiệp vụ 23/10/2024" in unknown
+    assert "ioc dead-letter sample --feed tourism.stay --rule unknown_reporter" in unknown
+    assert "ioc dead-letter replay --feed tourism.stay --rule unknown_reporter" in unknown
+    assert '"path": "/data/establishment_id"' in unknown
+    assert unknown.count(f"· {STRANGER} ·") == 3  # samples of the five
+    assert FOREIGN not in page
+    # What a model refuses is never replayed as it is.
+    assert negative.startswith("1 sự kiện") and "data.rooms_sold :" in negative
+    assert "sample --feed tourism.daily_report" in negative and "dead-letter replay" not in negative
+    assert re.search(r"có thể đổi nhiều nhất [1-9][\d.]* chỉ tiêu: ", negative)
+    with served.client() as client:
+        text = served.enter(client, served.other).text
+    assert "Không có sự kiện nào bị từ chối" in text
+    assert "ioc publish --wait" in text  # duplicates are not known by reporter; it says where they are
+
+
 def test_a_session_ends_with_its_token_and_sends_nothing_by_itself(served: Served) -> None:
     token, secret = served.tokens.create("Kết thúc", FEEDS, ["77-*"])
     with served.client() as client:
@@ -172,6 +202,8 @@ def test_an_engineer_signs_in_tries_a_file_and_sends_it(
             await tab.evaluate(f"document.querySelector('#token').value = {served.secret!r}")
             await tab.click("main button")
             assert await tab.evaluate("document.location.pathname") == "/sending"
+            assert await tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+            await tab.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
             assert await tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
             assert await tab.evaluate("document.querySelectorAll('script, [style], [onclick]').length") == 0
             if width == PHONE:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from ioc.api.pages.sending import GatewayUpload, SendingReading
+from ioc.api.pages.workbench import MOST_NAMED
 from ioc.api.problem import ProblemError
 from ioc.errors import RejectedError
 from ioc.web.signing import Signing, Visitor
@@ -56,7 +57,8 @@ class SenderPages:
         async def shown(request: Request, visitor: Visitor, token: Token, **more: Any) -> Response:
             view = await run_in_threadpool(self.reading.view, token)
             form = self.signing.form(cookie(request), _ACTION)
-            return page("sending.html", visitor, view=view, form=form, **({"answer": None, "problem": ""} | more))
+            asked = {"answer": None, "problem": "", "most_named": MOST_NAMED} | more
+            return page("sending.html", visitor, view=view, form=form, **asked)
 
         async def show(request: Request) -> Response:
             found = signed_in(request)

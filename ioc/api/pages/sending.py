@@ -21,7 +21,9 @@ from psycopg.rows import dict_row
 from pydantic_core import from_json
 
 from ioc.api.pages.view import FoundRows
+from ioc.api.pages.workbench import Cause, read_causes
 from ioc.api.problem import ProblemError
+from ioc.catalogue.edition import Edition
 from ioc.feeds.feed import Feed
 from ioc.settings import Settings
 from ioc.web.tokens import Token
@@ -67,13 +69,16 @@ class SendingView:
     feeds: Sequence[FeedView]
     since: datetime
     day: date | None
-    rejections: FoundRows
+    causes: Sequence[Cause]
     totals: FoundRows
     gateway: str
 
 
 class SendingReading:
-    """Reads what became of a token's events. `connected` lends a read-only connection within a snapshot."""
+    """Reads what became of a token's events.
+
+    `connected` lends a read-only connection within a snapshot, `edition` returns the definitions that hold in it.
+    """
 
     def __init__(
         self,
@@ -82,12 +87,14 @@ class SendingReading:
         zone: ZoneInfo,
         now: Callable[[], datetime],
         gateway: str,
+        edition: Callable[[psycopg.Connection], Edition],
     ) -> None:
         self._connected = connected
         self._feeds = feeds
         self._zone = zone
         self._now = now
         self._gateway = gateway
+        self._edition = edition
         self._queries = load_queries("sending")
 
     def view(self, token: Token) -> SendingView:
@@ -105,12 +112,13 @@ class SendingReading:
             views = [
                 self._feed(connection, feed, own, since, day, whole=whole, must=feed.key in duties) for feed in feeds
             ]
-            rejections = self._rows(connection, "select_rejections", asked | {"since": since - timedelta(days=7)})
+            refused = asked | {"since": since - timedelta(days=7)}
+            causes = read_causes(connection, self._feeds, self._edition(connection), refused)
             totals = self._rows(connection, "select_totals", asked)
             for row in totals:
                 (counted,) = self._rows(connection, "count_told", row, self._feeds[row["feed"]])
                 row["stored"] = counted["stored"]
-        return SendingView(token, views, since, day, rejections, totals, self._gateway)
+        return SendingView(token, views, since, day, causes, totals, self._gateway)
 
     def _feed(
         self,

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
+from rich.console import Console
 
+from connectors.formats.format import Event
 from connectors.publishing import client as client_module
 from connectors.publishing.client import GatewayClient
+from connectors.publishing.receipt import Fates, ReceiptWait
+from connectors.publishing.receipt import show as show_receipts
+from connectors.publishing.receipt import to_json as receipt_report
 from ioc.errors import ConfigError, FatalError, RetryableError
 
 URL = "http://gateway.invalid"
@@ -162,3 +168,68 @@ def test_who_waits_is_told_why_and_how_long() -> None:
     (notice,) = told
     assert "HTTP 429" in notice
     assert f"Trying again in {gateway.pauses[0]:.1f} s." in notice
+
+
+REASON = {"field": "source", "rule": "unknown_reporter", "message_vi": "chưa có", "message_en": "not registered"}
+
+
+def told(request: httpx.Request) -> httpx.Response:
+    """Two events are accepted; asked afterwards, one waits at first, then one is stored and the other rejected."""
+    done = accept(request)
+    return httpx.Response(202, headers={"location": "/v1/receipts/abc_-"}, content=done.content)
+
+
+def receipt(*fates: str, complete: bool = True) -> Handler:
+    events = [
+        {"id": str(at), "feed": "f", "fate": fate, "reasons": [REASON] if fate == "rejected" else []}
+        for at, fate in enumerate(fates)
+    ]
+    return lambda request: httpx.Response(200, json={"complete": complete, "counts": {}, "events": events})
+
+
+def wait(gateway: Gateway, seconds: float, *, published: int = 2) -> tuple[Fates, list[float]]:
+    now, pauses = [0.0], list[float]()
+
+    def sleep(pause: float) -> None:
+        pauses.append(pause)
+        now[0] += pause
+
+    with gateway.client() as client:
+        waiting = ReceiptWait(client, seconds, sleep=sleep, clock=lambda: now[0])
+        for event in events(published):
+            waiting.note(Event("f", event, f"file: line {event['id']}"))
+        list(client.publish(events(published)))
+        return waiting.wait(), pauses
+
+
+def test_a_receipt_is_asked_until_the_fate_of_each_event_is_known() -> None:
+    gateway = Gateway(told, receipt("waiting", "waiting", complete=False), answer(503), receipt("stored", "rejected"))
+    fates, pauses = wait(gateway, 60)
+    assert [request.url.path for request in gateway.requests[1:]] == ["/v1/receipts/abc_-"] * 3
+    assert dict(fates.counts) == {"stored": 1, "rejected": 1}
+    assert [(one.where, one.reasons[0].rule) for one in fates.rejected] == [("file: line 1", "unknown_reporter")]
+    assert (fates.good, fates.untold, len(pauses)) == (False, "", 2)
+    assert receipt_report(fates)["complete"] is True
+    fates, _ = wait(Gateway(told, receipt("stored", "duplicate")), 60)
+    assert fates.good
+
+
+def test_a_wait_ends_in_time_and_what_is_not_known_is_not_called_good() -> None:
+    still = receipt("stored", "waiting", complete=False)
+    fates, pauses = wait(Gateway(told, still), 10)
+    assert (dict(fates.counts), fates.good) == ({"stored": 1, "waiting": 1}, False)
+    assert sum(pauses) == pytest.approx(10)
+    fates, pauses = wait(Gateway(told, answer(503)), 3)
+    assert dict(fates.counts) == {"unknown": 2}
+    assert sum(pauses) == pytest.approx(3)
+    assert "503" in fates.untold
+    # A request without a receipt: nothing to ask for, and nothing is known.
+    none = Gateway(accept)
+    fates, pauses = wait(none, 3)
+    assert (dict(fates.counts), pauses, len(none.requests)) == ({"unknown": 2}, [], 1)
+    out = io.StringIO()
+    show_receipts(fates, Console(file=out, width=200))
+    assert "2 không rõ (unknown)" in out.getvalue() and "Chưa biết hết" in out.getvalue()
+    # Another token's receipt will never be told: an error, and no endless wait.
+    with pytest.raises(FatalError, match="404"):
+        wait(Gateway(told, answer(404)), 60)
