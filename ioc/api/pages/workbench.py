@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Literal
 
 import psycopg
@@ -19,7 +20,7 @@ from psycopg.rows import class_row
 from pydantic_core import to_json
 
 from ioc.catalogue.edition import Edition
-from ioc.feeds.event import REPORTER_URN
+from ioc.feeds.event import REPORTER_URN, Record
 from ioc.feeds.feed import Feed
 from ioc.feeds.validation import may_be_repeated
 from sql import load_queries
@@ -135,7 +136,7 @@ class Cause:
     @property
     def proposal(self) -> str:
         """A rule of `ioc dead-letter mend` whose values are still to be filled in."""
-        steps = self._steps() if self.way != "operator" else []
+        steps = self._steps() if self.way != "operator" and self.rule != "missing" else []
         if not steps:
             return ""
         rule = {"feed": self.feed.key, "rule": self.rule, "field": self.field, "why": "LÝ DO, SỐ CÔNG VĂN"}
@@ -148,6 +149,8 @@ class Cause:
             return []
         wrong, right = "GIÁ TRỊ SAI", "GIÁ TRỊ ĐÚNG"
         if name != "source":
+            if not _is_text(self.feed.model, name.removeprefix("data.")):
+                return []  # a number or a day is what the sender has counted: no table can say what it should be
             return [{"op": "map", "path": f"/{name.replace('.', '/')}", "values": {wrong: right}}]
         # The reporter stands in the source, at the beginning of the subject, and in the records of some feeds.
         steps: list[dict[str, Any]] = [
@@ -160,6 +163,16 @@ class Cause:
 
     def _command(self, act: str) -> str:
         return shlex.join(["ioc", "dead-letter", act, "--feed", self.feed.key, "--rule", self.rule])
+
+
+@cache
+def _is_text(model: type[Record], name: str) -> bool:
+    """Whether a record's field holds a code or another text, which a table can correct."""
+    field = model.model_json_schema().get("properties", {}).get(name, {})
+    return any(
+        "$ref" in part or (part.get("type") == "string" and part.get("format") not in ("date", "date-time"))
+        for part in (field, *field.get("anyOf", ()))
+    )
 
 
 def read_causes(

@@ -44,9 +44,15 @@ def test_the_commands_are_those_of_the_operator() -> None:
 
 @pytest.mark.parametrize("feed", FEEDS)
 def test_a_proposed_rule_is_one_that_the_command_takes(feed: str) -> None:
-    for rule, field in (("unknown_reporter", "source"), ("unknown_area", "data.area_code"), ("missing", "data.a.b")):
-        MendRule.model_validate_json(cause(rule, field, feed).proposal)
+    MendRule.model_validate_json(cause("unknown_reporter", "source", feed).proposal)
+    if FEEDS[feed].located:
+        MendRule.model_validate_json(cause("unknown_area", "data.area_code", feed).proposal)
+    # Numbers and days are what the sender has counted, and no table says what is missing.
+    assert cause("implausible_date", f"data.{FEEDS[feed].effective}", feed).proposal == ""
     for rule, field in (
+        ("missing", "data.area_code"),
+        ("enum", "data.no_such_field"),
+        ("enum", "data.a.b"),
         ("conflict", "revision"),
         ("literal_error", "specversion"),
         ("unstorable", "data"),
@@ -56,6 +62,11 @@ def test_a_proposed_rule_is_one_that_the_command_takes(feed: str) -> None:
         ("extra_forbidden", "data.\u0001"),
     ):
         assert cause(rule, field, feed).proposal == ""
+
+
+def test_no_rule_is_proposed_for_a_number() -> None:
+    assert cause("greater_than_equal", "data.rooms_sold", "tourism.daily_report").proposal == ""
+    assert '"/data/establishment_id"' in cause("string_pattern_mismatch", "data.establishment_id").proposal
 
 
 def test_a_proposed_rule_that_is_filled_in_mends_an_event() -> None:
