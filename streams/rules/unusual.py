@@ -20,6 +20,7 @@ LIMIT = 5.0  # robust standard deviations; 1 in 1.7 million of a normal past, an
 LEAST = 6  # fewer known values are no past
 _NORMAL = 1.4826
 _RELATIVE = 0.05  # of the median: less is never far
+_LEAST_POINTS = 0.2  # of a percentage whose past is 0: five times as much, one point, is far
 _WEEKS_BEFORE = 8
 _WEEKS_AROUND = 2
 _YEAR = 364  # whole weeks, so that weekdays agree
@@ -58,19 +59,23 @@ def past_buckets(period: str, bucket: date, is_off: Callable[[date], bool] = lam
     return sorted(found, reverse=True)
 
 
-def usual_of(past: Values, *, counts: NDArray[np.bool_]) -> Usual:
+def usual_of(past: Values, *, counts: NDArray[np.bool_], percentages: NDArray[np.bool_] | None = None) -> Usual:
     """Return the past of a block.
 
     past:   periods x areas x indicators, NaN where there was no figure.
     counts: by indicator, whether it is a count: a count of 4 is as near to 2 as chance brings it, so that no count's
             scale is below the root of its median.
+    percentages: by indicator, whether it is one: after weeks of 0 %, 0.1 % is not far.
     """
     known = np.isfinite(past).sum(axis=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # all NaN where nothing is known
         median = np.nanmedian(past, axis=0)
         spread = _NORMAL * np.nanmedian(np.abs(past - median), axis=0)
-    floor = np.maximum(_RELATIVE * np.abs(median), np.where(counts, np.sqrt(np.maximum(np.abs(median), 1.0)), 1e-9))
+    least = np.where(counts, np.sqrt(np.maximum(np.abs(median), 1.0)), 1e-9)
+    if percentages is not None:
+        least = np.where(percentages & (median == 0), np.maximum(least, _LEAST_POINTS), least)
+    floor = np.maximum(_RELATIVE * np.abs(median), least)
     scale = np.maximum(spread, floor)
     enough = known >= LEAST
     return Usual(np.where(enough, median, np.nan), np.where(enough, scale, np.nan))

@@ -177,7 +177,7 @@ class Evaluator:
     def _usual(self, block: Block, reader: FigureReader, past: list[date]) -> Usual:
         figures = reader.of_areas(block, past)
         stack = np.stack([figures[bucket] for bucket in past])
-        usual = usual_of(stack, counts=block.counts)
+        usual = usual_of(stack, counts=block.counts, percentages=block.percentages)
         if not block.stocks.any() or len(past) < _STEPS:
             return usual
         # A stock grows from day to day: its change is compared, not its value.
