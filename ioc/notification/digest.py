@@ -61,7 +61,10 @@ class DigestFacts:
 
 @dataclass(frozen=True)
 class DigestFrame:
-    """What all digests of one run share. now: of the clock; today: the business day on which figures are judged."""
+    """What all digests of one run share. now: of the clock; today: the business day on which figures are judged.
+
+    due_at: when it should have been written; None = it is only looked at.
+    """
 
     kind: Kind
     now: datetime
@@ -69,11 +72,20 @@ class DigestFrame:
     zone: ZoneInfo
     province: str
     note: str = ""
+    due_at: datetime | None = None
 
     @property
     def since(self) -> datetime:
-        """The moment with which the present is compared."""
-        return self.now - _SPAN[self.kind]
+        """The moment with which the present is compared: that of the digest before, also where this one is late.
+
+        Written at 11:00 because nothing ran at 07:00, it tells of yesterday from 07:00 on.
+        """
+        return min(self.due_at or self.now, self.now) - _SPAN[self.kind]
+
+
+def due_moment(day: date, zone: ZoneInfo) -> datetime:
+    """Return when the digests of a day are due."""
+    return datetime.combine(day, SENT_AT, zone)
 
 
 def due_kinds(now: datetime, zone: ZoneInfo) -> list[tuple[Kind, date]]:

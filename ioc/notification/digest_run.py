@@ -11,7 +11,7 @@ import psycopg
 
 from ioc.notification.address_book import AddressBook, DigestReader
 from ioc.notification.channel import ChannelName
-from ioc.notification.digest import Digest, DigestFrame, Kind, compose, read_facts
+from ioc.notification.digest import Digest, DigestFrame, Kind, compose, due_moment, read_facts
 from ioc.notification.outbox import OutgoingMessage, put_message
 from ioc.province.profile import Profile
 
@@ -38,13 +38,17 @@ class DigestRun:
         self._book = book
         self._channels = channels
 
-    def compose(self, kind: Kind, now: datetime, today: date) -> Iterator[ComposedDigest]:
-        """Yield the digest of each leader. today: the business day on which figures are judged."""
+    def compose(self, kind: Kind, now: datetime, today: date, day: date | None = None) -> Iterator[ComposedDigest]:
+        """Yield the digest of each leader.
+
+        today: the business day on which figures are judged; day: that of the digest, where it is to be sent.
+        """
         roots = self._profile.areas.roots(today)
         if not roots:
             return
         zone = ZoneInfo(self._profile.timezone)
-        frame = DigestFrame(kind, now, today, zone, self._profile.name_vi, self._profile.note_vi)
+        due_at = None if day is None else due_moment(day, zone)
+        frame = DigestFrame(kind, now, today, zone, self._profile.name_vi, self._profile.note_vi, due_at)
         for reader in self._book.readers(now.astimezone(zone).date()):
             facts = read_facts(self._connection, reader, frame, roots[0].area_id)
             channels = tuple(self._book.channels(reader.post, self._channels))
@@ -55,7 +59,7 @@ class DigestRun:
         with self._connection.transaction():
             return sum(
                 put_message(self._connection, _message(composed, channel, day), now)
-                for composed in self.compose(kind, now, today)
+                for composed in self.compose(kind, now, today, day)
                 for channel in composed.channels
             )
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ioc.notification.digest import direction_of, due_kinds
+from ioc.notification.digest import DigestFrame, Kind, direction_of, due_kinds, due_moment
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -48,3 +48,20 @@ def test_what_is_worse(before: str, status: str, sign: int) -> None:
 def test_digests_are_due_at_seven_and_on_mondays(moment: str, kinds: list[tuple[str, str]]) -> None:
     found = due_kinds(datetime.fromisoformat(moment).replace(tzinfo=ZONE), ZONE)
     assert found == [(kind, date.fromisoformat(day)) for kind, day in kinds]
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "since"),
+    [
+        ("daily", "2024-10-08T07:00:05", "2024-10-07T07:00"),
+        ("daily", "2024-10-08T11:20", "2024-10-07T07:00"),  # late: the day before was told until 07:00
+        ("daily", "2024-10-08T05:00", "2024-10-07T05:00"),  # by command, before its time
+        ("weekly", "2024-10-08T23:00", "2024-10-01T07:00"),
+        ("daily", "2025-01-01T07:00:01", "2024-12-31T07:00"),
+        ("daily", "2024-03-01T09:00", "2024-02-29T07:00"),
+    ],
+)
+def test_a_late_digest_goes_on_where_the_one_before_ended(kind: Kind, written: str, since: str) -> None:
+    now = datetime.fromisoformat(written).replace(tzinfo=ZONE)
+    frame = DigestFrame(kind, now, now.date(), ZONE, "", "", due_moment(now.date(), ZONE))
+    assert frame.since == datetime.fromisoformat(since).replace(tzinfo=ZONE)
