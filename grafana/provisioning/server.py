@@ -110,13 +110,28 @@ class GrafanaServer:
         try:
             health = self._call("GET", "/health")
         except GrafanaRefusedError as error:
+            if error.status in (401, 403):  # a proxy asks who it is; that says nothing of what lies behind
+                raise
             raise ConfigError(f"{self.address} is no Grafana server: {error}. Is IOC_GRAFANA_URL right?") from error
         if not (isinstance(health, dict) and "database" in health):
             raise ConfigError(f"{self.address} answers, but not as Grafana does. Is IOC_GRAFANA_URL right?")
         return str(health.get("version", "?"))
 
     def read(self, groups: Iterable[str]) -> ServerState:
-        """Return what the server holds of the project's. groups: names of the rule groups to look for."""
+        """Return what the server holds of the project's. groups: names of the rule groups to look for.
+
+        Raises ConfigError where an answer has another form, such as the sign-in page of a proxy that lets only
+        /api/health pass.
+        """
+        try:
+            return self._read(groups)
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ConfigError(
+                f"{self.address} answers, but not as Grafana's API does ({type(error).__name__}). Is IOC_GRAFANA_URL "
+                "right, and does a proxy with a sign-in page of its own lie before it?"
+            ) from error
+
+    def _read(self, groups: Iterable[str]) -> ServerState:
         state = ServerState()
         for folder in self._call("GET", f"/folders?limit={_PAGE}") or []:
             if folder["uid"].startswith(OWN_PREFIX):

@@ -211,6 +211,16 @@ def test_something_else_than_grafana_is_told_as_such(small: Bundle, standin: Sta
         push_bundle(small, client(f"{standin.url}/elsewhere", defaults), PASSWORD)
 
 
+@pytest.mark.parametrize("answer", ["<html>Đăng nhập</html>", ["x"], [{}], {"message": "sign in"}, 7])
+def test_a_page_of_a_proxy_is_told_as_such(
+    small: Bundle, standin: Standin, server: GrafanaServer, monkeypatch: pytest.MonkeyPatch, answer: Any
+) -> None:
+    """It lets /api/health pass, and answers all else with 200 and its own page."""
+    monkeypatch.setattr(standin, "_routed", lambda *_: (200, answer))
+    with pytest.raises(ConfigError, match="not as Grafana's API does"):
+        push_bundle(small, server, PASSWORD)
+
+
 @pytest.mark.parametrize("url", ["", "grafana:3000", "ftp://host", "http://", "http://host:port", "http://[::1"])
 def test_the_address_must_be_one(defaults: Settings, url: str) -> None:
     with pytest.raises(ConfigError, match="IOC_GRAFANA_URL"):
