@@ -85,7 +85,7 @@ def publish(
         bool, typer.Option("--dry-run", help="Chỉ in sự kiện, không gửi · Print the events, send nothing.")
     ] = False,
     wait: Annotated[
-        float,
+        int,
         typer.Option(
             "--wait",
             min=0,
@@ -97,7 +97,7 @@ def publish(
                 " 0 = do not wait."
             ),
         ),
-    ] = 0.0,
+    ] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Gửi tệp của các hệ thống ngành qua cổng nhận; mã thoát 1 khi có gì bị từ chối · Send files of the sectors' own
