@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
 from typing import Any, Literal
@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import SecretStr
 
 from grafana.alerting.contact import CREDENTIALS, RECEIPT_USER
+from grafana.alerting.rule import ALERT_FOLDER
 from grafana.boards.board import Json, to_text
 from grafana.bundle import Bundle
 from grafana.provisioning.server import OWN_RECEIVER, GrafanaServer, ObjectKind, ServerState
@@ -71,7 +72,8 @@ def make_plan(bundle: Bundle, state: ServerState, *, replace_policy: bool = Fals
     Raises FatalError where the server has notification routes of others, unless `replace_policy`: a server has only one
     policy tree.
     """
-    _refuse_strangers(state.objects[ObjectKind.POLICY].get("", {}), replace_policy)
+    own = {point["name"] for point in state.objects[ObjectKind.CONTACT_POINT].values()}
+    _refuse_strangers(state.objects[ObjectKind.POLICY].get("", {}), own, replace_policy)
     changes: list[Change] = []
     wanted: dict[ObjectKind, set[str]] = {kind: set() for kind in ObjectKind}
     for kind, uid, body in _objects(bundle):
@@ -85,6 +87,8 @@ def make_plan(bundle: Bundle, state: ServerState, *, replace_policy: bool = Fals
     # A rule goes before what is told of it; a contact point only once no route names it any more.
     for kind in (ObjectKind.RULE, ObjectKind.BOARD, ObjectKind.CONTACT_POINT, ObjectKind.PLAYLIST):
         for uid in sorted(state.objects[kind].keys() - wanted[kind]):
+            if not _is_own(kind, state.objects[kind][uid]):
+                continue
             there = normal(kind, state.objects[kind][uid])
             changes.append(Change(kind, uid, "delete", there, None, state.playlist_uids.get(uid, uid)))
     return changes
@@ -175,6 +179,9 @@ def normal(kind: ObjectKind, body: Json) -> Json:
 
 def _rule(model: Json) -> Json:
     rule = _only(model, _RULE_FIELDS)
+    rule["isPaused"] = bool(model.get("isPaused", False))  # a paused rule tells nobody anything
+    if model.get("notification_settings"):  # from 10.4 on: past the policy, to a contact point of its own
+        rule["notification_settings"] = model["notification_settings"]
     rule["data"] = [
         {
             "refId": query["refId"],
@@ -211,8 +218,16 @@ def _objects(bundle: Bundle) -> Iterator[tuple[ObjectKind, str, Json]]:
     yield ObjectKind.PLAYLIST, bundle.playlist["name"], bundle.playlist
 
 
-def _refuse_strangers(policy: Json, replace_policy: bool) -> None:
-    strangers = sorted(_receivers(policy) - _GRAFANA_DEFAULTS)
+def _is_own(kind: ObjectKind, body: Json) -> bool:
+    """Whether an object may be deleted: what bears a uid of the project's in another folder, or by another name, may be
+    somebody else's."""
+    if kind is ObjectKind.RULE:
+        return bool(body["folderUID"] == ALERT_FOLDER.uid)
+    return kind is not ObjectKind.CONTACT_POINT or str(body["name"]).startswith(OWN_RECEIVER)
+
+
+def _refuse_strangers(policy: Json, own: Collection[str], replace_policy: bool) -> None:
+    strangers = sorted(_receivers(policy) - _GRAFANA_DEFAULTS - set(own))
     strangers = [name for name in strangers if not name.startswith(OWN_RECEIVER)]
     if strangers and not replace_policy:
         raise FatalError(

@@ -157,11 +157,12 @@ class GrafanaServer:
         if template is not None:
             state.objects[ObjectKind.TEMPLATE][TEMPLATE] = template
         for point in self._call("GET", f"{_PROVISIONING}/contact-points") or []:
-            if point["name"].startswith(OWN_RECEIVER):
+            # By its uid too: one that was renamed is changed back, not made a second time.
+            if point["name"].startswith(OWN_RECEIVER) or point["uid"].startswith(OWN_PREFIX):
                 state.objects[ObjectKind.CONTACT_POINT][point["uid"]] = point
         # All at once: a rule that is not there answers 500 on 9.x when it is asked for by its uid.
         for rule in self._call("GET", f"{_PROVISIONING}/alert-rules") or []:
-            if rule["folderUID"] == ALERT_FOLDER.uid:
+            if rule["folderUID"] == ALERT_FOLDER.uid or rule["uid"].startswith(OWN_PREFIX):
                 state.objects[ObjectKind.RULE][rule["uid"]] = rule
         for name in groups:
             group = self._optional(f"{_PROVISIONING}/folder/{ALERT_FOLDER.uid}/rule-groups/{quote(name)}")

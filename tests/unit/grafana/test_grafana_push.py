@@ -129,6 +129,45 @@ def test_drift_of_every_other_kind_is_seen(small: Bundle, server: GrafanaServer,
     assert plan(small, server) == []
 
 
+def test_what_was_moved_or_renamed_by_hand_is_put_back(small: Bundle, server: GrafanaServer, standin: Standin) -> None:
+    """It was made a second time, which the server refuses: its uid is taken."""
+    push_bundle(small, server, PASSWORD)
+    store = standin.store
+    store.rules["ioc-incident-open"]["folderUID"] = "theirs"
+    store.contact_points["ioc-contact-operators-webhook"]["name"] = "trực ban"
+    store.folders["ioc-folder-alerts"]["title"] = "khác"
+    others = copy.deepcopy(store.rules["ioc-incident-open"]) | {"uid": "ioc-theirs", "title": "theirs"}
+    store.rules["ioc-theirs"] = others
+    planned = plan(small, server)
+    assert [one for one in planned if one[1] != ObjectKind.RULE_GROUP] == [
+        ("change", "folder", "ioc-folder-alerts"),
+        ("change", "contact point", "ioc-contact-operators-webhook"),
+        ("change", "rule", "ioc-incident-open"),
+    ]
+    push_bundle(small, server, PASSWORD)
+    assert plan(small, server) == []
+    assert "ioc-theirs" in store.rules  # in a folder of others: not the project's to delete
+
+
+@pytest.mark.parametrize(
+    "by_hand",
+    [
+        {"isPaused": True},
+        {"notification_settings": {"receiver": "on-call"}},
+        {"noDataState": "Alerting"},
+        {"for": "9h"},
+    ],
+)
+def test_a_rule_that_was_silenced_by_hand_speaks_again(
+    small: Bundle, server: GrafanaServer, standin: Standin, by_hand: dict[str, Any]
+) -> None:
+    push_bundle(small, server, PASSWORD)
+    standin.store.rules["ioc-incident-open"] |= by_hand
+    assert ("change", "rule", "ioc-incident-open") in plan(small, server)
+    push_bundle(small, server, PASSWORD)
+    assert plan(small, server) == []
+
+
 def test_what_it_owns_is_pruned_and_no_more(small: Bundle, server: GrafanaServer, standin: Standin) -> None:
     push_bundle(small, server, PASSWORD)
     store = standin.store
