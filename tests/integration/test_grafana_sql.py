@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -202,6 +204,30 @@ class TestBoards:
                 plan = grafana.execute(f"EXPLAIN {expand(query.sql, situation)}".encode()).fetchall()
                 scans = {row[0].split("Seq Scan on ")[1].split()[0] for row in plan if "Seq Scan on " in row[0]}
                 assert not scans & large, query.place
+
+    def test_a_share_beyond_100_has_a_star_wherever_it_is_shown_and_says_why(
+        self, bundle: Bundle, grafana: psycopg.Connection
+    ) -> None:
+        """The filled figures know nothing of shares: many are beyond."""
+        starred: Counter[str] = Counter()
+        chosen = {"sector": "vaccination", "indicator": "vaccination.recorded_24h_rate"}
+        for uid in ("ioc-overview", "ioc-sector-vaccination", "ioc-area-en", "ioc-indicator"):
+            answers = run_board(grafana, model_of(bundle, uid), situation_of(uid, **chosen))
+            for answer in answers:
+                for row in answer.rows:
+                    shown = dict(zip(answer.columns, row, strict=True))
+                    for column in {"value", "shown", "above"} & shown.keys():
+                        text = re.fullmatch(r"(-?[\d.,]+)\s?%(.*)", str(shown[column]))
+                        if text is None or shown.get("name") == "Dự báo đến hạn":
+                            continue
+                        number = text[1] if uid.endswith("-en") else text[1].translate(str.maketrans(".,", "_."))
+                        beyond = not 0 <= float(number.replace(",", "")) <= 100
+                        assert (text[2].strip() == "*") == beyond, (answer.place, shown)
+                        starred[uid] += beyond
+        # The other two list the worst first: what is beyond 100 % comes last there.
+        assert min(starred["ioc-sector-vaccination"], starred["ioc-indicator"]) > 0, starred
+        definition = next(answer for answer in answers if "Định nghĩa" in answer.place)
+        assert "Vì sao ngoài 0–100 % (*)" in {row[0] for row in definition.rows}
 
     def test_boards_open_at_the_month_of_the_data(self, filled: Settings) -> None:
         assert data_range(filled, "Asia/Ho_Chi_Minh").start == "2024-09-30T17:00:00.000Z"
