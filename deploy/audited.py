@@ -49,7 +49,7 @@ READING: Final = frozenset(
         ),
         *("catalogue check", "catalogue list", "catalogue show", "catalogue diff", "catalogue export"),
         *("feed list", "format list", "schema export", "profile show", "reporter list", "target list"),
-        *("indicator series", "indicator list", "indicator show", "indicator explain"),
+        *("indicator series", "indicator list", "indicator show", "indicator explain", "indicator history"),
         *("approval list", "approval verify", "status", "incident list", "incident show", "notification list"),
         *(
             "change list",
