@@ -54,7 +54,7 @@ def fuzz_one(name: str, seconds: int) -> None:
     atheris.Setup(
         [sys.argv[0], str(corpus), *options, f"-artifact_prefix={CORPUS}/{name}-"],
         # The file's name may tell what its content does not, such as the station.
-        lambda content: inputs.check(name, content, samples[0][0]),
+        lambda content: inputs.assert_events_and_findings(name, content, samples[0][0]),
     )
     atheris.Fuzz()
 

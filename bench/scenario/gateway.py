@@ -26,7 +26,7 @@ _EVENTS = 8_000
 _CONNECTIONS = 16
 _WARM_UP = 2.0
 _SAMPLE_SECONDS = 0.25
-# Far above what one token may send in service.
+# Requests a second of one token: in service there is a limit, which must not be what is measured here.
 _UNBOUNDED = 1e9
 
 

@@ -31,7 +31,8 @@ from ioc.feeds.feed import Feed
 BATCH = 500
 # Files that are open in one round: a file waits for the others of its batch.
 ROUND = 2000
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)  # of no file in particular
+# The machine has no room for any file; no other file would fare better.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)
 _log = structlog.get_logger("file_drop")
 
 

@@ -79,7 +79,7 @@ class Inbox:
                 continue
             now = self._now()
             changed = facts.st_mtime if facts.st_mtime <= now else facts.st_ctime
-            # A distance: after a clock was set back, this machine's own times may lie ahead too.
+            # `abs`: after this machine's clock was set back, even the time of its own change lies ahead.
             if not _UNFINISHED.search(path.name) and abs(now - changed) >= self._settle:
                 found.append((facts.st_mtime_ns, path))
         return (path for _, path in sorted(found))
@@ -169,7 +169,7 @@ def _shortened(name: str) -> str:
     if len(os.fsencode(name)) <= room:
         return name
     suffix = os.fsencode(Path(name).suffix)[:16]
-    # A sign that was cut in two is left out.
+    # A letter such as "ế" takes three bytes: one that was cut in the middle is left out.
     return os.fsencode(name)[: room - len(suffix)].decode("utf-8", "ignore") + suffix.decode("utf-8", "ignore")
 
 

@@ -89,9 +89,8 @@ def _clock(hour: int, minute: int, second: int) -> timedelta:
 
     24:00 is the day's end, and the second 60 is a leap second (ISO 8601): both are the begin of what follows.
     """
-    if (hour, minute, second) != (24, 0, 0) and not (hour < 24 and minute < 60 and (second < 60 or minute == 59)):
-        raise ValueError(f"{hour}:{minute}:{second}")
-    if second > 60:
+    leap = second == 60 and minute == 59
+    if (hour, minute, second) != (24, 0, 0) and not (hour < 24 and minute < 60 and (second < 60 or leap)):
         raise ValueError(f"{hour}:{minute}:{second}")
     return timedelta(hours=hour, minutes=minute, seconds=second)
 

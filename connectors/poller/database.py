@@ -63,9 +63,8 @@ class SqlSource:
         declared = self._declared
         try:
             connection = self._driver.connect(**self._arguments)
-        except (
-            Exception
-        ) as error:  # OSError, and TypeError for an argument that it does not know, are no driver's Error
+        # Beside its own errors a driver raises OSError, and TypeError for an argument that it does not know.
+        except Exception as error:
             raise SourceUnavailableError(f"{declared.name}: no connection ({type(error).__name__})") from error
         try:
             since = from_json_value(cursor["since"]) if "since" in cursor else declared.start
@@ -78,7 +77,8 @@ class SqlSource:
                 if not rows:
                     return
                 places = [_index_of(columns, name, declared) for name in (declared.watermark, declared.key)]
-                # What has no order (NaN) sorts last, and nothing would be found behind it: what comes before is taken.
+                # A watermark of NaN sorts last, and `> NaN` finds nothing: the cursor stays before such a row, and the
+                # rows before it are taken.
                 good, position, fault = _position(rows, places)
                 if good:
                     since, key = (rows[good - 1][place] for place in places)
@@ -96,7 +96,7 @@ class SqlSource:
                 "such as infinity or the year 20000, is left out or cast in the query"
             ) from error
         finally:
-            with suppress(Exception):  # it is lost already where it cannot be closed
+            with suppress(Exception):  # a connection that broke may not be closed either
                 connection.close()
 
     def _settled(self, connection: Any) -> Any:

@@ -212,12 +212,8 @@ class RestSource:
         """Fetch a token; raises SourceUnavailableError where the answer holds none."""
         try:
             self._http.fetch_token()
-        except (
-            AttributeError,
-            LookupError,
-            TypeError,
-            ValueError,
-        ) as error:  # a page of HTML, a list, `expires_in: ""`
+        # What the library does of a page of HTML, of a list, of `expires_in: ""`.
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise SourceUnavailableError(
                 f"{self._declared.name}: the token's address answers without a token ({type(error).__name__})"
             ) from error

@@ -19,7 +19,7 @@ from typing import Any, Final
 from ioc.settings import ROOT
 
 TOP: Final = ("README.md", "GLOSSARY.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
-# Section -> its pages; a directory stands for all pages in it. A page that is in none ends the build.
+# Title of a section -> its pages; a directory means all pages in it. The build fails where a page is in no section.
 SECTIONS: Final[dict[str, Sequence[str]]] = {
     "Bắt đầu · Start": ("README.md", "docs/demo.md", "docs/install.md", "docs/containers.md", "CHANGELOG.md"),
     "Khái niệm · Concepts": (

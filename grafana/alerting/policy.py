@@ -9,9 +9,10 @@ from grafana.boards.board import Json
 from ioc.province.contact import OPERATORS, Contact
 
 # One group is one incident and step of its ladder: one cause, one message. What changes of it within a day is told
-# with the next day's reminder; a new step is a new group, and told at once. A shorter interval would try a failed
-# delivery again sooner, and would tell of every open incident again after each time that the database was away: a rule
-# that cannot be evaluated loses its alerts, and the next flush of their groups forgets what was sent.
+# with the next day's reminder; a new step is a new group, and told at once. A shorter
+# interval has a gain and a price. Gain: Grafana tries a failed delivery again after an interval. Price: while the
+# database is away, the rule's query fails and Grafana ends its alerts after a minute; if the interval ends before the
+# database is back, Grafana notes that nothing is wrong any more, and later sends every open incident again.
 _INCIDENT = {
     "group_by": ["alertname", "incident", "step"],
     "group_wait": "10s",

@@ -18,7 +18,6 @@ _SECONDS = 3600
 @dataclass(frozen=True)
 class _StoredSize:
     name: str
-    hypertable: bool
     chunks: int
     table_bytes: int
     index_bytes: int

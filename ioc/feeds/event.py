@@ -27,6 +27,8 @@ from ioc.feeds.rule import RecordRule, Term
 from ioc.feeds.strict import StrictModel
 
 REPORTER_URN = "urn:ioc:reporter:"
+# What an event is, and which revision: a mend may correct who and what, never turn one kind into another.
+FIXED_ATTRIBUTES = ("specversion", "type", "revision")
 CONTENT_TYPE_EVENT = "application/cloudevents+json"
 CONTENT_TYPE_BATCH = "application/cloudevents-batch+json"
 MAX_REVISION = 2**62

@@ -74,7 +74,7 @@ class Ladder:
         if post is None:
             return None
         asked = [post]
-        for one in asked:  # grows while it is read
+        for one in asked:  # the stand-ins of a stand-in are appended, and asked after all others
             stand_ins = [a.stand_in for a in self._absences if a.post == one.post and a.first_on <= day <= a.last_on]
             if not stand_ins:
                 return one

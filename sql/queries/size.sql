@@ -1,7 +1,7 @@
--- How much room each table takes; of hypertables all chunks. Rows are counted where asked, otherwise PostgreSQL's estimate.
+-- How much room each table takes; of hypertables all chunks.
 
 -- name: select_sizes
-SELECT c.relname AS name, h.hypertable_name IS NOT NULL AS hypertable, coalesce(h.num_chunks, 0)::integer AS chunks,
+SELECT c.relname AS name, coalesce(h.num_chunks, 0)::integer AS chunks,
        CASE WHEN h.hypertable_name IS NULL THEN pg_table_size(c.oid) - coalesce(pg_total_relation_size(nullif(c.reltoastrelid, 0)), 0)
             ELSE d.table_bytes END AS table_bytes,
        CASE WHEN h.hypertable_name IS NULL THEN pg_indexes_size(c.oid) ELSE d.index_bytes END AS index_bytes,

@@ -14,10 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic_core import from_json, to_json
 
 from ioc.errors import ConfigError
+from ioc.feeds.event import FIXED_ATTRIBUTES
 
 Pointer = Annotated[str, StringConstraints(pattern=r"^(/([^~/]|~0|~1)*)+$")]
-# What an event is, and which revision: a mend may correct who and what, never turn one kind into another.
-_FIXED = ("/specversion", "/type", "/revision")
 
 
 class _PathStep(BaseModel):
@@ -85,7 +84,7 @@ class MendRule(BaseModel):
     @field_validator("steps")
     @classmethod
     def _keep_what_is_fixed(cls, steps: tuple[MendStep, ...]) -> tuple[MendStep, ...]:
-        wrong = [step.path for step in steps if step.op != "test" and step.path.startswith(_FIXED)]
+        wrong = [step.path for step in steps if step.op != "test" and step.path.split("/")[1] in FIXED_ATTRIBUTES]
         if wrong:
             raise ValueError(f"{', '.join(wrong)} must stay as the sender wrote it")
         if all(step.op == "test" for step in steps):

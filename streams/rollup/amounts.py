@@ -233,7 +233,6 @@ class AmountReader:
                 self._queries["select_extremes"],
                 {
                     "sector": plan.sector,
-                    # As text: psycopg would look at each element of a list.
                     "periods": array_of_texts(["day"] * wanted.height),
                     "areas": array_of_texts(wanted["area_id"].cast(pl.String)),
                     "firsts": array_of_texts(wanted["first"].cast(pl.String)),

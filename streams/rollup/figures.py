@@ -51,14 +51,14 @@ class FigureWriter:
         self._amounts = AmountReader(measures, feed_ids, areas, expected)
         self._feed_ids = feed_ids
         self._lives = _Lives(areas)
-        self._opened_before: dict[tuple[frozenset[str], bool], OpenPeriods] = {}
+        self._made_periods: dict[tuple[frozenset[str], bool], OpenPeriods] = {}
         self._store = FigureStore(outbox)
 
     def write(self, connection: psycopg.Connection, touched: Touched) -> int:
         """Bring the figures to the cells, within the fold's transaction; return how many rows were computed."""
         written = 0
         self._store.forget()  # what a fold that failed has left
-        known = _Known(connection, touched, self._opened_before)
+        known = _Known(connection, touched, self._made_periods)
         sums = self._amounts.stored(connection)
         for feed, totals in touched.totals.items():
             sums.keep_totals(self._feed_ids[feed], totals)

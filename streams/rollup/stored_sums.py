@@ -26,7 +26,7 @@ _AREA = (1 << _AREA_BITS) - 1
 _DAY = (1 << _DAY_BITS) - 1
 _FIRST = 1 << 20  # of the days before 1970, as many as there are in years of four digits
 _PLACES = {period: index for index, period in enumerate(PERIODS)}
-# Of a column `period`: the places of the names in `PERIODS`.
+# The column `period` as numbers: 0 for the first name of `PERIODS`, and so on.
 PLACE = pl.col("period").replace_strict(_PLACES, return_dtype=pl.Int64)
 _PERIOD_NAMES = np.array(PERIODS)
 _EPOCH = date(1970, 1, 1)
@@ -216,7 +216,6 @@ class StoredSums:
             self._queries["select_cells"],
             {
                 "feed_id": feed_id,
-                # As text: psycopg would look at each element of a list.
                 "periods": array_of_texts(_PERIOD_NAMES[codes >> (_AREA_BITS + _DAY_BITS)].tolist()),
                 "areas": array_of_texts(map(str, (codes & _AREA).tolist())),
                 "buckets": array_of_texts((days - _FIRST).astype("datetime64[D]").astype(str).tolist()),

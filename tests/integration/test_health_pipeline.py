@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from testbed.feed_event import Event, sent
 from testbed.health import MAKERS, Fields, pseudonym
-from testbed.pipeline import Pipeline, send_shuffled
+from testbed.pipeline import Pipeline, assert_any_order_agrees
 
 STATION, HOSPITAL, ISLAND, CDC = "yt-747-01", "yt-748-13", "yt-755-01", "yt-748-21"
 REPORTERS = {
@@ -77,7 +77,7 @@ def test_corrections_in_any_order_agree_with_the_recompute(pipeline: Pipeline, k
         data = MAKERS[key](rng)
         return data | {name: pseudonym(rng.randrange(60)) for name in ("item_id", "person_id") if name in data}
 
-    send_shuffled(pipeline, key, rng, 400, REPORTERS[key], made)
+    assert_any_order_agrees(pipeline, key, rng, 400, REPORTERS[key], made)
 
 
 def test_whose_reporter_is_no_station_counts_no_station(pipeline: Pipeline) -> None:

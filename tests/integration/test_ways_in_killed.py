@@ -97,7 +97,7 @@ def ways(settings: Settings, kafka_topics: list[str], tmp_path: Path) -> Iterato
     producer.close()
 
 
-def stored_once(pipeline: Pipeline, settings: Settings, told: set[tuple[str, int, int]]) -> None:
+def assert_stored_once(pipeline: Pipeline, settings: Settings, told: set[tuple[str, int, int]]) -> None:
     """What was told is stored, each record once, and nothing was refused."""
     work(pipeline, settings, REPORTS)
     stored = pipeline.rows(
@@ -125,7 +125,7 @@ def test_a_file_drop_killed_at_every_point_loses_and_doubles_nothing(
     ways.ioc("drop", "run")
     left = [path for path in inbox.rglob("*") if path.is_file()]
     assert len(left) == len(told) and all("archive" in path.parts for path in left), left
-    stored_once(pipeline, settings, told)
+    assert_stored_once(pipeline, settings, told)
 
 
 def test_a_poller_killed_at_every_point_loses_and_doubles_nothing(
@@ -143,4 +143,4 @@ def test_a_poller_killed_at_every_point_loses_and_doubles_nothing(
         ways.ioc("poller", "run", killed_at=point, **changes)
     ways.ioc("poller", "run", **changes)
     bed.hotel.close()
-    stored_once(pipeline, settings, told)
+    assert_stored_once(pipeline, settings, told)

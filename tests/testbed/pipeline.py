@@ -157,7 +157,7 @@ class Pipeline:
         self.connection.close()
 
 
-def send_shuffled(
+def assert_any_order_agrees(
     pipeline: Pipeline, feed: str, rng: Random, count: int, reporters: Sequence[str], make: Callable[[], dict[str, Any]]
 ) -> None:
     """Send revisions of records, some of them voids, in any order, and see both engines agree on the sums."""

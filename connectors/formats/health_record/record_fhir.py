@@ -89,7 +89,7 @@ def _events(resource: Mapping[str, Any], people: People, where: str, context: Co
     identifiers = sorted(one.value for one in patient.identifier if one.value) if patient else []
     own = f"{composition.identifier.system}|{composition.identifier.value}" if composition.identifier.value else ""
     key = own or person_key(identifiers[0] if identifiers else "/".join(composition.subject.reference.split("/")[-2:]))
-    # What is void by its own identifier needs nothing else.
+    # A void that gives the record's own identifier names it: patient and time may be absent.
     content = findings if not (voided and own) else Findings()
     if patient is None:
         content.missing("Composition.subject (Patient)")

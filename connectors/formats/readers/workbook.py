@@ -135,8 +135,8 @@ def _check_part(name: str, content: bytes) -> None:
 def _unread_cells(parts: dict[str, bytes]) -> dict[str, Unread]:
     """Return, by the sheet's name, (row, column) of the formulas without a result and of the errors.
 
-    calamine gives both as empty cells. A program that writes `=B2*C2` without calculating it, or a sheet that shows
-    #N/A, would else tell that a number is missing or taken back.
+    calamine gives both as empty cells, and an empty cell says that there is no number, or takes back the one before.
+    `=B2*C2` that no program has calculated says neither, nor does `#N/A`.
     """
     found: dict[str, Unread] = {}
     for sheet, part in _sheet_parts(parts).items():

@@ -22,8 +22,9 @@ from ioc.errors import RejectedError
 MAX_DEPTH = 64
 MAX_ELEMENTS = 500_000  # of one record, and of all that lies around the records
 
-# How deep a document may lie inside envelopes, and how many elements may stand before it.
+# Elements around a document: <Envelope><Body><HDon> are two envelopes of an invoice.
 MAX_ENVELOPES = 5
+# Elements that a document may come behind, such as the header of its envelope.
 MAX_FIRST_NAMES = 50
 
 _XINCLUDE = "http://www.w3.org/2001/XInclude"

@@ -69,7 +69,7 @@ FIELDS = (
 )
 # Codes of CL_OBS_STATUS for a number that does not exist, was not collected, is suppressed or is a holiday's.
 _MISSING = ("M", "L", "O", "Q", "H")
-# SDMX writes numbers as XML and JSON do.
+# Columns of SDMX whose numbers have a decimal point, never a comma: `1.234` is between 1 and 2.
 POINTED = ("OBS_VALUE", "UNIT_MULT")
 _LARGEST_POWER = 12
 

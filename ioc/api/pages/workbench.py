@@ -20,7 +20,7 @@ from psycopg.rows import class_row
 from pydantic_core import to_json
 
 from ioc.catalogue.edition import Edition
-from ioc.feeds.event import REPORTER_URN, Record
+from ioc.feeds.event import FIXED_ATTRIBUTES, REPORTER_URN, Record
 from ioc.feeds.feed import Feed
 from ioc.feeds.validation import may_be_repeated
 from sql import load_queries
@@ -28,9 +28,6 @@ from sql import load_queries
 MOST_NAMED = 12
 _MOST_CAUSES = 20
 _PLAIN_FIELD = re.compile(r"[a-z_]+(\.[a-z_]+)*")
-
-# What no rule may change.
-_FIXED = ("specversion", "type", "revision")
 
 # resend: the sender mends the source and sends again. replay: the events are right, something here was not.
 # either: the sender must say which of the two. operator: the sender need do nothing.
@@ -61,9 +58,8 @@ _DEFAULT: tuple[Way, str] = (
 )
 
 
-@dataclass(frozen=True)
-class _Refused:
-    feed: str
+@dataclass(frozen=True, kw_only=True)
+class _CauseCount:
     rule: str
     field: str | None
     events: int
@@ -72,6 +68,11 @@ class _Refused:
     last_at: datetime
     first_on: date | None
     last_on: date | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _FoundCause(_CauseCount):
+    feed: str
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,8 @@ class Sample:
         return self.event_id if self.event_id and may_be_repeated(self.event_id) else None
 
 
-@dataclass(frozen=True)
-class Cause:
+@dataclass(frozen=True, kw_only=True)
+class Cause(_CauseCount):
     """Refused events of one feed, rule and field.
 
     waiting: how many were not replayed yet; first_on, last_on: their business days, where they could be read;
@@ -102,14 +103,6 @@ class Cause:
     """
 
     feed: Feed
-    rule: str
-    field: str | None
-    events: int
-    waiting: int
-    reporters: int
-    last_at: datetime
-    first_on: date | None
-    last_on: date | None
     samples: Sequence[Sample]
     moves: Sequence[str]
 
@@ -145,7 +138,7 @@ class Cause:
     def _steps(self) -> list[dict[str, Any]]:
         """Return the steps that put another value at the field, wherever the event says the same."""
         name = self.field or ""
-        if not _PLAIN_FIELD.fullmatch(name) or name.startswith(_FIXED):
+        if not _PLAIN_FIELD.fullmatch(name) or name.partition(".")[0] in FIXED_ATTRIBUTES:
             return []
         wrong, right = "GIÁ TRỊ SAI", "GIÁ TRỊ ĐÚNG"
         if name != "source":
@@ -180,25 +173,17 @@ def read_causes(
 ) -> tuple[Cause, ...]:
     """Return the causes, the newest first, at most 20; `asked` as of `select_causes` but its limit."""
     queries = load_queries("sending")
-    rows = connection.cursor(row_factory=class_row(_Refused)).execute(
+    rows = connection.cursor(row_factory=class_row(_FoundCause)).execute(
         queries["select_causes"], {**asked, "limit": _MOST_CAUSES}
     )
     samples = connection.cursor(row_factory=class_row(Sample))
     return tuple(
         Cause(
-            feeds[row.feed],
-            row.rule,
-            row.field,
-            row.events,
-            row.waiting,
-            row.reporters,
-            row.last_at,
-            row.first_on,
-            row.last_on,
-            samples.execute(
+            **{**vars(row), "feed": feeds[row.feed]},
+            samples=samples.execute(
                 queries["select_samples"], {**asked, "feed": row.feed, "rule": row.rule, "field": row.field}
             ).fetchall(),
-            fed_by(edition, row.feed),
+            moves=fed_by(edition, row.feed),
         )
         for row in rows.fetchall()
     )

@@ -23,7 +23,19 @@ NOW = datetime(2024, 11, 1, tzinfo=UTC)
 
 
 def cause(rule: str, field: str | None, feed: str = "tourism.stay") -> Cause:
-    return Cause(FEEDS[feed], rule, field, 3, 3, 1, NOW, None, None, (), ())
+    return Cause(
+        feed=FEEDS[feed],
+        rule=rule,
+        field=field,
+        events=3,
+        waiting=3,
+        reporters=1,
+        last_at=NOW,
+        first_on=None,
+        last_on=None,
+        samples=(),
+        moves=(),
+    )
 
 
 @pytest.fixture(scope="module")

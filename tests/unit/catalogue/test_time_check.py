@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ioc.catalogue import load_catalogue
 from ioc.catalogue.domain import Domain
 from ioc.catalogue.expression import parse_expression, schema_of
+from ioc.catalogue.expression_type import Type
 from ioc.errors import ConfigError
 from ioc.feeds.feed import Feed, load_feeds
 
@@ -62,7 +63,8 @@ def test_a_division_of_two_times_is_refused(write: Write, feeds: Mapping[str, Fe
     ],
 )
 def test_a_division_of_one_time_is_accepted(write: Write, feeds: Mapping[str, Feed], formula: str) -> None:
-    load_catalogue(write(GUESTS, ROOMS, RATIO | {"formula": formula}), feeds)
+    loaded = load_catalogue(write(GUESTS, ROOMS, RATIO | {"formula": formula}), feeds)
+    assert "lodging.share" in loaded.indicators
 
 
 @pytest.mark.parametrize(
@@ -152,7 +154,7 @@ def test_a_condition_that_no_record_meets_is_refused(text: str) -> None:
     ],
 )
 def test_a_condition_that_records_meet_is_accepted(text: str) -> None:
-    parse_expression(text, SCHEMA, DOMAINS)
+    assert parse_expression(text, SCHEMA, DOMAINS).type == Type.BOOLEAN
 
 
 @pytest.mark.parametrize(

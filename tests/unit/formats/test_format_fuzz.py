@@ -38,7 +38,7 @@ def counted(record_property: Callable[[str, object], None]) -> Iterator[None]:
     record_property("inputs fuzzed", sum(COUNTED.values()) - before)
 
 
-def check(name: str, content: bytes, file: str) -> None:
+def assert_events_and_findings(name: str, content: bytes, file: str) -> None:
     """Read one input; raises AssertionError where anything but canonical events and told findings comes out."""
     COUNTED[name] += 1
     began = time.monotonic()
@@ -68,10 +68,10 @@ def test_a_changed_sample_ends_in_events_and_findings(name: str, data: st.DataOb
             content[at:at] = content[at : at + length]
         else:
             content[at : at + length] = data.draw(st.sampled_from(PIECES))
-    check(name, bytes(content), file)
+    assert_events_and_findings(name, bytes(content), file)
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.binary(max_size=400))
 def test_any_bytes_at_all(content: bytes) -> None:
-    check("any", content, "sample")
+    assert_events_and_findings("any", content, "sample")

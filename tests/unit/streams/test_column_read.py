@@ -61,8 +61,8 @@ def pairs(profile: Profile) -> Callable[[str], tuple[BatchParser, BatchParser]]:
     return of
 
 
-def compare(parsers: tuple[BatchParser, BatchParser], fetched: Sequence[KafkaRecord]) -> ParsedBatch:
-    """Parse in both ways, and require one answer."""
+def assert_same_answer(parsers: tuple[BatchParser, BatchParser], fetched: Sequence[KafkaRecord]) -> ParsedBatch:
+    """Parse in both ways; both give one answer, which is returned."""
     by_column, one_by_one = (parser.parse("t", 0, fetched, now=NOW) for parser in parsers)
     assert_frame_equal(by_column.events, one_by_one.events)
     assert by_column.consumed == one_by_one.consumed
@@ -92,7 +92,7 @@ def test_what_is_sent_every_day_passes_by_the_column(
         [record(offset, event) for offset, event in enumerate(events)],
         [record(offset, json.dumps(event, separators=(",", ":")).encode()) for offset, event in enumerate(events)],
     ):
-        kept = compare(pairs(key), fetched)
+        kept = assert_same_answer(pairs(key), fetched)
         assert passed(pairs(key)[0], fetched) == len(events)
         assert kept.events.height == len(events)
 
@@ -112,8 +112,10 @@ def test_both_ways_judge_alike_at_the_edges_of_every_field(
     tried = [*edges.alone(), *beside[:600]]
     record_property("inputs tried", len(tried))
     texts = [edge.bytes for edge in tried]
-    compare(pairs(key), [record(offset, text) for offset, text in enumerate(texts)])
-    compare(pairs(key), [batch(at, b"[" + b",".join(texts[at : at + 7]) + b"]") for at in range(0, len(texts), 7)])
+    assert_same_answer(pairs(key), [record(offset, text) for offset, text in enumerate(texts)])
+    assert_same_answer(
+        pairs(key), [batch(at, b"[" + b",".join(texts[at : at + 7]) + b"]") for at in range(0, len(texts), 7)]
+    )
 
 
 # How a sender's library, a proxy or somebody's hand may write the same event, or nearly the same.
@@ -162,8 +164,10 @@ def test_both_ways_read_the_same_of_a_text_however_it_is_written(
                 text = change(text, data.draw(st.sampled_from(names)), data.draw(st.sampled_from(VALUES)))
             texts.append(text.encode())
         parsers = pairs(key)
-        compare(parsers, [record(offset, text) for offset, text in enumerate(texts)])
-        compare(parsers, [batch(0, b"[" + b",".join(texts) + b"]"), batch(1, b"[" + b", ".join(texts) + b"]")])
+        assert_same_answer(parsers, [record(offset, text) for offset, text in enumerate(texts)])
+        assert_same_answer(
+            parsers, [batch(0, b"[" + b",".join(texts) + b"]"), batch(1, b"[" + b", ".join(texts) + b"]")]
+        )
 
     agree()
 
@@ -187,7 +191,7 @@ def test_what_is_no_array_of_events_is_left_to_the_other_way(
     value: bytes, pairs: Callable[[str], tuple[BatchParser, BatchParser]]
 ) -> None:
     good = batch(1, [stay(), stay(guest=2)])
-    assert compare(pairs("tourism.stay"), [batch(0, value), good, record(2, value)]).events.height == 2
+    assert assert_same_answer(pairs("tourism.stay"), [batch(0, value), good, record(2, value)]).events.height == 2
 
 
 def test_the_clock_is_asked_too(pairs: Callable[[str], tuple[BatchParser, BatchParser]]) -> None:
@@ -200,7 +204,7 @@ def test_the_clock_is_asked_too(pairs: Callable[[str], tuple[BatchParser, BatchP
         | {"time": f"{odd + timedelta(microseconds=number):%Y-%m-%dT%H:%M:%S.%fZ}"}
         for number in range(50)
     ]
-    compare(pairs("tourism.stay"), [batch(0, events)])
+    assert_same_answer(pairs("tourism.stay"), [batch(0, events)])
     assert passed(pairs("tourism.stay")[0], [batch(0, events)]) >= 50
 
 
@@ -306,5 +310,5 @@ def test_a_failure_of_the_columns_is_told_and_costs_no_event(
         reader=_FailingReader(feed, error),
         column_read_failed=told.append,
     )
-    compare((parser, pairs(feed.key)[1]), [batch(0, [stay(), stay(key="other")])])
+    assert_same_answer((parser, pairs(feed.key)[1]), [batch(0, [stay(), stay(key="other")])])
     assert told == [error]
