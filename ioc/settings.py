@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSe
 
 from ioc.setting_database import DatabaseSettings
 from ioc.setting_secret import SECRETS_OF, SHIPPED_SECRETS
+from ioc.setting_trace import TraceSettings
 from ioc.setting_type import (
     Host,
     KeyName,
@@ -63,7 +64,7 @@ def state_home(root: Path = ROOT) -> Path:
 ENV_FILE = "IOC_ENV_FILE"
 
 
-class Settings(DatabaseSettings):
+class Settings(TraceSettings, DatabaseSettings):
     """Settings of all services; each is an environment variable `IOC_<NAME>` or a line of `.env`."""
 
     model_config = SettingsConfigDict(env_prefix="IOC_", env_file=".env", extra="ignore", frozen=True)
@@ -337,7 +338,15 @@ class Settings(DatabaseSettings):
             yield "kafka_bootstrap", server.rpartition(":")[0].strip("[]")
         for name in ("db_host", "gateway_host", "api_host"):
             yield name, getattr(self, name)
-        urls = ["api_url", "gateway_url", "public_url", "grafana_url", "alert_webhook_url", "digest_webhook_url"]
+        urls = [
+            "api_url",
+            "gateway_url",
+            "public_url",
+            "grafana_url",
+            "alert_webhook_url",
+            "digest_webhook_url",
+            "trace_url",
+        ]
         # The addresses of Telegram and Zalo are set by default, and are used once there is a key for them.
         urls += ["telegram_url"] if self.telegram_token.get_secret_value() else []
         urls += ["zalo_url", "zalo_oauth_url"] if self.zalo_app_id else []

@@ -30,6 +30,7 @@ from connectors.gateway.openapi import (
 )
 from connectors.gateway.producer import EventProducer
 from connectors.gateway.receipt_source import ReceiptSource
+from connectors.gateway.traced_producer import TracedProducer
 from connectors.gateway.upload import Asked, Upload, language_of
 from ioc.errors import Reason
 from ioc.feeds.feed import Feed
@@ -39,10 +40,12 @@ from ioc.messaging.schema import event_schema
 from ioc.province.profile import load_profile
 from ioc.reading.receipt import receipt_id
 from ioc.settings import Settings
+from ioc.tracing import NO_TRACING, Tracing
 from ioc.web.access import AccessLog
 from ioc.web.guard import RequestGuard
 from ioc.web.rate_limit import RateLimit
 from ioc.web.tokens import TokenFile
+from ioc.web.traced import TracedRequests
 
 DryRun = Annotated[bool, Query(description="Judge only, write nothing.")]
 Code = Annotated[
@@ -61,16 +64,20 @@ def create_app(
     producer: EventProducer,
     source: ReceiptSource | None = None,
     clock: Callable[[], float] = time.monotonic,
+    tracing: Tracing = NO_TRACING,
 ) -> FastAPI:
     """Return the application; `feeds` by key, `clock` gives seconds. The caller closes `producer`.
 
-    source: answers for receipts; without it there are none.
+    source:  answers for receipts; without it there are none.
+    tracing: of requests; the caller closes it.
 
     Raises `ConfigError` when the profile is broken, whose time zone tells which day it is.
 
     It keeps its counts and rate limits to itself, so that a process may hold several.
     """
     metrics = GatewayMetrics()
+    if tracing.is_on:
+        producer = TracedProducer(producer, tracing)
     by_type = {feed.event_type: feed for feed in feeds.values()}
     limit = RateLimit(settings.gateway_rate, settings.gateway_burst, clock)
     calendar = Calendar.of(settings, load_profile(settings.profile).timezone)
@@ -88,6 +95,8 @@ def create_app(
     )
     _handle_refusals(app)
     app.add_middleware(RequestGuard, refuse=_refuse, most=settings.http_requests)
+    if tracing.is_on:
+        app.add_middleware(TracedRequests, tracing=tracing)
     app.add_middleware(AccessLog, name="gateway", requests=metrics.requests, failed=_failed)
 
     @app.post("/v1/events", status_code=202, responses=RESPONSES, openapi_extra=request_body(by_type))

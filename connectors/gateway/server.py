@@ -10,6 +10,7 @@ from connectors.gateway.receipt_source import ApiReceiptSource
 from ioc.feeds.feed import load_feeds
 from ioc.logging import configure_logging
 from ioc.settings import Settings
+from ioc.tracing import open_tracing
 from ioc.web.serving import Tls, serve
 from ioc.web.tokens import TokenFile
 
@@ -28,9 +29,10 @@ def run_gateway(settings: Settings) -> None:
         _log.warning("there are no tokens, so no system can publish", next_step="ioc token create NAME --feed ...")
     feeds = load_feeds()
     producer = KafkaEventProducer(settings)
+    tracing = open_tracing(settings, "ioc-gateway")
     try:
         serve(
-            create_app(settings, feeds, tokens, producer, ApiReceiptSource(settings)),
+            create_app(settings, feeds, tokens, producer, ApiReceiptSource(settings), tracing=tracing),
             host=settings.gateway_host,
             port=settings.gateway_port,
             setting="IOC_GATEWAY",
@@ -39,3 +41,4 @@ def run_gateway(settings: Settings) -> None:
         )
     finally:
         producer.close()
+        tracing.close()

@@ -28,6 +28,7 @@ class RequestFacts:
     token: str | None = None
     accepted: int = 0
     refused: int = 0
+    trace_id: str = ""
 
 
 class AccessLog:
@@ -95,6 +96,7 @@ class AccessLog:
             refused=facts.refused,
             ms=round(took * 1000, 1),
             request_id=facts.request_id,
+            **({"trace_id": facts.trace_id} if facts.trace_id else {}),
         )
 
 

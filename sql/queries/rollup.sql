@@ -17,6 +17,15 @@ DELETE FROM member_delta
 WHERE ctid = ANY (ARRAY(SELECT ctid FROM member_delta LIMIT %s))
 RETURNING measure_id, area_id, bucket, replace(member::text, '-', '') AS member, n, placed, appended_at
 
+-- name: take_traces
+-- Those of the contributions that were taken; what lies longer than an hour was folded by a roll-up that did not trace.
+WITH taken AS (
+    DELETE FROM contribution_trace
+    WHERE appended_at = ANY(%(appended)s::timestamptz[]) OR appended_at < now() - interval '1 hour'
+    RETURNING appended_at, traceparent
+)
+SELECT traceparent FROM taken WHERE appended_at = ANY(%(appended)s::timestamptz[]) ORDER BY appended_at, traceparent
+
 -- name: insert_set_aside
 INSERT INTO contribution_set_aside (feed_id, area_id, bucket, sums, measure_id, member, n, placed, appended_at, records, fault)
 VALUES (%(feed_id)s, %(area_id)s, %(bucket)s, %(sums)s, %(measure_id)s, %(member)s, %(n)s, %(placed)s, %(appended_at)s,

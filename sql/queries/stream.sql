@@ -97,6 +97,11 @@ COPY member_delta (measure_id, area_id, bucket, member, n) FROM STDIN (FORMAT cs
 COPY stream_batch (feed_id, topic, partition, first_offset, next_offset, consumed, accepted, rejected, duplicate, corrected, voided,
                    superseded, oldest_received_at, newest_received_at) FROM STDIN (FORMAT csv)
 
+-- name: keep_traces
+-- Never more than the roll-up takes at once: one that does not trace leaves them lying.
+INSERT INTO contribution_trace (traceparent)
+SELECT traced FROM unnest(%s::text[]) AS traced WHERE (SELECT count(*) FROM contribution_trace) < 1000
+
 -- name: tell_rollup
 -- Heard when the transaction has committed.
 NOTIFY ioc_contribution

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import psycopg
 import structlog
@@ -23,6 +23,7 @@ from ioc.province.profile import load_profile
 from ioc.province.store import check_province
 from ioc.settings import Settings
 from ioc.stop_signal import stop_event
+from ioc.tracing import NO_TRACING, Tracing, open_tracing
 from sql import load_queries
 from streams.change.outbox import ChangeOutbox
 from streams.process.health import HealthServer
@@ -42,7 +43,7 @@ _RETRY_SECONDS = 60.0
 class Rollup:
     """Folds contributions and computes figures over a connection that the caller keeps."""
 
-    def __init__(self, settings: Settings, connection: psycopg.Connection) -> None:
+    def __init__(self, settings: Settings, connection: psycopg.Connection, tracing: Tracing = NO_TRACING) -> None:
         """Raises ConfigError where the settings' profile is not that of the database."""
         profile = load_profile(settings.profile)
         check_province(connection, settings, profile)
@@ -66,6 +67,7 @@ class Rollup:
         self.figures = FigureWriter(self.plans, measures, feed_ids, profile.areas, expected, outbox)
         self._set_aside = SetAside(measures, feed_ids)
         self._queries = load_queries("rollup")
+        self._tracing = tracing
         connection.commit()
 
     def run_once(self, connection: psycopg.Connection) -> int:
@@ -74,17 +76,17 @@ class Rollup:
         0 while another process holds the lock. Raises RetryableError, or CatalogueChangedError; nothing has changed
         then.
         """
-        with translated_errors(), connection.transaction():
+        with ExitStack() as spans, translated_errors(), connection.transaction():
             if connection.execute(self._queries["try_lock"]).fetchone() != (True,):
                 return 0
-            return self._run(connection)
+            return self._run(connection, spans)
 
     def catch_up(self, connection: psycopg.Connection) -> Iterator[int]:
         """Fold all that waits at this moment, waiting for the lock; yield how many each transaction took."""
         taken = FOLD
         while taken >= FOLD:
-            with translated_errors(), self.exclusively(connection):
-                taken = self._run(connection)
+            with ExitStack() as spans, translated_errors(), self.exclusively(connection):
+                taken = self._run(connection, spans)
             yield taken
 
     @contextmanager
@@ -115,9 +117,14 @@ class Rollup:
             left = self.retry_set_aside(connection)
         return before, left
 
-    def _run(self, connection: psycopg.Connection) -> int:
+    def _run(self, connection: psycopg.Connection, spans: ExitStack) -> int:
+        """Fold what waits; a span of it, if it is traced, ends with `spans`: once the transaction has ended."""
         self._check_epoch(connection)
         waiting = self._fold.take(connection)
+        if waiting and self._tracing.is_on:
+            appended = {"appended": sorted(waiting.appended)}
+            traces = [traced for (traced,) in connection.execute(self._queries["take_traces"], appended).fetchall()]
+            spans.enter_context(self._tracing.span("fold", traces, {"ioc.contributions": len(waiting)}))
         if waiting:
             self._fold_or_set_aside(connection, waiting)
         return len(waiting)
@@ -126,7 +133,9 @@ class Rollup:
         """Fold what was taken and compute its figures; what is at fault is found by halves and set aside."""
         try:
             with translated_errors(), connection.transaction():
-                self.figures.write(connection, self._fold.fold(connection, waiting))
+                touched = self._fold.fold(connection, waiting)
+                with self._tracing.span("figures", ()):
+                    self.figures.write(connection, touched)
         except DATA_FAULTS as error:
             if len(waiting) == 1:
                 one = waiting.single
@@ -164,13 +173,14 @@ def run_rollup(settings: Settings) -> None:
     last = Gauge("ioc_last_fold_timestamp_seconds", "When the last fold ended", registry=registry)
     stopped = stop_event()
     ready = threading.Event()
+    tracing = open_tracing(settings, "ioc-rollup")
     health = HealthServer(settings.rollup_port, registry, ready.is_set)
     health.start()
     pause = settings.rollup_interval
     while not stopped.is_set():
         try:
             with connect(settings, "rollup") as connection:
-                rollup = Rollup(settings, connection)
+                rollup = Rollup(settings, connection, tracing)
                 bell = Bell(connection)
                 ready.set()
                 log.info("roll-up has begun")
@@ -202,3 +212,4 @@ def run_rollup(settings: Settings) -> None:
             pause = min(max(pause, settings.rollup_interval) * 2, 10.0)
             stopped.wait(pause)
     health.stop()
+    tracing.close()

@@ -40,6 +40,11 @@ class Waiting:
     deltas: list[Delta]
     members: list[MemberDelta]
 
+    @property
+    def appended(self) -> set[datetime]:
+        """When the transactions began that have appended them."""
+        return {one.appended_at for one in self.deltas} | {one.appended_at for one in self.members}
+
     def __len__(self) -> int:
         return len(self.deltas) + len(self.members)
 

@@ -23,6 +23,7 @@ class ParsedBatch:
     consumed: events per record offset, so that a prefix of the batch can be dropped.
     payloads: the events as they came, for those that are refused later.
     mark:     of the last record (`mark_of`); None where the batch is a part of a fetch.
+    traceparent: of the span of its commit (`ioc/tracing.py`); empty where it is not traced.
     """
 
     topic: str
@@ -37,6 +38,7 @@ class ParsedBatch:
     consumed: dict[int, int]
     payloads: Payloads
     mark: str | None = None
+    traceparent: str = ""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ import tenacity
 
 from ioc.errors import CatalogueChangedError, ConcurrentWriteError, FatalError, RetryableError, UnstorableError
 from ioc.faultpoint import FaultPoint, no_fault
+from ioc.tracing import NO_SPAN, NO_TRACING, TraceSpan, Tracing
 from streams.rules.batch import Fetched, ParsedBatch
 from streams.rules.fault import told
 from streams.rules.parse import BatchParser
@@ -39,6 +40,7 @@ from streams.worker.last_line import LastLine
 from streams.worker.log_mark import LogMarks
 from streams.worker.metrics import WorkerMetrics
 from streams.worker.store import LogStart, RecordStore, apply_together
+from streams.worker.trace import begin_batches, traced_commit
 
 log = structlog.get_logger(__name__)
 
@@ -50,11 +52,12 @@ _MOST_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Parsed:
-    """A fetch on its way: Faust's event, what was read of it, and the seconds that took."""
+    """A fetch on its way: Faust's event, what was read of it, the seconds that took, and its span."""
 
     event: Any
     batch: ParsedBatch
     seconds: float
+    span: TraceSpan = NO_SPAN
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,7 @@ class FeedAgent:
         linger: float = 0.0,
         crashed: Callable[[], None] = lambda: None,
         fault: FaultPoint = no_fault,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
         """
         log_start:   gives the first offset that Kafka still keeps of a partition.
@@ -134,6 +138,7 @@ class FeedAgent:
         restart:     stops the process in good order, and starts it anew.
         crashed:     is told when the agent has failed and the process is about to stop.
         linger:      seconds that little waits for more, at most; all feeds wait to the same moments.
+        tracing:     of fetches that hold events of traced requests.
         """
         self._work = work
         self._writer = writer
@@ -149,6 +154,7 @@ class FeedAgent:
         self._linger = linger
         self._crashed = crashed
         self._fault = fault
+        self._tracing = tracing
         self._last_line = LastLine(
             work.feed,
             self._write,
@@ -190,15 +196,16 @@ class FeedAgent:
             with self._commit.parsing():
                 events = await fetched.take(_ENOUGH_BYTES)
                 try:
-                    batches, seconds = await loop.run_in_executor(self._parse_pool, self._parse, events)
+                    batches, seconds, spans = await loop.run_in_executor(self._parse_pool, self._parse, events)
                 except RetryableError:
                     raise
                 except Exception as error:
                     self._halt(events[0].message.topic, error)
                     continue
-                for event, batch in zip(events, batches, strict=True):
+                for event, batch, span in zip(events, batches, spans, strict=True):
                     self._tell_unstorable(batch)
-                    await backlog.put(Parsed(event, batch, seconds / len(events)), sum(batch.consumed.values()))
+                    parsed = Parsed(event, batch, seconds / len(events), span)
+                    await backlog.put(parsed, sum(batch.consumed.values()))
 
     def _tell_unstorable(self, batch: ParsedBatch) -> None:
         """Count and log what could not be read though no rule refuses it."""
@@ -219,8 +226,8 @@ class FeedAgent:
         """Return the seconds to the next of the moments, `linger` apart, at which all feeds go on together."""
         return self._linger and self._linger - time.monotonic() % self._linger
 
-    def _parse(self, events: Sequence[Any]) -> tuple[list[ParsedBatch], float]:
-        start = time.perf_counter()
+    def _parse(self, events: Sequence[Any]) -> tuple[list[ParsedBatch], float, list[TraceSpan]]:
+        start, begun = time.perf_counter(), time.time_ns()
         fetches = [
             Fetched(
                 event.message.topic, event.message.partition, event.message.value.records, event.message.value.begins_at
@@ -228,7 +235,11 @@ class FeedAgent:
             for event in events
         ]
         batches = self._work.parser.parse_together(fetches, now=datetime.now(UTC))
-        return batches, time.perf_counter() - start
+        if self._tracing.is_on:
+            spans = begin_batches(self._tracing, self._work.feed, fetches, begun)
+        else:
+            spans = [NO_SPAN] * len(batches)
+        return batches, time.perf_counter() - start, spans
 
     async def _apply_all(self, backlog: Backlog[Parsed]) -> None:
         while True:
@@ -238,7 +249,7 @@ class FeedAgent:
                 continue
             start = time.perf_counter()
             try:
-                counts = await self._commit.apply(self._work.store, [one.batch for one in taken], self._apply)
+                counts = await self._store(taken)
             except CatalogueChangedError as error:
                 log.info("planned restart", feed=self._work.feed, reason=str(error))
                 self._restart()
@@ -261,6 +272,13 @@ class FeedAgent:
                 apply_s=time.perf_counter() - start,
                 visible_s=(datetime.now(UTC) - oldest).total_seconds(),
             )
+
+    async def _store(self, taken: Sequence[Parsed]) -> BatchCounts:
+        batches = [one.batch for one in taken]
+        if not self._tracing.is_on:
+            return await self._commit.apply(self._work.store, batches, self._apply)
+        with traced_commit(self._tracing, [one.span for one in taken], batches) as traced:
+            return await self._commit.apply(self._work.store, traced, self._apply)
 
     def _halt(self, topic: str, error: Exception) -> None:
         """Stop this feed, and no other; a restart of the worker tries it again."""

@@ -31,6 +31,7 @@ from ioc.messaging.client import tls_context
 from ioc.province.profile import Profile, catalogue_directory
 from ioc.province.store import check_province
 from ioc.settings import Settings
+from ioc.tracing import NO_TRACING, Tracing
 from sql import load_queries
 from streams.rules.contribute import Contributor
 from streams.rules.limit import NO_LIMITS
@@ -183,7 +184,12 @@ class IocApp(faust.App):
 
 
 def create_app(
-    settings: Settings, feeds: Mapping[str, Feed], profile: Profile, metrics: WorkerMetrics, restart: Callable[[], None]
+    settings: Settings,
+    feeds: Mapping[str, Feed],
+    profile: Profile,
+    metrics: WorkerMetrics,
+    restart: Callable[[], None],
+    tracing: Tracing = NO_TRACING,
 ) -> IocApp:
     """Return the application with an agent for each feed whose table fits it; reads the catalogue's measures.
 
@@ -240,6 +246,7 @@ def create_app(
             linger=settings.worker_linger,
             crashed=app.stop_bound.failed,
             fault=fault,
+            tracing=tracing,
         )
         _register(app, feed, feed.topic(settings.topic_prefix), agent)
     return app

@@ -14,6 +14,7 @@ from ioc.feeds.feed import load_feeds
 from ioc.logging import configure_logging
 from ioc.province.profile import load_profile
 from ioc.settings import Settings
+from ioc.tracing import open_tracing
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +41,8 @@ def run_worker(settings: Settings) -> None:
         planned.set()
         os.kill(os.getpid(), signal.SIGTERM)
 
-    app = create_app(settings, feeds, load_profile(settings.profile), metrics, restart)
+    tracing = open_tracing(settings, "ioc-worker")
+    app = create_app(settings, feeds, load_profile(settings.profile), metrics, restart, tracing)
 
     def assigned() -> set[tuple[str, int]]:
         return {(tp.topic, tp.partition) for tp in app.consumer.assignment()} if app.started else set()
@@ -66,6 +68,7 @@ def run_worker(settings: Settings) -> None:
     finally:
         relay.stop()
         watchdog.stop()
+        tracing.close()
         if planned.is_set():
             health.stop()
             os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - itself, with the arguments it was started with

@@ -236,6 +236,7 @@ class _Writing:
             if frames:
                 copy_rows(self._connection, self._queries[query], pl.concat(frames))
         if deltas:
+            self._hand_traces_on()
             self._connection.execute(self._queries["tell_rollup"])
         self._write_rejections(refused)
         self._account(result.outcomes, refused, totals)
@@ -304,6 +305,12 @@ class _Writing:
             ).rowcount
             if updated != known.height:
                 raise ConcurrentWriteError(f"another worker changed {known.height - updated} records")
+
+    def _hand_traces_on(self) -> None:
+        """Let the roll-up go on with the traces of what it folds."""
+        traced = {part.traceparent for one in self._store_spans for part in one.span.parts if part.traceparent}
+        if traced:
+            self._connection.execute(self._queries["keep_traces"], [sorted(traced)])
 
     def _write_rejections(self, refused: Sequence[Sequence[Rejection]]) -> None:
         if not any(refused):
