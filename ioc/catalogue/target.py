@@ -33,7 +33,7 @@ class TargetInForce:
     area:     code of the area it is for; '' = of every area where the indicator is a rate, else of the province.
     year:     the year it is for.
     baseline: the value from which the pace runs, on `baseline_on`; none = the first known value.
-    pace:     at_once, linear, seasonal (last year's own curve), or steps.
+    pace:     at_once, linear, seasonal (last year's own curve, straight where there is no such year), or steps.
     steps:    (day, value that must stand by then), ascending.
     """
 
@@ -81,6 +81,15 @@ def of_year(target: TargetInForce, year: int) -> TargetInForce:
     return replace(
         target, due_on=date(year, 12, 31), baseline=0.0, baseline_on=date(year - 1, 12, 31), pace="linear", year=year
     )
+
+
+def from_new_year(target: TargetInForce) -> TargetInForce:
+    """Return a dated target of figures that begin anew each year: without a baseline of its own it starts from 0 on
+    1 January of its year, and not from the first figure of some year before.
+    """
+    if target.due_on is None or target.baseline_on is not None or target.pace == "steps":
+        return target
+    return replace(target, baseline=0.0, baseline_on=date(target.due_on.year - 1, 12, 31))
 
 
 def with_targets(catalogue: Catalogue, path: Path) -> Catalogue:

@@ -259,11 +259,15 @@ WITH asked_for AS (
     WINDOW years AS (PARTITION BY c.year ORDER BY c.bucket)
 ), asked AS (
     SELECT t.code, t.op, t.value, t.due_on, t.pace, t.steps, t.baseline AS given, extract(year FROM t.due_on)::int AS year,
-           i.kind IN ('flow', 'distinct') AND t.due_on IS NOT NULL AS is_total, coalesce(t.baseline_on, first.through) AS base_on,
-           CASE WHEN t.baseline_on IS NULL THEN first.value ELSE t.baseline END AS base, t.baseline_on IS NULL AS is_first,
-           t.due_on IS NULL AND i.begins_anew AS of_each_year
+           i.kind IN ('flow', 'distinct') AND t.due_on IS NOT NULL AS is_total,
+           coalesce(t.baseline_on, new_year.base_on, first.through) AS base_on,
+           CASE WHEN t.baseline_on IS NOT NULL THEN t.baseline WHEN new_year.base_on IS NOT NULL THEN 0 ELSE first.value END AS base,
+           t.baseline_on IS NULL AND new_year.base_on IS NULL AS is_first, t.due_on IS NULL AND i.begins_anew AS of_each_year,
+           t.due_on IS NOT NULL AND i.begins_anew AS of_one_year
     FROM target t
     JOIN asked_for i USING (code)
+    CROSS JOIN LATERAL (SELECT CASE WHEN i.begins_anew AND t.pace <> 'steps' THEN make_date(extract(year FROM t.due_on)::int - 1, 12, 31) END AS base_on)
+        new_year
     LEFT JOIN LATERAL (
         SELECT (bucket + period_step(i.period))::date - 1 AS through, figures[i.slot] AS value FROM shown_cell
         WHERE sector = i.sector AND period = i.period AND area_id = ${area:sqlstring}::integer AND figures[i.slot] IS NOT NULL
@@ -282,9 +286,39 @@ WITH asked_for AS (
         AND c.bucket BETWEEN make_date(a.year - 1, 1, 1) AND make_date(a.year - 1, 12, 31)
     WHERE a.pace = 'seasonal' AND a.is_total AND i.summed
     HAVING count(*) >= 350
+), season_of_level AS (
+    -- The year before the target's day follows the curve of the year before it.
+    SELECT a.base, a.value - a.base AS way, a.due_on, span.begins, (span.begins - a.base_on)::float8 / (a.due_on - a.base_on) AS even,
+           a.of_one_year, i.sector, i.slot, i.period,
+           CASE i.period WHEN 'month' THEN 31 WHEN 'quarter' THEN 92 WHEN 'year' THEN 366 ELSE 7 END AS days
+    FROM asked a
+    JOIN asked_for i USING (code)
+    CROSS JOIN LATERAL (SELECT greatest(a.base_on, (a.due_on - interval '1 year')::date) AS begins) span
+    WHERE a.pace = 'seasonal' AND NOT a.is_total AND a.base_on < a.due_on
+), level AS (
+    SELECT d.day, percentile_cont(0.5) WITHIN GROUP (ORDER BY c.figures[l.slot]) AS value
+    FROM season_of_level l
+    CROSS JOIN LATERAL (
+        SELECT (s.through - interval '1 year')::date AS day FROM shown s
+        UNION SELECT (asked.day - interval '1 year')::date FROM unnest(ARRAY[l.begins, l.due_on]) AS asked (day)
+    ) d
+    JOIN shown_cell c ON c.sector = l.sector AND c.period = l.period AND c.area_id = ${area:sqlstring}::integer
+        AND c.bucket > d.day - 2 * l.days AND c.bucket <= d.day
+        AND (c.bucket + period_step(c.period))::date - 1 BETWEEN d.day - l.days + 1 AND d.day
+    WHERE c.figures[l.slot] IS NOT NULL
+    GROUP BY d.day
+), way AS (
+    -- A year that went the other way, or hardly moved, is no guide.
+    SELECT l.begins, l.even, gone.begun, gone.ended
+    FROM season_of_level l
+    JOIN level ended ON ended.day = (l.due_on - interval '1 year')::date
+    LEFT JOIN level begun ON begun.day = (l.begins - interval '1 year')::date
+    CROSS JOIN LATERAL (SELECT CASE WHEN l.of_one_year THEN 0 ELSE begun.value END AS begun, ended.value AS ended) gone
+    WHERE begun.value IS NOT NULL AND (gone.ended - gone.begun) * l.way > 0 AND abs(gone.ended - gone.begun) >= 0.1 * abs(l.way)
 ), line AS (
     SELECT s.*, CASE
         WHEN a.is_total AND s.year <> a.year THEN NULL
+        WHEN a.of_one_year AND extract(year FROM s.through)::int <> a.year THEN NULL
         WHEN a.of_each_year THEN a.value * extract(doy FROM s.through)::float8
             / extract(doy FROM make_date(extract(year FROM s.through)::int, 12, 31))::float8
         WHEN a.due_on IS NULL OR a.pace = 'at_once' OR s.through >= a.due_on THEN a.value
@@ -295,10 +329,14 @@ WITH asked_for AS (
             (s.through - make_date(a.year, 1, 1) + 1)::float8 / (a.due_on - make_date(a.year, 1, 1) + 1)))
         WHEN a.base IS NULL OR (a.is_first AND a.base_on >= s.through) OR a.base_on > s.through THEN NULL
         WHEN CASE a.op WHEN '>=' THEN a.base >= a.value ELSE a.base <= a.value END THEN a.value
+        WHEN s.through >= way.begins AND reached.value IS NOT NULL THEN a.base + (a.value - a.base)
+            * (way.even + (1 - way.even) * least(1, greatest(0, (reached.value - way.begun) / (way.ended - way.begun))))
         ELSE a.base + (a.value - a.base) * (s.through - a.base_on) / (a.due_on - a.base_on) END AS asked
     FROM shown s
     LEFT JOIN asked a USING (code)
     LEFT JOIN season ON true
+    LEFT JOIN way ON true
+    LEFT JOIN level reached ON reached.day = (s.through - interval '1 year')::date
     LEFT JOIN LATERAL (
         SELECT CASE WHEN a.is_total AND a.op = '<='
             -- What may be used up by 30 June may be used from 1 April on.

@@ -37,15 +37,18 @@ WHERE s.area_id = %(root)s AND s.sector = ANY (%(sectors)s) AND s.target_on BETW
 ORDER BY s.target_on, s.lag DESC NULLS LAST, i.indicator_id
 
 -- name: list_unknown
--- What is not known, by whose fault: a feed, an agency that has not reported, or nobody's.
-SELECT count(*) AS indicators, min(s.since) AS since, s.cause,
-       coalesce(min(p.name), min(f.name_vi)) AS source, bool_or(p.name IS NOT NULL) AS is_agency
-FROM indicator_status s
-LEFT JOIN feed f ON f.key = split_part(s.cause, ':', 1)
-LEFT JOIN LATERAL (SELECT r.name FROM reporter r WHERE r.feed_id = f.feed_id AND r.code = nullif(split_part(s.cause, ':', 2), '')
-                   ORDER BY r.valid_from DESC LIMIT 1) p ON true
-WHERE s.area_id = %(root)s AND s.sector = ANY (%(sectors)s) AND s.status IN ('stale', 'incomplete', 'no_data')
-GROUP BY s.cause ORDER BY indicators DESC, s.cause
+-- What is not known, by whose fault: a feed, an agency that has not reported, or nobody's. Each is named once.
+SELECT count(*) AS indicators, min(named.since) AS since, min(named.cause) AS cause, named.source, named.is_agency
+FROM (
+    SELECT s.since, s.cause, coalesce(p.name, f.name_vi) AS source, p.name IS NOT NULL AS is_agency
+    FROM indicator_status s
+    LEFT JOIN feed f ON f.key = split_part(s.cause, ':', 1)
+    LEFT JOIN LATERAL (SELECT r.name FROM reporter r WHERE r.feed_id = f.feed_id AND r.code = nullif(split_part(s.cause, ':', 2), '')
+                       ORDER BY r.valid_from DESC LIMIT 1) p ON true
+    WHERE s.area_id = %(root)s AND s.sector = ANY (%(sectors)s) AND s.status IN ('stale', 'incomplete', 'no_data')
+) named
+GROUP BY coalesce(named.source, named.cause), named.source, named.is_agency
+ORDER BY indicators DESC, min(named.cause)
 
 -- name: list_open
 SELECT n.incident_id, n.title_vi AS title, n.severity, n.since, n.acknowledged_by, n.opened_at > %(since)s AS is_new

@@ -38,14 +38,18 @@ LIMIT %(limit)s
 
 -- name: count_causes
 -- What is not known, by the feed at fault, or the agency that owes reports: how many indicators of one area, and since when.
-SELECT s.cause, coalesce(min(p.name), min(f.name_vi)) AS name_vi, bool_or(p.name IS NOT NULL) AS is_agency,
-       count(*) AS indicators, min(s.since) AS since
-FROM shown_status s
-LEFT JOIN feed f ON f.key = split_part(s.cause, ':', 1)
-LEFT JOIN LATERAL (SELECT r.name FROM reporter r WHERE r.feed_id = f.feed_id AND r.code = nullif(split_part(s.cause, ':', 2), '')
-                   ORDER BY r.valid_from DESC LIMIT 1) p ON true
-WHERE s.area_id = %(area_id)s AND s.status = ANY (%(statuses)s)
-GROUP BY s.cause ORDER BY indicators DESC, s.cause LIMIT 20
+-- Each is named once: several feeds or codes of one name are one line, whose first cause is given.
+SELECT min(named.cause) AS cause, named.name_vi, named.is_agency, count(*) AS indicators, min(named.since) AS since
+FROM (
+    SELECT s.cause, s.since, coalesce(p.name, f.name_vi) AS name_vi, p.name IS NOT NULL AS is_agency
+    FROM shown_status s
+    LEFT JOIN feed f ON f.key = split_part(s.cause, ':', 1)
+    LEFT JOIN LATERAL (SELECT r.name FROM reporter r WHERE r.feed_id = f.feed_id AND r.code = nullif(split_part(s.cause, ':', 2), '')
+                       ORDER BY r.valid_from DESC LIMIT 1) p ON true
+    WHERE s.area_id = %(area_id)s AND s.status = ANY (%(statuses)s)
+) named
+GROUP BY coalesce(named.name_vi, named.cause), named.name_vi, named.is_agency
+ORDER BY indicators DESC, min(named.cause) LIMIT 20
 
 -- name: list_changes
 -- Indicators of one area whose status became another since a moment; the first status of a new one is no change.

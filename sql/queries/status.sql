@@ -69,6 +69,24 @@ WHERE c.sector = %(sector)s AND c.period = 'day' AND c.area_id = ANY (%(areas)s)
   AND c.bucket >= %(start)s AND c.bucket <= %(end)s
 GROUP BY c.area_id
 
+-- name: select_levels_at
+-- By area, a slot's level on three days: the median of the periods that ended in the days before. One wild day moves nothing.
+SELECT w.area_id, three.levels[1], three.levels[2], three.levels[3]
+FROM unnest(%(areas)s::int[], %(starts)s::date[]) AS w (area_id, start)
+CROSS JOIN LATERAL (
+    SELECT array_agg(level.value ORDER BY asked.ordinal) AS levels
+    FROM unnest(ARRAY[w.start, %(through)s::date, %(due)s::date]) WITH ORDINALITY AS asked (day, ordinal)
+    CROSS JOIN LATERAL (
+        SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY c.figures[%(slot)s]) AS value
+        FROM indicator_cell c
+        WHERE c.sector = %(sector)s AND c.period = %(period)s AND c.area_id = w.area_id
+          AND c.bucket > asked.day - 2 * %(days)s::int AND c.bucket <= asked.day
+          AND (c.bucket + period_step(c.period))::date - 1 BETWEEN asked.day - %(days)s::int + 1 AND asked.day
+          AND c.figures[%(slot)s] IS NOT NULL
+    ) level
+) three
+WHERE array_position(three.levels, NULL) IS NULL
+
 -- name: select_last_reports
 -- Of each indicator that agencies report: the newest period that was reported, of whatever area, and by whom.
 SELECT DISTINCT ON (indicator) indicator, period_start, reporter FROM report_value

@@ -23,6 +23,7 @@ DatedValue = tuple[date, float]
 TOLERANCE = 0.1
 LEAST_POINTS = 4  # fewer known periods give no forecast
 LEAST_DAYS = 14  # nor do periods that lie closer together
+LEAST_OF_WAY = 0.1  # of the way that a target asks for: what moved less last year has no curve
 _NORMAL = 1.4826  # times the median of absolute deviations = the standard deviation of normal errors
 _NINETY = 1.645  # standard deviations of a two-sided 90 % interval
 _WEEK = 7
@@ -51,7 +52,8 @@ def expected_value(
     """Return the value that the target asks for by the end of `through`; None where it cannot be known.
 
     first: the first known value, taken as the baseline where the target names none; one of `through` itself is none.
-    curve: the share of last year's total that had been reached by this day, for a seasonal pace.
+    curve: for a seasonal pace, the share of last year's way that had been gone by this day (`share_of_way`). It shapes
+           the year before the target's date; of a pace that began earlier, the time before that year is even.
     """
     if target.due_on is None or through >= target.due_on:
         return target.value
@@ -66,11 +68,39 @@ def expected_value(
     if target.is_met(base_value):
         # 99.35 % where 90 % is asked: it may fall to 90, and no lower.
         return target.value
-    if target.pace == "seasonal" and curve is not None:
-        share = curve
-    else:
-        share = (through - base_on).days / (target.due_on - base_on).days
+    span = (target.due_on - base_on).days
+    share = (through - base_on).days / span
+    begins = season_start(base_on, target.due_on)
+    if target.pace == "seasonal" and curve is not None and through >= begins:
+        even = (begins - base_on).days / span
+        share = even + (1 - even) * min(max(curve, 0.0), 1.0)
     return base_value + (target.value - base_value) * min(max(share, 0.0), 1.0)
+
+
+def season_start(base_on: date, due_on: date) -> date:
+    """Return the day from which a seasonal pace follows last year's curve: a year before the target's date, or the
+    baseline's day where that is later.
+    """
+    return max(base_on, year_before(due_on))
+
+
+def year_before(day: date) -> date:
+    """Return the same day of the year before; of 29 February, the 28th."""
+    return day.replace(year=day.year - 1, day=min(day.day, 28) if day.month == 2 else day.day)
+
+
+def share_of_way(begun: float, reached: float, ended: float, way: float) -> float | None:
+    """Return which share of last year's way a level had gone by a day: from 0 to 1; None where last year is no guide.
+
+    begun, reached, ended: the level a year before the pace begins, before the day that is judged, and before the
+                           target's date.
+    way: from the baseline to the target. A year that went the other way, or moved by less than a tenth of this, has a
+         curve that is made of chance.
+    """
+    gone = ended - begun
+    if not np.isfinite([begun, reached, ended]).all() or gone * way <= 0 or abs(gone) < LEAST_OF_WAY * abs(way):
+        return None
+    return float(min(max((reached - begun) / gone, 0.0), 1.0))
 
 
 def expected_total(target: TargetInForce, start: date, through: date, *, curve: float | None = None) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,9 +13,12 @@ from numpy.typing import NDArray
 from ioc.catalogue import StoredMeasure
 from ioc.territory.area import Area
 from sql import load_queries
+from streams.rules.pace import year_before
 from streams.status.plan import Block, JudgedUnits
 
 Values = NDArray[np.float64]
+# So far back the newest period ended, of every period; of days a week of them.
+_LEVEL_DAYS: Mapping[str, int] = {"day": 7, "week": 7, "month": 31, "quarter": 92, "year": 366}
 
 
 class FigureReader:
@@ -88,18 +91,39 @@ class FigureReader:
 
         Areas of which less than 350 days are known have none: half a year is no curve.
         """
-        year = through.year - 1
         rows = self._rows(
             "select_year_curve",
             sector=block.sector,
             slot=slot,
             areas=self._ground.ids,
-            through=_same_day(year, through),
-            due=_same_day(year, due_on),
-            start=date(year, 1, 1),
-            end=date(year, 12, 31),
+            through=year_before(through),
+            due=year_before(due_on),
+            start=date(through.year - 1, 1, 1),
+            end=date(through.year - 1, 12, 31),
         )
         return {area_id: (reached or 0) / whole for area_id, reached, whole, days in rows if whole and days >= 350}
+
+    def levels_at(
+        self, block: Block, slot: int, starts: Mapping[int, date], through: date, due_on: date
+    ) -> dict[int, tuple[float, float, float]]:
+        """Return by area a slot's (from 1) level on a day of its own, on `through` and on `due_on`.
+
+        A level is the median of the figures of the periods that ended in the week up to a day (of months: the month).
+        Areas without a figure at one of the three have none.
+        """
+        areas = sorted(starts)
+        rows = self._rows(
+            "select_levels_at",
+            sector=block.sector,
+            period=block.period,
+            slot=slot,
+            areas=areas,
+            starts=[starts[area] for area in areas],
+            through=through,
+            due=due_on,
+            days=_LEVEL_DAYS[block.period],
+        )
+        return {area_id: (start, reached, ended) for area_id, start, reached, ended in rows}
 
     def last_reports(self, today: date) -> dict[str, tuple[date, str]]:
         """Return by indicator the newest period that an agency has reported, and the agency."""
@@ -109,11 +133,6 @@ class FigureReader:
     def _rows(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:
         statement = self._queries[query].encode()
         return self._connection.cursor(binary=True).execute(statement, parameters).fetchall()
-
-
-def _same_day(year: int, day: date) -> date:
-    """Return the same day of another year; of 29 February, the 28th."""
-    return date(year, day.month, min(day.day, 28) if day.month == 2 else day.day)
 
 
 def _matrix(rows: Sequence[Sequence[float | None]], slots: NDArray[np.int64]) -> Values:

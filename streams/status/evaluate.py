@@ -15,7 +15,7 @@ from ioc.catalogue.target import TargetInForce
 from ioc.province.calendar import BusinessCalendar
 from ioc.province.deadline import Deadlines
 from streams.rules.status import classify, is_incomplete
-from streams.rules.unusual import Usual, is_unusual, past_buckets, usual_of
+from streams.rules.unusual import LEAST, LEAST_TET, Usual, holds_tet, is_unusual, past_buckets, usual_of
 from streams.status.cases import CaseCounter
 from streams.status.cells import FigureReader
 from streams.status.columns import SETTLED, StatusColumns, to_frame
@@ -165,7 +165,7 @@ class Evaluator:
                 continue
             key = (bucket,)
             if key not in known.usual:
-                known.usual[key] = self._usual(block, reader, past)
+                known.usual[key] = self._usual(block, reader, bucket, past)
             usual = known.usual[key]
             here = np.array([at for at, one in enumerate(found) if one == bucket])
             values = columns.value[:, here]
@@ -174,14 +174,18 @@ class Evaluator:
             columns.usual[:, here] = usual.median[:, here]
             columns.unusual[:, here] = is_unusual(score)
 
-    def _usual(self, block: Block, reader: FigureReader, past: list[date]) -> Usual:
-        figures = reader.of_areas(block, past)
-        stack = np.stack([figures[bucket] for bucket in past])
-        usual = usual_of(stack, counts=block.counts, percentages=block.percentages)
-        if not block.stocks.any() or len(past) < _STEPS:
+    def _usual(self, block: Block, reader: FigureReader, bucket: date, past: list[date]) -> Usual:
+        is_off = self._calendar.is_holiday
+        # A stock's change from one period to the next is compared, so that of weeks and months none may be left out.
+        steps = past[:_STEPS] if block.period == "day" else past_buckets(block.period, bucket)[:_STEPS]
+        figures = reader.of_areas(block, {*past, *steps} if block.stocks.any() else past)
+        stack = np.stack([figures[one] for one in past])
+        least = LEAST_TET if holds_tet(block.period, bucket, is_off) else LEAST
+        usual = usual_of(stack, counts=block.counts, percentages=block.percentages, least=least)
+        if not block.stocks.any() or len(steps) < _STEPS:
             return usual
         # A stock grows from day to day: its change is compared, not its value.
-        levels = stack[:_STEPS]
+        levels = np.stack([figures[one] for one in steps])
         change = usual_of(levels[:-1] - levels[1:], counts=np.ones(len(block.members), dtype=bool))
         scale = np.maximum(change.scale, _STOCK_SCALE * np.abs(levels[0]))
         return Usual(

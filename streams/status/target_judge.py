@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ioc.catalogue import Indicator
-from ioc.catalogue.target import TargetInForce, grows_with_the_year, is_rate, of_year
+from ioc.catalogue.target import TargetInForce, from_new_year, grows_with_the_year, is_rate, of_year
 from ioc.period import end_of, start_of
 from streams.rules import pace
 from streams.status.cells import FigureReader
@@ -29,6 +29,7 @@ class Past:
     first: dict[tuple[str, date], dict[int, tuple[date, float]]] = field(default_factory=dict)
     course: dict[tuple[str, str, date], tuple[list[date], Mapping[date, Values]]] = field(default_factory=dict)
     curve: dict[tuple[str, date, date], dict[int, float]] = field(default_factory=dict)
+    ways: dict[tuple[str, date, date], dict[int, tuple[float, float, float]]] = field(default_factory=dict)
     weeks: dict[tuple[str, date], Values] = field(default_factory=dict)
 
 
@@ -67,7 +68,13 @@ class TargetJudge:
             adds_up = member.indicator.kind in ("flow", "distinct")
             judged = (newest_day or today) if adds_up else (through or today)
             for asked, rows in self._in_force(member.indicator, targets, judged).items():
-                target = of_year(asked, through.year) if begins_anew and asked.due_on is None else asked
+                target = asked
+                if begins_anew and asked.due_on is None:
+                    target = of_year(asked, through.year)
+                elif begins_anew and asked.due_on is not None:
+                    if asked.due_on.year != through.year:
+                        continue  # another year's figures say nothing of it
+                    target = from_new_year(asked)
                 if adds_up and target.due_on is not None:
                     if target.due_on.year <= judged.year:  # else its year has not begun, and asks for nothing yet
                         self._judge_total(block, index, target, rows, columns, reader, past, judged)
@@ -116,6 +123,7 @@ class TargetJudge:
         first: Mapping[int, tuple[date, float]] = {}
         if target.due_on is not None and target.baseline_on is None and target.pace != "steps":
             first = self._first_known(block, member, reader, past)
+        ways = self._ways(block, member, target, first, columns, reader, past)
         forecast = self._forecast(block, at, target, columns, reader, past)
         percentage = bool(block.percentages[at])
         for row in rows:
@@ -127,7 +135,10 @@ class TargetJudge:
             base = first.get(self._ground.areas[row].area_id)
             if base is not None:
                 base = (end_of(block.period, base[0]), base[1])
-            expected = pace.expected_value(target, through, first=base)
+            share = _share_of_way(target, base, ways.get(self._ground.areas[row].area_id))
+            expected = pace.expected_value(target, through, first=base, curve=share)
+            if target.pace == "seasonal" and share is None:
+                columns.pace[row, at] = PACES.index("linear")  # what it is judged by: last year gives no curve
             self._judge_value(columns, row, at, target, float(value), expected, through, percentage, base)
             if forecast is not None and not np.isnan(forecast[0][row]):
                 ahead = tuple(float(part[row]) for part in forecast)
@@ -170,6 +181,8 @@ class TargetJudge:
                 continue
             share = curve.get(self._ground.areas[row].area_id)
             expected = pace.expected_total(target, start, through, curve=share)
+            if target.pace == "seasonal" and share is None:
+                columns.pace[row, at] = PACES.index("linear")
             base = (start - timedelta(days=1), 0.0)
             percentage = bool(block.percentages[at])
             self._judge_value(columns, row, at, target, float(value), expected, through, percentage, base)
@@ -257,6 +270,38 @@ class TargetJudge:
             past.curve[key] = reader.year_curve(block, member.slot, through, target.due_on)
         return past.curve[key]
 
+    def _ways(
+        self,
+        block: Block,
+        member: Member,
+        target: TargetInForce,
+        first: Mapping[int, tuple[date, float]],
+        columns: StatusColumns,
+        reader: FigureReader,
+        past: Past,
+    ) -> Mapping[int, tuple[float, float, float]]:
+        """Return by area where last year's way began, how far it was by the same day, and where it ended.
+
+        None where the pace is not seasonal, does not follow last year's curve yet, or is over.
+        """
+        through = columns.through[0, block.index[member.indicator.code]].item()
+        if target.pace != "seasonal" or target.due_on is None or through is None or through >= target.due_on:
+            return {}
+        key = (member.indicator.code, through, target.due_on)
+        if key not in past.ways:
+            starts: dict[int, date] = {}
+            for area_id in self._ground.ids:
+                base = first.get(area_id)
+                base_on = target.baseline_on if base is None else end_of(block.period, base[0])
+                if base_on is not None and (begins := pace.season_start(base_on, target.due_on)) <= through:
+                    starts[area_id] = pace.year_before(begins)
+            days = pace.year_before(through), pace.year_before(target.due_on)
+            found = reader.levels_at(block, member.slot, starts, *days)
+            if grows_with_the_year(member.indicator):  # the day before it began, it stood at last year's whole
+                found = {area_id: (0.0, reached, ended) for area_id, (_, reached, ended) in found.items()}
+            past.ways[key] = found
+        return past.ways[key]
+
     def _weeks(self, block: Block, member: Member, reader: FigureReader, past: Past, through: date) -> Values:
         """Return areas x weeks: what each of the last weeks that are over added; nothing for what does not add up."""
         if member.indicator.kind != "flow":
@@ -269,6 +314,15 @@ class TargetJudge:
             found = reader.of_areas(weekly, buckets)
             past.weeks[key] = np.stack([found[bucket][:, 0] for bucket in buckets], axis=1)
         return past.weeks[key]
+
+
+def _share_of_way(
+    target: TargetInForce, base: pace.DatedValue | None, way: tuple[float, float, float] | None
+) -> float | None:
+    start = target.baseline if target.baseline_on is not None else None if base is None else base[1]
+    if way is None or start is None:
+        return None
+    return pace.share_of_way(*way, target.value - start)
 
 
 def _course(period: str, newest: date) -> list[date]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
 import psycopg
 import pytest
 
@@ -12,10 +13,14 @@ from grafana.bundle import Bundle, load_bundle
 from grafana.checking.check import board_queries
 from grafana.checking.run import choose_variables, run_queries
 from grafana.query.macros import Situation
+from ioc.catalogue.store import load_editions
 from ioc.catalogue.target import TargetInForce
 from ioc.database.connection import connect
+from ioc.province.profile import load_profile
 from ioc.settings import Settings
 from streams.rules import pace
+from streams.status.cells import FigureReader
+from streams.status.plan import JudgedUnits, plan_blocks
 
 PROVINCE = 771
 RATE, FLOW = "dossier.reuse_rate", "lodging.guests.total"
@@ -95,6 +100,58 @@ def test_the_line_of_a_level_is_the_pace_of_its_status(
             wanted = None  # nothing is drawn before the pace begins
         found = lines["Tiến độ được giao"][day]
         assert found == (None if wanted is None else pytest.approx(wanted)), day
+
+
+@pytest.mark.parametrize("due_on", [date(2024, 11, 20), date(2025, 5, 20)], ids=["within a year", "a longer way"])
+@pytest.mark.usefixtures("figures")
+def test_the_line_of_a_seasonal_level_follows_last_years_curve(
+    bundle: Bundle, settings: Settings, db: psycopg.Connection, due_on: date
+) -> None:
+    """Each day's figure is ten more than its number in the month, 20 more in 2024; a level is the median of a week."""
+    db.execute(
+        "UPDATE indicator_cell SET figures = (SELECT array_agg(one + 20) FROM unnest(figures) AS one)"
+        " WHERE sector = 'dossier' AND bucket >= '2024-01-01'"
+    )
+    target = TargetInForce(
+        RATE, ">=", 50.0, due_on, "test", baseline=5.0, baseline_on=date(2024, 2, 10), pace="seasonal"
+    )
+    put_target(db, target)
+    line = drawn(bundle, settings, RATE, "day")["Tiến độ được giao"]
+
+    def level(day: date) -> float:
+        week = (day - timedelta(days=n) for n in range(7))
+        return float(np.median([10.0 + one.day + 20.0 * (one.year >= 2024) for one in week]))
+
+    begins = pace.season_start(date(2024, 2, 10), due_on)
+    apart = 0
+    for day in (FIRST + timedelta(days=n) for n in range(31)):
+        before = [level(pace.year_before(one)) for one in (begins, day, due_on)]
+        share = pace.share_of_way(*before, 45.0)
+        assert share is not None
+        wanted = pace.expected_value(target, day, curve=share)
+        assert line[day] == pytest.approx(wanted), day
+        apart += wanted != pytest.approx(pace.expected_value(target, day))
+    assert apart > 20  # an even pace would be another line
+    # The scheduler reads the same levels.
+    edition = load_editions(db).live
+    ground = JudgedUnits((load_profile(settings.profile).areas.find("77", LAST),))  # type: ignore[arg-type]
+    (block,) = [one for one in plan_blocks(edition) if RATE in one.index]
+    slot = block.members[block.index[RATE]].slot
+    before = [pace.year_before(one) for one in (begins, LAST, due_on)]
+    read = FigureReader(db, ground).levels_at(block, slot, {PROVINCE: before[0], -1: before[0]}, *before[1:])
+    assert read == {PROVINCE: tuple(level(day) for day in before)}
+
+
+@pytest.mark.usefixtures("figures")
+def test_a_dated_target_of_what_grows_with_the_year_starts_from_nothing(
+    bundle: Bundle, settings: Settings, db: psycopg.Connection
+) -> None:
+    code = "vaccination.coverage.measles"
+    put_target(db, TargetInForce(code, ">=", 95.0, date(2024, 12, 31), "test"))
+    line = drawn(bundle, settings, code, "day")["Tiến độ được giao"]
+    assert line[FIRST] == pytest.approx(95 * 275 / 366)
+    put_target(db, TargetInForce(code, ">=", 95.0, date(2025, 12, 31), "test"))
+    assert "Tiến độ được giao" not in drawn(bundle, settings, code, "day")  # its year has not begun
 
 
 @pytest.mark.usefixtures("figures")

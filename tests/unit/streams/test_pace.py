@@ -19,6 +19,7 @@ from streams.rules.pace import (
     lag_days,
     lag_of,
     needed_per_week,
+    share_of_way,
 )
 
 settings.register_profile("pace", derandomize=True, max_examples=150, deadline=None)
@@ -114,6 +115,35 @@ def test_a_years_total_is_asked_for_bit_by_bit(
     assert target.due_on is not None
     if through >= target.due_on:
         assert expected == total
+
+
+@PACE
+@given(targets(("seasonal",), baseline=True), days, st.floats(0, 1), st.floats(0, 1))
+def test_a_seasonal_level_lies_between_baseline_and_target_and_more_of_the_way_asks_for_more(
+    target: TargetInForce, through: date, one: float, other: float
+) -> None:
+    assert target.baseline is not None
+    less, more = (expected_value(target, through, curve=share) for share in sorted((one, other)))
+    assert less is not None
+    assert more is not None
+    slack = 1e-6 * max(abs(target.value), abs(target.baseline), 1)
+    low, high = sorted((target.baseline, target.value))
+    if target.is_met(target.baseline):
+        low = high = target.value
+    assert low - slack <= less <= high + slack
+    assert abs(target.value - more) <= abs(target.value - less) + slack
+
+
+@PACE
+@given(numbers, numbers, numbers, numbers)
+def test_a_share_of_last_years_way_is_one_or_there_is_none(
+    begun: float, reached: float, ended: float, way: float
+) -> None:
+    share = share_of_way(begun, reached, ended, way)
+    if (ended - begun) * way <= 0:
+        assert share is None
+    assert share is None or 0 <= share <= 1
+    assert share_of_way(float("nan"), reached, ended, way) is None
 
 
 def target(op: str, value: float, **more: object) -> TargetInForce:
