@@ -34,8 +34,9 @@ def unknown(db: psycopg.Connection) -> None:
     codes = [code for (code,) in db.execute("SELECT code FROM indicator WHERE live ORDER BY indicator_id LIMIT 8")]
     for hours, (code, cause) in enumerate(zip(codes, CAUSES, strict=True)):
         db.execute(
-            "INSERT INTO indicator_status (code, area_id, sector, unit, owner, status, since, period, cause, computed_at)"
-            " VALUES (%s, %s, 'lodging', '%%', 'x', 'stale', now() - make_interval(hours => %s), 'day', %s, now())",
+            "INSERT INTO indicator_status (code, area_id, sector, unit, owner, status, since, period, cause,"
+            " computed_at) VALUES (%s, %s, 'lodging', '%%', 'x', 'stale', now() - make_interval(hours => %s),"
+            " 'day', %s, now())",
             [code, PROVINCE, hours + 1, cause],
         )
 
