@@ -31,7 +31,7 @@ from connectors.gateway.openapi import (
 from connectors.gateway.producer import EventProducer
 from connectors.gateway.receipt_source import ReceiptSource
 from connectors.gateway.traced_producer import TracedProducer
-from connectors.gateway.upload import Asked, Upload, language_of
+from connectors.gateway.upload import Asked, Upload, charset_of, language_of
 from ioc.errors import Reason
 from ioc.feeds.feed import Feed
 from ioc.feeds.plausibility import Calendar
@@ -128,7 +128,7 @@ def create_app(
         Every record gets its own answer; errors name line, row or element, field and rule, in the language that
         Accept-Language asks for. 202 = all accepted, 207 = some refused, 422 = nothing taken.
         """
-        asked = Asked(language_of(request), dry_run, establishment, reporter)
+        asked = Asked(language_of(request), dry_run, establishment, reporter, charset_of(request))
         answer = await upload.take(request, feed, asked)
         if not answer.refused:
             return _json(200 if dry_run else 202, answer)

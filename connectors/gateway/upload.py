@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from email.message import Message
 from itertools import islice
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -84,12 +85,16 @@ class FileResponse(BaseModel):
 
 @dataclass(frozen=True)
 class Asked:
-    """What a sender asks for beside the file; `establishment` and `reporter` are for files that do not name theirs."""
+    """What a sender asks for beside the file; what follows is for files that do not name theirs.
+
+    charset: the encoding that Content-Type declares, which counts for text that is not UTF-8.
+    """
 
     language: Language
     dry_run: bool = False
     establishment: str = ""
     reporter: str = ""
+    charset: str = ""
 
 
 @dataclass
@@ -186,7 +191,7 @@ class Upload:
         tally, result = _Tally(asked.language), FileResult(file.name)
         async with self._turn:
             reader = await self._in_thread(self._reader)
-            named = reader.naming(establishment=asked.establishment, reporter=asked.reporter)
+            named = reader.naming(establishment=asked.establishment, reporter=asked.reporter, charset=asked.charset)
             items = named.read(file, result, name=file.name)
             try:
                 index = 0
@@ -265,6 +270,13 @@ def language_of(request: Request) -> Language:
         if language in ("vi", "en"):
             wishes.append((-_weight(weight), index, language))
     return "en" if wishes and min(wishes)[2] == "en" else "vi"
+
+
+def charset_of(request: Request) -> str:
+    """Return the encoding that Content-Type declares, empty where it declares none."""
+    kind = Message()
+    kind["content-type"] = request.headers.get("content-type", "")[:200]
+    return kind.get_content_charset("")
 
 
 def _weight(text: str) -> float:

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from connectors.formats.memory import Memory
+from connectors.formats.readers.legacy_text import named_encoding
 from connectors.publishing.publish import FileReader, run
 from connectors.publishing.receipt import ReceiptWait
 from connectors.publishing.registry import changed_at, publish_registers
@@ -46,6 +47,16 @@ SecretFile = Annotated[
 ]
 
 
+def _encoding(told: str) -> str:
+    """Check the name of an encoding before any file is read."""
+    if told and not named_encoding(told):
+        raise typer.BadParameter(
+            f"{told}: không phải windows-1258, tcvn3, viscii, vni hay utf-8"
+            " · is none of windows-1258, tcvn3, viscii, vni, utf-8"
+        )
+    return told
+
+
 @app.command()
 def publish(
     *,
@@ -70,6 +81,16 @@ def publish(
         str,
         typer.Option(
             help="Mã đơn vị báo cáo, cho tệp không ghi đơn vị · Reporter's code, for other files that do not name it."
+        ),
+    ] = "",
+    encoding: Annotated[
+        str,
+        typer.Option(
+            callback=_encoding,
+            help=(
+                "Bảng mã của tệp văn bản không phải UTF-8: windows-1258, tcvn3 (ABC), viscii, vni"
+                " · Encoding of text files that are not UTF-8: windows-1258, tcvn3 (ABC), viscii, vni."
+            ),
         ),
     ] = "",
     received_at: Annotated[
@@ -106,7 +127,12 @@ def publish(
     settings, stderr = Settings(), Console(stderr=True)
     memory = Memory(settings.state_dir.absolute() / "connectors" / "memory.sqlite3")
     reader = FileReader(
-        settings, establishment=establishment, reporter=reporter, received_at=received_at, memory=memory
+        settings,
+        establishment=establishment,
+        reporter=reporter,
+        received_at=received_at,
+        charset=encoding,
+        memory=memory,
     )
     with (
         nullcontext()

@@ -43,7 +43,8 @@ _ARRIVED, _TAKEN = "file/arrived", "file/at"
 class FileReader:
     """Reads files by the formats that recognise them, with a province's settings.
 
-    `memory` remembers, between files and runs, when a content first arrived and what records told first.
+    `memory` remembers, between files and runs, when a content first arrived and what records told first; `charset` is
+    the encoding that the sender declares for text that is not UTF-8.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class FileReader:
         establishment: str = "",
         reporter: str = "",
         received_at: datetime | None = None,
+        charset: str = "",
         memory: Memory | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -62,6 +64,7 @@ class FileReader:
         if received_at is not None and received_at.tzinfo is None:
             received_at = received_at.replace(tzinfo=self._timezone)
         self._received_at = received_at
+        self._charset = charset
         self._now = now
         self.memory = memory or Memory()
         self._calendar = Calendar.of(settings, profile.timezone)
@@ -89,7 +92,7 @@ class FileReader:
         """
         name = name or shown_name(str(path))
         try:
-            source = _opened(name, path)
+            source = replace(_opened(name, path), charset=self._charset)
             arrived = self._arrival(path, source)
             course = _ReadingCourse(path, progress)
             watched = replace(source, open=lambda: cast("IO[bytes]", _Watched(path.open("rb"), course)))
@@ -112,9 +115,10 @@ class FileReader:
             _log.error("a reader fails", file=name, error=told)
             yield BadRecord(name, _tripped(told).reasons)
 
-    def naming(self, *, establishment: str = "", reporter: str = "") -> FileReader:
-        """Return this reader for files that do not name their establishment or reporter; memory is shared."""
+    def naming(self, *, establishment: str = "", reporter: str = "", charset: str = "") -> FileReader:
+        """Return this reader for files that do not name their establishment, reporter or encoding; memory is shared."""
         other = copy.copy(self)
+        other._charset = charset
         other._context = replace(self._context, establishment=establishment, reporter=reporter)
         return other
 

@@ -16,10 +16,9 @@ from connectors.formats.event import Stamp, record_event
 from connectors.formats.field import MOMENT, TEXT, dropped, field
 from connectors.formats.findings import Findings, refused, shown
 from connectors.formats.format import BadRecord, Context, Event, Format, Item, attempt
+from connectors.formats.moment import told_moment
 from connectors.formats.readers.json import JsonFile
-from connectors.formats.value import moment_of
 from ioc.errors import RejectedError
-from ioc.feeds.validation import mask
 
 FEED = "dossier.event"
 _SYNC, _PROGRESS = "DongBoHoSoMC", "CapNhatTienDoHoSoMC"
@@ -153,7 +152,10 @@ def _progress(item: Mapping[str, Any], where: str, context: Context) -> Iterator
     data = dict(known["data"])
     if due is not None and not data.get("due_on"):
         data["due_on"] = _day(due, context).isoformat()
-    yield _event(data, state, received, handled_at, reporter, where, max(handled_at, received), findings, context)
+    # Steps of one second are ordered by their codes: a dossier is processed (4) before it is finished (9).
+    step = timedelta(milliseconds=int(_text(item, "TrangThai")))
+    at = max(handled_at, received) + step
+    yield _event(data, state, received, handled_at, reporter, where, at, findings, context)
 
 
 def _event(
@@ -261,18 +263,7 @@ def _state(item: Mapping[str, Any], name: str, findings: Findings) -> str | None
 def _moment(
     item: Mapping[str, Any], name: str, findings: Findings, context: Context, *, required: bool = False
 ) -> datetime | None:
-    text = _text(item, name)
-    if not text:
-        if required:
-            findings.missing(name)
-        return None
-    try:
-        return moment_of(text, context.timezone)
-    except (ValueError, OverflowError):
-        findings.refuse(
-            name, "datetime", "thời điểm phải có dạng yyyyMMddHHmmss", "must be a time as yyyyMMddHHmmss", mask(text)
-        )
-        return None
+    return told_moment(_text(item, name), name, "yyyyMMddHHmmss", findings, context.timezone, required=required)
 
 
 def _latest_day(moments: list[datetime | None], context: Context) -> str | None:

@@ -18,7 +18,8 @@ from connectors.formats.findings import Findings, shown
 from connectors.formats.format import Context, Event
 from connectors.formats.health_checkout.diagnosis import chapter_of, chronic_of, disease_of, icd_of
 from connectors.formats.health_checkout.fields import check_fields
-from connectors.formats.value import day_of, decimal_of, moment_of
+from connectors.formats.moment import told_moment
+from connectors.formats.value import day_of, decimal_of
 from ioc.feeds.validation import mask
 
 FEED = "health.checkout"
@@ -300,18 +301,7 @@ def _code(values: Values, name: str, names: Mapping[str, str], findings: Finding
 def _moment(
     values: Values, name: str, findings: Findings, context: Context, *, required: bool = True
 ) -> datetime | None:
-    text = values.get(name, "")
-    if not text:
-        if required:
-            findings.missing(name)
-        return None
-    try:
-        return moment_of(text, context.timezone)
-    except (ValueError, OverflowError):
-        findings.refuse(
-            name, "datetime", "thời điểm phải có dạng YYYYMMDDHHMM", "must be a time as YYYYMMDDHHMM", mask(text)
-        )
-        return None
+    return told_moment(values.get(name, ""), name, "YYYYMMDDHHMM", findings, context.timezone, required=required)
 
 
 def _number(values: Values, name: str, findings: Findings, *, required: bool = True) -> Decimal | None:

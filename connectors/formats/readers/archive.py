@@ -28,7 +28,8 @@ def open_archive(source: Source) -> Iterator[Source | RejectedError]:
                 name = f"{source.name}/{member.filename}"
                 try:
                     with archive.open(member) as content:
-                        yield spooled_source(name, iter(lambda content=content: content.read(CHUNK), b""))  # type: ignore[misc]
+                        chunks = iter(lambda content=content: content.read(CHUNK), b"")  # type: ignore[misc]
+                        yield spooled_source(name, chunks, source.charset)
                 except RejectedError as rejected:
                     yield rejected
                 except Exception:  # zipfile raises errors of many kinds on broken and encrypted members

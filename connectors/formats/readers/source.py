@@ -1,6 +1,7 @@
 """A file from outside as bytes that can be read again and again, and what kind of file its first bytes show.
 
-Nothing here looks at a file's name. Text is UTF-8 or UTF-16, with or without a byte order mark; base64 around a whole
+Nothing here looks at a file's name. Text is UTF-8 or UTF-16, with or without a byte order mark. An older Vietnamese
+encoding is read where it is declared, windows-1258 also where the text shows it beyond doubt. Base64 around a whole
 file (as the health insurer's portal takes it) is unwrapped.
 """
 
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from typing import IO, Literal, cast
 
 from connectors.formats.findings import refused
+from connectors.formats.readers import legacy_text
 from ioc.errors import RejectedError
 
 MAX_BYTES = 512 * 2**20
@@ -33,6 +35,9 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 # How much of a file without a mark shows whether it is UTF-16: every second byte of its blanks and digits is 0.
 _SHOWS_ENCODING = 4096
+# How much of a text that is not UTF-8 shows which encoding it is.
+_SAMPLE = 4 * CHUNK
+_DECLARED = re.compile(rb"""\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
 # First bytes -> (rule, advice in Vietnamese, in English) of files that hold data in no readable form.
 _ADVICE: tuple[tuple[bytes, str, str, str], ...] = (
     (
@@ -65,11 +70,15 @@ _ADVICE: tuple[tuple[bytes, str, str, str], ...] = (
 
 @dataclass(frozen=True)
 class Source:
-    """A file's name as messages show it, its size in bytes, and `open`, which starts reading anew."""
+    """A file's name as messages show it, its size in bytes, and `open`, which starts reading anew.
+
+    `charset` is the encoding that its sender declared beside it, empty = none.
+    """
 
     name: str
     size: int
     open: Callable[[], IO[bytes]]
+    charset: str = ""
 
     def head(self, count: int = 64) -> bytes:
         """Return the first bytes."""
@@ -87,7 +96,7 @@ def bytes_source(name: str, data: bytes) -> Source:
     return Source(name, len(data), lambda: io.BytesIO(data))
 
 
-def spooled_source(name: str, chunks: Iterator[bytes]) -> Source:
+def spooled_source(name: str, chunks: Iterator[bytes], charset: str = "") -> Source:
     """Return a source of what `chunks` yield; large content lies in a temporary file that goes with the source."""
     spool = _Spool()
     size = 0
@@ -96,7 +105,7 @@ def spooled_source(name: str, chunks: Iterator[bytes]) -> Source:
         if size > MAX_BYTES:
             raise too_large(MAX_BYTES)
         spool.file.write(chunk)
-    return Source(name, size, lambda: cast(IO[bytes], _View(spool)))
+    return Source(name, size, lambda: cast(IO[bytes], _View(spool)), charset)
 
 
 class _Spool:
@@ -173,7 +182,7 @@ def unwrapped(source: Source) -> Source:
     if not shown and not inside.startswith(_ZIP):
         return source
     try:
-        return spooled_source(source.name, _decoded(source))
+        return spooled_source(source.name, _decoded(source), source.charset)
     except binascii.Error:
         raise refused(
             "",
@@ -184,15 +193,95 @@ def unwrapped(source: Source) -> Source:
 
 
 def text_chunks(source: Source) -> Iterator[str]:
-    """Yield a file's text; raises RejectedError where it is neither UTF-8 nor UTF-16."""
+    """Yield a file's text; raises RejectedError, with what to do, where its encoding is not known.
+
+    What is valid UTF-8 is UTF-8, whatever was declared: text of another encoding that happens to be valid is nowhere
+    seen, and programs that declare one out of habit are. Only then a declaration counts, the file's own (XML) before
+    that of its sender, and without one what the text shows.
+    """
+    head = source.head(_SHOWS_ENCODING)
+    encoding = encoding_of(head)
+    if encoding != "utf-8-sig":
+        with source.open() as stream:
+            yield from _decode(codecs.getincrementaldecoder(encoding)(), stream)
+        return
+    own = _DECLARED.match(head)
+    yield from _utf8_or_legacy(source, own[1].decode() if own else source.charset)
+
+
+def _decode(decoder: codecs.IncrementalDecoder, stream: IO[bytes]) -> Iterator[str]:
+    try:
+        while chunk := stream.read(CHUNK):
+            yield decoder.decode(chunk)
+        yield decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        raise bad_encoding() from None
+
+
+def _utf8_or_legacy(source: Source, declared: str) -> Iterator[str]:
+    """Yield text as UTF-8 until it proves to be none; what came before was ASCII then, the same in all encodings."""
+    if legacy_text.named_encoding(declared) in legacy_text.SINGLE_BYTE and not _is_utf8(source):
+        with source.open() as stream:
+            yield from _legacy(b"", stream, declared)
+        return
+    decoder, is_ascii = codecs.getincrementaldecoder("utf-8-sig")(), True
     with source.open() as stream:
-        decoder = codecs.getincrementaldecoder(encoding_of(source.head(_SHOWS_ENCODING)))()
-        try:
+        while True:
+            chunk, waiting = stream.read(CHUNK), bytes(decoder.getstate()[0])
+            try:
+                text = decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError:
+                if not is_ascii:
+                    raise broken_utf8() from None
+                yield from _legacy(waiting + chunk, stream, declared)
+                return
+            if text:
+                is_ascii = is_ascii and text.isascii()
+                yield text
+            if not chunk:
+                return
+
+
+def _is_utf8(source: Source) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        with source.open() as stream:
             while chunk := stream.read(CHUNK):
-                yield decoder.decode(chunk)
-            yield decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            raise bad_encoding() from None
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _legacy(begun: bytes, stream: IO[bytes], declared: str) -> Iterator[str]:
+    """Yield the rest of a text that is not UTF-8 in the encoding that is declared or shown."""
+    data = begun + stream.read(_SAMPLE)
+    encoding = _legacy_encoding(data, declared)
+
+    def pieces(data: bytes) -> Iterator[str]:
+        while data:
+            yield legacy_text.decoded(data, encoding)
+            data = stream.read(CHUNK)
+
+    try:
+        yield from legacy_text.composed_pieces(pieces(data))
+    except UnicodeDecodeError:
+        raise bad_encoding() from None
+
+
+def _legacy_encoding(sample: bytes, declared: str) -> str:
+    """Return the encoding of a text that is not UTF-8; raises RejectedError where it stays in doubt."""
+    if legacy_text.is_mostly_utf8(sample):
+        raise broken_utf8()
+    told, shown = legacy_text.named_encoding(declared), legacy_text.encoding_shown(sample)
+    if told in legacy_text.VIETNAMESE:
+        return told
+    if told == legacy_text.WESTERN and not shown:
+        return told
+    if shown == legacy_text.WINDOWS or legacy_text.holds_only_units(sample):
+        return legacy_text.WINDOWS
+    raise old_encoding(shown) if shown else bad_encoding()
 
 
 def encoding_of(head: bytes) -> str:
@@ -221,8 +310,31 @@ def bad_encoding() -> RejectedError:
     return refused(
         "",
         "encoding",
-        "tệp không phải UTF-8 hoặc UTF-16; hãy xuất lại tệp ở UTF-8",
-        "the file is neither UTF-8 nor UTF-16; export it again in UTF-8",
+        "tệp không phải UTF-8 hoặc UTF-16 và không nhận ra bảng mã; hãy lưu lại ở UTF-8, hoặc khai báo bảng mã khi gửi "
+        "(windows-1258, tcvn3, viscii, vni)",
+        "the file is neither UTF-8 nor UTF-16, and its encoding cannot be told; save it as UTF-8, or declare the "
+        "encoding when you send it (windows-1258, tcvn3, viscii, vni)",
+    )
+
+
+def broken_utf8() -> RejectedError:
+    """Return the error of a text that begins as UTF-8 and holds bytes that are none."""
+    return refused(
+        "",
+        "encoding",
+        "tệp là UTF-8 nhưng có chỗ bị hỏng hoặc lẫn bảng mã khác; hãy xuất lại tệp ở UTF-8",
+        "the file is UTF-8, but broken somewhere or mixed with another encoding; export it again in UTF-8",
+    )
+
+
+def old_encoding(name: str) -> RejectedError:
+    """Return the error of a text that shows an older Vietnamese encoding which nobody declared."""
+    spoken = {"tcvn3": "TCVN3 (ABC)", "viscii": "VISCII", "vni": "VNI"}[name]
+    return refused(
+        "",
+        "old_encoding",
+        f"tệp có vẻ ở bảng mã {spoken}; hãy chuyển sang Unicode UTF-8 rồi gửi lại, hoặc khai báo khi gửi: {name}",
+        f"the text looks like {spoken}; convert it to UTF-8, or declare the encoding when you send it: {name}",
     )
 
 

@@ -32,7 +32,8 @@ _ENCODING = re.compile(r"""<\?xml[^>]*?encoding\s*=\s*["']([^"']*)["']""")
 _ROOT = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)(?=[\s/>])")
 # Encodings in which ASCII is ASCII. Some others (UTF-7, EBCDIC) spell "<" in ways that no check here would see.
 _ASCII_LIKE = re.compile(
-    r"utf-?8|utf-?16(-?le|-?be)?|us-ascii|ascii|iso-?8859-?\d+|latin-?1|windows-?\d+|cp\d+|tcvn.*", re.IGNORECASE
+    r"utf-?8|utf-?16(-?le|-?be)?|us-ascii|ascii|iso-?8859-?\d+|latin-?1|windows-?\d+|cp\d+|tcvn.*|viscii.*|vni.*|x-viet-.*",
+    re.IGNORECASE,
 )
 _MAX_NAME = 4096
 

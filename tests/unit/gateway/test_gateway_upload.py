@@ -98,6 +98,18 @@ def test_the_content_says_which_format_it_is(gateway: GatewayBed, secret: str) -
     assert response.json()["accepted"] > 0
 
 
+def test_the_encoding_of_a_text_is_the_one_that_content_type_declares(gateway: GatewayBed, secret: str) -> None:
+    """TCVN3 in a column that nobody reads (`tại chỗ`): nothing of the file is taken undeclared."""
+    head = b"agency;registry;place_id;area_code;opened_on;remark\r\n"
+    content = head + b"cuc-thue;tax;3590000012;26566;2024-01-05;t\xb9i ch\xe7\r\n"
+    answers = {
+        charset: send(gateway, secret, content, "registry.reporter", content_type=f"text/csv{charset}").json()
+        for charset in ("", "; charset=TCVN3", '; charset="viscii"')
+    }
+    assert [answer["accepted"] for answer in answers.values()] == [0, 1, 1]
+    assert answers[""]["error_counts"] == {"encoding": 1}, "two words show no encoding"
+
+
 def test_records_of_another_feed_are_refused(gateway: GatewayBed, secret: str) -> None:
     answer = send(gateway, secret, DAYS, "tax.einvoice").json()
     assert answer["accepted"] == 0 and "other_feed" in answer["error_counts"]
