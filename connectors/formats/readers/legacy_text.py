@@ -69,21 +69,21 @@ _OF_VNI = {
     "î": "ỵ",
 }
 
-Table = dict[int, str]
+Letters = dict[int, str]
 
 
-def _table_of_page(page: str) -> Table:
+def _table_of_page(page: str) -> Letters:
     """The table of a code page that Python knows; bytes without a meaning are absent."""
     return {byte: text for byte in _HIGH if (text := bytes([byte]).decode(page, "ignore"))}
 
 
-def _table_of_vni() -> Table:
+def _table_of_vni() -> Letters:
     marks = _OF_VNI | {sign.upper(): mark.upper() for sign, mark in _OF_VNI.items()}
     return {byte: marks.get(text, text) for byte, text in _table_of_page("cp1252").items()}
 
 
 _ASCII = {byte: chr(byte) for byte in range(0x80)}
-_TABLES: dict[str, Table] = {
+_TABLES: dict[str, Letters] = {
     WINDOWS: _ASCII | _table_of_page("cp1258"),
     TCVN3: _ASCII | dict(zip(_HIGH, _OF_TCVN3, strict=True)),
     VISCII: _ASCII | dict(zip(_HIGH, _OF_VISCII, strict=True)) | _LOW_OF_VISCII,
