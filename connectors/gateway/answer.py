@@ -57,3 +57,22 @@ def status_of(results: Sequence[EventResult]) -> int:
     if 202 in codes:
         return 207
     return codes.pop() if len(codes) == 1 else 422
+
+
+def all_accepted(ids: Sequence[str | None]) -> bytes:
+    """Return the `PublishResponse` of a request of which every event was accepted, as JSON: as the model writes it.
+
+    ids: of the events, as they may be shown; none has a character that JSON escapes.
+    """
+    results = ",".join(
+        [
+            f'{{"index":{index},"id":null,{_ACCEPTED}}}'
+            if shown is None
+            else f'{{"index":{index},"id":"{shown}",{_ACCEPTED}}}'
+            for index, shown in enumerate(ids)
+        ]
+    )
+    return f'{{"accepted":{len(ids)},"refused":0,"results":[{results}],"reasons":[]}}'.encode()
+
+
+_ACCEPTED = '"status":"accepted","code":202,"reasons":[]'

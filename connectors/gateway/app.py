@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from pydantic import BaseModel
 from pydantic_core import to_json
 
-from connectors.gateway.answer import PublishResponse, RequestRefusedError, status_of
+from connectors.gateway.answer import PublishResponse, RequestRefusedError
 from connectors.gateway.control import ControlDesk
 from connectors.gateway.desk import ReceiptDesk
 from connectors.gateway.intake import Intake
@@ -106,13 +106,13 @@ def create_app(
         2xx comes after Kafka has acknowledged the accepted events on all in-sync replicas. Events are
         idempotent: sending one again is harmless.
         """
-        answer, record_offsets = await intake.take(request, dry_run=dry_run)
-        receipt = receipt_id(record_offsets, settings.topic_prefix)
-        status = status_of(answer.results)
-        return _json(
-            200 if dry_run and status == 202 else status,
-            answer,
-            {"location": f"/v1/receipts/{receipt}"} if receipt else {},
+        taken = await intake.take(request, dry_run=dry_run)
+        receipt = receipt_id(taken.record_offsets, settings.topic_prefix)
+        return Response(
+            taken.body,
+            status_code=200 if dry_run and taken.status == 202 else taken.status,
+            media_type="application/json",
+            headers={"location": f"/v1/receipts/{receipt}"} if receipt else None,
         )
 
     @app.post("/v1/feeds/{feed}", responses=FILE_RESPONSES, openapi_extra=file_body())

@@ -5,20 +5,24 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
+from pydantic_core import to_json
 from starlette.requests import Request
 
-from connectors.gateway.answer import PublishResponse, RequestRefusedError, refusal
+from connectors.gateway.answer import PublishResponse, RequestRefusedError, all_accepted, refusal, status_of
 from connectors.gateway.cloudevents import check_nesting, mode_of, read_events
 from connectors.gateway.metrics import GatewayMetrics
 from connectors.gateway.producer import EventProducer
-from connectors.gateway.verdict import Packed, Verdict, judge, pack, too_large
+from connectors.gateway.quick_read import Passed, QuickRead, QuickReader
+from connectors.gateway.verdict import MAX_RECORD_BYTES, Packed, Verdict, accepted, judge, pack, too_large
 from ioc.errors import KafkaUnavailableError
 from ioc.feeds.feed import Feed
 from ioc.feeds.plausibility import Calendar, Now
-from ioc.messaging.record import OutgoingRecord, RecordOffset
+from ioc.messaging.record import TOKEN_HEADER, OutgoingRecord, RecordOffset, record_of
 from ioc.settings import Settings
 from ioc.web.access import RequestFacts
 from ioc.web.bearer import UnauthenticatedError, authenticate
@@ -32,6 +36,15 @@ _BODY_SECONDS = 30.0
 _RETRY_SECONDS = 5
 _MOST_PAUSES = 20
 _log = structlog.get_logger("gateway")
+
+
+@dataclass(frozen=True, slots=True)
+class EventsTaken:
+    """An answer: its HTTP status, its body as JSON, and where the records lie that came of the request."""
+
+    status: int
+    body: bytes
+    record_offsets: list[RecordOffset]
 
 
 class Intake:
@@ -55,6 +68,7 @@ class Intake:
         self._producer = producer
         self._metrics = metrics
         self._limit = limit
+        self._quick = QuickReader(feeds)
 
     def admit(self, request: Request) -> Token:
         """Return the request's token, before the work of reading its body; raises `RequestRefusedError`."""
@@ -76,7 +90,7 @@ class Intake:
         """Return what is plausible now."""
         return self._calendar.at(datetime.now(UTC))
 
-    async def take(self, request: Request, *, dry_run: bool = False) -> tuple[PublishResponse, list[RecordOffset]]:
+    async def take(self, request: Request, *, dry_run: bool = False) -> EventsTaken:
         """Answer a request event by event, and say where its records lie; none are written in a dry run.
 
         Raises `RequestRefusedError` where that is not possible.
@@ -84,28 +98,62 @@ class Intake:
         facts: RequestFacts = request.scope["facts"]
         token = self.admit(request)
         mode = mode_of(request.headers)
+        most = self._settings.gateway_max_events if mode == "batch" else 1
         body = await self.read_body(request, self._settings.gateway_max_body if mode == "batch" else MAX_EVENT_BYTES)
         worth = math.ceil(len(body) / _BYTES_OF_AN_EVENT)
+        now = self.now()
+        read = None
         try:
-            check_nesting(body, self._settings.gateway_max_events if mode == "batch" else 1)
-            events = read_events(mode, request.headers, body)
+            check_nesting(body, most)
+            if mode != "binary":
+                read = self._quick.read(body, token, now, batch=mode == "batch", most=most)
+            good = read is not None and None not in read.passed
+            events = [] if good else read_events(mode, request.headers, body)
         except RequestRefusedError:
             self._limit.take(token.id, max(worth, 1))
             raise
-        if len(events) > self._settings.gateway_max_events:
-            raise _too_large(
-                f"{self._settings.gateway_max_events:,} sự kiện",
-                f"{self._settings.gateway_max_events:,} events",
-            )
-        if wait := self._limit.take(token.id, max(len(events), worth, 1)):
+        number = len(events) if read is None else len(read.texts)
+        if number > most:
+            raise _too_large(f"{most:,} sự kiện", f"{most:,} events")
+        if wait := self._limit.take(token.id, max(number, worth, 1)):
             raise too_fast(wait)
-        now = self.now()
-        verdicts = [judge(self._feeds, token, index, event, now=now) for index, event in enumerate(events)]
+        if read is not None and (alike := read.alike()):
+            taken = await self._take_alike(read, alike, token, dry_run=dry_run)
+            if taken is not None:
+                facts.accepted = number
+                return taken
+        verdicts = self._judged(read, events, token, now)
         record_offsets = [] if dry_run else await self.write(verdicts, token)
         results = [verdict.result for verdict in verdicts]
-        accepted = sum(result.status == "accepted" for result in results)
-        facts.accepted, facts.refused = accepted, len(results) - accepted
-        return PublishResponse(accepted=accepted, refused=len(results) - accepted, results=results), record_offsets
+        facts.accepted = sum(result.status == "accepted" for result in results)
+        facts.refused = len(results) - facts.accepted
+        answer = PublishResponse(accepted=facts.accepted, refused=facts.refused, results=results)
+        return EventsTaken(status_of(results), to_json(answer), record_offsets)
+
+    async def _take_alike(self, read: QuickRead, alike: Passed, token: Token, *, dry_run: bool) -> EventsTaken | None:
+        """Take good events of one feed and reporter as one record, as they were sent; None where it is too large."""
+        record_offsets: list[RecordOffset] = []
+        if not dry_run:
+            topic = alike.feed.topic(self._settings.topic_prefix)
+            record = record_of(topic, alike.reporter, read.texts, (TOKEN_HEADER, token.id.encode()))
+            if len(record.value or b"") > MAX_RECORD_BYTES:
+                return None
+            record_offsets = await self.produce([record], token)
+            if not record_offsets:
+                return None
+            self._metrics.count_accepted(alike.feed, len(read.texts))
+        return EventsTaken(202, all_accepted([one.id for one in read.passed if one is not None]), record_offsets)
+
+    def _judged(self, read: QuickRead | None, events: list[Any], token: Token, now: Now) -> list[Verdict]:
+        """Return the verdict of each event, those that passed at once without asking pydantic."""
+        if read is None:
+            return [judge(self._feeds, token, index, event, now=now) for index, event in enumerate(events)]
+        return [
+            judge(self._feeds, token, index, events[index], now=now)
+            if one is None
+            else accepted(index, one.id, one.feed, one.reporter, text)
+            for index, (text, one) in enumerate(zip(read.texts, read.passed, strict=True))
+        ]
 
     async def write(self, verdicts: list[Verdict], token: Token) -> list[RecordOffset]:
         """Write the events that passed, and return where they lie; refuses (503) when Kafka does not say so in time.

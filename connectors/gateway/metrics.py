@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 from connectors.gateway.verdict import Verdict
+from ioc.feeds.feed import Feed
 
 _ACK_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
@@ -35,6 +36,10 @@ class GatewayMetrics:
             counts[key] = counts.get(key, 0) + 1
         for (feed, outcome), number in counts.items():
             self._events.labels(feed, outcome).inc(number)
+
+    def count_accepted(self, feed: Feed, events: int) -> None:
+        """Count events of a feed that were accepted together."""
+        self._events.labels(feed.key, "accepted").inc(events)
 
     def expose(self) -> bytes:
         """Return the figures in Prometheus's text format."""

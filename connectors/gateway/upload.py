@@ -11,7 +11,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import Message
 from itertools import islice
 from pathlib import Path
@@ -251,7 +251,7 @@ class Upload:
         if verdict.feed is not feed and verdict.result.status == "accepted":
             result = verdict.result.model_copy(update={"status": "refused", "code": 422, "reasons": [_OTHER_FEED]})
             return Verdict(result, verdict.feed)
-        return Verdict(verdict.result, verdict.feed, verdict.envelope, event.where)
+        return replace(verdict, place=event.where)
 
     def _reader(self) -> FileReader:
         """Return the reader, made with the first file: it loads the province's profile and formats."""

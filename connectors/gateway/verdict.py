@@ -30,14 +30,15 @@ _WRITTEN = set(Envelope.model_fields)
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An event's result; `feed` where its type is known, `envelope` where it was accepted.
+    """An event's result; `feed` where its type is known, `reporter` and `event` (as JSON) where it was accepted.
 
     place: its place in an uploaded file.
     """
 
     result: EventResult
     feed: Feed | None = None
-    envelope: Envelope | None = None
+    reporter: str = ""
+    event: bytes = b""
     place: str | None = None
 
 
@@ -63,7 +64,13 @@ def judge(feeds: Mapping[str, Feed], token: Token, index: int, event: Any, *, no
         return Verdict(_refused(index, shown_id, 403, [_foreign_reporter(envelope)]), feed)
     if reasons := check_envelope(feed, envelope) or check_plausible(feed, envelope, now):
         return Verdict(_by_reasons(index, shown_id, reasons), feed)
-    return Verdict(EventResult(index=index, id=shown_id, status="accepted"), feed, envelope)
+    written = feed.envelope.dump_json(envelope, exclude_unset=True, include=_WRITTEN)
+    return accepted(index, shown_id, feed, envelope.reporter, written)
+
+
+def accepted(index: int, shown_id: str | None, feed: Feed, reporter: str, event: bytes) -> Verdict:
+    """Return the verdict of an event that is written to Kafka as it is here."""
+    return Verdict(EventResult(index=index, id=shown_id, status="accepted"), feed, reporter, event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +96,10 @@ def pack(
     groups: dict[tuple[str, str], list[list[_EventBytes]]] = {}
     sizes: dict[tuple[str, str], int] = {}
     for number, verdict in enumerate(verdicts):
-        feed, envelope = verdict.feed, verdict.envelope
-        if feed is None or envelope is None:
+        feed, event = verdict.feed, verdict.event
+        if feed is None or not event:
             continue
-        event = feed.envelope.dump_json(envelope, exclude_unset=True, include=_WRITTEN)
-        key = (feed.topic(topic_prefix), envelope.reporter)
+        key = (feed.topic(topic_prefix), verdict.reporter)
         chunks = groups.setdefault(key, [[]])
         size = sizes.get(key, 0) + len(event) + 1
         if chunks[-1] and (size > max_bytes or len(chunks[-1]) >= max_events):

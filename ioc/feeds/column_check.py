@@ -20,7 +20,16 @@ from typing import Any
 
 import polars as pl
 
-from ioc.feeds.event import REPORTER_URN, Record
+from ioc.feeds.core_schema import (
+    LIMITS,
+    PLAIN,
+    FieldSchema,
+    UnknownSchemaError,
+    attributes_of,
+    record_fields_of,
+    temporal_of,
+)
+from ioc.feeds.event import REPORTER_URN
 from ioc.feeds.feed import UTC_TIME, Feed
 from ioc.feeds.plausibility import Now
 
@@ -32,15 +41,7 @@ _NUMBER = r"(?:(?:0|-?[1-9][0-9]{0,8})(?:\.[0-9]{1,6})?|-?[1-9][0-9]{9,11}(?:\.[
 _DAY = '"[0-9]{4}-[0-9]{2}-[0-9]{2}"'
 _CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 _MOMENT = rf'"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T{_CLOCK}:[0-5][0-9](?:\.[0-9]{{6}})?(?:Z|[+-]{_CLOCK})"'
-# Attributes of the envelope that are read; an event with others goes to pydantic.
-_ATTRIBUTES = ("specversion", "id", "source", "type", "subject", "time", "revision", "datacontenttype", "dataschema")
 _KEY = r'"[a-z0-9_]+": ?'
-_LIMITS = ("ge", "gt", "le", "lt")
-_PLAIN = {"type", "strict", "metadata", "ref"}
-
-
-class _UnknownError(Exception):
-    """The schema holds something that no column check is written for."""
 
 
 @dataclass(frozen=True)
@@ -146,68 +147,21 @@ class ColumnCheck:
 def column_check_of(feed: Feed) -> ColumnCheck | None:
     """Return the check of a feed's events, None where its model holds what no column check is written for."""
     try:
-        envelope = _fields(feed.envelope_type.__pydantic_core_schema__)
-        attributes = [_field(name, envelope[name]) for name in _ATTRIBUTES]
-        data = [_field(name, schema) for name, schema in _record_fields(feed.model).items()]
-    except _UnknownError:
+        attributes = [_field(name, given) for name, given in attributes_of(feed).items()]
+        data = [_field(name, given) for name, given in record_fields_of(feed.model).items()]
+    except UnknownSchemaError:
         return None
     return ColumnCheck(feed, attributes, data)
 
 
-def _record_fields(model: type[Record]) -> Mapping[str, Mapping[str, Any]]:
-    """Return the schemas of a record's fields; its rules must be all that is checked beside them."""
-    schema: Any = model.__pydantic_core_schema__
-    after = schema.get("function", {}).get("function")
-    own_key = model.record_key is not Record.record_key or not hasattr(model, "KEY")
-    if schema["type"] != "function-after" or after is not Record.__dict__["_keeps_the_rules"] or own_key:
-        raise _UnknownError
-    inner = schema["schema"]
-    if inner["type"] != "model" or inner.get("config", {}).get("extra_fields_behavior") != "forbid":
-        raise _UnknownError
-    if {*inner} - {*_PLAIN, "cls", "schema", "config", "custom_init", "root_model"}:
-        raise _UnknownError
-    decorators = model.__pydantic_decorators__
-    if decorators.field_serializers or decorators.model_serializers or decorators.computed_fields:
-        raise _UnknownError
-    return _fields(inner)
-
-
-def _fields(schema: Any) -> Mapping[str, Mapping[str, Any]]:
-    """Return the schemas of a model's fields by name, wherever they lie within its schema."""
-    while schema["type"] != "model-fields":
-        if "schema" not in schema:
-            raise _UnknownError
-        schema = schema["schema"]
-    found = {}
-    for name, field in schema["fields"].items():
-        if {*field} - {"type", "schema", "metadata"}:  # an alias, a field that is not written, ...
-            raise _UnknownError
-        found[name] = field["schema"]
-    return found
-
-
-def _field(name: str, schema: Mapping[str, Any]) -> _FieldCheck:
-    required, default = True, None
-    if schema["type"] == "default":
-        if {*schema} - {*_PLAIN, "schema", "default"}:
-            raise _UnknownError
-        required, default, schema = False, schema["default"], schema["schema"]
-    optional = schema["type"] == "nullable"
-    if optional:
-        schema = schema["schema"]
-        # A column has null for a field that is missing and for one that says null. With another default, such as
-        # `str | None = "none"`, the two differ, and pydantic reads the event.
-        if default is not None:
-            raise _UnknownError
-    elif not required and default is None:
-        raise _UnknownError
-    shape, read_as, typed, keeps = _scalar(pl.col(name), schema)
-    return _FieldCheck(name, shape, read_as, typed, tuple(keeps), optional, required, default)
+def _field(name: str, given: FieldSchema) -> _FieldCheck:
+    shape, read_as, typed, keeps = _scalar(pl.col(name), given.schema)
+    return _FieldCheck(name, shape, read_as, typed, tuple(keeps), given.optional, given.required, given.default)
 
 
 def _scalar(column: pl.Expr, schema: Mapping[str, Any]) -> tuple[str, pl.DataType, pl.Expr, list[pl.Expr]]:
     """Return shape, type when read, typed expression and what must hold, of a scalar's schema."""
-    kind, known = schema["type"], {*schema} - _PLAIN
+    kind, known = schema["type"], {*schema} - PLAIN
     if kind == "literal" and known == {"expected"} and all(isinstance(one, str) for one in schema["expected"]):
         return _TEXT, pl.String(), column, [column.is_in(schema["expected"])]
     if kind == "str" and known <= {"pattern", "min_length", "max_length"}:
@@ -222,36 +176,34 @@ def _scalar(column: pl.Expr, schema: Mapping[str, Any]) -> tuple[str, pl.DataTyp
         return _TEXT, pl.String(), column, keeps
     if kind == "bool" and not known:
         return "(?:true|false)", pl.Boolean(), column, []
-    if kind == "int" and known <= {*_LIMITS}:
+    if kind == "int" and known <= {*LIMITS}:
         return _INTEGER, pl.Int64(), column, _limits(column, schema)
-    if kind == "float" and known <= {*_LIMITS, "allow_inf_nan"}:
+    if kind == "float" and known <= {*LIMITS, "allow_inf_nan"}:
         return _NUMBER, pl.Float64(), column, _limits(column, schema)
     if kind == "json-or-python" and known == {"json_schema", "python_schema"}:
-        return _temporal(column, schema["json_schema"])
-    raise _UnknownError
+        return _temporal(column, schema)
+    raise UnknownSchemaError
 
 
 def _temporal(column: pl.Expr, schema: Mapping[str, Any]) -> tuple[str, pl.DataType, pl.Expr, list[pl.Expr]]:
     """Return the same of a day or a time, which `StrictModel` reads from text of one spelling."""
-    if schema["type"] != "chain":
-        raise _UnknownError
-    read = schema["steps"][-1]
-    known = {*read} - _PLAIN
-    if read["type"] == "date" and known <= {*_LIMITS}:
+    read = temporal_of(schema)
+    known = {*read} - PLAIN
+    if read["type"] == "date" and known <= {*LIMITS}:
         return _DAY, pl.String(), column.str.to_date("%Y-%m-%d", strict=False), _limits(column, read)
-    if read["type"] == "datetime" and known <= {*_LIMITS, "tz_constraint", "microseconds_precision"}:
+    if read["type"] == "datetime" and known <= {*LIMITS, "tz_constraint", "microseconds_precision"}:
         # Only texts that pydantic would write again as they are: the content is made of them.
         written = ~column.str.contains(r"\.000000|[+-]00:00$")
         moment = column.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
         return _MOMENT, pl.String(), pl.when(written).then(moment), _limits(column, read)
-    raise _UnknownError
+    raise UnknownSchemaError
 
 
 def _limits(column: pl.Expr, schema: Mapping[str, Any]) -> list[pl.Expr]:
     holds = {"ge": column.ge, "gt": column.gt, "le": column.le, "lt": column.lt}
     return [
         holds[name](pl.lit(schema[name], dtype=UTC_TIME) if hasattr(schema[name], "tzinfo") else schema[name])
-        for name in _LIMITS
+        for name in LIMITS
         if name in schema
     ]
 
