@@ -125,6 +125,13 @@ GOALS = (
     Goal("status_full_s", "Judging every indicator in every area anew, a full pass", ("status_full_s",), _same, most=2,
          unit="s"),
     Goal("status_touched_ms", "Judging what one batch has touched", ("status_touched_ms",), _same, most=100, unit="ms"),
+    Goal(
+        "status_everywhere_ms",
+        "Judging after a batch that moves every figure of its sector in every area",
+        ("status_everywhere_ms",),
+        _same,
+        unit="ms",
+    ),
     Goal("status_core_share", "The scheduler's looks beside the stream: share of a core, its database's part included",
          ("status_core_share",), _same, most=0.05, unit="cores"),
     Goal("rebuild_s", "Rebuilding a sector over a month of a million records", ("rebuild_s",), _same, most=60,

@@ -110,10 +110,22 @@ SELECT feed_id, 'bench', 0, n, 0, 'rule_' || n % 10, '[{"message_vi": "bench", "
 FROM feed CROSS JOIN generate_series(1, 2000) AS n
 
 -- name: touch_feed
--- A batch of a feed, and the newest figures of the sector that rests on it moved as the roll-up would move them.
-WITH moved AS (
-    UPDATE indicator_cell c SET figures = (SELECT array_agg(f * 1.001 ORDER BY n) FROM unnest(c.figures) WITH ORDINALITY u (f, n))
-    WHERE sector = %(sector)s AND period = 'day' AND bucket >= (SELECT max(day) - 1 FROM open_day)
+-- A batch of a feed, and the newest figures of the sector that rests on it moved as the roll-up would move them, in some
+-- communes and all that they lie in. Of a commune's figures each fourth moves, as one event does it; of a district's each
+-- second, with every = 4.
+WITH RECURSIVE place AS (
+    (SELECT a.area_id, a.parent_id, %(every)s::int AS every FROM area a, (SELECT max(day) AS day FROM open_day) newest
+     WHERE a.valid_from <= day AND day < a.valid_to AND NOT EXISTS (SELECT FROM area below WHERE below.parent_id = a.area_id)
+     ORDER BY hashint4(a.area_id + %(salt)s) LIMIT %(communes)s)
+    UNION
+    SELECT a.area_id, a.parent_id, greatest(%(every)s::int / 2, 1) FROM area a JOIN place p ON a.area_id = p.parent_id
+), moved AS (
+    UPDATE indicator_cell c
+    SET figures = (SELECT array_agg(CASE WHEN (n + p.area_id + %(salt)s) %% p.every = 0 THEN f * 1.001 ELSE f END ORDER BY n)
+                   FROM unnest(c.figures) WITH ORDINALITY u (f, n))
+    FROM place p
+    WHERE c.sector = %(sector)s AND c.period = 'day' AND c.bucket >= (SELECT max(day) - 1 FROM open_day)
+      AND c.area_id = p.area_id
     RETURNING 1
 )
 INSERT INTO stream_batch (committed_at, feed_id, topic, partition, first_offset, next_offset, consumed, accepted, rejected,

@@ -31,10 +31,14 @@ COPY report_deadline (feed, cadence, reporter, duty, days, working, due_at, basi
 -- name: select_data_day
 -- The newest business day that anything was counted on; ends that reports foretell are none.
 SELECT max(c.bucket)
-FROM measure_cell c
-JOIN area a ON a.area_id = c.area_id AND a.parent_id IS NULL
-JOIN feed f USING (feed_id)
-WHERE c.period = 'day' AND c.bucket <= %(today)s AND f.key <> 'report.value'
+FROM feed f
+CROSS JOIN area a
+CROSS JOIN LATERAL (
+    SELECT bucket FROM measure_cell m
+    WHERE m.feed_id = f.feed_id AND m.period = 'day' AND m.area_id = a.area_id AND m.bucket <= %(today)s
+    ORDER BY bucket DESC LIMIT 1
+) c
+WHERE a.parent_id IS NULL AND f.key <> 'report.value'
 
 -- name: select_root_figures
 -- Newest first: the province's figures of the last periods.
@@ -99,7 +103,8 @@ SELECT code, area_id, status, since, period, bucket, through, value, target_id, 
 FROM indicator_status
 
 -- name: create_staging
-CREATE TEMPORARY TABLE IF NOT EXISTS staged_status (LIKE indicator_status) ON COMMIT DELETE ROWS
+-- Without the columns' NOT NULL: where rows are known, only the columns that have moved are staged.
+CREATE TEMPORARY TABLE IF NOT EXISTS staged_status ON COMMIT DELETE ROWS AS SELECT * FROM indicator_status WITH NO DATA
 
 -- name: copy_staged
 COPY staged_status ({columns}) FROM STDIN (FORMAT csv)
@@ -108,6 +113,16 @@ COPY staged_status ({columns}) FROM STDIN (FORMAT csv)
 INSERT INTO indicator_status AS s ({columns})
 SELECT {columns} FROM staged_status ORDER BY code, area_id
 ON CONFLICT (code, area_id) DO UPDATE SET ({columns}) = ({excluded})
+
+-- name: expect_memory
+-- The table is in memory: some thousand rows are found by its index, not by reading all of it.
+SET LOCAL random_page_cost = 1.1
+
+-- name: update_staged
+UPDATE indicator_status s SET {moves} FROM staged_status t WHERE s.code = t.code AND s.area_id = t.area_id
+
+-- name: clear_staging
+TRUNCATE staged_status
 
 -- name: copy_changes
 COPY indicator_status_change (changed_at, code, area_id, before, status, period, bucket, value, expected, lag,

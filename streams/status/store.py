@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -48,6 +48,7 @@ _WRITTEN = (
     "computed_at",
 )
 _KEY = ("code", "area_id")
+_OF_CATALOGUE = ("sector", "unit", "owner")  # the same as long as a service lives
 _BEFORE: Mapping[str, pl.DataType] = {
     "code": pl.String(),
     "area_id": pl.Int32(),
@@ -103,23 +104,23 @@ class StatusStore:
         """Write the rows of a block that are other than before, and the changes of status to the history."""
         key = (block.sector, block.period)
         now = now.astimezone(UTC)
-        before = self._before(key, frame)
-        frame = _with_past(frame, before, now)
+        last = self._last.get(key)
+        if last is not None and not last.select(_KEY).equals(frame.select(_KEY)):
+            last = None  # another day has other units
+        frame = _with_past(frame, self._before(key, frame), now)
         different = pl.any_horizontal(
             *(pl.col(name).ne_missing(pl.col(f"{name}_before")) for name in COMPARED), pl.col("status_before").is_null()
         )
-        changed = frame.filter(different)
+        different_rows = frame.select(different).to_series()
+        changed = frame.filter(different_rows)
         self._last[key] = frame.select(_WRITTEN)
         if not changed.height:
             return
         written.rows += changed.height
         written.sectors.add(block.sector)
-        columns = ", ".join(_WRITTEN)
-        parts = {"columns": columns, "excluded": ", ".join(f"excluded.{name}" for name in _WRITTEN)}
         self._connection.execute(self._queries["create_staging"])
-        self._copy(self._queries["copy_staged"].format(**parts), changed.select(_WRITTEN))
-        self._connection.execute(self._queries["merge_staged"].format(**parts).encode())
-        self._connection.execute("DELETE FROM staged_status")
+        if last is None or not self._update(changed, last.filter(different_rows)):
+            self._upsert(changed)
         # That nothing has ever been known of a figure is no change, when it is looked at for the first time.
         turned = changed.filter(
             (pl.col("status") != pl.col("status_before"))
@@ -136,6 +137,33 @@ class StatusStore:
                 *("status", "period", "bucket", "value", "expected", "lag", "settlement", "reported", "due", "unusual"),
             )
             self._copy(self._queries["copy_changes"], history)
+
+    def _update(self, changed: pl.DataFrame, before: pl.DataFrame) -> bool:
+        """Write the columns that have moved in any row; return False if the database no longer has all of the rows.
+
+        What is not compared (`usual`) may have moved in an earlier pass that wrote nothing: it is always written.
+        """
+        moved = [
+            name
+            for name in _WRITTEN
+            if name not in (*_KEY, *_OF_CATALOGUE)
+            and not (name in COMPARED and changed[name].equals(before[name], null_equal=True))
+        ]
+        self._stage(changed, [*_KEY, *moved])
+        self._connection.execute(self._queries["expect_memory"])
+        statement = self._queries["update_staged"].format(moves=", ".join(f"{name} = t.{name}" for name in moved))
+        found = self._connection.execute(statement.encode()).rowcount
+        self._connection.execute(self._queries["clear_staging"])
+        return found == changed.height
+
+    def _upsert(self, changed: pl.DataFrame) -> None:
+        self._stage(changed, _WRITTEN)
+        parts = {"columns": ", ".join(_WRITTEN), "excluded": ", ".join(f"excluded.{name}" for name in _WRITTEN)}
+        self._connection.execute(self._queries["merge_staged"].format(**parts).encode())
+        self._connection.execute(self._queries["clear_staging"])
+
+    def _stage(self, rows: pl.DataFrame, columns: Sequence[str]) -> None:
+        self._copy(self._queries["copy_staged"].format(columns=", ".join(columns)), rows.select(columns))
 
     def remove_gone(self, areas: list[int]) -> None:
         """Remove rows of indicators and units that are no longer there."""
