@@ -61,6 +61,7 @@ def table(columns: Columns, needed: tuple[str, ...], shown: str) -> Carrier:
         "table",
         f"CSV or XLSX with columns {shown}",
         lambda document: _columns_found(document, columns, needed),
+        tuple(spellings for name, spellings in columns if name in needed),
     )
 
 

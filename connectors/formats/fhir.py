@@ -6,6 +6,7 @@ they are refused. Plain models are enough for the few resources that are read.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,11 +15,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import to_json
 
 from connectors.formats.age import Birth, birth_of
-from connectors.formats.findings import Findings, refused
-from connectors.formats.format import BadRecord, Carrier, Context, Event, Item, attempt
+from connectors.formats.findings import Findings, reason, refused, shown_name
+from connectors.formats.format import BadRecord, Carrier, Context, Event, Item, Remark, attempt
 from connectors.formats.readers.json import JsonFile
 from connectors.formats.value import moment_of
-from ioc.errors import RejectedError
+from ioc.errors import Reason, RejectedError
 
 # Version -> keys that its resources have and R4's do not.
 _OTHER_VERSIONS: Mapping[str, Mapping[str, frozenset[str]]] = {
@@ -38,6 +39,7 @@ _OTHER_VERSIONS: Mapping[str, Mapping[str, frozenset[str]]] = {
 
 # While a resource is read, this key of it holds the `fullUrl` of its entry in the Bundle, e.g. `urn:uuid:61eb…`.
 FULL_URL = "_fullUrl"
+_LISTED = 10
 
 
 class FhirPart(BaseModel):
@@ -115,6 +117,7 @@ ResourceReader = Callable[[Mapping[str, Any], People, str, Context], Iterator[Ev
 def read_resources(document: JsonFile, kind: str, read: ResourceReader, context: Context) -> Iterator[Item]:
     """Yield what `read` makes of each resource of one kind; Patients may stand anywhere in the file."""
     people, found = People(), False
+    others: Counter[str] = Counter()
     for _, resource in resources_of(document, context):
         if not isinstance(resource, RejectedError) and resource.get("resourceType") == "Patient":
             people.add(resource)
@@ -124,6 +127,13 @@ def read_resources(document: JsonFile, kind: str, read: ResourceReader, context:
         elif resource.get("resourceType") == kind:
             found = True
             yield from attempt(where, _of_this_version(resource, people, where, context, read))
+        elif resource.get("resourceType") != "Patient":
+            others[shown_name(str(resource.get("resourceType")))[:40]] += 1
+    if others:
+        yield Remark(context.file, _not_read(others))
+    for where, value in document.items():
+        if _has_next_page(value):
+            yield Remark(f"{context.file}{where}", _PAGE)
     if not found:
         findings = Findings()
         findings.missing(f"Bundle.entry.resource ({kind})")
@@ -177,8 +187,8 @@ def resources_of(document: JsonFile, context: Context) -> Iterator[tuple[str, Ma
                     address = entry.get("fullUrl")
                     told = {FULL_URL: address} if isinstance(address, str) and address else {}
                     yield f"{where}.entry[{index}]", {**resource, **told}
-                elif _is_deletion(entry):
-                    yield f"{where}.entry[{index}]", _DELETION
+                else:
+                    yield f"{where}.entry[{index}]", _DELETION if _is_deletion(entry) else _EMPTY_ENTRY
         else:
             yield where, value
 
@@ -194,6 +204,36 @@ _DELETION = refused(
     "mục xóa (DELETE) không nêu định danh của bản ghi; hãy gửi bản ghi với status entered-in-error",
     "an entry that deletes does not tell the record's identifier; send the record as entered-in-error",
 )
+
+
+_EMPTY_ENTRY = refused(
+    "resource",
+    "required",
+    "mục (entry) không có tài nguyên nào; hãy xuất lại Bundle kèm tài nguyên",
+    "the entry holds no resource; export the Bundle with its resources",
+)
+_PAGE = reason(
+    "link",
+    "bundle_page",
+    "Bundle chỉ là một trang của kết quả tìm kiếm (có link next); hãy gửi cả các trang còn lại",
+    "the Bundle is one page of a search (it has a link to the next); send the other pages as well",
+)
+
+
+def _not_read(others: Counter[str]) -> Reason:
+    listed = ", ".join(f"{kind} ({count})" for kind, count in sorted(others.items())[:_LISTED])
+    return reason(
+        "resourceType",
+        "resource_not_read",
+        "tài nguyên loại khác trong tệp không được đọc; nếu thuộc nguồn dữ liệu khác, hãy gửi thành tệp riêng",
+        "resources of other kinds in the file were not read; those of another feed go into a file of their own",
+        listed,
+    )
+
+
+def _has_next_page(value: Any) -> bool:
+    links = value.get("link") if isinstance(value, dict) and value.get("resourceType") == "Bundle" else None
+    return isinstance(links, list) and any(isinstance(link, dict) and link.get("relation") == "next" for link in links)
 
 
 def fhir_carrier(*types: str) -> Carrier:

@@ -90,7 +90,7 @@ def read_fields(
         if declared.reading is None:
             continue
         cell = cells.get(declared.name)
-        if cell is not None and cell.holds == "unread":
+        if cell is not None and cell.is_unread:
             cell.refuse_unread(findings)
             continue
         if cell is None or not cell.text:

@@ -19,9 +19,18 @@ from connectors.formats.format import Carrier, Context, Event, Format, Item, att
 from connectors.formats.plain import compact, composed
 from connectors.formats.readers.cell import InputField
 from connectors.formats.readers.json import JsonFile
-from connectors.formats.readers.table import Table, find_headings, is_sample
+from connectors.formats.readers.table import Headings, Table, find_headings, is_sample
+from connectors.formats.sdmx import is_dimension, is_total, part_of_total
 from ioc.errors import RejectedError
 
+_OVERFLOW = refused(
+    "",
+    "row_too_long",
+    "dòng có nhiều ô hơn dòng tiêu đề; dấu phân cách nằm trong một ô (như 12,5)? Hãy đặt ô đó trong nháy kép hoặc dùng "
+    "dấu phân cách khác",
+    "the row has more cells than there are headings; is the delimiter part of a cell (as in 12,5)? Put that cell in "
+    "quotes, or use another delimiter",
+)
 _WRAPPERS = ("data", "items", "records", "results")
 _DEEPEST = 4
 
@@ -46,6 +55,7 @@ class RecordMap:
 
     needed: names of the fields by which a table or an object is recognised.
     pointed: spellings under which a standard has numbers with a decimal point alone, so that `1.234` is 1.234 there.
+             Columns of SDMX-CSV before the first of these are dimensions.
     build:  values by name -> what the record becomes; notes reasons in the findings.
     """
 
@@ -156,10 +166,15 @@ def _of_table(
     assert headings is not None, "the carrier has found them"
     short = {compact(spelling) for spelling in record.pointed}
     pointed = [name for name, place in headings.columns.items() if headings.texts[place] in short]
-    for number, row in document.rows():
-        if number <= headings.row or is_sample(cell.text for cell in row) or headings.repeated_in(row):
+    parts = _dimensions_of(headings, pointed)
+    for number, told in document.rows():
+        if number <= headings.row or is_sample(cell.text for cell in told) or headings.repeated_in(told):
             continue
+        row = tuple(replace(cell, text=_code_of(cell.text)) for cell in told) if headings.labelled else told
         where = f"{context.file}{document.place(number)}"
+        if not document.sheet and headings.overflows(row):
+            yield where, _OVERFLOW
+            continue
         if name := headings.contradicted_in(row):
             yield (
                 where,
@@ -171,12 +186,31 @@ def _of_table(
                 ),
             )
             continue
+        if part := next(
+            (name for place, name in parts.items() if place < len(row) and not is_total(row[place].text)), ""
+        ):
+            yield where, part_of_total(part)
+            continue
         cells = {name: row[place] for name, place in headings.columns.items() if place < len(row)}
         for name in pointed:
             if name in cells and cells[name].is_text:
-                cells[name] = replace(cells[name], holds="number")
+                # SDMX-CSV 2.0 writes a number that is left out on purpose as NaN.
+                text = "" if cells[name].text in ("NaN", "#N/A") else cells[name].text
+                cells[name] = replace(cells[name], text=text, holds="number")
         if any(cell.text for cell in cells.values()):
             yield where, _cut_off(record, cells) or cells
+
+
+def _dimensions_of(headings: Headings, pointed: list[str]) -> dict[int, str]:
+    """Return (column, id) of the dimensions of an SDMX-CSV file that no field is for."""
+    before = min((headings.columns[name] for name in pointed), default=0) if headings.is_sdmx else 0
+    names = {place: text.partition(":")[0] for place, text in headings.unknown.items() if place < before}
+    return {place: name for place, name in names.items() if is_dimension(name)}
+
+
+def _code_of(text: str) -> str:
+    """Return the code of a cell of SDMX-CSV that holds code and label, `77: Vũng Tàu`."""
+    return text.partition(": ")[0]
 
 
 def _of_object(item: Mapping[str, Any], record: RecordMap) -> dict[str, InputField]:
@@ -230,12 +264,11 @@ def _flatten(value: Mapping[str, Any], prefix: str = "", depth: int = 1) -> Iter
 
 
 def _unwrap(value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for key in _WRAPPERS:
-            if isinstance(value.get(key), list):
-                yield from ((f".{key}[{index}]", item) for index, item in enumerate(value[key]))
-                return
-    yield "", value
+    lists = [key for key in _WRAPPERS if isinstance(value, dict) and isinstance(value.get(key), list)]
+    for key in lists:
+        yield from ((f".{key}[{index}]", item) for index, item in enumerate(value[key]))
+    if not lists:
+        yield "", value
 
 
 def _has(first: Mapping[str, Any], record: RecordMap) -> int:

@@ -109,11 +109,13 @@ class Carrier:
     kind:       xml, json, sheet (of a workbook), table (CSV, or a sheet recognised by its headings) or lines.
     says:       how it is recognised, for the list of formats.
     recognise:  how surely a document is one: 0 = it is not; of several the highest wins, such as the most columns.
+    needed:     of a table, the spellings of each heading that it must have.
     """
 
     kind: str
     says: str
     recognise: Callable[[Any], int]
+    needed: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)

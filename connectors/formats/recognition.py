@@ -6,7 +6,8 @@ that nothing is lost unnoticed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.formats.findings import reason, refused, shown_name
@@ -15,11 +16,16 @@ from connectors.formats.readers.archive import open_archive
 from connectors.formats.readers.json import open_json
 from connectors.formats.readers.lines import LinesFile, lines_of
 from connectors.formats.readers.source import Source, kind_of, unwrapped
-from connectors.formats.readers.table import DELIMITERS, Table, open_delimited
+from connectors.formats.readers.table import DELIMITERS, Table, closest_headings, open_delimited
 from connectors.formats.readers.workbook import open_workbook
 from connectors.formats.readers.xml import XmlFile, open_xml
 from ioc.errors import Reason, RejectedError
 from ioc.feeds.plausibility import check_plausible
+
+# Canonical events have revisions of their sender's own; what conflicts is told where all of them are known.
+_CANONICAL = "cloudevents_json"
+_REMEMBERED = 100_000
+_HIDDEN = "hidden_sheet"
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ def recognise(source: Source, formats: Mapping[str, Format]) -> list[Recognised 
         found = _format_of(document, formats)
         if found is not None:
             return [Recognised(found, document)]
-    raise _unknown(documents[0], formats)
+    raise _unknown(documents, formats)
 
 
 def files_of(source: Source) -> Iterator[Source | RejectedError]:
@@ -68,12 +74,44 @@ def read_document(found: Recognised, context: Context) -> Iterator[Item]:
 
     What cannot be true now (a stay that ended in 2099) is refused here, as the gateway and the agents would.
     """
+    told: dict[tuple[str, str, str], tuple[int, str]] = {}
     try:
         for item in found.format.read(found.document, context):
+            if isinstance(item, Event) and found.format.name != _CANONICAL and (first := _told_before(item, told)):
+                yield BadRecord(item.where, (_told_twice(first),))
+                continue
             reasons = _implausible(item, context) if isinstance(item, Event) else ()
             yield BadRecord(item.where, reasons) if reasons and isinstance(item, Event) else item
     except RejectedError as error:
         yield BadRecord(context.file, error.reasons)
+
+
+def _told_before(event: Event, told: dict[tuple[str, str, str], tuple[int, str]]) -> str:
+    """Return where the same version of the record was told before with other content; empty where it was not.
+
+    Of a very long file the latest records are remembered.
+    """
+    assert event.parsed is not None, "a format's events are read by their feed"
+    # Without a number of its own a version is ordered by its time.
+    version = event.envelope.get("revision", event.envelope["time"])
+    key = (event.feed, event.parsed.subject, str(version))
+    content = hash(json.dumps(event.envelope.get("data"), sort_keys=True))
+    known = told.setdefault(key, (content, event.where))
+    if len(told) > _REMEMBERED:
+        del told[next(iter(told))]
+    return known[1] if known[0] != content else ""
+
+
+def _told_twice(first: str) -> Reason:
+    return reason(
+        "",
+        "record_twice",
+        "cùng một bản ghi xuất hiện hai lần trong tệp với nội dung khác nhau; giữ bản ở vị trí nêu tại giá trị, hãy bỏ "
+        "một bản",
+        "the same record is told twice in the file with different content; the one at the place given as value is "
+        "kept, remove one",
+        shown_name(first.rpartition("/")[2]),
+    )
 
 
 def _implausible(event: Event, context: Context) -> tuple[Reason, ...]:
@@ -96,6 +134,10 @@ def _sheets(source: Source, formats: Mapping[str, Format]) -> list[Recognised | 
     found: list[Recognised | Remark] = []
     for table in tables:
         declared = _format_of(table, formats)
+        if table.hidden:
+            if declared is not None:
+                found.append(Remark(source.name, _hidden(table)))
+            continue
         if declared is not None:
             found.append(Recognised(declared, table))
             continue
@@ -107,8 +149,18 @@ def _sheets(source: Source, formats: Mapping[str, Format]) -> list[Recognised | 
         )
         found.append(Remark(source.name, warning))
     if not any(isinstance(one, Recognised) for one in found):
-        raise _unknown(tables[0], formats)
+        hidden = [one.warning for one in found if isinstance(one, Remark) and one.warning.rule == _HIDDEN]
+        raise RejectedError(hidden) if hidden else _unknown(tables, formats)
     return found
+
+
+def _hidden(table: Table) -> Reason:
+    return reason(
+        shown_name(table.sheet),
+        _HIDDEN,
+        "trang tính bị ẩn nên không được đọc; nếu là dữ liệu cần gửi, hãy bỏ ẩn",
+        "the sheet is hidden and was not read; unhide it if it is data to be sent",
+    )
 
 
 def _format_of(document: Document, formats: Mapping[str, Format]) -> Format | None:
@@ -119,7 +171,30 @@ def _format_of(document: Document, formats: Mapping[str, Format]) -> Format | No
     return declared if score else None
 
 
-def _unknown(document: Document, formats: Mapping[str, Format]) -> RejectedError:
+def _nearest(documents: Sequence[Document], formats: Mapping[str, Format]) -> tuple[Table, str, str] | None:
+    """Return the table that comes nearest to a format, with that format's name and the headings that it lacks."""
+    best: tuple[int, Table, str, str] | None = None
+    for document in documents:
+        if not isinstance(document, Table):
+            continue
+        for declared in formats.values():
+            needed = next((carrier.needed for carrier in declared.carriers if carrier.needed), ())
+            known, lacking = closest_headings(document, [(spellings[0], spellings) for spellings in needed])
+            if known and (best is None or known > best[0]):
+                best = known, document, declared.name, ", ".join(lacking)
+    return best[1:] if best else None
+
+
+def _unknown(documents: Sequence[Document], formats: Mapping[str, Format]) -> RejectedError:
+    if (near := _nearest(documents, formats)) is not None:
+        table, name, lacking = near
+        return refused(
+            shown_name(table.sheet),
+            "headings_missing",
+            f"bảng gần với mẫu {name} nhưng thiếu cột: {lacking}; tên cột xem trang của mẫu",
+            f"the table is near to the format {name} and lacks the columns {lacking}; see the format's page",
+        )
+    document = documents[0]
     if isinstance(document, XmlFile):
         seen_vi, seen_en = f"XML có gốc {shown_name(document.root)}", f"XML with the root {shown_name(document.root)}"
     elif isinstance(document, Table):

@@ -318,6 +318,49 @@ def test_samples_plans_and_odd_workbooks_of_guests_are_counted_right(office: Off
     assert pipeline.reconcile().differences == ()
 
 
+def test_reports_that_were_misread_are_in_no_sum(office: Office, pipeline: Pipeline) -> None:
+    agency, code = "so-thong-tin-truyen-thong", "dti.targets_done.total"
+    head = "REF_AGENCY,INDICATOR,REF_AREA,TIME_PERIOD,SEX,OBS_VALUE"
+
+    def value() -> float | None:
+        return office.figure(code, "77")
+
+    # 32,5 between commas is neither 32 nor two cells; in quotes it is 32.5.
+    plain = f"agency,indicator,area_code,period_label,value\n{agency},{code},77,2024-10,"
+    assert [bad.reasons[0].rule for bad in office.publish(f"{plain}32,5\n".encode())] == ["row_too_long"]
+    assert value() is None
+    assert office.publish(f'{plain}"32,5"\n'.encode()) == []
+    assert value() == 32.5
+    # A part by sex does not replace the whole, nor does a second row that says something else, a percentage or a merge.
+    office.now += timedelta(hours=1)
+    parts = f"DATAFLOW,{head}\nIOC:R(1.0),{agency},{code},77,2024-10,F,9\n"
+    assert [bad.reasons[0].rule for bad in office.publish(parts.encode())] == ["dimension"]
+    book = Workbook()
+    for cells in (["agency", "indicator", "area_code", "period_label", "value"], [agency, code, "77", "2024-10", 0.4]):
+        book.active.append(cells)
+    book.active["E2"].number_format = "0%"
+    assert [bad.reasons[0].rule for bad in office.publish(same_bytes(book))] == ["percent_cell"]
+    book.active["E2"].number_format, book.active["E2"] = "0", None
+    book.active.merge_cells("E1:E2")
+    assert [bad.reasons[0].rule for bad in office.publish(same_bytes(book))] == ["merged_cell"]
+    assert value() == 32.5
+    office.now += timedelta(hours=1)
+    assert [bad.reasons[0].rule for bad in office.publish(f"{plain}40\n{agency},{code},77,2024-10,41\n".encode())] == [
+        "record_twice"
+    ]
+    assert value() == 40
+    assert pipeline.rows("SELECT count(*) FROM rejected_event") == [(0,)], "no conflict reaches the store"
+    # In windows-1258, without a word of its encoding.
+    office.now += timedelta(hours=1)
+    # Mã đơn vị báo cáo;Mã chỉ tiêu;Mã địa bàn;Kỳ báo cáo;Giá trị / Tháng 10/2024
+    head_1258 = (
+        b"Ma\xde \xf0\xf5n vi\xf2 b\xe1o c\xe1o;Ma\xde chi\xd2 ti\xeau;Ma\xde \xf0i\xf2a b\xe0n;"
+        b"Ky\xcc b\xe1o c\xe1o;Gi\xe1 tri\xf2\n"
+    )
+    assert office.publish(head_1258 + f"{agency};{code};77;Th".encode() + b"\xe1ng 10/2024;42\n") == []
+    assert value() == 42
+
+
 def test_every_other_sectors_file_moves_its_figures(office: Office, pipeline: Pipeline) -> None:
     samples = Path(__file__).resolve().parents[1] / "samples" / "formats"
     office.now = datetime(2024, 10, 5, 11, tzinfo=UTC)

@@ -19,7 +19,7 @@ from connectors.formats.environment_reading.parameter import factor_of, paramete
 from connectors.formats.event import Stamp, record_event
 from connectors.formats.field import MOMENT, NUMBER, TEXT, field
 from connectors.formats.findings import Findings, reason, refused, shown, shown_name
-from connectors.formats.format import BadRecord, Context, Event, Format, Item, Remark
+from connectors.formats.format import BadRecord, Context, Event, Format, Item, Remark, attempt
 from connectors.formats.readers.lines import LinesFile
 from connectors.formats.value import moment_of
 from ioc.errors import RejectedError
@@ -35,6 +35,8 @@ _COMMAS = re.compile(
     re.IGNORECASE,
 )
 _STATUSES = {"00": "measuring", "01": "calibrating", "02": "fault", "0": "measuring", "1": "calibrating", "2": "fault"}
+# Loggers write -9999, -999 or -99.9 where they have no value; in a mean it would be one among others.
+_LEAST = {"temperature": -50, "water_level": -900, "tide_max": -900}
 _AHEAD = timedelta(minutes=10)
 _SCOPE, _OPEN = "environment/hour", "environment/open"
 
@@ -46,8 +48,9 @@ def _read(document: LinesFile, context: Context) -> Iterator[Item]:
     seen: dict[tuple[str, str], str] = {}
     begun = False
     for number, text in document.lines():
-        begun = begun or _is_line(text)
-        if not begun:  # a heading
+        # A line before the data is a heading, unless it begins as data does: it is a broken one then.
+        begun = begun or _is_line(text) or parameter_of(_parts(text)[0], medium) is not None
+        if not begun:
             continue
         where = f"{context.file}:{number}"
         findings = Findings()
@@ -81,7 +84,9 @@ def _read(document: LinesFile, context: Context) -> Iterator[Item]:
 
 def due_hours(context: Context) -> Iterator[Event]:
     """Yield the means of hours that are over by now and were not issued yet."""
-    yield from _issue({key for key, _ in context.memory.items(_OPEN)}, context)
+    for item in _issue({key for key, _ in context.memory.items(_OPEN)}, context):
+        if isinstance(item, Event):
+            yield item
 
 
 def _line(text: str, medium: str, findings: Findings, context: Context) -> tuple[str, datetime, str, str] | None:
@@ -128,6 +133,14 @@ def _line(text: str, medium: str, findings: Findings, context: Context) -> tuple
         if factor is None:
             findings.refuse("unit", "unit", f"không rõ đơn vị của {param}", f"no such unit of {param}", shown(unit))
         value = _measured(told, factor, findings)
+        if value and Decimal(value) < _LEAST.get(param, 0):
+            findings.refuse(
+                "value",
+                "no_value",
+                f"giá trị {param} không thể nhỏ như vậy; nếu là mã báo không có số liệu, đặt trạng thái 02",
+                f"no {param} is as small; where the number says that there is none, tell the status 02",
+                mask(told),
+            )
     return param, measured_at, value, status or ""
 
 
@@ -180,7 +193,7 @@ def _put(
     return key
 
 
-def _issue(keys: set[str], context: Context) -> Iterator[Event]:
+def _issue(keys: set[str], context: Context) -> Iterator[Item]:
     stations = {key.split("/")[0] for key in keys}
     waiting = {key for key, _ in context.memory.items(_OPEN) if key.split("/")[0] in stations}
     for key in sorted(keys | waiting):
@@ -198,8 +211,12 @@ def _issue(keys: set[str], context: Context) -> Iterator[Event]:
             statuses = [status for _, status in values.values()]
             fields["status"] = "fault" if "fault" in statuses else "calibrating"
         # Each issue of an hour has seen more of it than the one before.
-        stamp = Stamp(f"{context.file}: {param} {hour.astimezone(context.timezone):%Y-%m-%d %Hh}", context.received_at)
-        yield record_event(context.feeds[FEED], station, fields, stamp=stamp)
+        where = f"{context.file}: {param} {hour.astimezone(context.timezone):%Y-%m-%d %Hh}"
+        yield from attempt(where, _mean(station, fields, Stamp(where, context.received_at), context))
+
+
+def _mean(station: str, fields: dict[str, Any], stamp: Stamp, context: Context) -> Iterator[Event]:
+    yield record_event(context.feeds[FEED], station, fields, stamp=stamp)
 
 
 def _station(context: Context) -> tuple[str, str]:

@@ -6,6 +6,7 @@ What a cell holds may be personal data in the wrong column, so reasons show it m
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -13,8 +14,28 @@ from typing import Literal
 from connectors.formats.findings import Findings
 from ioc.feeds.validation import mask
 
-# What a cell of a workbook, or a value of JSON, is by its own type. `unread`: a formula without a result, or an error.
-Holds = Literal["text", "number", "date", "flag", "unread"]
+# What a cell of a workbook, or a value of JSON, is by its own type. `unread`: a formula without a result, or an error;
+# `merged`: part of a merged cell whose value stands elsewhere; `percent`: 35 % that the file holds as 0.35.
+Holds = Literal["text", "number", "date", "flag", "unread", "merged", "percent"]
+_UNREAD: Mapping[str, tuple[str, str, str]] = {
+    "unread": (
+        "formula_unread",
+        "ô chứa công thức chưa có kết quả hoặc báo lỗi (#N/A, #DIV/0!); hãy tính lại trong Excel rồi lưu, hoặc dán "
+        "giá trị",
+        "the cell holds a formula without a result, or an error (#N/A, #DIV/0!); calculate and save it in Excel, "
+        "or paste values",
+    ),
+    "merged": (
+        "merged_cell",
+        "ô bị gộp (merge) với ô khác nên không rõ giá trị của dòng này; hãy bỏ gộp ô và điền từng dòng",
+        "the cell is merged with others, so that the row's own value is not told; unmerge it and fill in each row",
+    ),
+    "percent": (
+        "percent_cell",
+        "ô ở dạng phần trăm: Excel lưu 35% thành 0,35; hãy đổi ô sang dạng số và ghi 35",
+        "the cell is formatted as a percentage, which Excel keeps as 0.35 for 35%; format it as a number and write 35",
+    ),
+}
 
 _DAY = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
 _CHOICE = re.compile(r"([0-9A-Za-z]{1,4})(?:\s*-\s*(.*))?", re.DOTALL)
@@ -33,9 +54,14 @@ class InputField:
         """Whether it is text: numbers and dates of a workbook are none."""
         return self.holds == "text"
 
+    @property
+    def is_unread(self) -> bool:
+        """Whether there is something that tells no value: neither an empty cell nor 0."""
+        return self.holds in _UNREAD
+
     def required(self, findings: Findings) -> str:
         """Return the text; notes a reason where it is empty or not text."""
-        if not self.text and self.holds != "unread":
+        if not self.text and not self.is_unread:
             findings.missing(self.field)
         return self.optional(findings)
 
@@ -43,7 +69,7 @@ class InputField:
         """Return the text, empty where there is none; notes a reason where the cell is not text."""
         if self.is_text:
             return self.text
-        if self.holds == "unread":
+        if self.is_unread:
             self.refuse_unread(findings)
             return ""
         findings.refuse(
@@ -55,15 +81,8 @@ class InputField:
         return ""
 
     def refuse_unread(self, findings: Findings) -> None:
-        """Note the reason of a formula that has no result: that is neither an empty cell nor 0."""
-        findings.refuse(
-            self.field,
-            "formula_unread",
-            "ô chứa công thức chưa có kết quả hoặc báo lỗi (#N/A, #DIV/0!); hãy tính lại trong Excel rồi lưu, hoặc dán "
-            "giá trị",
-            "the cell holds a formula without a result, or an error (#N/A, #DIV/0!); calculate and save it in Excel, "
-            "or paste values",
-        )
+        """Note why what the cell holds tells no value."""
+        findings.refuse(self.field, *_UNREAD[self.holds])
 
     def day(self, findings: Findings) -> date | None:
         """Return a `dd/mm/yyyy`, None where the cell is empty or wrong."""

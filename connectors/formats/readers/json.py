@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from connectors.formats.findings import refused
+from connectors.formats.findings import refused, shown_name
 from connectors.formats.readers.lines import lines_of
 from connectors.formats.readers.source import Source, text_chunks
 from ioc.errors import RejectedError
@@ -50,8 +50,10 @@ def open_json(source: Source) -> JsonFile:
     lines = lines_of(source, MAX_LINE)
     filled = (text for _, text in lines if text.strip())
     head = [*_take(filled, 2)]
-    if len(head) == 2 and (first := _object(head[0])) is not None and head[1].lstrip().startswith(("{", "[")):
-        return JsonFile(source, first)
+    objects = [_object(line) for line in head]
+    # Lines where two lines begin an object and one of them is whole: the other is a bad record, not a bad file.
+    if len(head) == 2 and any(one is not None for one in objects) and all(map(_begins, head)):
+        return JsonFile(source, next(one for one in objects if one is not None))
     if source.size > MAX_BYTES:
         raise refused(
             "",
@@ -70,14 +72,24 @@ def open_json(source: Source) -> JsonFile:
 def parse_json(text: str) -> Any:
     """Return what a text holds; raises RejectedError where it is no JSON (NaN and a key twice are none)."""
     try:
-        # RecursionError: nested too deep; ValueError: no JSON, or a number of thousands of digits.
         return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_object_of)
+    except RejectedError:
+        raise
+    except json.JSONDecodeError as error:
+        raise refused(
+            "",
+            "json_invalid",
+            "JSON sai cú pháp (ở dòng:cột này, tính từ đầu tệp hay đầu dòng NDJSON); hãy xuất lại tệp",
+            "the JSON is broken (at this line:column, counted from the begin of the file, or of its line in NDJSON); "
+            "export it again",
+            f"{error.lineno}:{error.colno}",
+        ) from None
     except (ValueError, RecursionError):
         raise refused(
             "",
             "json_invalid",
-            "tệp không phải JSON hợp lệ (UTF-8); hãy xuất lại tệp",
-            "the file is not valid JSON in UTF-8; export it again",
+            "JSON lồng quá sâu hoặc có số dài hàng nghìn chữ số; hãy xuất lại tệp",
+            "the JSON is nested too deep, or holds a number of thousands of digits; export it again",
         ) from None
 
 
@@ -126,9 +138,25 @@ def _object(text: str) -> dict[str, Any] | None:
 def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key is there twice")
+        keys = [key for key, _ in pairs]
+        twice = shown_name(next(key for key in keys if keys.count(key) > 1))[:40]
+        raise refused(
+            twice,
+            "json_key_twice",
+            f"trường {twice} xuất hiện hai lần trong một đối tượng; chỉ giữ một",
+            f"the field {twice} is there twice in one object; keep one",
+        )
     return found
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)
+    raise refused(
+        "",
+        "json_number",
+        f"{name} không phải số của JSON; để null nếu không có giá trị",
+        f"{name} is no number of JSON; write null where there is no value",
+    )
+
+
+def _begins(line: str) -> bool:
+    return line.lstrip().startswith("{")

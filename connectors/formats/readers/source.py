@@ -21,6 +21,7 @@ from typing import IO, Literal, cast
 
 from connectors.formats.findings import refused
 from connectors.formats.readers import legacy_text
+from connectors.formats.readers.advice import ADVICE, OTHER_DOCUMENTS
 from ioc.errors import RejectedError
 
 MAX_BYTES = 512 * 2**20
@@ -31,41 +32,12 @@ SPOOL = 8 * 2**20
 Kind = Literal["xml", "json", "text", "workbook", "archive"]
 
 _BASE64 = re.compile(rb"[A-Za-z0-9+/\s]+={0,2}\s*")
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 # How much of a file without a mark shows whether it is UTF-16: every second byte of its blanks and digits is 0.
 _SHOWS_ENCODING = 4096
 # How much of a text that is not UTF-8 shows which encoding it is.
 _SAMPLE = 4 * CHUNK
 _DECLARED = re.compile(rb"""\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
-# First bytes -> (rule, advice in Vietnamese, in English) of files that hold data in no readable form.
-_ADVICE: tuple[tuple[bytes, str, str, str], ...] = (
-    (
-        _OLE,
-        "old_excel",
-        "tệp Excel kiểu cũ (.xls) hoặc có mật khẩu; hãy mở và lưu lại dạng .xlsx không mật khẩu",
-        "an old Excel file (.xls) or one with a password; open it and save it as .xlsx without a password",
-    ),
-    (
-        b"%PDF",
-        "pdf",
-        "tệp PDF không đọc được thành dữ liệu; hãy xuất XML, XLSX, CSV hoặc JSON",
-        "a PDF holds no data that can be read; export XML, XLSX, CSV or JSON",
-    ),
-    (b"\x1f\x8b", "compressed", "tệp nén gzip; hãy giải nén trước khi gửi", "a gzip file; unpack it first"),
-    (
-        b"Rar!",
-        "compressed",
-        "tệp nén RAR; hãy giải nén, hoặc nén lại dạng .zip",
-        "a RAR archive; unpack it, or pack it as .zip",
-    ),
-    (
-        b"7z\xbc\xaf\x27\x1c",
-        "compressed",
-        "tệp nén 7z; hãy giải nén, hoặc nén lại dạng .zip",
-        "a 7z archive; unpack it, or pack it as .zip",
-    ),
-)
 
 
 @dataclass(frozen=True)
@@ -153,7 +125,7 @@ def kind_of(source: Source) -> Kind:
         raise refused(
             "", "empty_file", "tệp rỗng (0 byte); hãy xuất lại tệp", "the file is empty (0 bytes); export it again"
         )
-    for magic, rule, vi, en in _ADVICE:
+    for magic, rule, vi, en in ADVICE:
         if head.startswith(magic):
             raise refused("", rule, vi, en)
     if head.startswith(_ZIP):
@@ -344,6 +316,9 @@ def _kind_of_zip(source: Source) -> Kind:
             names = archive.namelist()
     except Exception:  # zipfile raises errors of many kinds on broken files
         raise unreadable_archive() from None
+    for name, (rule, vi, en) in OTHER_DOCUMENTS.items():
+        if name in names and "xl/workbook.xml" not in names:
+            raise refused("", rule, vi, en)
     return "workbook" if "xl/workbook.xml" in names or "[Content_Types].xml" in names else "archive"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from connectors.formats.findings import refused
@@ -21,6 +21,8 @@ MAX_HEADING_ROW = 10
 MAX_COLUMNS = 512
 DELIMITERS = ",;\t|"
 
+# The first column of an SDMX-CSV file, version 1.0 and 2.0.
+_SDMX = ("DATAFLOW", "STRUCTURE")
 _SAMPLE = re.compile(r"\[\s*(example|test|sample|vi du|mau)\s*\]")
 
 TableRow = tuple[InputField, ...]
@@ -30,12 +32,14 @@ TableRow = tuple[InputField, ...]
 class Table:
     """One sheet (`sheet` is its name) or one delimited file (`sheet` is empty).
 
-    rows: starts anew: (row number, cells) of every row that holds anything.
+    rows:   starts anew: (row number, cells) of every row that holds anything.
+    hidden: a sheet that its sender does not see.
     """
 
     source: Source
     sheet: str
     rows: Callable[[], Iterator[tuple[int, TableRow]]]
+    hidden: bool = False
 
     def place(self, number: int) -> str:
         """Return a row's place behind the file's name: `!5` of a sheet, `:5` of a text."""
@@ -55,13 +59,27 @@ class Table:
 class Headings:
     """Where a format's columns stand: the row of the headings, and name -> index of the cell.
 
-    texts: the headings themselves, in their short form. twice: name -> indexes of all columns headed so, where several.
+    texts:    the headings themselves, in their short form.
+    twice:    name -> indexes of all columns headed so, where several.
+    unknown:  index -> heading of the columns that none of the names is for.
+    is_sdmx:  they are those of SDMX-CSV.
+    labelled: cells hold a code and its label (`77: Vũng Tàu`), as SDMX-CSV has them on request.
     """
 
     row: int
     columns: dict[str, int]
     texts: tuple[str, ...] = ()
     twice: dict[str, list[int]] = field(default_factory=dict)
+    unknown: dict[int, str] = field(default_factory=dict)
+    is_sdmx: bool = False
+    labelled: bool = False
+
+    def overflows(self, row: TableRow) -> bool:
+        """Return whether a row holds something behind the last heading.
+
+        In delimited text that is a sign of a delimiter inside a cell: `12,5` between commas is two cells.
+        """
+        return any(cell.text for cell in row[len(self.texts) :])
 
     def repeated_in(self, row: TableRow) -> bool:
         """Return whether a row says the headings again, as the pages of an export do."""
@@ -83,22 +101,45 @@ def find_headings(
 ) -> Headings | None:
     """Return where `columns` (name, spellings of the heading) stand, None where a needed one is nowhere.
 
-    Case, diacritics, blanks, signs and a remark in parentheses or behind `*` do not matter.
+    Case, diacritics, blanks, signs and a remark in parentheses or behind `*` do not matter. In SDMX-CSV ids are exact,
+    since a column of names may stand beside each (`REF_AGENCY`, `Agency`) or behind it (`REF_AGENCY: Agency`).
     """
-    wanted = {compact(spelling): name for name, spellings in reversed([*columns]) for spelling in reversed(spellings)}
+    columns = [*columns]
+    exact = {spelling: name for name, spellings in columns for spelling in spellings}
+    wanted = {compact(spelling): name for name, spellings in reversed(columns) for spelling in reversed(spellings)}
     needs = set(needed)
     for number, row in table.head():
         found: dict[str, int] = {}
         places: dict[str, list[int]] = {}
+        sdmx = bool(row) and row[0].text.partition("[")[0].partition(":")[0] in _SDMX
+        unknown: dict[int, str] = {}
         for index, cell in enumerate(row):
-            name = wanted.get(compact(cell.text)) or wanted.get(compact(cell.text.partition("(")[0]))
+            name = (
+                exact.get(cell.text.partition(":")[0])
+                if sdmx
+                else wanted.get(compact(cell.text)) or wanted.get(compact(cell.text.partition("(")[0]))
+            )
+            if name is None and cell.text:
+                unknown[index] = cell.text
             if name is not None:
                 found.setdefault(name, index)
                 places.setdefault(name, []).append(index)
         if needs <= found.keys():
             twice = {name: several for name, several in places.items() if len(several) > 1}
-            return Headings(number, found, tuple(compact(cell.text) for cell in row), twice)
+            texts = tuple(compact(cell.text.partition(":")[0] if sdmx else cell.text) for cell in row)
+            labelled = sdmx and any(": " in cell.text for cell in row)
+            return Headings(number, found, texts, twice, unknown, sdmx, labelled)
     return None
+
+
+def closest_headings(table: Table, columns: Sequence[tuple[str, tuple[str, ...]]]) -> tuple[int, list[str]]:
+    """Return how many of `columns` the best of the first rows names, and which it lacks."""
+    best: set[str] = set()
+    for _, row in table.head():
+        texts = {compact(cell.text) for cell in row} | {compact(cell.text.partition("(")[0]) for cell in row}
+        named = {name for name, spellings in columns if any(compact(spelling) in texts for spelling in spellings)}
+        best = max(best, named, key=len)
+    return len(best), [name for name, _ in columns if name not in best]
 
 
 def is_sample(cells: Iterable[str]) -> bool:

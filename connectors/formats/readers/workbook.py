@@ -10,13 +10,14 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
-from python_calamine import CalamineWorkbook, SheetTypeEnum
+from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from connectors.formats.findings import refused
 from connectors.formats.plain import composed
-from connectors.formats.readers.cell import InputField
+from connectors.formats.readers.cell import Holds, InputField
 from connectors.formats.readers.source import Source, bytes_source, too_large, unreadable_archive
 from connectors.formats.readers.table import Table, TableRow
 from connectors.formats.readers.xml import local_name, open_xml, parse_xml
@@ -36,11 +37,18 @@ _TYPE = re.compile(rb"""\bt\s*=\s*["'](\w+)["']""")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _RESULT = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]*)<")
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_MERGED = re.compile(
+    rb"""<(?:\w+:)?mergeCell\s[^>]*?\bref\s*=\s*["']([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})["']"""
+)
+_STYLE = re.compile(rb"""\bs\s*=\s*["']([0-9]{1,5})["']""")
+# Formats that every workbook knows: 0% and 0.00%.
+_PERCENT_FORMATS = frozenset({"9", "10"})
 _DTD = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 _LAST_ROW = 1_048_576
 
 
-Unread = frozenset[tuple[int, int]]
+# (row, column from 0) -> why the cell tells no value.
+Unread = dict[tuple[int, int], Holds]
 
 
 def open_workbook(source: Source) -> list[Table]:
@@ -54,7 +62,7 @@ def open_workbook(source: Source) -> list[Table]:
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         sheets = [
-            (meta.name, _values(book, meta.name))
+            (meta.name, _values(book, meta.name), meta.visible != SheetVisibleEnum.Visible)
             for meta in book.sheets_metadata
             if meta.typ == SheetTypeEnum.WorkSheet
         ]
@@ -63,7 +71,11 @@ def open_workbook(source: Source) -> list[Table]:
     except Exception:  # calamine raises errors of many kinds on broken files
         raise unreadable_archive() from None
     unread = _unread_cells(parts)
-    return [_table(source, name.strip(), rows, unread.get(name, frozenset())) for name, rows in sheets if rows]
+    return [
+        replace(_table(source, name.strip(), rows, unread.get(name, {})), hidden=hidden)
+        for name, rows, hidden in sheets
+        if rows
+    ]
 
 
 def _table(source: Source, name: str, rows: list[tuple[int, list[object]]], unread: Unread) -> Table:
@@ -72,7 +84,7 @@ def _table(source: Source, name: str, rows: list[tuple[int, list[object]]], unre
             yield (
                 number,
                 tuple(
-                    InputField(letter_of(index), "", "unread")
+                    InputField(letter_of(index), "", unread[number, index])
                     if (number, index) in unread
                     else _cell(letter_of(index), value)
                     for index, value in enumerate(values)
@@ -133,29 +145,62 @@ def _check_part(name: str, content: bytes) -> None:
 
 
 def _unread_cells(parts: dict[str, bytes]) -> dict[str, Unread]:
-    """Return, by the sheet's name, (row, column) of the formulas without a result and of the errors.
+    """Return, by the sheet's name, the cells that tell no value, and why.
 
-    calamine gives both as empty cells, and an empty cell says that there is no number, or takes back the one before.
-    `=B2*C2` that no program has calculated says neither, nor does `#N/A`.
+    calamine gives formulas without a result, errors and the rest of a merged cell as empty cells, and an empty cell
+    says that there is no number, or takes back the one before. `=B2*C2` that no program has calculated says neither,
+    nor does `#N/A`. A percentage it gives as a number a hundredth of what people see.
     """
-    found: dict[str, Unread] = {}
-    for sheet, part in _sheet_parts(parts).items():
-        content = parts.get(part, b"")
-        if b"<f" in content or b":f" in content or b'"e"' in content or b"'e'" in content:
-            found[sheet] = frozenset(_unread_of(content))
-    return found
+    percent = _percent_styles(parts.get("xl/styles.xml", b""))
+    return {
+        sheet: dict([*_merged_in(parts.get(part, b"")), *_unread_of(parts.get(part, b""), percent)])
+        for sheet, part in _sheet_parts(parts).items()
+    }
 
 
-def _unread_of(content: bytes) -> Iterator[tuple[int, int]]:
+def _unread_of(content: bytes, percent: frozenset[bytes]) -> Iterator[tuple[tuple[int, int], Holds]]:
+    if not percent and not any(mark in content for mark in (b"<f", b":f", b'"e"', b"'e'")):
+        return
     for attributes, inside in _WHOLE_CELL.findall(content):
-        place, kind = _PLACE.search(attributes), _TYPE.search(attributes)
+        place, kind, style = _PLACE.search(attributes), _TYPE.search(attributes), _STYLE.search(attributes)
         if place is None:
             continue
+        at = int(place[2]), _index(place[1]) - 1
         told = _RESULT.search(inside)
         is_open = _FORMULA.search(inside) is not None and not (told and told[1].strip())
         # A formula whose result is an empty text has the type `str`.
         if (kind and kind[1] == b"e") or (is_open and not (kind and kind[1] == b"str")):
-            yield int(place[2]), _index(place[1]) - 1
+            yield at, "unread"
+        elif told and style and style[1] in percent and (kind is None or kind[1] == b"n"):
+            yield at, "percent"
+
+
+def _merged_in(content: bytes) -> Iterator[tuple[tuple[int, int], Holds]]:
+    """Yield the cells of merged ranges but the first, as far as rows and columns reach that hold anything."""
+    filled = [(int(row), _index(letters)) for letters, row in _CELL.findall(content)]
+    last_row, last_column = max((row for row, _ in filled), default=0), max((one for _, one in filled), default=0)
+    count = 0
+    for left, top, right, bottom in _MERGED.findall(content):
+        for row in range(int(top), min(int(bottom), last_row) + 1):
+            for column in range(_index(left), min(_index(right), last_column) + 1):
+                count += 1
+                if count > MAX_CELLS:
+                    raise unreadable_archive()
+                if (row, column) != (int(top), _index(left)):
+                    yield (row, column - 1), "merged"
+
+
+def _percent_styles(part: bytes) -> frozenset[bytes]:
+    """Return the styles of cells that show a number times a hundred, with a `%` behind it."""
+    if not part.strip():
+        return frozenset()
+    styles = parse_xml(part)
+    formats = set(_PERCENT_FORMATS)
+    for one in styles.iter():
+        if local_name(one) == "numFmt" and "%" in (one.get("formatCode") or ""):
+            formats.add(one.get("numFmtId") or "")
+    held = next((one for one in styles.iter() if local_name(one) == "cellXfs"), ())
+    return frozenset(b"%d" % index for index, one in enumerate(held) if one.get("numFmtId") in formats)
 
 
 def _sheet_parts(parts: dict[str, bytes]) -> dict[str, str]:

@@ -36,6 +36,7 @@ _ASCII_LIKE = re.compile(
     re.IGNORECASE,
 )
 _MAX_NAME = 4096
+_SPREADSHEET = "urn:schemas-microsoft-com:office:spreadsheet"
 
 
 @dataclass
@@ -112,10 +113,12 @@ def open_xml(source: Source) -> XmlFile:  # noqa: PLR0912 - a chain of cases of 
                 continue
             text = "<!--" + text[-2:] if len(text) > 6 else text
         elif text[:9].upper() == "<!DOCTYPE":
-            raise _dtd()
+            raise _web_page() if text[9:].lstrip().lower().startswith("html") else _dtd()
         elif text and not "<!DOCTYPE".startswith(text[:9].upper()) and not text.startswith("<!"):
             found = _ROOT.match(text)
             if found:
+                if found[1].lower() == "html" or (found[1] == "Workbook" and _SPREADSHEET in text[:_MAX_NAME]):
+                    raise _web_page()
                 return XmlFile(source, found[1])
             if not text.startswith("<") or len(text) > _MAX_NAME:
                 raise _not_well_formed("")
@@ -287,6 +290,15 @@ def _forget(element: etree._Element) -> None:
     parent = element.getparent()
     if parent is not None:
         parent.remove(element)
+
+
+def _web_page() -> RejectedError:
+    return refused(
+        "",
+        "web_page",
+        "tệp là trang web (HTML) hoặc XML của Excel 2003, dù tên là gì; hãy mở bằng Excel và lưu lại dạng .xlsx",
+        "the file is a web page (HTML) or XML of Excel 2003, whatever its name; open it in Excel and save it as .xlsx",
+    )
 
 
 def _dtd() -> RejectedError:

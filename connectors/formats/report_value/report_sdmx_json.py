@@ -18,8 +18,11 @@ from connectors.formats.format import BadRecord, Context, Format, Item, attempt
 from connectors.formats.readers.cell import InputField
 from connectors.formats.readers.json import JsonFile
 from connectors.formats.report_value.report import FEED, FIELDS, POINTED, build_value
+from connectors.formats.sdmx import is_dimension, is_total, part_of_total
 from ioc.errors import RejectedError
 
+# Key under which an observation's values hold the names of the dimensions that no field is for.
+_DIMENSIONS = " dimensions"
 _MAP = RecordMap(FEED, FIELDS, ("indicator", "area", "value"), build_value, POINTED)
 
 
@@ -33,6 +36,10 @@ def _read(document: JsonFile, context: Context) -> Iterator[Item]:
         for key, values in _observations(message):
             found = True
             at = f"{where} {key}"
+            parts = [name for name in values.pop(_DIMENSIONS).split() if not is_total(values[name])]
+            if parts:
+                yield BadRecord(at, part_of_total(parts[0]).reasons)
+                continue
             yield from attempt(at, flat_record(_cells(values), _MAP, at, context))
     if not found:
         raise refused("dataSets", "empty", "thông điệp không có quan sát nào", "the message holds no observations")
@@ -54,6 +61,7 @@ def _observations(message: Any) -> Iterator[tuple[str, dict[str, str]]]:
         fixed = {"ACTION": str(data_set.get("action", "Information"))}
         fixed |= _named(levels.get("dataSet"), ":".join("0" for _ in _list(levels.get("dataSet"))), "dataSet")
         fixed |= _attributes(attributes.get("dataSet"), data_set.get("attributes"), "dataSet")
+        fixed[_DIMENSIONS] = " ".join(_unread(levels))
         declared = _Observations(levels.get("observation"), attributes.get("observation"), max(1, len(measures)))
         yield from declared.read(data_set.get("observations"), fixed, "")
         for key, series in _dict(data_set.get("series")).items():
@@ -61,6 +69,16 @@ def _observations(message: Any) -> Iterator[tuple[str, dict[str, str]]]:
                 known = fixed | _named(levels.get("series"), key, f"series {key}")
                 known |= _attributes(attributes.get("series"), series.get("attributes"), f"series {key}")
                 yield from declared.read(series.get("observations"), known, f"{key}/")
+
+
+def _unread(levels: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the ids of the dimensions of a structure that no field is for."""
+    known = {spelling for _, spellings in _MAP.columns for spelling in spellings}
+    for level in ("dataSet", "series", "observation"):
+        for dimension in _list(levels.get(level)):
+            name = str(dimension.get("id", "")) if isinstance(dimension, dict) else ""
+            if name not in known and is_dimension(name):
+                yield name
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 
 from connectors.formats.fhir import (
+    Coding,
     Concept,
     FhirPart,
     Identifier,
@@ -143,19 +144,30 @@ def _identifier(identifiers: tuple[Identifier, ...]) -> Identifier | None:
     return named[0] if named else None
 
 
+def _vaccine_of(coding: Coding) -> str | None:
+    known, code = vaccine_codes(), coding.code.strip()
+    if coding.system == _CVX:
+        return known.cvx.get(code.lstrip("0"))
+    return known.icd11.get(code) if coding.system == _ICD11 else known.by_text(code)
+
+
 def _vaccine(concept: Concept, findings: Findings) -> str:
     known = vaccine_codes()
+    told: dict[str, str] = {}
     for coding in concept.coding:
-        code = coding.code.strip()
-        found = None
-        if coding.system == _CVX:
-            found = known.cvx.get(code.lstrip("0"))
-        elif coding.system == _ICD11:
-            found = known.icd11.get(code)
-        else:
-            found = known.by_text(code)
-        if found is not None and not (found == "other" and len(concept.coding) > 1 and coding.system == _CVX):
-            return found
+        found = _vaccine_of(coding)
+        if found is None or (found == "other" and len(concept.coding) > 1 and coding.system == _CVX):
+            continue
+        # One system after the other may say it less exactly; one that says two things says neither.
+        if told.setdefault(coding.system, found) != found:
+            findings.refuse(
+                "vaccineCode.coding",
+                "several",
+                "hai mã của cùng một hệ thống chỉ hai loại vắc xin khác nhau; chỉ giữ một",
+                "two codes of one system mean two vaccines; keep one",
+            )
+    if told:
+        return next(iter(told.values()))
     texts = [concept.text, *(coding.display for coding in concept.coding), *(coding.code for coding in concept.coding)]
     found = next((vaccine for vaccine in map(known.by_text, texts) if vaccine), None)
     if found is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import unicodedata
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -74,7 +75,7 @@ def by_table(text: str, encoding: str) -> bytes:
     return run.stdout
 
 
-WRITERS = {
+WRITERS: dict[str, Callable[[str], bytes]] = {
     "windows-1258": windows,
     "vni": vni,
     "tcvn3": lambda text: by_table(text, "tcvn3"),

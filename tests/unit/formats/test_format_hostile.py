@@ -73,9 +73,17 @@ def test_a_place_is_told_in_local_names_and_counts() -> None:
     assert safe_xml.path_of(root[0]) == "/a/b"
 
 
-@pytest.mark.parametrize("content", [b'{"establishment_code":' + b"[" * 100_000, b'{"establishment_code":NaN}'])
-def test_hostile_json_is_refused_by_name(content: bytes) -> None:
-    assert rules_of(content) == [("", "json_invalid")]
+@pytest.mark.parametrize(
+    ("content", "rule"),
+    [
+        (b'{"establishment_code":' + b"[" * 100_000, "json_invalid"),
+        (b'{"establishment_code":' + b"9" * 5000 + b"}", "json_invalid"),
+        (b'{"establishment_code":NaN}', "json_number"),
+    ],
+    ids=["deep", "long", "NaN"],
+)
+def test_hostile_json_is_refused_by_name(content: bytes, rule: str) -> None:
+    assert rules_of(content) == [("", rule)]
 
 
 def test_a_long_json_is_refused() -> None:
