@@ -165,14 +165,14 @@ def _unread_of(content: bytes, percent: frozenset[bytes]) -> Iterator[tuple[tupl
         place, kind, style = _PLACE.search(attributes), _TYPE.search(attributes), _STYLE.search(attributes)
         if place is None:
             continue
-        at = int(place[2]), _index(place[1]) - 1
+        cell = int(place[2]), _index(place[1]) - 1
         told = _RESULT.search(inside)
         is_open = _FORMULA.search(inside) is not None and not (told and told[1].strip())
         # A formula whose result is an empty text has the type `str`.
         if (kind and kind[1] == b"e") or (is_open and not (kind and kind[1] == b"str")):
-            yield at, "unread"
+            yield cell, "unread"
         elif told and style and style[1] in percent and (kind is None or kind[1] == b"n"):
-            yield at, "percent"
+            yield cell, "percent"
 
 
 def _merged_in(content: bytes) -> Iterator[tuple[tuple[int, int], Holds]]:

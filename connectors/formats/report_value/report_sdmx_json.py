@@ -35,12 +35,12 @@ def _read(document: JsonFile, context: Context) -> Iterator[Item]:
             continue
         for key, values in _observations(message):
             found = True
-            at = f"{where} {key}"
+            spot = f"{where} {key}"
             parts = [name for name in values.pop(_DIMENSIONS).split() if not is_total(values[name])]
             if parts:
-                yield BadRecord(at, part_of_total(parts[0]).reasons)
+                yield BadRecord(spot, part_of_total(parts[0]).reasons)
                 continue
-            yield from attempt(at, flat_record(_cells(values), _MAP, at, context))
+            yield from attempt(spot, flat_record(_cells(values), _MAP, spot, context))
     if not found:
         raise refused("dataSets", "empty", "thông điệp không có quan sát nào", "the message holds no observations")
 
