@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
 
 from connectors.gateway.verdict import MAX_RECORD_EVENTS
 from ioc.feeds.event import REPORTER_URN
@@ -21,9 +22,9 @@ from ioc.web.tokens import Token
 
 _TYPE = re.compile(rb'"type": ?"([a-z0-9._]{1,128})"')
 _SOURCE = re.compile(rf"{REPORTER_URN}([0-9A-Za-z][0-9A-Za-z._-]{{0,63}})", re.ASCII)
-# An escape or DEL may hide a control character; a blank behind a text may stand before a colon, so that keys
-# could not be counted. JSON allows no other control characters within a text.
-_ODD = (b"\\", b"\x7f", b'" ', b'"\t', b'"\n', b'"\r')
+# An escape or DEL may hide a control character; JSON allows no other control characters within a text.
+_HIDING = (b"\\", b"\x7f")
+_QUOTE, _COLON, _BLANK = 0x22, 0x3A, 0x20
 _FAILURES = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
@@ -69,7 +70,8 @@ class QuickReader:
 
         Of a batch of more than `most` events none is read.
         """
-        if any(odd in body for odd in _ODD):
+        keys = None if any(hiding in body for hiding in _HIDING) else _keys_told(body)
+        if keys is None:
             return None
         try:
             texts = [bytes(text) for text in self._texts.decode(body)] if batch else [body.strip()]
@@ -80,21 +82,21 @@ class QuickReader:
         reporters: dict[str, str | None] = {}
         passed = [
             None if found is None else self._passed(*found, token, reporters, now)
-            for found in self._events(body, texts, batch=batch)
+            for found in self._events(body, texts, keys, batch=batch)
         ]
         if b"\n" in body:  # lines within an event: the agents read events of one line by the column
             passed = [None if b"\n" in text else one for text, one in zip(texts, passed, strict=True)]
         return QuickRead(texts, passed)
 
     def _events(
-        self, body: bytes, texts: Sequence[bytes], *, batch: bool
+        self, body: bytes, texts: Sequence[bytes], keys: int, *, batch: bool
     ) -> Sequence[tuple[QuickCheck, JsonEvent] | None]:
         """Return each event with the check of its feed; None where it is not read so."""
         check = self._check_of(body)
         if batch and check is not None:
             try:
                 events = check.decode_many(body)
-                if body.count(b'":') == sum(map(_keys, events)):
+                if keys == sum(map(_keys, events)):
                     return [(check, event) for event in events]
             except _FAILURES:
                 pass  # at least one of them is of another feed, or wrong
@@ -128,6 +130,18 @@ class QuickReader:
             return None
         event_id = event["id"]
         return Passed(check.feed, reporter, event_id if may_be_repeated(event_id) else None)
+
+
+def _keys_told(text: bytes) -> int | None:
+    """Return how many keys a JSON text has, and not more; None where a blank behind a quote may stand before a colon.
+
+    Numpy, because a search for two bytes of which the first is everywhere takes a microsecond an event.
+    """
+    signs = np.frombuffer(text, dtype=np.uint8)
+    behind_quotes = signs[1:][signs[:-1] == _QUOTE]
+    if (behind_quotes <= _BLANK).any():
+        return None
+    return int(np.count_nonzero(behind_quotes == _COLON))
 
 
 def _keys(event: JsonEvent) -> int:

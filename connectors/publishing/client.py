@@ -118,6 +118,11 @@ class GatewayClient:
     ) -> None:
         self._http.close()
 
+    @property
+    def url(self) -> str:
+        """Address of the gateway."""
+        return self._url
+
     def publish(self, events: Sequence[EnvelopeJson]) -> Iterator[list[DeliveryReport]]:
         """Yield the answers of each batch, in the order of `events`.
 
@@ -195,11 +200,6 @@ class GatewayClient:
         if response.status_code == 403:
             return f"The token may not publish these events at {self._url} ({said}); ask for one that may."
         return f"{self._url} answered HTTP {response.status_code} ({said or 'no reason'}); check the address."
-
-
-def gateway_url(settings: Settings) -> str:
-    """Return the address of the settings' gateway."""
-    return f"http://{settings.gateway_host}:{settings.gateway_port}"
 
 
 def token_of(settings: Settings, token: str, token_file: Path | None) -> str:

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from connectors.formats.findings import shown_name
 from connectors.formats.format import BadRecord, Event, Item, Remark
-from connectors.publishing.client import DeliveryReport, GatewayClient, gateway_url, token_of
+from connectors.publishing.client import DeliveryReport, GatewayClient, token_of
 from ioc.errors import Reason
 from ioc.settings import Settings
 
@@ -177,7 +177,7 @@ def open_client(
 ) -> GatewayClient:
     """Return a client for the options of a command; it says on `stderr` that it waits."""
     return GatewayClient(
-        gateway or gateway_url(settings),
+        gateway or settings.gateway_address,
         token_of(settings, token, token_file),
         notice=lambda text: stderr.print(Text(text, style="yellow")),
     )

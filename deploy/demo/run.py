@@ -17,7 +17,6 @@ from pydantic_core import to_json
 from rich.console import Console
 from rich.live import Live
 
-from connectors.publishing.client import gateway_url
 from deploy.demo.account import Account, settle_account
 from deploy.demo.face import check_pages, pages_link
 from deploy.demo.proof import prove
@@ -92,7 +91,7 @@ class _Course:
                 publisher = ProvincePublisher(
                     self._province,
                     self._ledger,
-                    lambda publisher: GatewayChannel(gateway_url(settings), tokens[publisher]),
+                    lambda publisher: GatewayChannel(settings.gateway_address, tokens[publisher]),
                     self._wishes.pace,
                 )
                 self._publish(publisher, reader)

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from connectors.publishing.client import gateway_url
 from deploy.simulator.channel import GatewayChannel
 from deploy.simulator.ledger import Ledger
 from deploy.simulator.province import Province
@@ -52,7 +51,7 @@ def simulate(
         publisher = ProvincePublisher(
             province,
             Ledger(feeds, WITNESSES),
-            lambda publisher: GatewayChannel(gateway_url(settings), tokens[publisher]),
+            lambda publisher: GatewayChannel(settings.gateway_address, tokens[publisher]),
             Pace(rate, day_seconds),
         )
         progress = Live(

@@ -39,7 +39,7 @@ _JSON_TYPE = r"^[A-Za-z]+/([A-Za-z0-9!#$&^_.-]+\+)?[Jj][Ss][Oo][Nn]( *;[ -~]*)?$
 _URI = r"^[A-Za-z][A-Za-z0-9+.-]*:[!-~]+$"
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 # Control characters are refused: PostgreSQL's text cannot hold U+0000, and nothing that names a record needs one.
-_TEXT = r"^[^\x00-\x1f\x7f]+$"
+TEXT = r"^[^\x00-\x1f\x7f]+$"
 
 ReporterCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]
 
@@ -114,10 +114,10 @@ class Envelope(StrictModel):
     __pydantic_extra__: dict[_ExtensionName, _ExtensionValue]  # type: ignore[assignment]
 
     specversion: Literal["1.0"]
-    id: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_TEXT)]
+    id: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=TEXT)]
     source: Annotated[str, StringConstraints(pattern=rf"^{REPORTER_URN}[0-9A-Za-z][0-9A-Za-z._-]{{0,63}}$")]
     type: Annotated[str, StringConstraints(max_length=128)]
-    subject: Annotated[str, StringConstraints(min_length=3, max_length=256, pattern=_TEXT)]
+    subject: Annotated[str, StringConstraints(min_length=3, max_length=256, pattern=TEXT)]
     time: SentAt
     revision: Annotated[int, Field(ge=0, le=MAX_REVISION)] | None = None
     voided: bool | None = False

@@ -36,7 +36,7 @@ from testbed.planted import (
 from testbed.service import kafka_records, running_services, wait_until_settled
 from testbed.trace import Searcher, Trace, search_tables
 
-from connectors.publishing.client import GatewayClient, gateway_url
+from connectors.publishing.client import GatewayClient
 from connectors.publishing.publish import FileReader, run
 from deploy.local.stack import Stack
 from ioc.feeds.feed import Feed
@@ -158,14 +158,14 @@ def remains(
     token, secret = TokenFile(own.token_file).create("tests", FEEDS, ["77-*", "35*", "p*"])
     recorder, careless, out = Recorder(), Recorder(), io.StringIO()
     with running_services(own, logs) as services:
-        with GatewayClient(gateway_url(own), secret, transport=recorder) as client:
+        with GatewayClient(own.gateway_address, secret, transport=recorder) as client:
             for path, establishment in write_files(files):
                 for as_json in (False, True):  # the second time all is duplicates
                     reader = FileReader(own, establishment=establishment, received_at=ARRIVED)
                     console = Console(file=out, width=80)
                     run([path], reader, client, as_json=as_json, stdout=console, stderr=console)
                     run([path], reader, None, as_json=as_json, stdout=console, stderr=console)
-        statuses = post_carelessly(gateway_url(own), secret, careless)
+        statuses = post_carelessly(own.gateway_address, secret, careless)
         wait_until_settled(own, feeds, services)
         told = ask_the_api(own, TokenFile(own.token_file).create("portal", (), (), reads=True)[1])
         paths = [service.log for service in services.values()]
