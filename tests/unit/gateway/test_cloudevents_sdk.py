@@ -1,4 +1,4 @@
-"""Events as the public CloudEvents SDK for Python writes them: structured, binary, and in a batch."""
+"""Events as the public CloudEvents SDKs for Python, JavaScript, Go and Java write them, in every mode."""
 
 from __future__ import annotations
 
@@ -50,3 +50,27 @@ def test_a_batch(tmp_path: Path) -> None:
     assert (answer.status_code, answer.json()["accepted"]) == (202, 3), answer.text
     (record,) = bed.memory.records
     assert [one["id"] for one in json.loads(record.value or b"")] == ["sdk-0", "sdk-1", "sdk-2"]
+
+
+SDKS = Path(__file__).parents[2] / "samples" / "cloudevents_sdk"
+
+
+@pytest.mark.parametrize("mode", ["structured", "binary", "batch"])
+@pytest.mark.parametrize("language", ["javascript", "go", "java"])
+def test_what_the_public_sdks_of_other_languages_write(language: str, mode: str, tmp_path: Path) -> None:
+    """The requests were recorded from the SDKs, by the programs beside them."""
+    recorded = json.loads((SDKS / language / "requests.json").read_text(encoding="utf-8"))
+    (request,) = [one for one in recorded["requests"] if one["mode"] == mode]
+    given = json.loads((SDKS / "event.json").read_text(encoding="utf-8"))
+    bed = GatewayBed(tmp_path)
+    answer = bed.post(request["body"].encode(), request["headers"])
+    assert (answer.status_code, answer.json()["refused"]) == (202, 0), answer.text
+    (record,) = bed.memory.records
+    written = json.loads(record.value or b"")
+    for one in written if mode == "batch" else [written]:
+        assert datetime.fromisoformat(one["time"]) == datetime.fromisoformat(given["time"])
+        assert {name: one[name] for name in ("source", "type", "subject", "revision")} == {
+            name: given[name] for name in ("source", "type", "subject", "revision")
+        }
+        assert one["data"] == given["data"]
+    assert answer.json()["accepted"] == (2 if mode == "batch" else 1)
