@@ -79,14 +79,14 @@ def area_board(frame: Frame) -> Json:
     """Compose the board of the area that is chosen above it, beside the others."""
     scope = frame.scope
     columns: Columns = {
-        "sector_name": Text("Ngành", "Sector"),
-        "indicator": INDICATOR_NAME,
         "status": STATUS,
+        "indicator": INDICATOR_NAME,
         "value": VALUE,
         "above": Text("Cấp trên", "Unit above"),
         "expected": EXPECTED,
         "lag": LAG,
         "period": PERIOD,
+        "sector_name": Text("Ngành", "Sector"),
     }
     title = scope.say("Chỉ tiêu được giao của địa bàn, đáng lo trước", "Indicators with a target here, worst first")
     indicators = default_table("area/indicators", title, scope, columns, ("code", "sector"))

@@ -45,7 +45,10 @@ def _heat_map(frame: Frame) -> statushistory.Panel:
         statushistory.Panel()
         .id(panel_id("quality/days"))
         .title(
-            frame.scope.say("${measure:text}: từng nguồn, từng ngày (%)", "${measure:text}: each feed, each day (%)")
+            frame.scope.say(
+                "${measure:text}: từng nguồn, từng ngày (%; quá 120 ngày: từng 7 ngày)",
+                "${measure:text}: each feed, each day (%; beyond 120 days: each 7 days)",
+            )
         )
         .datasource(datasource())
         .with_target(frame.scope.target("quality_day", series=True))

@@ -10,6 +10,7 @@ from functools import cached_property
 from grafana.query.binding import SqlTarget, Value, bind
 from grafana.text import BREAKDOWNS, Language, Text
 from ioc.catalogue import Catalogue
+from ioc.province.duty import CENTRE, CENTRE_EN
 
 STATUSES: dict[str, Text] = {
     "lagging": Text("Chậm tiến độ", "Lagging"),
@@ -82,6 +83,7 @@ _LABELS: dict[str, Text] = {
     "before": Text("kỳ trước", "before"),
     "value": Text("Giá trị", "Value"),
     "hidden": Text("ẩn (số nhỏ)", "hidden (small)"),
+    "own_breakdown": Text("phân tổ của hệ thống", "the system's own breakdown"),
     "past": Text("Cùng kỳ năm trước", "Year before"),
     "asked": Text("Tiến độ được giao", "Asked"),
     "status": Text("Tình trạng", "Status"),
@@ -184,7 +186,7 @@ class Scope:
             "chosen": self.sectors,
             "pages": self.pages,
             "units": _json(self.catalogue.units if english else {}),
-            "owners": _json(self.catalogue.owners if english else {}),
+            "owners": _json({CENTRE: CENTRE_EN, **self.catalogue.owners} if english else {}),
             "sectors": _json({sector: self.sector_name(sector) for sector in self.catalogue.sectors}),
             "words": self._words(STATUSES),
             "short": self._words(SHORT),

@@ -14,6 +14,8 @@ from pathlib import Path
 from ioc.table import Problems, is_there, read_rows
 
 ANY = "*"
+# Who answers for what is nobody's sector: the pipeline, records, proofs; with its English name.
+CENTRE, CENTRE_EN = "Trung tâm điều hành thông minh tỉnh", "Provincial intelligent operations centre"
 STEPS = ("owner", "deputy", "head", "leader")
 # One @, and words between the points of the domain.
 _EMAIL = re.compile(r"[^@\s,;<>\"]+@(?:[^@\s,;<>\".]+\.)+[^@\s,;<>\".]+")

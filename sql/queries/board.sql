@@ -42,7 +42,7 @@ LIMIT 6
 
 -- name: as_of_choice
 -- Days at whose close figures were kept, the newest first.
-SELECT to_char(day, 'DD/MM/YYYY') AS __text, day::text AS __value
+SELECT day_text(day, %(language)s) AS __text, day::text AS __value
 FROM (SELECT DISTINCT (taken_at AT TIME ZONE %(timezone)s)::date - 1 AS day FROM figure_snapshot_run) closed
 ORDER BY day DESC LIMIT 400
 
@@ -230,33 +230,9 @@ WITH asked_for AS (
                                                             AND (to_at AT TIME ZONE %(timezone)s)::date
                                            AND c.figures[i.slot] IS NOT NULL)
                                 THEN own ELSE chosen.period END AS period,
-                               ${period:sqlstring} = 'total' AND i.kind = 'flow' AS summed, from_at, to_at) shown
+                               ${period:sqlstring} = 'total' AND i.kind = 'flow' AS summed, from_at, to_at
+                        OFFSET 0) shown -- asked once, and not wherever the period is named
     WHERE i.live AND i.code = %(code)s
-), held AS MATERIALIZED (
-    -- Two ranges of the index, read once: the periods of the range, and those of the year before.
-    SELECT span.past, c.bucket, c.figures[i.slot] AS value
-    FROM asked_for i
-    CROSS JOIN LATERAL (VALUES (false, i.first_bucket::date, i.last_bucket::date),
-                               (true, (i.first_bucket - interval '1 year')::date, (i.last_bucket - interval '1 year')::date + 2))
-        AS span (past, first, last)
-    CROSS JOIN LATERAL (
-        SELECT bucket, figures FROM shown_cell
-        WHERE sector = i.sector AND period = i.period AND area_id = ${area:sqlstring}::integer AND bucket BETWEEN span.first AND span.last
-        OFFSET 0
-    ) c
-), cell AS (
-    SELECT b::date AS bucket, (b + period_step(i.period))::date - 1 AS through, now.value, before.value AS past,
-           extract(year FROM b)::int AS year
-    FROM asked_for i
-    CROSS JOIN generate_series(i.first_bucket, i.last_bucket, period_step(i.period)) AS b
-    LEFT JOIN held now ON NOT now.past AND now.bucket = b::date
-    LEFT JOIN held before ON before.past
-        AND before.bucket = CASE i.period WHEN 'week' THEN b::date - 364 ELSE (b - interval '1 year')::date END
-), shown AS (
-    SELECT c.bucket, c.through, CASE WHEN i.summed THEN sum(c.value) OVER years ELSE c.value END AS value,
-           CASE WHEN i.summed THEN sum(c.past) OVER years ELSE c.past END AS past, i.unit, i.code, i.kind, i.summed, c.year
-    FROM cell c CROSS JOIN asked_for i
-    WINDOW years AS (PARTITION BY c.year ORDER BY c.bucket)
 ), asked AS (
     SELECT t.code, t.op, t.value, t.due_on, t.pace, t.steps, t.baseline AS given, extract(year FROM t.due_on)::int AS year,
            i.kind IN ('flow', 'distinct') AND t.due_on IS NOT NULL AS is_total,
@@ -278,34 +254,64 @@ WITH asked_for AS (
       AND (t.due_on IS NULL OR i.kind NOT IN ('flow', 'distinct') OR i.summed OR i.period = 'year')
     -- The one that statuses are judged by: what holds at once, is due next, was due last.
     ORDER BY t.area_id NULLS LAST, t.due_on IS NOT NULL, t.due_on < newest_day(), abs(t.due_on - newest_day()) LIMIT 1
-), season AS (
-    -- What the year before had reached by the target's day of it; half a year is no curve.
-    SELECT sum(c.figures[i.slot]) FILTER (WHERE c.bucket <= (a.due_on - interval '1 year')::date) AS whole
-    FROM asked a JOIN asked_for i USING (code)
-    JOIN shown_cell c ON c.sector = i.sector AND c.period = 'day' AND c.area_id = ${area:sqlstring}::integer
-        AND c.bucket BETWEEN make_date(a.year - 1, 1, 1) AND make_date(a.year - 1, 12, 31)
-    WHERE a.pace = 'seasonal' AND a.is_total AND i.summed
-    HAVING count(*) >= 350
 ), season_of_level AS (
     -- The year before the target's day follows the curve of the year before it.
-    SELECT a.base, a.value - a.base AS way, a.due_on, span.begins, (span.begins - a.base_on)::float8 / (a.due_on - a.base_on) AS even,
-           a.of_one_year, i.sector, i.slot, i.period,
-           CASE i.period WHEN 'month' THEN 31 WHEN 'quarter' THEN 92 WHEN 'year' THEN 366 ELSE 7 END AS days
+    SELECT a.value - a.base AS way, a.due_on, span.begins, (span.begins - a.base_on)::float8 / (a.due_on - a.base_on) AS even,
+           a.of_one_year, CASE i.period WHEN 'month' THEN 31 WHEN 'quarter' THEN 92 WHEN 'year' THEN 366 ELSE 7 END AS days
     FROM asked a
     JOIN asked_for i USING (code)
     CROSS JOIN LATERAL (SELECT greatest(a.base_on, (a.due_on - interval '1 year')::date) AS begins) span
     WHERE a.pace = 'seasonal' AND NOT a.is_total AND a.base_on < a.due_on
+), held AS MATERIALIZED (
+    -- Ranges of the index, each read once: the periods of the range, those of the year before, and of a seasonal pace the year
+    -- that it follows, or the days before the ends of its way.
+    SELECT span.what, c.bucket, c.figures[i.slot] AS value
+    FROM asked_for i
+    CROSS JOIN LATERAL (
+        VALUES ('now', i.first_bucket::date, i.last_bucket::date),
+               ('past', (i.first_bucket - interval '1 year')::date, (i.last_bucket - interval '1 year')::date + 2)
+        UNION ALL
+        SELECT 'season', make_date(a.year - 1, 1, 1), make_date(a.year - 1, 12, 31)
+        FROM asked a WHERE a.pace = 'seasonal' AND a.is_total AND i.summed
+        UNION ALL
+        SELECT 'level', (way_end.first - interval '1 year')::date - 2 * l.days, (way_end.last - interval '1 year')::date
+        FROM season_of_level l
+        CROSS JOIN LATERAL (VALUES (l.begins, l.begins), (l.due_on, l.due_on),
+                                   (i.first_bucket::date, (i.last_bucket + period_step(i.period))::date)) AS way_end (first, last)
+    ) AS span (what, first, last)
+    CROSS JOIN LATERAL (
+        SELECT bucket, figures FROM shown_cell
+        WHERE sector = i.sector AND period = i.period AND area_id = ${area:sqlstring}::integer AND bucket BETWEEN span.first AND span.last
+        OFFSET 0
+    ) c
+), cell AS (
+    SELECT b::date AS bucket, (b + period_step(i.period))::date - 1 AS through, now.value, before.value AS past,
+           extract(year FROM b)::int AS year
+    FROM asked_for i
+    CROSS JOIN generate_series(i.first_bucket, i.last_bucket, period_step(i.period)) AS b
+    LEFT JOIN held now ON now.what = 'now' AND now.bucket = b::date
+    LEFT JOIN held before ON before.what = 'past'
+        AND before.bucket = CASE i.period WHEN 'week' THEN b::date - 364 ELSE (b - interval '1 year')::date END
+), shown AS (
+    SELECT c.bucket, c.through, CASE WHEN i.summed THEN sum(c.value) OVER years ELSE c.value END AS value,
+           CASE WHEN i.summed THEN sum(c.past) OVER years ELSE c.past END AS past, i.unit, i.code, i.kind, i.summed, c.year
+    FROM cell c CROSS JOIN asked_for i
+    WINDOW years AS (PARTITION BY c.year ORDER BY c.bucket)
+), season AS (
+    -- What the year before had reached by the target's day of it; half a year is no curve.
+    SELECT sum(c.value) FILTER (WHERE c.bucket <= (a.due_on - interval '1 year')::date) AS whole
+    FROM asked a JOIN held c ON c.what = 'season'
+    HAVING count(*) >= 350
 ), level AS (
-    SELECT d.day, percentile_cont(0.5) WITHIN GROUP (ORDER BY c.figures[l.slot]) AS value
+    SELECT d.day, percentile_cont(0.5) WITHIN GROUP (ORDER BY c.value) AS value
     FROM season_of_level l
     CROSS JOIN LATERAL (
         SELECT (s.through - interval '1 year')::date AS day FROM shown s
-        UNION SELECT (asked.day - interval '1 year')::date FROM unnest(ARRAY[l.begins, l.due_on]) AS asked (day)
+        UNION SELECT (ends.day - interval '1 year')::date FROM unnest(ARRAY[l.begins, l.due_on]) AS ends (day)
     ) d
-    JOIN shown_cell c ON c.sector = l.sector AND c.period = l.period AND c.area_id = ${area:sqlstring}::integer
-        AND c.bucket > d.day - 2 * l.days AND c.bucket <= d.day
-        AND (c.bucket + period_step(c.period))::date - 1 BETWEEN d.day - l.days + 1 AND d.day
-    WHERE c.figures[l.slot] IS NOT NULL
+    JOIN (SELECT DISTINCT h.bucket, (h.bucket + period_step(i.period))::date - 1 AS through, h.value
+          FROM held h CROSS JOIN asked_for i WHERE h.what = 'level' AND h.value IS NOT NULL) c
+        ON c.through BETWEEN d.day - l.days + 1 AND d.day
     GROUP BY d.day
 ), way AS (
     -- A year that went the other way, or hardly moved, is no guide.
@@ -350,15 +356,16 @@ WITH asked_for AS (
 ), scale AS (
     SELECT CASE WHEN unit = '%%' THEN 1 WHEN top >= 1e10 THEN 1e9 WHEN top >= 1e7 THEN 1e6 WHEN top >= 1e5 THEN 1e3 ELSE 1 END AS by,
            CASE WHEN unit = '%%' THEN '' WHEN top >= 1e10 THEN %(labels)s::jsonb ->> 'billion' WHEN top >= 1e7 THEN %(labels)s::jsonb ->> 'million'
-                WHEN top >= 1e5 THEN %(labels)s::jsonb ->> 'thousand' ELSE '' END || coalesce(%(units)s::jsonb ->> unit, unit) AS unit
-    FROM (SELECT max(unit) AS unit, greatest(max(abs(value)), max(abs(past)), max(abs(asked))) AS top FROM line) most
+                WHEN top >= 1e5 THEN %(labels)s::jsonb ->> 'thousand' ELSE '' END || coalesce(%(units)s::jsonb ->> unit, unit) AS unit, has_past, has_asked
+    FROM (SELECT max(unit) AS unit, greatest(max(abs(value)), max(abs(past)), max(abs(asked))) AS top,
+                 bool_or(past IS NOT NULL) AS has_past, bool_or(asked IS NOT NULL) AS has_asked FROM line) most
 )
 SELECT line.bucket::timestamp AT TIME ZONE %(timezone)s AS "time",
        (%(labels)s::jsonb ->> what.name) || ' (' || scale.unit || ')' AS metric, what.value / scale.by AS value
 FROM line
 CROSS JOIN scale
 CROSS JOIN LATERAL (VALUES ('value', line.value), ('past', line.past), ('asked', line.asked)) AS what (name, value)
-WHERE what.name = 'value' OR EXISTS (SELECT FROM line l WHERE CASE what.name WHEN 'past' THEN l.past ELSE l.asked END IS NOT NULL)
+WHERE CASE what.name WHEN 'past' THEN scale.has_past WHEN 'asked' THEN scale.has_asked ELSE true END
 ORDER BY 1, array_position(ARRAY['value', 'past', 'asked'], what.name)
 
 -- name: figure_tile
@@ -429,8 +436,9 @@ CROSS JOIN LATERAL (VALUES
     (6, 'feed', (SELECT CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END FROM feed f WHERE f.key = i.definition ->> 'feed')),
     (7, 'counted', CASE WHEN i.kind <> 'reported' THEN
         nullif(concat_ws(' | ', nullif(i.definition ->> 'value', ''), nullif(i.definition ->> 'where', '')), '') END),
-    (8, 'owner', coalesce(%(owners)s::jsonb ->> split_part(i.owner, '; ', 1), i.owner)), (9, 'basis', i.definition ->> 'basis'),
-    (10, 'source', (SELECT string_agg(t.source, '; ') FROM target t WHERE t.code = i.code AND t.ended_at IS NULL)),
+    (8, 'owner', coalesce(%(owners)s::jsonb ->> split_part(i.owner, '; ', 1), i.owner)), (9, 'basis', replace(regexp_replace(i.definition ->> 'basis', '\m(set|law|target|limit): ?', '', 'g'),
+                           'design:breakdown', %(labels)s::jsonb ->> 'own_breakdown')),
+    (10, 'source', (SELECT string_agg(regexp_replace(t.source, '^(target|limit): ', ''), '; ') FROM target t WHERE t.code = i.code AND t.ended_at IS NULL)),
     (11, 'beyond', (SELECT %(labels)s::jsonb ->> CASE i.kind WHEN 'reported' THEN 'beyond_index' ELSE 'beyond_share' END
                     FROM shown_status s WHERE s.code = i.code AND s.unit = '%%' AND NOT s.value BETWEEN 0 AND 100 LIMIT 1)),
     (12, 'explain', %(pages)s || '/indicators/' || i.code || '?area='
@@ -528,15 +536,16 @@ ORDER BY rank, c.lagging DESC NULLS LAST, c.at_risk DESC NULLS LAST, area
 
 -- name: area_indicator
 -- The indicators of one area beside the unit above it, those that lag first; those without a target only where they are unusual.
-SELECT %(sectors)s::jsonb ->> s.sector AS sector_name, CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS indicator,
-       %(words)s::jsonb ->> s.status AS status,
+-- What a phone shows comes first.
+SELECT %(words)s::jsonb ->> s.status AS status, CASE %(language)s WHEN 'en' THEN i.name_en ELSE i.name_vi END AS indicator,
        coalesce(amount_text(s.value, unit.name, %(language)s) || CASE WHEN s.unit = '%%' AND NOT s.value BETWEEN 0 AND 100 THEN ' *' ELSE '' END,
                 CASE WHEN s.hidden THEN %(labels)s::jsonb ->> 'hidden' ELSE '–' END) AS value,
        coalesce(amount_text(above.value, unit.name, %(language)s) || CASE WHEN above.unit = '%%' AND NOT above.value BETWEEN 0 AND 100 THEN ' *' ELSE '' END,
                 CASE WHEN above.hidden THEN %(labels)s::jsonb ->> 'hidden' ELSE '–' END) AS above,
        coalesce(amount_text(s.expected, unit.name, %(language)s), '–') AS expected,
        coalesce(lag_text(nullif(s.lag, 0), s.lag_in, %(language)s), '–') AS lag,
-       coalesce(period_text(s.period, s.bucket, %(language)s), '–') AS period, s.code, s.sector
+       coalesce(period_text(s.period, s.bucket, %(language)s), '–') AS period, %(sectors)s::jsonb ->> s.sector AS sector_name, s.code,
+       s.sector
 FROM shown_status s
 JOIN indicator i ON i.code = s.code AND i.live
 JOIN area a ON a.area_id = s.area_id
@@ -609,23 +618,33 @@ ORDER BY least(m.complete, m.clean, m.live, m.correct) NULLS FIRST, feed
 
 -- name: quality_day
 -- Feed by day, for the heat map; the chosen measure in percent. Of a day that is not over it is not said who is missing. All but
--- that go by the clock's day: of a province that lives in the past, the last thirty are shown too.
-SELECT q.day::timestamp AT TIME ZONE %(timezone)s AS "time", shortened.name AS metric, round(q.share)::float8 AS share
-FROM feed f
-CROSS JOIN LATERAL (SELECT CASE %(language)s WHEN 'en' THEN f.name_en ELSE f.name_vi END AS name) named
--- Grafana cuts what is longer, at its beginning.
-CROSS JOIN LATERAL (SELECT CASE WHEN length(named.name) > 30 THEN rtrim(left(named.name, 29)) || '…' ELSE named.name END AS name) shortened
-CROSS JOIN (SELECT CASE ${measure:sqlstring} WHEN 'complete' THEN chosen.first ELSE least(chosen.first, current_date - 30) END AS first,
-                   CASE ${measure:sqlstring} WHEN 'complete' THEN least(chosen.last, newest_day() - 1) ELSE current_date + 1 END AS last
-            FROM (SELECT ($__timeFrom()::timestamptz AT TIME ZONE %(timezone)s)::date AS first,
-                         ($__timeTo()::timestamptz AT TIME ZONE %(timezone)s)::date AS last) chosen) shown
-CROSS JOIN (SELECT area_id FROM area WHERE level = 'province') province
-CROSS JOIN LATERAL (
-    SELECT m.day, m.share FROM quality_measure m
-    WHERE m.area_id = province.area_id AND m.feed = f.key AND m.measure = ${measure:sqlstring}
-      AND m.day BETWEEN shown.first AND shown.last AND m.reporter = '' AND m.share IS NOT NULL
-    OFFSET 0
-) q
+-- that go by the clock's day: of a province that lives in the past, the last thirty are shown too. Of a range of more than 120
+-- days, seven are a cell: a phone has no room for more, and Grafana refuses to draw them.
+WITH named AS MATERIALIZED (
+    -- Grafana cuts what is longer, at its beginning.
+    SELECT key, CASE WHEN length(name) > 22 THEN rtrim(left(name, 21)) || '…' ELSE name END AS name
+    FROM (SELECT key, CASE %(language)s WHEN 'en' THEN name_en ELSE name_vi END AS name FROM feed) f
+), shown AS MATERIALIZED (
+    SELECT CASE ${measure:sqlstring} WHEN 'complete' THEN chosen.first ELSE least(chosen.first, current_date - 30) END AS first,
+           CASE ${measure:sqlstring} WHEN 'complete' THEN least(chosen.last, newest_day() - 1) ELSE current_date + 1 END AS last,
+           CASE WHEN chosen.last - chosen.first > 120 THEN 7 ELSE 1 END AS days
+    FROM (SELECT ($__timeFrom()::timestamptz AT TIME ZONE %(timezone)s)::date AS first,
+                 ($__timeTo()::timestamptz AT TIME ZONE %(timezone)s)::date AS last) chosen
+)
+SELECT cell.day::timestamp AT TIME ZONE %(timezone)s AS "time", cell.name AS metric, round(cell.share)::float8 AS share
+FROM (
+    SELECT f.name, shown.first + q.day / shown.days * shown.days AS day, 100 * sum(q.numerator) / nullif(sum(q.denominator), 0) AS share
+    FROM named f
+    CROSS JOIN shown
+    CROSS JOIN (SELECT area_id FROM area WHERE level = 'province') province
+    CROSS JOIN LATERAL (
+        SELECT m.day - shown.first AS day, m.numerator, m.denominator FROM quality_measure m
+        WHERE m.area_id = province.area_id AND m.feed = f.key AND m.measure = ${measure:sqlstring}
+          AND m.day BETWEEN shown.first AND shown.last AND m.reporter = '' AND m.share IS NOT NULL
+        OFFSET 0
+    ) q
+    GROUP BY 1, 2
+) cell
 ORDER BY 1, 2
 
 -- name: roll_call

@@ -21,6 +21,9 @@ class Bilingual:
     en: str
 
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
 def number_vi(value: float, digits: int = 1) -> str:
     """Return a number as it is written in Viet Nam: 1.234,5; no digits after the comma where they are zero."""
     return number_en(value, digits).translate(str.maketrans(",.", ".,"))
@@ -50,14 +53,15 @@ def amount(value: float, unit: str, unit_en: str = "") -> Bilingual:
 
 
 def day_text(day: date) -> Bilingual:
-    """Return a day: 22/10/2024, 2024-10-22."""
-    return Bilingual(f"{day:%d/%m/%Y}", day.isoformat())
+    """Return a day: 22/10/2024, 22 Oct 2024."""
+    return Bilingual(f"{day:%d/%m/%Y}", f"{day.day} {_MONTHS[day.month - 1]} {day.year}")
 
 
 def moment_text(at: datetime, zone: ZoneInfo) -> Bilingual:
-    """Return a moment of local time."""
+    """Return a moment of local time: 17:05 22/10/2024, 17:05 22 Oct 2024; as boards write it."""
     here = at.astimezone(zone)
-    return Bilingual(f"{here:%H:%M %d/%m/%Y}", f"{here:%Y-%m-%d %H:%M}")
+    day = day_text(here.date())
+    return Bilingual(f"{here:%H:%M} {day.vi}", f"{here:%H:%M} {day.en}")
 
 
 def duration_text(span: timedelta) -> Bilingual:

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from ioc.catalogue.indicator import REPORT_FEED
+from ioc.province.duty import CENTRE
 from streams.rules import wording
 from streams.rules.incident import PLATFORM, Finding, Incident, Touch
 from streams.rules.wording import Bilingual
@@ -68,7 +69,7 @@ def _pipeline(scene: Sight) -> Iterator[Finding]:
         kind="pipeline_stopped",
         severity="critical",
         sector=PLATFORM,
-        owner="Trung tâm điều hành thông minh tỉnh",
+        owner=CENTRE,
         title_vi=title.vi,
         title_en=title.en,
         summary_vi=summary.vi,
@@ -256,7 +257,7 @@ def _owner_of(scene: Sight, feed: str) -> str:
         for code, indicator in scene.edition.indicators.items()
         if indicator.feed == feed or scene.edition.compiled.feeds(code) == (feed,)
     ]
-    return max(sorted(set(owners)), key=owners.count) if owners else "Trung tâm điều hành thông minh tỉnh"
+    return max(sorted(set(owners)), key=owners.count) if owners else CENTRE
 
 
 def _resting_on(scene: Sight, feed: str, status: str | None) -> frozenset[Touch]:

@@ -17,6 +17,7 @@ from psycopg.rows import scalar_row
 from ioc.catalogue.store import load_measures
 from ioc.feeds.feed import Feed
 from ioc.period import end_of
+from ioc.province.duty import CENTRE
 from ioc.territory.area import AreaTree
 from sql import load_queries
 from streams.proof.window import DayProof, prove_window
@@ -26,8 +27,6 @@ from streams.status.job import State
 from streams.status.measures import DayMeasure, DayMeter
 
 log = structlog.get_logger(__name__)
-
-_OWNER = "Trung tâm điều hành thông minh tỉnh"
 
 
 class ReconcileJob:
@@ -115,7 +114,7 @@ class ReconcileJob:
                     kind="figures_differ",
                     severity="critical",
                     sector=PLATFORM,
-                    owner=_OWNER,
+                    owner=CENTRE,
                     title_vi=title.vi,
                     title_en=title.en,
                     summary_vi=summary.vi,

@@ -14,11 +14,11 @@ import psycopg
 from psycopg.rows import dict_row
 
 from ioc.feeds.feed import Feed
+from ioc.province.duty import CENTRE
 from sql import load_queries
 from streams.rules.incident import PLATFORM, Finding, Severity
 from streams.rules.wording import Bilingual, number_en, number_vi
 
-_OWNER = "Trung tâm điều hành thông minh tỉnh"
 # A loss has no end of its own: it is told for a day. What is neither replayed nor mended is told for a week.
 _LOSS_TOLD = timedelta(days=1)
 _LETTER_TOLD = timedelta(days=7)
@@ -116,7 +116,7 @@ class StreamFaults:
             kind=kind,
             severity=severity,
             sector=self._sectors.get(key, PLATFORM),
-            owner=_OWNER,
+            owner=CENTRE,
             title_vi=f"{name.vi}: {title.vi}",
             title_en=f"{name.en}: {title.en}",
             summary_vi=summary.vi,

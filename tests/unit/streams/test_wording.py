@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from ioc.province.profile import load_english_names
 from ioc.settings import Settings
 from streams.rules import wording
-from streams.rules.wording import Bilingual
+from streams.rules.wording import Bilingual, day_text, moment_text
 
 
 @pytest.mark.parametrize(
@@ -48,3 +51,9 @@ def test_every_unit_and_owner_has_an_english_name() -> None:
     names = load_english_names(Settings(_env_file=None).profile)
     assert names["lượt"] == "occurrences"
     assert names["Công an tỉnh"] == "Provincial Police"
+
+
+def test_days_and_moments_are_written_as_boards_write_them() -> None:
+    assert day_text(date(2024, 10, 3)) == Bilingual("03/10/2024", "3 Oct 2024")
+    at = datetime(2024, 12, 31, 18, 5, tzinfo=UTC)
+    assert moment_text(at, ZoneInfo("Asia/Ho_Chi_Minh")) == Bilingual("01:05 01/01/2025", "01:05 1 Jan 2025")
