@@ -16,7 +16,7 @@ TEST_PROCESSES ?= 3
 # Coverage of the unit tests is reported with the whole suite, not with a part of it.
 COVERAGE ?= $(if $(filter file,$(origin TESTS)),--cov --cov-report=json)
 
-.PHONY: help setup browser demo up down status test pythons lint mutation fuzz soak audit bench docs docs-site lock clean
+.PHONY: help setup browser demo up down status test pythons lint mutation fuzz soak audit bench docs docs-site pictures lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,9 +63,10 @@ soak: setup ## A province under load while faults strike at random: MINUTES=30 S
 	@MINUTES=$(MINUTES) SEED=$(SEED) $(BIN)/python tests/soak.py
 
 audit: setup ## Known weaknesses of the packages in the lock (pip-audit), and their licences; asks the network
-	@$(BIN)/python -c "import pip_audit" 2>/dev/null || $(BIN)/pip install --quiet pip-audit
+	@PYTHONPATH=.cache/audit $(BIN)/python -c "import pip_audit" 2>/dev/null \
+	    || $(BIN)/pip install --quiet --target .cache/audit pip-audit || true # not among what the tests run with
 	@$(BIN)/python -m deploy.documentation.licence
-	@$(BIN)/python -m pip_audit --requirement requirements.lock --require-hashes --disable-pip --strict --progress-spinner off
+	@PYTHONPATH=.cache/audit $(BIN)/python -m deploy.documentation.weakness
 
 bench: setup ## The speed of this machine's stack beside its peer's; BENCH_ARGS passes options
 	@$(BIN)/ioc stack setup --peer
@@ -77,6 +78,9 @@ docs: setup ## Write the reference pages that are made from the code
 docs-site: setup ## The pages of docs/ as a site in .cache/site, for any web server; fails at a link that leads nowhere
 	@$(BIN)/python -m deploy.documentation.site .cache/site
 	@echo ".cache/site/index.html"
+
+pictures: browser ## The pages of the simulated province as pictures in docs/pictures/; not part of `make test`
+	@$(BIN)/python tests/pictures.py
 
 lock: ## Choose versions anew (needs uv: https://docs.astral.sh/uv)
 	uv pip compile pyproject.toml --group dev --group build --upgrade --generate-hashes \

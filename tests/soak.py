@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,11 +27,12 @@ sys.path[:0] = [str(ROOT / "tests")]
 
 from testbed.feed_event import KafkaRecord  # noqa: E402 - after the path is set
 from testbed.invariants import assert_invariants  # noqa: E402
-from testbed.run import Run  # noqa: E402
+from testbed.run import FAULTS, Run  # noqa: E402
 from testbed.server import free_ports, running_stack, state_directory  # noqa: E402
 
 from deploy.local.process import send_signal  # noqa: E402
 from deploy.local.stack import Stack  # noqa: E402
+from deploy.simulator.province import Province  # noqa: E402
 from ioc.database.connection import connect  # noqa: E402
 from ioc.database.migration import migrate  # noqa: E402
 from ioc.feeds.feed import load_feeds  # noqa: E402
@@ -41,6 +45,7 @@ from sql import load_queries  # noqa: E402
 
 _FAULTS_BETWEEN_CHECKS = 4
 _FEED = "tourism.stay"
+_DISK = "3g"
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,8 @@ class Footprint:
 class Soak:
     """One run; `struck` counts the faults, `seen` the footprints at each check."""
 
-    def __init__(self, run: Run, seed: int) -> None:
+    def __init__(self, run: Run, seed: int, disk: Path | None) -> None:
+        """`disk`: where the servers' file system is mounted, which may be filled; None = it may not."""
         self._run = run
         self._random = random.Random(seed)
         self.struck: Counter[str] = Counter()
@@ -87,6 +93,9 @@ class Soak:
             "catalogue changed": self._bump_epoch,
             "hostile records": self._hostile,
         }
+        self._disk = disk
+        if disk is not None:
+            self._faults["disk full"] = self._full_disk
 
     def go(self, seconds: float) -> None:
         """Strike and check until the time is over."""
@@ -174,6 +183,22 @@ class Soak:
         with connect(self._run.settings, "owner", autocommit=True) as connection:
             connection.execute(load_queries("catalogue")["bump_epoch"])
 
+    def _full_disk(self) -> None:
+        """Fill the disk of both servers for seconds; they are started again, as by an operator who has made room."""
+        assert self._disk is not None
+        balloon = self._disk / "balloon"
+        try:
+            with balloon.open("wb") as file:
+                while True:
+                    file.write(bytes(2**20))
+        except OSError as error:
+            print(f"    {error.strerror}", flush=True)  # noqa: T201
+        time.sleep(self._random.uniform(3, 10))
+        balloon.unlink()
+        for server in (self._run.stack.kafka, self._run.stack.postgres):
+            server.kill()
+            server.start()
+
     def _hostile(self) -> None:
         topic = self._run.feeds[_FEED].topic(self._run.settings.topic_prefix)
         junk = [self._random.randbytes(self._random.randint(1, 2000)) for _ in range(20)]
@@ -184,7 +209,8 @@ class Soak:
 def soak(minutes: float, seed: int) -> None:
     """Run for so many minutes; raises AssertionError where something does not hold."""
     feeds, profile = load_feeds(), load_profile(Settings(_env_file=None).profile)
-    with state_directory() as directory, tempfile.TemporaryDirectory() as logs:
+    with state_directory() as held, own_disk(held) as disk, tempfile.TemporaryDirectory() as logs:
+        directory = disk or held
         kafka, controller, postgres = free_ports(3)
         settings = Settings(
             _env_file=None,
@@ -198,19 +224,49 @@ def soak(minutes: float, seed: int) -> None:
             log_json=True,
         )
         with running_stack(settings) as stack:
-            go(settings, stack, feeds, profile, Path(logs), minutes, seed)
+            go(settings, stack, feeds, profile, Path(logs), minutes, seed, disk)
 
 
-def go(settings: Settings, stack: Stack, feeds: dict, profile: object, logs: Path, minutes: float, seed: int) -> None:
+@contextmanager
+def own_disk(directory: Path) -> Iterator[Path | None]:
+    """A small file system in memory, which the servers have for themselves; None where this process may not mount."""
+    place = directory / "disk"
+    place.mkdir(exist_ok=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={_DISK},mode=755", "tmpfs", str(place)], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        print(f"no disk is filled: {mounted.stderr.decode().strip()}", flush=True)  # noqa: T201
+        yield None
+        return
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=False)
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def go(
+    settings: Settings,
+    stack: Stack,
+    feeds: dict,
+    profile: object,
+    logs: Path,
+    minutes: float,
+    seed: int,
+    disk: Path | None,
+) -> None:
     """Prepare the servers, run, and print the account."""
     migrate(settings, feeds.values())
-    load_into_database(settings, profile, load_profile_catalogue(settings.profile, feeds))
+    catalogue = load_profile_catalogue(settings.profile, feeds)
+    load_into_database(settings, profile, catalogue)
     create_topics(settings, feeds)
     print(f"soak: {minutes:g} minutes, seed {seed}", flush=True)  # noqa: T201
     begun = time.monotonic()
-    run = Run(settings, stack, feeds, profile, logs)
+    province = Province(profile, seed=seed, rates=FAULTS, indicators=catalogue.indicators.values())
+    run = Run(settings, stack, feeds, profile, logs, province)
     try:
-        one = Soak(run, seed)
+        one = Soak(run, seed, disk)
         one.go(minutes * 60)
     finally:
         run.close()

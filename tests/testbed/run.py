@@ -80,13 +80,20 @@ class Run:
     """One test's province, topics, database and processes."""
 
     def __init__(
-        self, settings: Settings, stack: Stack, feeds: Mapping[str, Feed], profile: Profile, logs: Path
+        self,
+        settings: Settings,
+        stack: Stack,
+        feeds: Mapping[str, Feed],
+        profile: Profile,
+        logs: Path,
+        province: Province | None = None,
     ) -> None:
+        """`province`: who publishes; without one, the systems of `FEEDS`."""
         self.settings = settings
         self.stack = stack
         self.feeds = feeds
         self.ledger = Ledger(feeds, WITNESSES)
-        self.province = Province(profile, seed=7, rates=FAULTS, feeds=FEEDS)
+        self.province = province or Province(profile, seed=7, rates=FAULTS, feeds=FEEDS)
         self.positions = Positions(settings)
         self.positions.start()
         self.services: list[Service] = []
