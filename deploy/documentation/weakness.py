@@ -27,7 +27,7 @@ class Weakness(NamedTuple):
     mended_in: tuple[str, ...]
 
 
-class Answer(NamedTuple):
+class AdvisoryReport(NamedTuple):
     """What was found; `unknown` are packages of which nothing could be learned."""
 
     weaknesses: Sequence[Weakness]
@@ -35,7 +35,7 @@ class Answer(NamedTuple):
     unknown: Sequence[str]
 
 
-def read_answer(report: str) -> Answer | None:
+def read_answer(report: str) -> AdvisoryReport | None:
     """Return what pip-audit's JSON says; None where it is none: it has failed."""
     try:
         packages = json.loads(report)["dependencies"]
@@ -44,12 +44,12 @@ def read_answer(report: str) -> Answer | None:
             for one in packages
             for advisory in one.get("vulns", ())
         ]
-        return Answer(found, len(packages), [one["name"] for one in packages if "skip_reason" in one])
+        return AdvisoryReport(found, len(packages), [one["name"] for one in packages if "skip_reason" in one])
     except (ValueError, KeyError, TypeError):
         return None
 
 
-def verdict(answer: Answer | None) -> tuple[int, str]:
+def verdict(answer: AdvisoryReport | None) -> tuple[int, str]:
     """Return the exit status, and what to say."""
     if answer is None or (answer.asked == 0 or len(answer.unknown) == answer.asked):
         return 3, "audit: the advisories could not be asked; nothing is known about these packages now"
