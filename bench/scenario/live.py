@@ -42,11 +42,13 @@ class Measured:
 
     seconds: processor time by name: `worker`, `rollup`, `database` (the sessions of both).
     sights:  what a reader saw twenty times a second: (time, newest committed batch, oldest contribution that waits).
+    postponed: for how many seconds figures of earlier periods were postponed.
     """
 
     events: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     sights: list[tuple[float, datetime | None, datetime | None]] = field(default_factory=list)
+    postponed: float = 0.0
 
     def microseconds(self, *names: str) -> float:
         """Return the processor time of an event, of the named or of all together."""
@@ -90,6 +92,7 @@ class Live:
             "live_commit_p99_s": quantile(commits, 0.99),
             "live_indicator_p50_s": quantile(visible, 0.5),
             "live_indicator_p99_s": quantile(visible, 0.99),
+            "live_postponed_s": live.postponed,
         }
 
 
@@ -147,22 +150,29 @@ class _Lookout:
         self._before: dict[str, float] = {}
         self._consumed = 0
         self._changed = time.monotonic()
+        self._looked = time.monotonic()
+        self._due = False
+        self._postponed = 0.0
         self.sights: list[tuple[float, datetime | None, datetime | None]] = []
 
     def once(self) -> bool:
         """See how far the database has come; always true, so that it can stand in a condition."""
         row = self._reader.cursor(row_factory=dict_row).execute(self._query).fetchone()
         assert row is not None
-        newest, oldest = row["newest"], row["oldest"]
-        if oldest is not None or not self.sights or self.sights[-1][1] != newest:
-            self._changed = time.monotonic()
+        newest, oldest, now = row["newest"], row["oldest"], time.monotonic()
+        self._due = row["postponed"]
+        if oldest is not None or self._due or not self.sights or self.sights[-1][1] != newest:
+            self._changed = now
+        if self._due:
+            self._postponed += now - self._looked
+        self._looked = now
         self.sights.append((time.time(), newest, oldest))
         self._sample()
         return True
 
     def is_quiet(self, seconds: float) -> bool:
-        """Whether nothing has waited or come for so long."""
-        return self.sights[-1][2] is None and time.monotonic() - self._changed >= seconds
+        """Whether nothing has waited or come for so long, and no figure is postponed."""
+        return self.sights[-1][2] is None and not self._due and time.monotonic() - self._changed >= seconds
 
     def start(self) -> None:
         """Count from here."""
@@ -174,7 +184,7 @@ class _Lookout:
         """Return what has been used since the start."""
         self._sample()
         used = {name: seconds - self._before.get(name, 0.0) for name, seconds in self._processor.seconds.items()}
-        return Measured(consumed(self._reader) - self._consumed, used, self.sights)
+        return Measured(consumed(self._reader) - self._consumed, used, self.sights, self._postponed)
 
     def _sample(self) -> None:
         self._processor.sample((name, service.pid) for name, service in self._services.items())

@@ -61,6 +61,12 @@ def sign(
     queries = load_queries("approval")
     with connection.transaction():
         connection.execute(queries["lock"])
+        due = {"sector": sector, "period": period, "bucket": bucket}
+        if connection.cursor(row_factory=scalar_row).execute(queries["is_postponed"], due).fetchone():
+            raise QuestionError(
+                f"figures of the {period} from {bucket} are being computed after a late record; sign it in a minute",
+                f"số liệu của kỳ bắt đầu {bucket:%d/%m/%Y} đang được tính lại do có hồ sơ đến muộn; hãy duyệt sau",
+            )
         found = _figures_now(connection, sector, period, bucket)
         if not found:
             raise QuestionError(

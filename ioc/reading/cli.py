@@ -281,6 +281,10 @@ def _print(found: Explanation, *, with_sql: bool) -> None:
             missing = f"; còn thiếu · missing: {names}{more}" if names else ""
             told = f"{feed.reported:,} / {feed.expected:,} báo cáo đã có · reported{missing}"
         console.print(Text(f"{feed.indicator or feed.feed}: {told}"))
+    if found.postponed:
+        console.print(
+            "Số liệu kỳ này đang được tính lại do có hồ sơ đến muộn · it is being computed after a late record"
+        )
     for fresh in found.freshness:
         newest = cell(fresh.newest_received_at) or "chưa có · none yet"
         waiting = f"; {fresh.waiting:,} phần chờ cộng dồn · contributions wait to be folded" if fresh.waiting else ""

@@ -10,6 +10,10 @@ FROM indicator_cell c JOIN indicator i ON i.sector = c.sector AND i.live
 WHERE c.sector = %(sector)s AND c.period = %(period)s AND c.bucket = %(bucket)s AND c.figures[i.slot] IS NOT NULL
 ORDER BY c.area_id, i.code COLLATE "C"
 
+-- name: is_postponed
+-- Whether figures of a period are due, and not computed yet.
+SELECT EXISTS (SELECT FROM figure_postponed WHERE sector = %(sector)s AND period = %(period)s AND bucket = %(bucket)s)
+
 -- name: insert_approval
 INSERT INTO approval (sector, period, bucket, signed_by, reason, figures, digest, previous_id)
 VALUES (%(sector)s, %(period)s, %(bucket)s, %(signed_by)s, %(reason)s, %(figures)s, %(digest)s, %(previous_id)s)

@@ -140,9 +140,11 @@ SELECT count(*) FROM indicator_status
 SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name IN ('ioc-worker', 'ioc-rollup')
 
 -- name: sight
--- How far worker and roll-up have come: the newest batch that is committed, and the oldest contribution that waits.
+-- How far worker and roll-up have come: the newest batch that is committed, the oldest contribution that waits, and whether
+-- figures are postponed.
 SELECT (SELECT max(committed_at) FROM stream_batch) AS newest,
-       least((SELECT min(appended_at) FROM measure_delta), (SELECT min(appended_at) FROM member_delta)) AS oldest
+       least((SELECT min(appended_at) FROM measure_delta), (SELECT min(appended_at) FROM member_delta)) AS oldest,
+       EXISTS (SELECT FROM figure_postponed) AS postponed
 
 -- name: record_latencies
 -- Each record of a table that Kafka had after a moment: when that was, its transaction's begin and its last batch.
@@ -156,7 +158,7 @@ WHERE r.received_at >= to_timestamp({since})
 SELECT pg_total_relation_size('distinct_member')
 
 -- name: waiting
-SELECT EXISTS (SELECT FROM measure_delta) OR EXISTS (SELECT FROM member_delta)
+SELECT EXISTS (SELECT FROM measure_delta) OR EXISTS (SELECT FROM member_delta) OR EXISTS (SELECT FROM figure_postponed)
 
 -- name: digest_of_figures
 SELECT md5(string_agg(ROW (sector, period, area_id, bucket, figures)::text, ';' ORDER BY sector, period, area_id, bucket))

@@ -34,8 +34,8 @@ SELECT (SELECT count(DISTINCT reporter) FROM tourism_daily_report WHERE effectiv
         WHERE key = 'tourism.daily_report' AND valid_from <= %(on)s AND valid_to > %(on)s)
 
 -- name: waiting
--- Contributions that the roll-up has not folded yet.
-SELECT (SELECT count(*) FROM measure_delta) + (SELECT count(*) FROM member_delta)
+-- Contributions that the roll-up has not folded yet, and periods whose figures it has postponed.
+SELECT (SELECT count(*) FROM measure_delta) + (SELECT count(*) FROM member_delta) + (SELECT count(*) FROM figure_postponed)
 
 -- name: positions
 SELECT topic, partition, next_offset FROM stream_position WHERE topic = ANY(%s)

@@ -59,6 +59,11 @@ SELECT code FROM indicator WHERE sector = %s AND live ORDER BY slot
 SELECT value, updated_at FROM indicator_value
 WHERE code = %(code)s AND area_id = %(area_id)s AND period = %(period)s AND bucket = %(bucket)s
 
+-- name: is_postponed
+-- Whether the figures of a cell are due, and not computed yet.
+SELECT EXISTS (SELECT FROM figure_postponed WHERE sector = %(sector)s AND period = %(period)s AND bucket = %(bucket)s
+                                              AND %(area_id)s = ANY (areas)) AS postponed
+
 -- name: select_freshness
 SELECT f.key AS feed,
        (SELECT b.newest_received_at FROM stream_batch b WHERE b.feed_id = f.feed_id ORDER BY b.committed_at DESC LIMIT 1)

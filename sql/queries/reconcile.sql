@@ -20,7 +20,8 @@ ANALYZE chain;
 ANALYZE period
 
 -- name: count_waiting
-SELECT (SELECT count(*) FROM measure_delta) + (SELECT count(*) FROM member_delta) AS waiting
+SELECT (SELECT count(*) FROM measure_delta) + (SELECT count(*) FROM member_delta)
+       + (SELECT count(*) FROM figure_postponed) AS waiting
 
 -- name: create_days
 -- What each area counted on each day.

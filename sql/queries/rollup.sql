@@ -230,3 +230,26 @@ GROUP BY 1, 2, 3
 -- name: clear_staged_figures
 -- Rows that are only deleted stay in the table until the fold commits, and each mark of a large fold reads it whole.
 TRUNCATE staged_figures
+
+-- name: postpone
+-- Cells whose figures later transactions compute; %(areas)s: of each period its areas, as the text of an array.
+INSERT INTO figure_postponed AS known (sector, period, bucket, areas)
+SELECT %(sector)s, period, bucket, areas::int[]
+FROM unnest(%(periods)s::text[], %(buckets)s::date[], %(areas)s::text[]) AS w (period, bucket, areas)
+ON CONFLICT (sector, period, bucket)
+DO UPDATE SET areas = ARRAY(SELECT DISTINCT a FROM unnest(known.areas || excluded.areas) AS a ORDER BY a)
+
+-- name: take_postponed
+-- Whole periods, the newest of one sector first, until their areas are as many as are wanted: a sector's cells cost less
+-- together.
+DELETE FROM figure_postponed p
+USING (
+    SELECT sector, period, bucket,
+           sum(cardinality(areas)) OVER (ORDER BY sector, bucket DESC, period) - cardinality(areas) AS before
+    FROM figure_postponed
+) due
+WHERE due.before < %(most)s AND p.sector = due.sector AND p.period = due.period AND p.bucket = due.bucket
+RETURNING p.sector, p.period, p.bucket, p.areas
+
+-- name: count_postponed
+SELECT coalesce(sum(cardinality(areas)), 0)::bigint FROM figure_postponed

@@ -18,7 +18,7 @@ INSERT INTO figure_snapshot_run (taken_at, cells) VALUES (%(at)s, %(cells)s)
 
 -- name: select_known
 -- Of cells of a sector, the figures of a moment where it is certain that nothing moved them between being written and
--- then: the cell is as it was before the moment, or was at a close after it.
+-- then: the cell is as it was before the moment and is not due to be computed anew, or was at a close after it.
 WITH next AS (
     SELECT min(taken_at) AS taken_at FROM figure_snapshot_run WHERE taken_at >= as_of.moment()
 )
@@ -34,7 +34,9 @@ LEFT JOIN LATERAL (
       AND f.taken_at <= next.taken_at
     ORDER BY f.taken_at DESC LIMIT 1
 ) s ON c.updated_at IS NULL OR c.updated_at > as_of.moment()
-WHERE c.updated_at <= as_of.moment() OR s.updated_at <= as_of.moment()
+WHERE (c.updated_at <= as_of.moment() OR s.updated_at <= as_of.moment())
+  AND NOT EXISTS (SELECT FROM public.figure_postponed p
+                  WHERE p.sector = %(sector)s AND p.period = %(period)s AND p.bucket = w.bucket AND w.area_id = ANY (p.areas))
 
 -- name: select_slots
 SELECT code, slot FROM indicator WHERE sector = %s AND live

@@ -7,7 +7,8 @@ are carried forward through periods in which nothing happened (`ioc.catalogue.op
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -16,7 +17,7 @@ import psycopg
 
 from ioc.catalogue import StoredMeasure
 from ioc.catalogue.figure import figure_expr
-from ioc.catalogue.opening import Bucket, OpenDays, OpenPeriods, buckets_of, changed_buckets
+from ioc.catalogue.opening import Bucket, OpenDays, OpenPeriods, changed_buckets
 from ioc.catalogue.sector import SectorPart, SectorPlan
 from ioc.period import end_of, ends_of
 from ioc.province.expected import ExpectedReports
@@ -26,10 +27,25 @@ from streams.change.outbox import ChangeOutbox
 from streams.rollup.amounts import AmountReader
 from streams.rollup.cells import KEY_SCHEMA, Touched, changed
 from streams.rollup.figure_store import FigureStore
+from streams.rollup.known_periods import KnownPeriods
+from streams.rollup.postponed import Postponed, day_number, ends, newest_since
 from streams.rollup.stored_sums import PLACE, StoredSums
 from streams.rules.fold import CELL_KEY, Cells
 
 _CHUNK = 5000
+# Most rows that one fold computes, but for those that it touched and those of the present: a tenth of a second or two.
+MOST_ROWS = 6000
+
+
+@dataclass
+class _DueCells:
+    """What a fold has to compute of a sector: cells (`KEY_SCHEMA`), and those of them whose own sums changed."""
+
+    sector: _PlannedSector
+    keys: pl.DataFrame
+    touched: pl.DataFrame
+    after: OpenPeriods
+    before: OpenPeriods
 
 
 class FigureWriter:
@@ -43,8 +59,13 @@ class FigureWriter:
         areas: AreaTree,
         expected: Mapping[str, ExpectedReports],
         outbox: ChangeOutbox | None = None,
+        *,
+        most_rows: int = MOST_ROWS,
     ) -> None:
-        """outbox: gets every cell whose figures change; without it no changes are sent."""
+        """
+        outbox:    gets every cell whose figures change; without it no changes are sent.
+        most_rows: how many rows one fold computes at most, where more are due; the others are postponed.
+        """
         self._measures = measures
         self._plans = [_PlannedSector(plan, measures) for plan in plans]
         self._areas = areas
@@ -53,15 +74,17 @@ class FigureWriter:
         self._lives = _Lives(areas)
         self._made_periods: dict[tuple[frozenset[str], bool], OpenPeriods] = {}
         self._store = FigureStore(outbox)
+        self._postponed = Postponed()
+        self._most_rows = most_rows
 
     def write(self, connection: psycopg.Connection, touched: Touched) -> int:
         """Bring the figures to the cells, within the fold's transaction; return how many rows were computed."""
-        written = 0
         self._store.forget()  # what a fold that failed has left
-        known = _Known(connection, touched, self._made_periods)
+        known = KnownPeriods(connection, touched, self._made_periods)
         sums = self._amounts.stored(connection)
         for feed, totals in touched.totals.items():
             sums.keep_totals(self._feed_ids[feed], totals)
+        due: list[_DueCells] = []
         for sector in self._plans:
             cells, changed_since = sector.cells_of(touched), sector.totals_changed_since(touched)
             if cells or changed_since or known.turns(sector.plan):
@@ -69,10 +92,50 @@ class FigureWriter:
                 before = known.before(sector.plan)
                 days = sector.days_of(touched, cells)
                 keys = self._keys(sector.plan, cells, days, changed_since, known, before, after)
-                self._write(connection, sums, sector, keys, after, before)
-                written += keys.height
+                own = pl.concat([pl.DataFrame(schema=KEY_SCHEMA), *cells])
+                due.append(_DueCells(sector, keys, own, after, before))
+        self._postpone(connection, due)
+        for one in due:
+            self._write(connection, sums, one.sector, one.keys, one.after, one.before)
         self._store.flush(connection)
-        return written
+        return sum(one.keys.height for one in due)
+
+    def compute_postponed(self, connection: psycopg.Connection, most: int) -> int:
+        """Compute some of what was postponed, the newest first; return how many cells, about `most`.
+
+        The caller holds the roll-up's lock.
+        """
+        connection.execute(load_queries("rollup")["create_staging"])
+        self._store.forget()
+        taken = self._postponed.take(connection, most)
+        if not taken:
+            return 0
+        known = KnownPeriods(connection, Touched(), self._made_periods)
+        sums = self._amounts.stored(connection)
+        for sector in self._plans:
+            if (keys := taken.get(sector.plan.sector)) is not None:
+                self._write(connection, sums, sector, keys, known.after(sector.plan), None)
+        self._store.flush(connection)
+        return sum(keys.height for keys in taken.values())
+
+    def _postpone(self, connection: psycopg.Connection, due: Sequence[_DueCells]) -> None:
+        """Where too much is due for one fold, list what of it comes later.
+
+        At once come the cells whose own sums changed, all periods that hold the last known day, and of the others the
+        newest. Days of which an extreme is asked for are read from their stored figures, and are never postponed.
+        """
+        if sum(one.keys.height for one in due) <= self._most_rows:
+            return
+        lasts = [ends(one.keys) for one in due]
+        since = newest_since(lasts, self._most_rows)
+        for one, last in zip(due, lasts, strict=True):
+            late = one.keys.filter(pl.Series(last < min(since, day_number(one.after.carried_to))))
+            if one.sector.plan.reads_days:
+                late = late.filter(pl.col("period") != "day")
+            late = late.join(one.touched, on=CELL_KEY, how="anti")
+            if late.height:
+                self._postponed.put(connection, one.sector.plan.sector, late)
+                one.keys = one.keys.join(late, on=CELL_KEY, how="anti")
 
     def refresh(self, connection: psycopg.Connection, plan: SectorPlan, keys: pl.DataFrame) -> None:
         """Compute the figures of given cells (`KEY_SCHEMA`) anew; the caller holds the roll-up's lock."""
@@ -124,7 +187,7 @@ class FigureWriter:
         cells: Sequence[pl.DataFrame],
         days: pl.DataFrame,
         changed_since: Mapping[int, date],
-        known: _Known,
+        known: KnownPeriods,
         before: OpenPeriods,
         after: OpenPeriods,
     ) -> pl.DataFrame:
@@ -301,85 +364,3 @@ class _Lives:
         there = (self._ids[at] == areas) & (self._from[at] <= ends_of(numbers["place"].to_numpy(), buckets))
         there &= self._to[at] > buckets
         return keys.select(CELL_KEY) if there.all() else keys.select(CELL_KEY).filter(pl.Series(there))
-
-
-class _Known:
-    """The open periods before and after one fold; each set of feeds is read once."""
-
-    def __init__(
-        self,
-        connection: psycopg.Connection,
-        touched: Touched,
-        earlier: dict[tuple[frozenset[str], bool], OpenPeriods],
-    ) -> None:
-        """earlier: what was found for a fold before, by feeds and whether they carry; kept up to date here."""
-        self._earlier = earlier
-        self._days = OpenDays(connection)
-        self._turned = touched.turned
-        self._found: dict[frozenset[str], list[date]] = {}
-        self._last = self._days.last()
-        self._last_before = self._last
-        turned = {day for days in touched.turned.values() for day in days}
-        if turned and self._last is not None and max(turned) >= self._last:
-            self._last_before = self._days.last_before(touched.turned)
-        elif turned and self._last is None:
-            self._last_before = max(turned)
-
-    @property
-    def moved(self) -> bool:
-        """Whether the last day that anything is known of has moved."""
-        return self._last != self._last_before
-
-    def turns(self, plan: SectorPlan) -> bool:
-        """Whether periods may have opened, shut or moved their last day for a sector."""
-        return any(self._turned.get(feed) for feed in plan.flows | plan.opening) or (bool(plan.stocks) and self.moved)
-
-    def after(self, plan: SectorPlan) -> OpenPeriods:
-        """Return a sector's open periods as they are now."""
-        days = self._found.get(plan.opening)
-        if days is None:
-            days = self._found[plan.opening] = self._days.of(plan.opening)
-        # Most folds open and shut nothing: the periods of the fold before are the same, and need not be made again.
-        carries = bool(plan.stocks)
-        made = OpenPeriods(days, self._last if carries else None)
-        known = self._earlier.get((plan.opening, carries))
-        if known is None or known != made:
-            known = self._earlier[plan.opening, carries] = made
-        return known
-
-    def before(self, plan: SectorPlan) -> OpenPeriods:
-        """Return a sector's open periods as they were."""
-        if not any(self._turned.get(feed) for feed in plan.opening) and not (plan.stocks and self.moved):
-            return self.after(plan)
-        return OpenPeriods(self._days.before(plan.opening, self._turned), self._last_before if plan.stocks else None)
-
-    def turned(self, plan: SectorPlan) -> frozenset[Bucket]:
-        """Return the periods in which one of a sector's feeds begins to count, or ceases: no figure becomes 0 there."""
-        changed: frozenset[Bucket] = frozenset()
-        for now, before in self._changes(plan):
-            changed |= buckets_of(now) ^ buckets_of(before)
-        return changed
-
-    def begun(self, plan: SectorPlan) -> set[date]:
-        """Return a day of each year in which the first day of one of a sector's feeds is another than before."""
-        found: set[date] = set()
-        for now, before in self._changes(plan):
-            found |= _first_days(now) ^ _first_days(before)
-        return found
-
-    def _changes(self, plan: SectorPlan) -> Iterator[tuple[set[date], set[date]]]:
-        feeds = [feed for feed in sorted(plan.flows | plan.opening) if self._turned.get(feed)]
-        if not feeds:
-            return
-        days = self._days.by_feed(feeds)
-        for feed in feeds:
-            now = days.get(feed, set())
-            yield now, now ^ set(self._turned[feed])
-
-
-def _first_days(days: set[date]) -> set[date]:
-    """Return the first of the days of each year."""
-    years: dict[int, date] = {}
-    for day in sorted(days):
-        years.setdefault(day.year, day)
-    return set(years.values())

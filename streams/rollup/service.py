@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
 import psycopg
 import structlog
@@ -29,22 +30,45 @@ from streams.change.outbox import ChangeOutbox
 from streams.process.health import HealthServer
 from streams.rollup.bell import Bell
 from streams.rollup.cells import CellFold
-from streams.rollup.figures import FigureWriter
+from streams.rollup.figures import MOST_ROWS, FigureWriter
 from streams.rollup.set_aside import RETRIED, SetAside
 from streams.rollup.waiting import Waiting
-from streams.rules.fault import DATA_FAULTS
+from streams.rules.fault import DATA_FAULTS, told
 
 log = structlog.get_logger(__name__)
 
 FOLD = 4000  # most contributions of one fold
+_SHARE = 2000  # of postponed cells, how many are computed between two folds
 _RETRY_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Done:
+    """What one round has done: contributions that were folded, postponed cells whose figures were computed."""
+
+    contributions: int = 0
+    cells: int = 0
+
+    def __bool__(self) -> bool:
+        return self.contributions > 0 or self.cells > 0
 
 
 class Rollup:
     """Folds contributions and computes figures over a connection that the caller keeps."""
 
-    def __init__(self, settings: Settings, connection: psycopg.Connection, tracing: Tracing = NO_TRACING) -> None:
-        """Raises ConfigError where the settings' profile is not that of the database."""
+    def __init__(
+        self,
+        settings: Settings,
+        connection: psycopg.Connection,
+        tracing: Tracing = NO_TRACING,
+        *,
+        most_rows: int = MOST_ROWS,
+    ) -> None:
+        """
+        most_rows: of figures, how many one fold computes at most; more are postponed to transactions of their own.
+
+        Raises ConfigError where the settings' profile is not that of the database.
+        """
         profile = load_profile(settings.profile)
         check_province(connection, settings, profile)
         # What the database computes, not what the files say: an edited file counts once it is loaded.
@@ -64,30 +88,69 @@ class Rollup:
             for reference, _ in plan.named("expected")
         }
         outbox = ChangeOutbox() if settings.figure_changes or settings.small_cell_below > 1 else None
-        self.figures = FigureWriter(self.plans, measures, feed_ids, profile.areas, expected, outbox)
+        self.figures = FigureWriter(
+            self.plans, measures, feed_ids, profile.areas, expected, outbox, most_rows=most_rows
+        )
+        self._postponed_until = float("-inf")
         self._set_aside = SetAside(measures, feed_ids)
         self._queries = load_queries("rollup")
         self._tracing = tracing
         connection.commit()
 
-    def run_once(self, connection: psycopg.Connection) -> int:
-        """Fold what is waiting, in one transaction; return how many contributions were taken.
+    def run_once(self, connection: psycopg.Connection) -> Done:
+        """Fold what is waiting, then compute some of what earlier folds postponed: a transaction each.
 
-        0 while another process holds the lock. Raises RetryableError, or CatalogueChangedError; nothing has changed
-        then.
+        Nothing is done while another process holds the lock. Raises RetryableError, or CatalogueChangedError; the
+        transaction that raises has changed nothing then.
         """
+        return Done(self.fold_once(connection), self.compute_postponed(connection))
+
+    def fold_once(self, connection: psycopg.Connection) -> int:
+        """Fold what is waiting, in one transaction; return how many contributions were taken."""
         with ExitStack() as spans, translated_errors(), connection.transaction():
-            if connection.execute(self._queries["try_lock"]).fetchone() != (True,):
-                return 0
-            return self._run(connection, spans)
+            return self._run(connection, spans) if self._locks(connection) else 0
+
+    def compute_postponed(self, connection: psycopg.Connection) -> int:
+        """Compute figures that folds have postponed, in one transaction; return of how many cells."""
+        with translated_errors(), connection.transaction():
+            return self._compute_postponed(connection) if self._locks(connection) else 0
 
     def catch_up(self, connection: psycopg.Connection) -> Iterator[int]:
-        """Fold all that waits at this moment, waiting for the lock; yield how many each transaction took."""
+        """Fold all that waits at this moment and compute what is postponed, waiting for the lock.
+
+        Yields how many contributions each transaction took.
+        """
         taken = FOLD
         while taken >= FOLD:
             with ExitStack() as spans, translated_errors(), self.exclusively(connection):
                 taken = self._run(connection, spans)
             yield taken
+        cells = 1
+        while cells:
+            with translated_errors(), self.exclusively(connection):
+                cells = self._compute_postponed(connection)
+            yield 0
+
+    def _locks(self, connection: psycopg.Connection) -> bool:
+        """Take the lock for this transaction, unless another process holds it."""
+        return connection.execute(self._queries["try_lock"]).fetchone() == (True,)
+
+    def _compute_postponed(self, connection: psycopg.Connection) -> int:
+        """Compute some of the postponed cells; return how many.
+
+        Where a figure cannot be computed, all of them stay on the list for a minute: folds go on, and a later
+        contribution may mend it.
+        """
+        if time.monotonic() < self._postponed_until:
+            return 0
+        self._check_epoch(connection)
+        try:
+            with translated_errors(), connection.transaction():
+                return self.figures.compute_postponed(connection, _SHARE)
+        except DATA_FAULTS as error:
+            log.error("postponed figures cannot be computed; they are tried again in a minute", error=told(error))
+            self._postponed_until = time.monotonic() + _RETRY_SECONDS
+            return 0
 
     @contextmanager
     def exclusively(self, connection: psycopg.Connection) -> Iterator[None]:
@@ -161,16 +224,34 @@ def report_columns(plans: Sequence[SectorPlan], measures: Sequence[StoredMeasure
     return found
 
 
+class _Meters:
+    """What the roll-up tells of its work."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._folded = Counter("ioc_contributions_folded_total", "Contributions folded into cells", registry=registry)
+        self._late = Counter("ioc_postponed_cells_total", "Cells that a fold left to later ones", registry=registry)
+        self._seconds = Histogram("ioc_fold_seconds", "Seconds of one fold", registry=registry)
+        self._last = Gauge("ioc_last_fold_timestamp_seconds", "When the last fold ended", registry=registry)
+        self.set_aside = Gauge(
+            "ioc_contributions_set_aside",
+            "Contributions that cannot be folded; the figures lack them",
+            registry=registry,
+        )
+
+    def count(self, done: Done, seconds: float) -> None:
+        """Count one round."""
+        self._last.set_to_current_time()
+        self._folded.inc(done.contributions)
+        self._late.inc(done.cells)
+        if done.contributions:
+            self._seconds.observe(seconds)
+
+
 def run_rollup(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; reconnects while the database is away."""
     configure_logging(settings)
     registry = CollectorRegistry()
-    folded = Counter("ioc_contributions_folded_total", "Contributions folded into cells", registry=registry)
-    seconds = Histogram("ioc_fold_seconds", "Seconds of one fold", registry=registry)
-    aside = Gauge(
-        "ioc_contributions_set_aside", "Contributions that cannot be folded; the figures lack them", registry=registry
-    )
-    last = Gauge("ioc_last_fold_timestamp_seconds", "When the last fold ended", registry=registry)
+    meters = _Meters(registry)
     stopped = stop_event()
     ready = threading.Event()
     tracing = open_tracing(settings, "ioc-rollup")
@@ -188,14 +269,11 @@ def run_rollup(settings: Settings) -> None:
                 while not stopped.is_set():
                     bell.wait(pause)
                     start = time.monotonic()
-                    taken = rollup.run_once(connection)
-                    last.set_to_current_time()
-                    folded.inc(taken)
-                    if taken:
-                        seconds.observe(time.monotonic() - start)
-                    pause = 0.0 if taken >= FOLD else settings.rollup_interval
+                    done = rollup.run_once(connection)
+                    meters.count(done, time.monotonic() - start)
+                    pause = 0.0 if done.contributions >= FOLD or done.cells else settings.rollup_interval
                     if time.monotonic() - retried > _RETRY_SECONDS:
-                        aside.set(rollup.retry_set_aside(connection))
+                        meters.set_aside.set(rollup.retry_set_aside(connection))
                         retried = time.monotonic()
         except CatalogueChangedError as error:
             ready.clear()

@@ -29,14 +29,21 @@ class SnapshotJob:
         last = cursor.execute(self._queries["select_last"]).fetchone()
         if now < midnight + _SETTLE or (last is not None and last >= midnight):
             return state
-        return {"taken_at": now.isoformat(), "cells": self.take(now)}
+        cells = self.take(now)
+        return state if cells is None else {"taken_at": now.isoformat(), "cells": cells}
 
-    def take(self, now: datetime) -> int:
-        """Keep what has changed since the last snapshot; return how many cells."""
+    def take(self, now: datetime) -> int | None:
+        """Keep what has changed since the last snapshot; return how many cells.
+
+        None, and nothing is kept, while figures are postponed: they would be missing in the close, as if nothing had
+        moved them. It is taken when they are computed; past figures are counted from sums until then.
+        """
         with self._connection.transaction():
             cursor = self._connection.cursor(row_factory=scalar_row)
             # The roll-up waits, so that no cell is written with a time before `now` and seen only afterwards.
             cursor.execute(load_queries("rollup")["lock"])
+            if cursor.execute(load_queries("rollup")["count_postponed"]).fetchone():
+                return None
             since = cursor.execute(self._queries["select_last"]).fetchone()
             cells = 0
             if since is not None:

@@ -15,7 +15,7 @@ from psycopg.errors import InsufficientPrivilege
 from testbed.pipeline import Pipeline
 
 from deploy.local.stack import Stack
-from ioc.database.connection import connect, conninfo
+from ioc.database.connection import Role, connect, conninfo
 from ioc.database.reader_scope import list_scopes, remove_scope, set_scope
 from ioc.errors import ConfigError
 from ioc.settings import Settings
@@ -176,3 +176,15 @@ def test_a_role_that_no_scope_would_bind_is_refused(
         with pytest.raises(ConfigError, match="has no scope"):
             remove_scope(owner, role)
         assert list_scopes(owner) == []
+
+
+def test_who_writes_figures_does_not_pay_for_the_scope_of_readers(pipeline: Pipeline, settings: Settings) -> None:
+    """Their statements carry no condition of the policy; those of others do."""
+    asked = "EXPLAIN SELECT figures FROM indicator_cell WHERE sector = 'lodging' AND period = 'day' AND area_id = 1"
+    plans: dict[Role, str] = {}
+    roles: tuple[Role, ...] = ("rollup", "scheduler", "writer", "reader")
+    for role in roles:
+        with connect(settings, role, autocommit=True) as connection:
+            plans[role] = "\n".join(line for (line,) in connection.execute(asked).fetchall())
+    bound = {role for role, plan in plans.items() if "InitPlan" in plan or "SubPlan" in plan}
+    assert bound == {"reader"}, plans

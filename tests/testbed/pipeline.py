@@ -31,7 +31,7 @@ EVENT_TABLES = (
     f"{', '.join(feed.table for feed in load_feeds().values())}, record_identity, record_revision, rejected_event, "
     "stream_position, stream_batch, stream_gap, measure_delta, member_delta, measure_cell, distinct_member, "
     "indicator_cell, open_day, open_day_change, stream_halt, contribution_set_aside, figure_change, figure_record, "
-    "figure_snapshot, figure_snapshot_run, disclosure_cell"
+    "figure_snapshot, figure_snapshot_run, disclosure_cell, figure_postponed"
 )
 
 

@@ -124,6 +124,7 @@ class Explainer:
             updated_at=self._figures.updated_at(code, cell),
             as_of=reported_for,
             stale=stale,
+            postponed=self._moment is None and self._postponed(row["sector"], cell),
             known_at=self._moment.at if self._moment else None,
             status_then=self._since.status(code, cell) if self._moment else None,
             since_then=self._since.read(code, counted, cell, limit, offset) if self._moment else None,
@@ -172,6 +173,12 @@ class Explainer:
         place = cell.area.area_id, cell.start
         found = approvals_of(self._connection, code, sector, cell.period, [cell.start], [place[0]], {place: value})
         return found.get(place)
+
+    def _postponed(self, sector: str, cell: Cell) -> bool:
+        """Return whether the figures of a cell are due and not computed yet."""
+        due = {"sector": sector, "period": cell.period, "bucket": cell.start, "area_id": cell.area.area_id}
+        row = self._one("is_postponed", due)
+        return row is not None and row["postponed"]
 
     def _open_periods(self, sector: str) -> OpenPeriods:
         codes = [row["code"] for row in self._all("select_sector_codes", [sector])]

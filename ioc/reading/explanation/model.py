@@ -225,6 +225,7 @@ class Explanation(_Said):
     as_of: of a level that agencies report, the first day of the period that they reported last; it stands until the
            next report, so that it may lie long before the cell.
     stale: whether it stands longer than its cadence allows.
+    postponed:   a late record has moved it, and the roll-up has not computed it anew yet.
     known_at:    the moment as of which it is explained; None for now. All that follows is of that moment.
     status_then: the indicator's status then; None where none had been computed, or for now.
     since_then:  what has come since.
@@ -251,6 +252,7 @@ class Explanation(_Said):
     updated_at: datetime | None
     as_of: date | None = None
     stale: bool = False
+    postponed: bool = False
     known_at: datetime | None = None
     status_then: StatusThen | None = None
     since_then: SinceThen | None = None
