@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -28,8 +29,7 @@ _QUOTE, _COLON, _BLANK = 0x22, 0x3A, 0x20
 _FAILURES = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(NamedTuple):
     """An event that is as pydantic would take it; `id` as an answer may show it."""
 
     feed: Feed

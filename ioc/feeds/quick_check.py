@@ -84,12 +84,21 @@ class _QuickField:
 
 @dataclass(frozen=True)
 class _Limits:
-    """What is plausible of a feed's dates: of each field the last day, and the last where its day has passed."""
+    """What is plausible now of a feed's events.
+
+    first:   the first day that may count.
+    days:    all days that are known by their text.
+    last:    of each date and time its last day, and the last where its day has passed.
+    sent_at: the first and last moment of an envelope's `time`.
+    sent_on: the days of which every moment lies between those, at whatever offset it is written.
+    """
 
     now: Now
     first: date
     days: Mapping[str, date]
     last: Sequence[tuple[_Dated, date, date]]
+    sent_at: tuple[datetime, datetime]
+    sent_on: tuple[date, date]
 
 
 class QuickCheck:
@@ -137,7 +146,7 @@ class QuickCheck:
             limits = self._limits = self._at(now)
         values = {**self._defaults, **event["data"]}
         return (
-            self._envelope_passes(event, now)
+            self._envelope_passes(event, limits)
             and (self._reporter is None or values[self._reporter] == reporter)
             and _fit(self._patterns, values)
             and _plausible(values, limits)
@@ -151,14 +160,16 @@ class QuickCheck:
                 return True
         return False
 
-    def _envelope_passes(self, event: JsonEvent, now: Now) -> bool:
+    def _envelope_passes(self, event: JsonEvent, limits: _Limits) -> bool:
         text = event["time"]
-        if _TIME_OF_DAY.fullmatch(text, 10) is None or event.get("voided"):
+        day = limits.days.get(text[:10])
+        if day is None or _TIME_OF_DAY.fullmatch(text, 10) is None or event.get("voided"):
             return False
+        first, last = limits.sent_on
         revision = event.get("revision")
         return (
-            _moment(text, self._sent_at[0], min(now.latest_time, self._sent_at[1])) is not None
-            and (revision is None or revision <= now.latest_revision)
+            (first <= day <= last or _moment(text, *limits.sent_at) is not None)
+            and (revision is None or revision <= limits.now.latest_revision)
             and _fit(self._attributes, event)
         )
 
@@ -168,7 +179,9 @@ class QuickCheck:
         for dated in self._dated:
             ahead, over = (latest_of(self.feed, dated.name, now.latest, passed=passed) for passed in (False, True))
             last.append((dated, min(ahead, end), min(over, end)))
-        return _Limits(now, first, _days(first, end), last)
+        sent_at = (self._sent_at[0], min(now.latest_time, self._sent_at[1]))
+        sent_on = (sent_at[0].date() + _OFFSETS, sent_at[1].date() - _OFFSETS)
+        return _Limits(now, first, _days(first, end), last, sent_at, sent_on)
 
 
 def quick_check_of(feed: Feed) -> QuickCheck | None:
