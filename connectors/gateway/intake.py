@@ -25,7 +25,7 @@ from ioc.feeds.plausibility import Calendar, Now
 from ioc.messaging.record import TOKEN_HEADER, OutgoingRecord, RecordOffset, record_of
 from ioc.settings import Settings
 from ioc.web.access import RequestFacts
-from ioc.web.bearer import UnauthenticatedError, authenticate
+from ioc.web.bearer import CHALLENGE, UnauthenticatedError, authenticate
 from ioc.web.rate_limit import RateLimit
 from ioc.web.tokens import Token, TokenFile
 
@@ -85,6 +85,18 @@ class Intake:
                 return
             await asyncio.sleep(wait)
         raise too_fast(self._limit.wait(token.id, events))
+
+    def require_live(self, token: Token) -> None:
+        """Refuse (401) to go on for a token that was revoked, or has expired, since its request began."""
+        if self._tokens.find_live(token.id) is None:
+            raise refusal(
+                401,
+                "authorization",
+                "token_ended",
+                vi="mã truy cập đã bị thu hồi hoặc hết hạn trong khi gửi; phần còn lại không được nhận",
+                en="the token was revoked, or expired, while this was sent; the rest is not taken",
+                headers={"www-authenticate": f'{CHALLENGE}, error="invalid_token"'},
+            )
 
     def now(self) -> Now:
         """Return what is plausible now."""

@@ -199,6 +199,7 @@ class Upload:
                     verdicts = self._judge_part(feed, token, part, index, tally)
                     index += len(part)
                     await self._intake.pace(token, len(part))
+                    self._intake.require_live(token)  # a file may take minutes
                     if verdicts and not asked.dry_run:
                         record_offsets = await self._intake.write(verdicts, token)
                         for verdict in verdicts:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 from testbed.event import stay
-from testbed.gateway import BATCH, GatewayBed
+from testbed.gateway import BATCH, START, GatewayBed
 
+from connectors.gateway.producer import InMemoryEventProducer
 from ioc.errors import RejectedError
 from ioc.feeds.feed import load_feeds
-from ioc.messaging.record import RecordOffset
+from ioc.messaging.record import OutgoingRecord, RecordOffset
 from ioc.reading.receipt import MAX_RECORDS, receipt_id, record_offsets_of
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "formats"
@@ -240,3 +242,36 @@ def test_few_files_are_read_at_once(gateway: GatewayBed, secret: str) -> None:
             return [fifth.status_code, *[(await task).status_code for task in tasks]]
 
     assert asyncio.run(many()) == [503, 422, 422, 422, 422]
+
+
+class RevokingProducer(InMemoryEventProducer):
+    """Ends the token while the first part of a file is written."""
+
+    def __init__(self, end: Callable[[], object]) -> None:
+        super().__init__()
+        self._end = end
+
+    async def publish(self, records: Sequence[OutgoingRecord]) -> list[RecordOffset | None]:
+        written = await super().publish(records)
+        self._end()
+        return written
+
+
+@pytest.mark.parametrize("how", ["revoked", "expired"])
+def test_a_token_that_ends_while_a_file_is_read_ends_the_file(how: str, tmp_path: Path) -> None:
+    def end() -> None:
+        if how == "revoked":
+            gateway.tokens.revoke(token.id)
+        else:
+            gateway.seconds += 3_600
+
+    producer = RevokingProducer(end)
+    gateway = GatewayBed(tmp_path, producer)
+    token, secret = gateway.tokens.create("Ends", list(FEEDS), ["*"], START + timedelta(minutes=30))
+    (day, *_) = json.loads(DAYS)
+    days = [day | {"report_date": f"{date(2023, 1, 1) + timedelta(days=number)}"} for number in range(620)]
+    response = send(gateway, secret, json.dumps(days).encode(), "tourism.daily_report", content_type="application/json")
+    (reason,) = response.json()["reasons"]
+    assert (response.status_code, reason["rule"]) == (401, "token_ended")
+    assert sum(len(json.loads(record.value or b"")) for record in producer.records) == 500
+    assert send(gateway, secret, DAYS, "tourism.daily_report").status_code == 401
