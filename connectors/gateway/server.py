@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import structlog
 
 from connectors.gateway.app import create_app
@@ -30,9 +32,13 @@ def run_gateway(settings: Settings) -> None:
     feeds = load_feeds()
     producer = KafkaEventProducer(settings)
     tracing = open_tracing(settings, "ioc-gateway")
+    app = create_app(settings, feeds, tokens, producer, ApiReceiptSource(settings), tracing=tracing)
+    # What was made by now stays: the garbage collector need not look through models and engines with every request.
+    gc.collect()
+    gc.freeze()
     try:
         serve(
-            create_app(settings, feeds, tokens, producer, ApiReceiptSource(settings), tracing=tracing),
+            app,
             host=settings.gateway_host,
             port=settings.gateway_port,
             setting="IOC_GATEWAY",
