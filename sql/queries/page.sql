@@ -95,7 +95,7 @@ WHERE incident_id = %(incident_id)s ORDER BY change_id DESC LIMIT 50
 
 -- name: list_incident_touches
 SELECT t.code, i.name_vi, a.code AS area_code, a.name_vi AS area_name, s.status, s.value, s.expected, s.lag, s.lag_in,
-       i.unit
+       i.unit, count(*) OVER () AS total
 FROM incident_touch t
 JOIN area a USING (area_id)
 JOIN indicator i ON i.code = t.code AND i.live
@@ -135,7 +135,7 @@ SELECT s.*, t.source AS target_source,
        -- A target without a date of figures that begin anew each year has the year's own pace.
        CASE WHEN t.due_on IS NULL AND s.target_on IS NOT NULL THEN 0 ELSE t.baseline END AS baseline,
        CASE WHEN t.due_on IS NULL AND s.target_on IS NOT NULL THEN make_date(extract(year FROM s.target_on)::int - 1, 12, 31)
-            ELSE t.baseline_on END AS baseline_on, f.name_vi AS cause_name, p.name AS agency_name
+            ELSE t.baseline_on END AS baseline_on, t.steps, f.name_vi AS cause_name, p.name AS agency_name
 FROM shown_status s
 LEFT JOIN target t ON t.target_id = s.target_id
 LEFT JOIN feed f ON f.key = split_part(s.cause, ':', 1)

@@ -272,3 +272,25 @@ def test_a_database_that_is_away_is_told_as_a_page(bed: Bed) -> None:
         answer = client.get("/")
     assert answer.status_code == 503
     assert "Cơ sở dữ liệu tạm thời gián đoạn" in answer.text
+
+
+def test_what_an_incident_touches_fits_a_phone_and_says_how_much_is_left_out(bed: Bed) -> None:
+    """One of 48 indicators in 27 units made a page of 15,000 pixels, cut at 100 rows without a word."""
+    with connect(bed.settings, "owner", autocommit=True) as connection:
+        row = connection.execute(
+            "INSERT INTO incident (cause, kind, severity, sector, owner, title_vi, title_en, summary_vi, summary_en,"
+            " evidence, since, opened_at, changed_at, seen_at, closed_at, step_at)"
+            " SELECT 'test:wide', 'feed_silent', 'warning', 'lodging', 'x', 'Rộng', 'Wide', 'Rộng', 'Wide', '{}',"
+            " at, at, at, at, at, at FROM (SELECT now() - interval '90 days' AS at) long_ago RETURNING incident_id"
+        ).fetchone()
+        assert row is not None
+        connection.execute(
+            "INSERT INTO incident_touch (incident_id, code, area_id, touched_at) SELECT %s, code, area_id, now()"
+            " FROM (SELECT code FROM indicator WHERE live ORDER BY indicator_id LIMIT 25) i,"
+            " (SELECT area_id FROM area WHERE valid_to > '2024-10-24' ORDER BY area_id LIMIT 5) a",
+            row,
+        )
+    html = bed.leader().get(f"/incidents/{row[0]}").text
+    before, _, after = html.partition("<summary>88 dòng nữa</summary>")
+    assert (before.count('data-label="Địa bàn"'), after.count('data-label="Địa bàn"')) == (12, 88)
+    assert "Hiện 100 trong 125 dòng" in html

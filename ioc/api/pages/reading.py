@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg.rows import dict_row
 
+from ioc.api.pages.course import course_points
 from ioc.api.pages.view import (
     CoursePoint,
     FoundRow,
@@ -25,7 +26,7 @@ from ioc.api.pages.view import (
 )
 from ioc.api.pages.word import BEHIND, UNKNOWN
 from ioc.api.problem import ProblemError
-from ioc.period import end_of, start_of
+from ioc.period import start_of
 from sql import load_queries
 
 # How many periods a chart shows without a target.
@@ -238,14 +239,7 @@ class PageReading:
             )
             if len(rows) >= _ENOUGH:
                 break
-        rows.reverse()
-        total = 0.0
-        points = []
-        for row in rows:
-            total += row["value"] or 0.0
-            value = total if parts else row["value"]
-            expected = _expected(status, end_of(shown, row["bucket"]), summed=bool(parts))
-            points.append(CoursePoint(row["bucket"], value, expected))
+        points = course_points(rows, shown, status, limit=limit, summed=bool(parts))
         return shown, bool(parts), points
 
     def _statuses(
@@ -274,25 +268,6 @@ class PageReading:
     def _rows(self, connection: psycopg.Connection, query: str, **parameters: Any) -> FoundRows:
         cursor = connection.cursor(row_factory=dict_row)
         return cursor.execute(self._queries[query].encode(), parameters).fetchall()
-
-
-def _expected(status: FoundRow | None, day: date, *, summed: bool) -> float | None:
-    """Return where a linear pace is on a day, or the target where it holds at all times; None for other paces."""
-    if status is None or status["target"] is None:
-        return None
-    if status["pace"] == "at_once":
-        return float(status["target"])
-    if status["pace"] != "linear" or status["target_on"] is None:
-        return None
-    start, low = status["baseline_on"], status["baseline"]
-    if summed:
-        start, low = status["bucket"] - timedelta(days=1), 0.0
-    if start is None or low is None or day < start:
-        return None
-    if not summed and (low >= status["target"] if status["target_op"] == ">=" else low <= status["target"]):
-        return float(status["target"])  # 99.35 % where 90 % is asked: it may fall to 90, and no lower
-    share = min(1.0, (day - start).days / max(1, (status["target_on"] - start).days))
-    return float(low + (status["target"] - low) * share)
 
 
 def own_period(cadence: str) -> str:
