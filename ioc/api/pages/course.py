@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
 
-from ioc.api.pages.view import CoursePoint
+from ioc.api.pages.view import CoursePoint, FoundRow
 from ioc.period import end_of, start_of
-
-Row = Mapping[str, Any]
 
 
 def course_points(
-    rows: Sequence[Row], period: str, status: Row | None, *, limit: int, summed: bool
+    rows: Sequence[FoundRow], period: str, status: FoundRow | None, *, limit: int, summed: bool
 ) -> list[CoursePoint]:
     """Return the points of a chart, oldest first: one for each period, so that time is as long as it was.
 
@@ -43,7 +40,7 @@ def _buckets(period: str, first: date, last: date, limit: int) -> list[date]:
     return found[::-1]
 
 
-def expected_by(status: Row | None, day: date, *, summed: bool) -> float | None:
+def expected_by(status: FoundRow | None, day: date, *, summed: bool) -> float | None:
     """Return what is asked by a day: the target where it holds at all times, a straight pace, or the steps that have
     come; None for last year's curve, which the boards draw.
     """
@@ -70,7 +67,7 @@ def expected_by(status: Row | None, day: date, *, summed: bool) -> float | None:
     return float(low + (target - low) * share)
 
 
-def _step(status: Row, day: date, target: float, *, is_floor: bool, summed: bool) -> float | None:
+def _step(status: FoundRow, day: date, target: float, *, is_floor: bool, summed: bool) -> float | None:
     """Return the last step that has come; of a total's ceiling, the next one: it may be used up until then."""
     if day >= status["target_on"]:
         return target
