@@ -16,7 +16,7 @@ from deploy.doctor.database import (
 from deploy.doctor.finding import Check, CheckResult, run_checks
 from deploy.doctor.kafka import check_brokers, check_clock, check_lag, check_topics
 from deploy.doctor.machine import check_disk, check_permissions, check_python, check_secrets
-from deploy.doctor.service import check_grafana, check_processes
+from deploy.doctor.service import check_collector, check_grafana, check_processes
 from ioc.feeds.feed import load_feeds
 from ioc.settings import Settings
 
@@ -44,5 +44,6 @@ def examine(settings: Settings, *, probe: bool = True) -> Iterator[CheckResult]:
         ("database", partial(check_work, settings)),
         ("processes", partial(check_processes, settings)),
         ("grafana", partial(check_grafana, settings)),
+        ("collector", partial(check_collector, settings)),
     ]
     yield from run_checks(checks, gates=("kafka", "database"))

@@ -44,6 +44,31 @@ def check_processes(settings: Settings) -> Iterator[CheckResult]:
             )
 
 
+def check_collector(settings: Settings) -> Iterator[CheckResult]:
+    """Whether the collector of traces takes what OTLP allows it to take: a request with no span in it.
+
+    Nothing where no address is set. Traces are lost while it does not, and nothing else is.
+    """
+    if not settings.trace_url:
+        return
+    url = f"{settings.trace_url}/v1/traces"
+    try:
+        answer = httpx.post(url, content=b"", headers={"content-type": "application/x-protobuf"}, timeout=5.0)
+        told = "" if answer.status_code == 200 else f"HTTP {answer.status_code}"
+    except httpx.HTTPError as error:
+        told = type(error).__name__
+    yield CheckResult(
+        part="collector",
+        check="traces",
+        verdict="warning" if told else "good",
+        message=f"{url}: {told or 'nhận vết · takes traces'}",
+        advice="Vết bị bỏ, dữ liệu không ảnh hưởng: bật OTLP/HTTP ở bộ thu, hoặc đặt IOC_TRACE_URL= · Traces are "
+        "dropped, data is not concerned: switch OTLP over HTTP on there, or set IOC_TRACE_URL= to trace nothing."
+        if told
+        else "",
+    )
+
+
 def check_grafana(settings: Settings) -> Iterator[CheckResult]:
     """Whether Grafana answers, its version, whether the token gets in, and what it could not deliver; nothing where no
     address is set.

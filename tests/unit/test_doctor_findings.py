@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
+from testbed.collector import running_collector
+from testbed.server import free_ports
 
 from deploy.doctor.database import judge_timescale
 from deploy.doctor.finding import CheckResult, CheckVerdict, clock_finding, exit_status, run_checks
 from deploy.doctor.kafka import judge_topics
 from deploy.doctor.machine import check_disk, check_secrets, judge_libraries, judge_mode, judge_space
-from deploy.doctor.service import check_grafana, judge_grafana
+from deploy.doctor.service import check_collector, check_grafana, judge_grafana
 from grafana.standin.api import running_standin
 from ioc.messaging.topic import TopicState
 from ioc.settings import Settings
@@ -142,3 +144,19 @@ def test_what_grafana_could_not_deliver_is_a_fault() -> None:
         assert "someone else" not in told.message
         wrong = own.model_copy(update={"grafana_token": SecretStr("x")})
         assert [(one.check, one.verdict) for one in check_grafana(wrong)] == [("version", "good"), ("token", "fault")]
+
+
+def test_a_collector_that_takes_no_traces_is_a_warning_with_what_to_do() -> None:
+    def found(url: str) -> list[CheckResult]:
+        return list(check_collector(Settings(_env_file=None, trace_url=url)))
+
+    assert found("") == []
+    with running_collector() as collector:
+        (good,) = found(collector.url)
+        (elsewhere,) = found(f"{collector.url}/other")
+        assert collector.spans == []
+    (port,) = free_ports(1)
+    (away,) = found(f"http://127.0.0.1:{port}")
+    assert [one.verdict for one in (good, elsewhere, away)] == ["good", "warning", "warning"]
+    assert "HTTP 404" in elsewhere.message and "ConnectError" in away.message
+    assert good.advice == "" and "IOC_TRACE_URL=" in away.advice

@@ -114,12 +114,24 @@ def reached_by(app: str) -> set[str]:
 
 
 def test_the_gateway_reaches_kafka_and_the_api_but_no_database() -> None:
-    assert reached_by("gateway") == {"names", "to-kafka", "to-api"}
+    assert reached_by("gateway") == {"names", "to-kafka", "to-api", "to-collector"}
     # Receipts are looked up in both; a file that is tried on a page goes through the gateway.
     assert reached_by("api") == {"names", "to-kafka", "to-database", "to-gateway", "to-mail-and-channels"}
     gateway = documents(COMPOSE)[0]["services"]["gateway"]
     assert gateway["environment"]["IOC_API_URL"] == "http://api:18082"
     assert "secrets" not in gateway
+
+
+def test_what_is_traced_reaches_the_collector_and_nothing_else_does() -> None:
+    """`open_tracing` is called by these; their setting is in the one place that all share."""
+    traced = {"gateway", "worker", "rollup"}
+    assert {app for app in (*traced, "api", "scheduler", "poller") if "to-collector" in reached_by(app)} == traced
+    services = documents(COMPOSE)[0]["services"]
+    for app in traced:
+        assert services[app]["environment"]["IOC_TRACE_URL"] == "${IOC_TRACE_URL:-}"
+        assert "data" in services[app]["networks"]
+    (settings,) = [document for name, document in manifests() if name == "ConfigMap/settings"]
+    assert settings["data"]["IOC_TRACE_URL"] == ""
 
 
 def test_composed_processes_have_no_rights_and_only_their_own_secrets() -> None:
