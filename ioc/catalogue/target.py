@@ -22,6 +22,7 @@ from ioc.table import Problems, Row, is_there, read_rows
 _STEP = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}) *= *(-?[0-9]{1,15}(?:\.[0-9]{1,15})?)")
 PACES = ("at_once", "linear", "seasonal", "steps")
 COLUMNS = ("code", "area", "year", "target", "target_on", "baseline", "baseline_on", "pace", "steps", "target_source")
+YEARS = (1990, 2100)
 _REQUIRED = ("code", "target", "target_on", "target_source")
 
 
@@ -216,6 +217,14 @@ def _target(row: Row) -> TargetInForce | None:
             " · must read so, ascending, none after target_on, for pace steps only",
         )
         return None
+    year = full.integer("year")
+    if year is not None and not _is_year_of(year, plain.on):
+        full.complain(
+            "year",
+            f"{year} phải là năm của target_on hoặc năm trước đó; không có target_on thì từ {YEARS[0]} đến {YEARS[1]}"
+            f" · {year} must be the year of target_on or the one before; without target_on, {YEARS[0]} to {YEARS[1]}",
+        )
+        return None
     return TargetInForce(
         code=full.text("code"),
         op=plain.op,
@@ -223,12 +232,19 @@ def _target(row: Row) -> TargetInForce | None:
         due_on=plain.on,
         source=plain.source,
         area=full.text("area"),
-        year=full.integer("year") or (plain.on.year if plain.on else None),
+        year=year or (plain.on.year if plain.on else None),
         baseline=baseline,
         baseline_on=baseline_on,
         pace=pace,
         steps=steps,
     )
+
+
+def _is_year_of(year: int, due_on: date | None) -> bool:
+    """Whether a target can be that of a year: a plan of 2025 may be due on 31 January 2026."""
+    if due_on is None:
+        return YEARS[0] <= year <= YEARS[1]
+    return year in (due_on.year, due_on.year - 1)
 
 
 def read_steps(text: str) -> tuple[tuple[date, float], ...] | None:

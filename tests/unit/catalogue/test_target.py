@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ioc.catalogue import load_catalogue
-from ioc.catalogue.target import TargetInForce, fields_of, read_steps, with_targets, write_steps
+from ioc.catalogue.target import TargetInForce, fields_of, read_steps, read_targets, with_targets, write_steps
 from ioc.errors import ConfigError
 from ioc.feeds.feed import Feed
 from ioc.province.profile import load_profile_catalogue
@@ -105,3 +105,30 @@ def test_numbers_of_targets_read_back(value: float) -> None:
 )  # fmt: skip
 def test_steps_are_read_as_days_and_numbers_are_everywhere(text: str) -> None:
     assert read_steps(text) is None
+
+
+@pytest.mark.parametrize(
+    ("year", "due_on", "is_read"),
+    [
+        ("2025", "2025-12-31", True),
+        ("2025", "2026-01-31", True),  # what a plan of 2025 may still pay out
+        ("", "2026-01-31", True),
+        ("2026", "2025-12-31", False),
+        ("2023", "2025-12-31", False),
+        ("99999", "2025-12-31", False),  # beyond what the table's column holds
+        ("-1", "", False),
+        ("2030", "", True),
+    ],
+)
+def test_the_year_of_a_target_is_that_of_its_date(
+    write: Write, feeds: Mapping[str, Feed], tmp_path: Path, year: str, due_on: str, is_read: bool
+) -> None:
+    catalogue = load_catalogue(write({"code": "lodging.a"}), feeds)
+    path = tmp_path / "own.csv"
+    path.write_text(f"code,year,target,target_on,target_source\nlodging.a,{year},>=5,{due_on},x\n", encoding="utf-8")
+    if is_read:
+        (target,) = read_targets(path, catalogue, origin="command")
+        assert target.year == (int(year) if year else 2026)
+    else:
+        with pytest.raises(ConfigError, match="row 2 column year"):
+            read_targets(path, catalogue, origin="command")
