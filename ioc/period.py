@@ -11,8 +11,11 @@ Days = np.ndarray[tuple[int], np.dtype[np.int64]]
 PERIODS = ("day", "week", "month", "quarter", "year")
 # Running totals at a day's end; stocks are read from them. Not a period that is shown.
 CLOSING = "closing"
-# The same of what agencies report: of the last day on which a report was in force. Reported stocks are read from them.
+# The same of what agencies report, where every area's last report is carried forward until its next one, and then added
+# up. Reported stocks are read from them.
 CARRIED = "carried"
+# What `carried` is made of, of the very areas that reports name: the reports in force, and what is carried forward.
+OWN_REPORTED, OWN_CARRIED = "own_reported", "own_carried"
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 _EVERY = {"day": "1d", "week": "1w", "month": "1mo", "quarter": "1q", "year": "1y"}
 

@@ -28,6 +28,7 @@ from ioc.catalogue.step import (
     days_column,
     figure_column,
     level_at_end,
+    level_of_days,
     reference_column,
     within,
 )
@@ -75,9 +76,9 @@ def _named(name: str, step: Step, plans: Mapping[str, IndicatorPlan]) -> pl.Expr
         case "" | "ytd" | "year":
             return pl.col(figure_column(reference.name, within(step.span, reference.function)))
         case "standing_days":
-            stock, *reports = (
-                pl.col(Amount(measure, "standing_days", step.span).column) for measure in plans[reference.name].running
-            )
+            plan = plans[reference.name]
+            how = level_of_days(plan)
+            stock, *reports = (pl.col(Amount(measure, how, step.span).column) for measure in plan.running)
             return pl.when(reports[0] != 0).then(stock) if reports else stock
         case "received":
             return pl.col(Amount(received_measure(reference.name), "total", step.span).column)

@@ -158,8 +158,9 @@ def reported_levels(plans: Iterable[SectorPlan]) -> frozenset[tuple[Measure, Mea
 
 
 def stock_feeds(plans: Iterable[SectorPlan]) -> frozenset[str]:
-    """Return the feeds that need running totals."""
-    return frozenset[str]().union(*(plan.stocks for plan in plans))
+    """Return the feeds of which stocks are counted: they need running totals."""
+    amounts = (amount for plan in plans for amount in plan.amounts)
+    return frozenset(amount.measure.feed for amount in amounts if amount.how in ("closing", "standing_days"))
 
 
 def _timed(formula: Formula) -> bool:

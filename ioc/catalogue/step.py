@@ -15,7 +15,7 @@ from ioc.catalogue.measure import Measure
 from ioc.catalogue.plan import Computed, IndicatorPlan, Reported
 
 TimeSpan = Literal["period", "ytd", "year"]
-How = Literal["total", "closing", "carried", "standing_days"]
+How = Literal["total", "closing", "carried", "standing_days", "carried_days"]
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,9 @@ class Amount:
 
     total:         sum over the days of the span
     closing:       running total: the sum from the beginning to the last day of the span
-    carried:       its running total on the last day, or else on the last one before on which anything was reported
+    carried:       of every area's reports in force on the last day, or else of its last ones before it
     standing_days: the sum of its running totals at the end of each day of the span
+    carried_days:  the sum of what is carried at the end of each day of the span
     """
 
     measure: Measure
@@ -59,6 +60,11 @@ class Step:
 def level_at_end(plan: IndicatorPlan) -> How:
     """Return how the level at a span's end is read: reports are carried forward until the next report."""
     return "carried" if isinstance(plan, Reported) else "closing"
+
+
+def level_of_days(plan: IndicatorPlan) -> How:
+    """Return how the levels at the ends of a span's days are added up: reports are carried forward there, too."""
+    return "carried_days" if isinstance(plan, Reported) else "standing_days"
 
 
 def figure_column(code: str, span: TimeSpan) -> str:
@@ -117,4 +123,4 @@ def amounts_of(step: Step, plans: Mapping[str, IndicatorPlan]) -> Iterator[Amoun
     for one in step.references:
         if one.function == "standing_days":
             for measure in plans[one.name].running:
-                yield Amount(measure, "standing_days", step.span)
+                yield Amount(measure, level_of_days(plans[one.name]), step.span)

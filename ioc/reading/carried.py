@@ -22,24 +22,32 @@ class _CarriedRow:
     area_id: int
     day: date
     until: date
+    parts: int
+    areas: int
 
 
 @dataclass(frozen=True)
 class CarriedFigure:
-    """A reported figure that is carried on.
+    """A reported figure that is carried on, or of which a part is.
 
-    until: the last day on which a report stood; the figure is of that day.
+    until: the last day of the oldest report in it.
     stale: whether a whole period of its cadence has passed since without a report.
+    parts: of how many of the `areas` that report for themselves the last report is of an earlier period.
     """
 
     until: date
     stale: bool
+    parts: int = 1
+    areas: int = 1
 
     @property
     def note(self) -> str:
         """The same in a sentence."""
         vi = f"số báo cáo của kỳ đến {self.until:%d/%m/%Y}" + (", đã cũ: chưa có báo cáo mới" if self.stale else "")
         en = f"as reported until {self.until}" + (", stale: no report since" if self.stale else "")
+        if self.areas > 1:
+            vi = f"gồm số kỳ trước của {self.parts}/{self.areas} nơi chưa báo cáo lại, cũ nhất là {vi}"
+            en = f"with what {self.parts} of {self.areas} areas reported for earlier periods, the oldest {en}"
         return f"{vi} · {en}"
 
 
@@ -70,8 +78,12 @@ def carried_figures(
         {
             "feed_id": feed_id,
             "slot": reports.slot,
+            "local": reports.measure.local,
             "areas": [area_id for area_id, _ in asked],
             "days": [day for _, day in asked],
         },
     )
-    return {(row.area_id, row.day): CarriedFigure(row.until, is_stale(row.until, row.day, cadence)) for row in rows}
+    return {
+        (row.area_id, row.day): CarriedFigure(row.until, is_stale(row.until, row.day, cadence), row.parts, row.areas)
+        for row in rows
+    }

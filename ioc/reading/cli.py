@@ -209,9 +209,16 @@ def _print(found: Explanation, *, with_sql: bool) -> None:
     value = _told(made_of) if found.value is None else f"{cell(found.value)} {found.unit}"
     console.print(Text(value, style="bold green"))
     if found.as_of is not None:
-        old = "; đã cũ, chưa có báo cáo mới · stale: no report since" if found.stale else ""
+        is_old = found.stale and max(one.reported_for for one in found.carried) == found.as_of
+        old = "; đã cũ, chưa có báo cáo mới · stale: no report since" if is_old else ""
         told = f"số báo cáo cho kỳ từ {found.as_of:%d/%m/%Y} · reported for the period from {found.as_of}{old}"
         console.print(Text(told, style="yellow" if old else ""))
+    if found.carried:
+        show_rows(
+            [one.model_dump() for one in found.carried],
+            as_json=False,
+            title="Giữ số của kỳ trước, chưa có báo cáo mới · carried from an earlier period, not reported anew",
+        )
 
     _print_since(console, found)
 

@@ -18,7 +18,7 @@ from ioc.catalogue.opening import OpenDays
 from ioc.catalogue.step import How, TimeSpan
 from ioc.errors import ConfigError
 from ioc.feeds.feed import Feed
-from ioc.period import end_of
+from ioc.period import CARRIED, CLOSING, end_of
 from ioc.territory.area import AreaTree
 from ioc.territory.crosswalk import Territory
 from sql import load_queries
@@ -112,8 +112,9 @@ class SumReader:
         match how:
             case "closing" | "carried":
                 sums = self._by_last("select_running_totals", {**asked, "level": how}, days)
-            case "standing_days":
-                sums = self._standing_days(asked, sorted(areas), days)
+            case "standing_days" | "carried_days":
+                level = CARRIED if how == "carried_days" else CLOSING
+                sums = self._standing_days({**asked, "level": level}, sorted(areas), days)
             case "total":
                 sums = self._totals(asked, sorted(areas), span, spans.period, days)
         present = self._present(feed, days) if how == "total" else None

@@ -16,6 +16,8 @@ from ioc.period import PERIODS
 from ioc.recompute.day_sum import column_of
 from sql import load_queries
 
+_LEVEL = ("amount", "reports")
+
 
 class FigureSql:
     """Figures of the plans of one sector; what they read is gathered in `joins`."""
@@ -66,10 +68,11 @@ class FigureSql:
             case "" | "ytd" | "year":
                 return self.figure(Step(self._plans[reference.name], within(span, reference.function)))
             case "standing_days":
-                amount, *reports = (self._standing_days(m, span) for m in self._plans[reference.name].running)
-                if not reports:
-                    return amount
-                return _part("standing_days_of_reported").format(amount=amount, reports=reports[0])
+                plan = self._plans[reference.name]
+                if isinstance(plan, Reported):
+                    amount, reports = (self._level(plan, span, column, of_days=True) for column in _LEVEL)
+                    return _part("level_of_days").format(amount=amount, reports=reports)
+                return self._standing_days(plan.running[0], span)
             case "received":
                 return self._total(received_measure(reference.name), span)
             case "expected":
@@ -87,7 +90,7 @@ class FigureSql:
         if flow:
             amount, reports = self._total(plan.amount, span), self._total(plan.reports, span)
         else:
-            amount, reports = self._carried(plan, span, "amount"), self._carried(plan, span, "reports")
+            amount, reports = (self._level(plan, span, column) for column in _LEVEL)
         figure = _part("mean").format(amount=amount, reports=reports) if isinstance(plan, ReportedMean) else amount
         periods = plan.periods if isinstance(plan, ReportedFlow) else PERIODS
         period = sql.SQL("'year'") if span == "year" else sql.SQL("key.period")
@@ -126,16 +129,17 @@ class FigureSql:
         alias = sql.Identifier(f"running_total_{end}_{self._feeds[measure.feed].table}")
         return _unit(_part("running_total").format(running_total=alias, slot=self._slot(measure)), measure)
 
-    def _carried(self, plan: Reported, span: TimeSpan, column: str) -> sql.Composable:
-        """Return what is reported of a level, or was last, and by how many."""
-        end: TimeSpan = "year" if span == "year" else "period"
+    def _level(self, plan: Reported, span: TimeSpan, column: str, *, of_days: bool = False) -> sql.Composable:
+        """Return the `amount` that is carried to a span's end, or the `reports` that it is of; or those of all days."""
+        end: TimeSpan = span if of_days or span == "year" else "period"
         number = self._stored[plan.reports].slot
-        alias = sql.Identifier(f"level_{end}_{number}")
-        self._joined[f"level {end} {number}"] = _part("join_level").format(
+        name, join = (f"days_{end}", "join_level_of_days") if of_days else (f"level_{end}", "join_level")
+        alias = sql.Identifier(f"{name}_{number}")
+        self._joined[f"{name} {number}"] = _part(join).format(
             level=sql.Identifier(f"level_{self._feeds[plan.amount.feed].table}"),
             number=sql.Literal(number),
-            last=sql.Identifier(f"last_{end}"),
             alias=alias,
+            **_bounds(end),
         )
         measure = plan.amount if column == "amount" else plan.reports
         return _unit(_part("carried").format(alias=alias, column=sql.Identifier(column)), measure)

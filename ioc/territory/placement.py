@@ -82,6 +82,29 @@ def carry_overs(tree: AreaTree) -> list[CarryOver]:
     return found
 
 
+def takeovers(tree: AreaTree) -> list[CarryOver]:
+    """Return by whose reports those of each unit that has ended are replaced, and since when.
+
+    They are the units that took its whole territory over, and those above them; where no unit did, those that took over
+    the units below it. A unit above it at its end is none of them: it speaks of more than its ground.
+    """
+    found: list[CarryOver] = []
+    known = carry_overs(tree)
+    for ended in tree.areas:
+        if ended.valid_to == FOREVER:
+            continue
+        within = {area.area_id for area in tree.areas if ended.area_id in tree.chain(area.area_id)}
+        given = {ended.area_id} if ended.successor_id is not None else within
+        others = within.union(tree.chain(ended.area_id))
+        since: dict[int, date] = {}
+        for one in known:
+            if one.origin_id in given and one.area_id not in others:
+                day = max(one.since, ended.valid_to)
+                since[one.area_id] = min(day, since.get(one.area_id, FOREVER))
+        found += [CarryOver(ended.area_id, area_id, day) for area_id, day in sorted(since.items())]
+    return found
+
+
 def placements_frame(tree: AreaTree) -> pl.DataFrame:
     """Return `placements` as a frame, for a join on `area_id`."""
     rows = [(one.area_id, one.since, one.until, one.unit_id) for one in placements(tree)]

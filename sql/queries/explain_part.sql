@@ -45,11 +45,25 @@ SELECT count(DISTINCT {member}) AS total FROM {table} WHERE {counting}
 -- What stands counts on each day of the span on which it stands.
 ({adds})::double precision / {unit} * (least(coalesce({until}, 'infinity'), {last} + 1) - greatest({at}, {first}))
 
--- name: last_reported
--- The last day on which a report stood, and the first day of the newest report that stood then.
-SELECT least(max({until}) - 1, {last}) AS last,
-       max({at}) FILTER (WHERE {until} = (SELECT max({until}) FROM {table} WHERE {counting} AND ({condition}))) AS begun
-FROM {table} WHERE {counting} AND ({condition})
+-- name: held_reports
+-- What was reported of areas, by the days for which it was.
+SELECT area_id, {at} AS begun, {until} AS until, sum({amount})::bigint AS amount FROM {table}
+WHERE area_id = ANY({areas}::integer[]) AND {at} <= {last} AND ({condition}) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+
+-- name: carrying
+{at} <= {last}
+AND (EXISTS (SELECT FROM unnest({units}::integer[], {upto}::date[]) AS k (unit, upto)
+             WHERE k.unit = area_id AND {until} >= k.upto)
+     OR area_id = ANY({silent}::integer[]))
+
+-- name: carried_days
+greatest(least(coalesce((SELECT max(k.carried) FROM unnest({units}::integer[], {ends}::date[], {carried}::date[])
+                                               AS k (unit, ended, carried)
+                         WHERE k.unit = area_id AND k.ended = {until}), {until}), {last} + 1)
+         - greatest({at}, {first}), 0)
+
+-- name: amount_carried
+({adds})::double precision / {unit} * {days}
 
 -- name: adds_member
 ({member} IS NOT NULL)::int

@@ -52,10 +52,11 @@ GROUP BY coalesce(named.name_vi, named.cause), named.name_vi, named.is_agency
 ORDER BY indicators DESC, min(named.cause) LIMIT 20
 
 -- name: list_changes
--- Indicators of one area whose status became another since a moment; the first status of a new one is no change.
+-- Indicators of one area whose status became another between two moments; the first status of a new one is no change.
 SELECT c.changed_at, c.code, i.name_vi, i.unit, c.before, c.status, c.value, c.lag
 FROM shown_status_change c JOIN indicator i ON i.code = c.code AND i.live
-WHERE c.area_id = %(area_id)s AND c.changed_at > %(since)s AND c.before IS NOT NULL
+WHERE c.area_id = %(area_id)s AND c.changed_at > %(since)s AND c.changed_at <= %(until)s
+  AND c.before IS NOT NULL
 ORDER BY c.changed_at DESC LIMIT %(limit)s
 
 -- name: list_due

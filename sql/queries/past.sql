@@ -57,6 +57,22 @@ SELECT area_id, day{totals} FROM (
 ) part GROUP BY 1, 2;
 CREATE INDEX ON {day} (area_id, day)
 
+-- name: named_days
+-- What records add to the days of the areas that they name: the steps of the reports in force, what waits, and what came
+-- since or has been replaced since.
+SELECT c.area_id, c.bucket AS day{stored} FROM public.measure_cell c
+WHERE c.feed_id = {feed_id} AND c.period = 'own_reported' AND c.bucket <= {last}
+WINDOW w AS (PARTITION BY c.area_id ORDER BY c.bucket)
+UNION ALL
+SELECT d.area_id, d.bucket AS day{waiting} FROM public.measure_delta d WHERE d.feed_id = {feed_id} AND d.bucket <= {last}
+UNION ALL
+SELECT area_id, day{same} FROM ({replaced}) replaced
+UNION ALL
+SELECT area_id, day{negative} FROM ({since}) since
+
+-- name: changed_on
+, (coalesce(c.sums[{slot}], 0) - lag(coalesce(c.sums[{slot}], 0), 1, 0::bigint) OVER w)::numeric AS {name}
+
 -- name: stored
 , coalesce(c.sums[{slot}], 0)::numeric AS {name}
 
@@ -233,7 +249,7 @@ FROM (SELECT DISTINCT area_id, day FROM {level} WHERE area_id = ANY({areas})) w
 -- name: last_level
 LEFT JOIN LATERAL (
     SELECT amount, reports FROM {level} l
-    WHERE l.pair = {number} AND l.area_id = w.area_id AND l.day <= w.day AND l.reports <> 0
+    WHERE l.pair = {number} AND l.area_id = w.area_id AND l.day <= w.day
     ORDER BY l.day DESC LIMIT 1
 ) {alias} ON true
 

@@ -84,7 +84,7 @@ WHERE s.area_id = %(area_id)s
 ORDER BY 1
 
 -- name: remove_running_totals
-DELETE FROM measure_cell WHERE feed_id = %s AND period IN ('closing', 'carried') AND area_id = %s
+DELETE FROM measure_cell WHERE feed_id = %s AND period = 'closing' AND area_id = %s
 
 -- name: copy_running_totals
 COPY measure_cell (feed_id, period, area_id, bucket, sums) FROM STDIN (FORMAT csv)

@@ -88,14 +88,14 @@ SELECT slot, period, area_id, bucket, n AS amount FROM {member}
 WITH stored AS (
     SELECT m.slot, c.period, c.area_id, c.bucket, coalesce(c.sums[m.slot], 0) AS amount
     FROM measure_cell c CROSS JOIN unnest(%(slots)s::int[]) AS m (slot)
-    WHERE c.feed_id = %(feed_id)s AND c.period NOT IN ('closing', 'carried')
+    WHERE c.feed_id = %(feed_id)s AND c.period NOT IN ('closing', 'carried', 'own_reported', 'own_carried')
 ), wanted AS ({wanted})
 SELECT slot, period, area_id, bucket, coalesce(s.amount, 0) AS stored, coalesce(w.amount, 0) AS recomputed
 FROM stored s FULL JOIN wanted w USING (slot, period, area_id, bucket)
 WHERE coalesce(s.amount, 0) <> coalesce(w.amount, 0) LIMIT 1000
 
 -- name: count_cells
-SELECT count(*) FROM measure_cell WHERE feed_id = %s AND period NOT IN ('closing', 'carried')
+SELECT count(*) FROM measure_cell WHERE feed_id = %s AND period NOT IN ('closing', 'carried', 'own_reported', 'own_carried')
 
 -- name: count_figures
 SELECT count(*) FROM indicator_cell WHERE sector = %s
@@ -199,19 +199,60 @@ LEFT JOIN LATERAL (
 ) {running_total} ON true
 
 -- name: create_levels
--- What was reported of each area, as it stood from each day on which that changed; {pairs}: number, amount, reports,
--- and whether it holds for the area that reported it alone.
+-- What is reported of each area, every area's last report carried forward until its next one. The braces hold what
+-- records add to the days of the areas that they name, and by row number, amount, reports, and whether it holds for that
+-- area alone.
+-- What a unit that has ended reported is carried on until one that took over its ground has a report in force: the units
+-- that took all of it, and those above them; where none did, those that took over the units below it.
 CREATE TEMPORARY TABLE {level} ON COMMIT DROP AS
-SELECT area_id, pair, day, sum(amount) OVER w AS amount, sum(reports) OVER w AS reports
+WITH told AS MATERIALIZED (
+    SELECT area_id, pair, alone, day, sum(amount) OVER w AS amount, sum(reports) OVER w AS reports,
+           lead(day, 1, 'infinity') OVER w AS next
+    FROM (
+        SELECT d.area_id, p.pair, p.alone, d.day, sum(p.amount) AS amount, sum(p.reports) AS reports
+        FROM ({named}) d CROSS JOIN LATERAL (VALUES {pairs}) AS p (pair, amount, reports, alone)
+        WHERE p.amount <> 0 OR p.reports <> 0 GROUP BY 1, 2, 3, 4
+    ) changed
+    WINDOW w AS (PARTITION BY area_id, pair ORDER BY day)
+), heir AS (
+    -- Units that took over all of one, not only all of the unit above it.
+    SELECT c.origin_id, c.area_id, c.since FROM area_carry_over c JOIN area a ON a.area_id = c.origin_id
+    WHERE NOT EXISTS (SELECT FROM chain x WHERE x.origin_id = c.origin_id AND x.area_id = c.area_id)
+      AND (a.parent_id IS NULL
+           OR NOT EXISTS (SELECT FROM area_carry_over p WHERE p.origin_id = a.parent_id AND p.area_id = c.area_id))
+), takeover AS (
+    SELECT a.area_id AS origin_id, c.area_id, greatest(min(c.since), a.valid_to) AS since
+    FROM area a JOIN chain below ON below.area_id = a.area_id
+    JOIN area_carry_over c ON c.origin_id = below.origin_id
+    WHERE a.valid_to < 'infinity'
+      AND (below.origin_id = a.area_id OR NOT EXISTS (SELECT FROM heir WHERE heir.origin_id = a.area_id))
+      AND NOT EXISTS (SELECT FROM chain x WHERE x.origin_id = c.area_id AND x.area_id = a.area_id)
+      AND NOT EXISTS (SELECT FROM chain x WHERE x.origin_id = a.area_id AND x.area_id = c.area_id)
+    GROUP BY a.area_id, c.area_id
+), replaced AS (
+    SELECT t.origin_id AS area_id, r.pair, min(greatest(r.day, t.since)) AS day
+    FROM takeover t JOIN told r ON r.area_id = t.area_id AND r.reports <> 0 AND r.next > t.since GROUP BY 1, 2
+), carried AS (
+    SELECT t.area_id, t.pair, t.alone, t.day, t.amount, t.reports
+    FROM told t LEFT JOIN replaced r USING (area_id, pair) WHERE t.reports <> 0 OR t.day >= r.day
+    UNION ALL
+    SELECT t.area_id, t.pair, t.alone, r.day, 0, 0
+    FROM told t JOIN replaced r USING (area_id, pair) WHERE t.reports = 0 AND t.day < r.day AND t.next > r.day
+), step AS (
+    SELECT area_id, pair, alone, day, amount - lag(amount, 1, 0) OVER w AS amount,
+           reports - lag(reports, 1, 0) OVER w AS reports
+    FROM carried WINDOW w AS (PARTITION BY area_id, pair ORDER BY day)
+)
+SELECT area_id, pair, day, sum(amount) OVER w AS amount, sum(reports) OVER w AS reports,
+       lead(day, 1, 'infinity') OVER w AS next
 FROM (
-    SELECT c.area_id, p.pair, greatest(d.day, c.since) AS day, sum(p.amount) AS amount, sum(p.reports) AS reports
-    FROM {day} d JOIN area_carry_over c ON c.origin_id = d.area_id
-    CROSS JOIN LATERAL (VALUES {pairs}) AS p (pair, amount, reports, alone)
-    WHERE (p.amount <> 0 OR p.reports <> 0) AND (NOT p.alone OR c.origin_id = c.area_id)
+    SELECT c.area_id, s.pair, greatest(s.day, c.since) AS day, sum(s.amount) AS amount, sum(s.reports) AS reports
+    FROM step s JOIN area_carry_over c ON c.origin_id = s.area_id JOIN area a ON a.area_id = c.area_id
+    WHERE (NOT s.alone OR c.origin_id = c.area_id) AND greatest(s.day, c.since) < a.valid_to
     GROUP BY 1, 2, 3
 ) changed
 WINDOW w AS (PARTITION BY area_id, pair ORDER BY day);
-CREATE INDEX ON {level} (pair, area_id, day) WHERE reports <> 0;
+CREATE INDEX ON {level} (pair, area_id, day);
 ANALYZE {level}
 
 -- name: level_pair
@@ -220,8 +261,20 @@ ANALYZE {level}
 -- name: join_level
 LEFT JOIN LATERAL (
     SELECT amount, reports FROM {level} l
-    WHERE l.pair = {number} AND l.area_id = key.area_id AND l.day <= key.{last} AND l.reports <> 0
+    WHERE l.pair = {number} AND l.area_id = key.area_id AND l.day <= key.{last}
     ORDER BY l.day DESC LIMIT 1
+) {alias} ON true
+
+-- name: join_level_of_days
+-- The level of each day of the span on which the area is there.
+LEFT JOIN LATERAL (
+    SELECT sum(l.amount * d.days) AS amount, sum(l.reports * d.days) AS reports
+    FROM {level} l
+    CROSS JOIN LATERAL (SELECT greatest(key.{first}, key.valid_from) AS first,
+                               least(key.{last}, key.valid_to - 1) + 1 AS after) span
+    CROSS JOIN LATERAL (SELECT least(l.next, span.after) - greatest(l.day, span.first) AS days) d
+    WHERE l.pair = {number} AND l.area_id = key.area_id AND l.day < span.after AND l.next > span.first
+      AND span.after > span.first
 ) {alias} ON true
 
 -- name: carried
@@ -257,7 +310,7 @@ coalesce({standing_days}.{slot}, 0)
 -- name: mean
 {amount} / {reports}
 
--- name: standing_days_of_reported
+-- name: level_of_days
 (CASE WHEN {reports} <> 0 THEN {amount} END)
 
 -- name: extreme

@@ -143,16 +143,16 @@ LEFT JOIN LATERAL (
 ) later ON true
 
 -- name: select_running_totals
--- The running totals that a change on or after `since` concerns: the last row before it, and all rows from it on.
+-- The running totals of a level that a change on or after `since` concerns: the last row before it, and all from it on.
 SELECT w.area_id, c.bucket, c.sums
 FROM unnest(%(areas)s::int[], %(since)s::date[]) AS w (area_id, since)
 JOIN LATERAL (
     (SELECT bucket, sums FROM measure_cell
-     WHERE feed_id = %(feed_id)s AND period = 'closing' AND area_id = w.area_id AND bucket < w.since
+     WHERE feed_id = %(feed_id)s AND period = %(level)s AND area_id = w.area_id AND bucket < w.since
      ORDER BY bucket DESC LIMIT 1)
     UNION ALL
     SELECT bucket, sums FROM measure_cell
-    WHERE feed_id = %(feed_id)s AND period = 'closing' AND area_id = w.area_id AND bucket >= w.since
+    WHERE feed_id = %(feed_id)s AND period = %(level)s AND area_id = w.area_id AND bucket >= w.since
 ) c ON true
 
 -- name: select_sector_keys
@@ -164,16 +164,6 @@ SELECT w.place, c.sums
 FROM unnest(%(periods)s::text[], %(areas)s::int[], %(buckets)s::date[]) WITH ORDINALITY AS w (period, area_id, bucket, place)
 JOIN measure_cell c ON c.period = w.period AND c.area_id = w.area_id AND c.bucket = w.bucket
 WHERE c.feed_id = %(feed_id)s AND c.bucket BETWEEN %(first)s AND %(last)s
-
--- name: select_carried
--- For each area: what was carried last before a day.
-SELECT w.area_id, c.sums
-FROM unnest(%(areas)s::int[], %(since)s::date[]) AS w (area_id, since)
-JOIN LATERAL (
-    SELECT sums FROM measure_cell
-    WHERE feed_id = %(feed_id)s AND period = 'carried' AND area_id = w.area_id AND bucket < w.since
-    ORDER BY bucket DESC LIMIT 1
-) c ON true
 
 -- name: select_running_totals_between
 -- For each area: the running totals of the days from `first` to `last`, and those that stood on the first.

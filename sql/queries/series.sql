@@ -50,22 +50,29 @@ JOIN distinct_member d ON d.measure_id = %(measure_id)s AND d.area_id = c.origin
 GROUP BY 1, 2
 
 -- name: select_carried
--- For areas and days: until which day what is reported stood last, where nothing stands on the day; %(slot)s counts the
--- reports.
-SELECT w.area_id, w.day, (
-    SELECT min(z.bucket) - 1 FROM measure_cell z
-    WHERE z.feed_id = %(feed_id)s AND z.period = 'closing' AND z.area_id = w.area_id AND z.bucket > stood.bucket
-      AND coalesce(z.sums[%(slot)s], 0) = 0
-) AS until
+-- For areas and days: how many of the areas that a reported level is of have not reported anew, and until which day the
+-- oldest of their reports was; %(slot)s counts the reports, %(local)s: they are of the very area alone.
+SELECT w.area_id, w.day, min(o.until) AS until, count(o.until)::int AS parts, count(*)::int AS areas
 FROM unnest(%(areas)s::int[], %(days)s::date[]) AS w (area_id, day)
+JOIN area a USING (area_id)
+JOIN area_carry_over c ON c.area_id = w.area_id AND c.since <= w.day AND (NOT %(local)s OR c.origin_id = w.area_id)
+CROSS JOIN LATERAL (SELECT least(w.day, a.valid_to - 1) AS last) d
 JOIN LATERAL (
-    SELECT coalesce(sums[%(slot)s], 0) AS reports FROM measure_cell c
-    WHERE c.feed_id = %(feed_id)s AND c.period = 'closing' AND c.area_id = w.area_id AND c.bucket <= w.day
-    ORDER BY c.bucket DESC LIMIT 1
-) now ON now.reports = 0
+    SELECT coalesce(sums[%(slot)s], 0) AS reports FROM measure_cell
+    WHERE feed_id = %(feed_id)s AND period = 'own_carried' AND area_id = c.origin_id AND bucket <= d.last
+    ORDER BY bucket DESC LIMIT 1
+) carried ON carried.reports <> 0
 JOIN LATERAL (
-    SELECT bucket FROM measure_cell c
-    WHERE c.feed_id = %(feed_id)s AND c.period = 'closing' AND c.area_id = w.area_id AND c.bucket <= w.day
-      AND coalesce(c.sums[%(slot)s], 0) <> 0
-    ORDER BY c.bucket DESC LIMIT 1
-) stood ON true
+    SELECT bucket, coalesce(sums[%(slot)s], 0) AS reports FROM measure_cell
+    WHERE feed_id = %(feed_id)s AND period = 'own_reported' AND area_id = c.origin_id AND bucket <= d.last
+    ORDER BY bucket DESC LIMIT 1
+) now ON true
+LEFT JOIN LATERAL (
+    SELECT min(z.bucket) - 1 AS until FROM measure_cell z
+    WHERE z.feed_id = %(feed_id)s AND z.period = 'own_reported' AND z.area_id = c.origin_id
+      AND coalesce(z.sums[%(slot)s], 0) = 0 AND z.bucket > (
+        SELECT max(f.bucket) FROM measure_cell f
+        WHERE f.feed_id = %(feed_id)s AND f.period = 'own_reported' AND f.area_id = c.origin_id AND f.bucket <= d.last
+          AND coalesce(f.sums[%(slot)s], 0) <> 0)
+) o ON now.reports = 0
+GROUP BY 1, 2 HAVING count(o.until) > 0

@@ -29,7 +29,7 @@ JOIN distinct_member d ON d.measure_id = %(measure_id)s AND d.area_id = c.origin
 GROUP BY 1, 2
 
 -- name: select_standing_days
--- For each area and span: the running totals of each of its days, added up. A total stands until the next one.
+-- For each area and span: the running totals of a level on each of its days, added up. A total stands until the next one.
 SELECT w.area_id, w.first, w.last, array_agg(t.total ORDER BY t.ordinal) AS sums
 FROM unnest(%(areas)s::int[], %(firsts)s::date[], %(lasts)s::date[]) AS w (area_id, first, last)
 CROSS JOIN LATERAL (
@@ -39,11 +39,11 @@ CROSS JOIN LATERAL (
         SELECT bucket, sums, lead(bucket, 1, 'infinity') OVER (ORDER BY bucket) AS next
         FROM (
             (SELECT bucket, sums FROM measure_cell
-             WHERE feed_id = %(feed_id)s AND period = 'closing' AND area_id = w.area_id AND bucket <= w.first
+             WHERE feed_id = %(feed_id)s AND period = %(level)s AND area_id = w.area_id AND bucket <= w.first
              ORDER BY bucket DESC LIMIT 1)
             UNION ALL
             SELECT bucket, sums FROM measure_cell
-            WHERE feed_id = %(feed_id)s AND period = 'closing' AND area_id = w.area_id
+            WHERE feed_id = %(feed_id)s AND period = %(level)s AND area_id = w.area_id
               AND bucket > w.first AND bucket <= w.last
         ) known
     ) c

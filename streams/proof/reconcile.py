@@ -164,7 +164,7 @@ class Reconciler:
         self._execute("create_members", members=members_sql(feed, distinct), **_only(tables, "spoken", "member"))
         to_date = [stored.slot for stored in distinct if stored.measure in self._to_date]
         self._execute("create_first_days", slots=sql.Literal(to_date), **_only(tables, "first", "spoken"))
-        self._recompute_levels(feed, tables["day"])
+        self._recompute_levels(feed, sums)
         counts = "more_than_nothing" if feed.foretells_ends else "not_nothing"
         anything = [sql.SQL(self._queries[counts]).format(slot=column_of(stored)) for stored in sums]
         self._execute(
@@ -176,8 +176,8 @@ class Reconciler:
         for table in tables.values():
             self._execute("analyze", table=table)
 
-    def _recompute_levels(self, feed: Feed, day: sql.Composable) -> None:
-        """Make `level_<table>`: the reports of stocks, ratios and scores in force, day by day."""
+    def _recompute_levels(self, feed: Feed, sums: list[StoredMeasure]) -> None:
+        """Make `level_<table>`: the reports of stocks, ratios and scores, carried forward day by day."""
         part = sql.SQL(self._queries["level_pair"])
         pairs: list[sql.Composable] = [
             part.format(
@@ -191,7 +191,10 @@ class Reconciler:
         ]
         if pairs:
             self._execute(
-                "create_levels", level=sql.Identifier(f"level_{feed.table}"), day=day, pairs=joined(pairs, ", ")
+                "create_levels",
+                level=sql.Identifier(f"level_{feed.table}"),
+                named=day_sums_sql(feed, sums),
+                pairs=joined(pairs, ", "),
             )
 
     def _compare_cells(self, feed: Feed, measures: list[StoredMeasure]) -> tuple[int, list[Difference]]:

@@ -11,6 +11,7 @@ from psycopg.rows import dict_row, scalar_row
 
 from ioc.catalogue import StoredMeasure
 from ioc.catalogue.edition import Edition
+from ioc.catalogue.plan import RunningTotal
 from ioc.catalogue.sector import SectorPlan, stock_feeds
 from ioc.catalogue.store import load_measures, swap_in
 from ioc.database.connection import connect, translated_errors
@@ -41,6 +42,7 @@ class RebuildPlan:
     asked:    how many of them were asked for; the others use them, or are used by them.
     measures: by feed, those that lack records from before they were counted.
     running_totals: feeds whose running totals are added up anew: a stock is read from them for the first time.
+    reports:  feeds whose reports are carried forward anew: measures of them are filled.
     sectors:  plans of the sectors whose figures are computed.
     recount:  everything that is stored is compared with the records, and mended where it differs.
     """
@@ -49,6 +51,7 @@ class RebuildPlan:
     asked: int
     measures: dict[str, list[StoredMeasure]]
     running_totals: tuple[str, ...]
+    reports: tuple[str, ...]
     sectors: tuple[SectorPlan, ...]
     recount: bool = False
 
@@ -98,6 +101,11 @@ class Rebuild:
         _, self.set_aside = self._rollup.retry_all_set_aside(self._connection)
         for feed in self.plan.running_totals:
             self._close(feed, watch)
+        for feed in self.plan.reports:
+            watch(f"reports · số báo cáo: {feed}", 0, 1)
+            with translated_errors(), self._rollup.exclusively(self._connection):
+                self._rollup.rewrite_reports(self._connection, feed)
+            watch(f"reports · số báo cáo: {feed}", 1, 1)
         for plan in self.plan.sectors:
             self._compute(plan, watch)
         with translated_errors():
@@ -160,6 +168,7 @@ class Rebuild:
             len(asked) or len(codes),
             measures,
             tuple(sorted(new_stocks)),
+            tuple(sorted(self._rollup.reports.keys() & measures.keys())),
             tuple(plan for plan in self._rollup.plans if plan.sector in sectors),
         )
 
@@ -168,7 +177,9 @@ class Rebuild:
         for stored in load_measures(self._connection):
             measures.setdefault(stored.measure.feed, []).append(stored)
         plans = self._rollup.plans
-        return RebuildPlan(frozenset(), 0, measures, tuple(sorted(stock_feeds(plans))), tuple(plans), recount=True)
+        reports = tuple(sorted(self._rollup.reports))
+        stocks = tuple(sorted(stock_feeds(plans)))
+        return RebuildPlan(frozenset(), 0, measures, stocks, reports, tuple(plans), recount=True)
 
     def _fill(self, feed: str, measures: list[StoredMeasure], watch: ProgressCallback) -> None:
         fill = MeasureFill(self._feeds[feed], self._feed_ids[feed], measures, self._areas)
@@ -196,7 +207,7 @@ class Rebuild:
         local = [one.slot - 1 for one in stored if one.measure.local]
         for done, area_id in enumerate(areas, start=1):
             with translated_errors(), self._rollup.exclusively(self._connection):
-                write_running_totals(self._connection, feed_id, area_id, local, self._rollup.reports.get(feed, ()))
+                write_running_totals(self._connection, feed_id, area_id, local)
             watch(f"running totals · lũy kế: {feed}", done, len(areas))
 
     def _compute(self, plan: SectorPlan, watch: ProgressCallback) -> None:
@@ -228,4 +239,5 @@ def open_rebuild(
 
 
 def _stock_feeds(edition: Edition) -> frozenset[str]:
-    return frozenset(measure.feed for plan in edition.compiled.plans.values() for measure in plan.running)
+    plans = edition.compiled.plans.values()
+    return frozenset(plan.stock.feed for plan in plans if isinstance(plan, RunningTotal))

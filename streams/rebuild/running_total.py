@@ -11,9 +11,9 @@ import psycopg
 from psycopg.rows import class_row
 
 from ioc.database.array_text import array_texts
-from ioc.period import CARRIED, CLOSING
+from ioc.period import CLOSING
 from sql import load_queries
-from streams.rules.fold import carried_totals, matrix_of
+from streams.rules.fold import matrix_of
 
 
 class _DayRow(NamedTuple):
@@ -30,17 +30,10 @@ def areas_of(connection: psycopg.Connection, feed_id: int) -> list[int]:
     return [area_id for (area_id,) in rows]
 
 
-def write_running_totals(
-    connection: psycopg.Connection,
-    feed_id: int,
-    area_id: int,
-    local: Sequence[int],
-    reports: Sequence[tuple[int, int]] = (),
-) -> None:
+def write_running_totals(connection: psycopg.Connection, feed_id: int, area_id: int, local: Sequence[int]) -> None:
     """Write an area's running totals anew; the caller's transaction holds the roll-up's lock.
 
-    local:   columns of the sums that do not stand in other areas than their own.
-    reports: columns of amounts that stand until they are reported again, with that of the number of their reports.
+    local: columns of the sums that do not stand in other areas than their own.
     """
     queries = load_queries("rebuild")
     cursor = connection.cursor(row_factory=class_row(_DayRow))
@@ -53,11 +46,6 @@ def write_running_totals(
     # Of several rows of a day (its own, and what was taken over on it) the last holds the day's end.
     latest = {row.bucket: total for row, total in zip(rows, totals, strict=True)}
     connection.execute(queries["remove_running_totals"], [feed_id, area_id])
-    levels = {CLOSING: list(latest.values())}
-    if reports and latest:
-        width = max(sums.shape[1], *(column + 1 for pair in reports for column in pair))
-        levels[CARRIED] = carried_totals(matrix_of(levels[CLOSING], width), reports, ()).tolist()
     with connection.cursor().copy(queries["copy_running_totals"]) as copy:
-        for level, rows_of_level in levels.items():
-            for bucket, text in zip(latest, array_texts(rows_of_level), strict=True):
-                copy.write(f'{feed_id},{level},{area_id},{bucket},"{text}"\n')
+        for bucket, text in zip(latest, array_texts(list(latest.values())), strict=True):
+            copy.write(f'{feed_id},{CLOSING},{area_id},{bucket},"{text}"\n')

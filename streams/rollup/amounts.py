@@ -20,7 +20,7 @@ from ioc.catalogue.opening import OpenPeriods
 from ioc.catalogue.sector import SectorPart, SectorPlan
 from ioc.catalogue.step import Amount, How, TimeSpan, days_column, reference_column
 from ioc.database.array_text import array_of_texts
-from ioc.period import end_expr
+from ioc.period import CARRIED, CLOSING, end_expr
 from ioc.province.expected import ExpectedReports
 from ioc.territory.area import AreaTree
 from sql import load_queries
@@ -126,8 +126,9 @@ class AmountReader:
         if how in ("closing", "carried"):
             found = sums.running_totals(self._feed_ids[feed], how, day_codes(frame, f"last@{span}"))
             return _in_units(found, measures)
-        if how == "standing_days":
-            return self._standing_days(connection, _span_of(frame, span), feed, measures)
+        if how in ("standing_days", "carried_days"):
+            level = CARRIED if how == "carried_days" else CLOSING
+            return self._standing_days(connection, _span_of(frame, span), feed, level, measures)
         return self._totals(sums, frame, span, feed, measures)
 
     def _totals(
@@ -149,7 +150,7 @@ class AmountReader:
         )
 
     def _standing_days(
-        self, connection: psycopg.Connection, spans: pl.DataFrame, feed: str, measures: list[StoredMeasure]
+        self, connection: psycopg.Connection, spans: pl.DataFrame, feed: str, level: str, measures: list[StoredMeasure]
     ) -> pl.DataFrame:
         """Return the running totals of each day of the span on which the area was there, added up."""
         lived = (
@@ -166,6 +167,7 @@ class AmountReader:
             self._spans["select_standing_days"],
             {
                 "feed_id": self._feed_ids[feed],
+                "level": level,
                 "areas": wanted["area_id"].to_list(),
                 "firsts": wanted["first"].to_list(),
                 "lasts": wanted["last"].to_list(),

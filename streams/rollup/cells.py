@@ -19,20 +19,19 @@ from ioc.territory.area import AreaTree
 from ioc.territory.placement import carry_overs_frame, placements_frame
 from sql import load_queries
 from streams.rollup.members import MemberFold
+from streams.rollup.report_carry import KEY_SCHEMA, ReportCarry, by_area
 from streams.rollup.waiting import Contribution, Delta, MemberDelta, Waiting
 from streams.rules.fold import (
     CELL_KEY,
     Cells,
     Matrix,
-    carried_totals,
+    changed,
     fold_running,
     fold_sums,
     matrix_of,
     relocate,
     running_totals,
 )
-
-KEY_SCHEMA: dict[str, pl.DataType] = {"period": pl.String(), "area_id": pl.Int32(), "bucket": pl.Date()}
 
 
 class _RunningTotals(NamedTuple):
@@ -81,7 +80,7 @@ class CellFold:
         batch: int = 4000,
     ) -> None:
         """
-        stock_feeds: feeds whose running totals are kept, because a stock is read from them.
+        stock_feeds: feeds whose running totals are kept, because a stock that is counted is read from them.
         foretelling: feeds whose records say ahead on which day they stop counting: it opens no period.
         reports:     by feed, the columns of amounts that are carried to the next report, each with that of the
                      number of its reports.
@@ -96,7 +95,6 @@ class CellFold:
         self._carry_overs = carry_overs_frame(areas)
         self._roots = [area.area_id for area in areas.areas if area.parent_id is None]
         self._foretelling = foretelling
-        self._reports = reports or {}
         self._opening = load_queries("opening")
         self._batch = batch
         self._by_id = {stored.measure_id: stored for stored in measures}
@@ -108,6 +106,10 @@ class CellFold:
             key: max((stored.slot for stored in measures if stored.measure.feed == key), default=1) for key in feed_ids
         }
         self._stock_feeds = stock_feeds
+        self._carries = {
+            feed: ReportCarry(feed_ids[feed], areas, columns, self._local[feed], self._width[feed])
+            for feed, columns in (reports or {}).items()
+        }
 
     def take(self, connection: psycopg.Connection) -> Waiting:
         """Take what is waiting, at most `batch` deltas and 20 times as many members."""
@@ -124,10 +126,13 @@ class CellFold:
         counted = self._members.fold(connection, waiting.members)
         touched = Touched(turnings=counted.turnings)
         running: dict[str, Cells] = {}
+        named: dict[str, tuple[pl.DataFrame, Matrix]] = {}
         for feed_id, feed in self._feeds.items():
             rows = [row for row in waiting.deltas if row.feed_id == feed_id]
             if not rows and feed not in counted.changes:
                 continue
+            if rows and feed in self._carries:
+                named[feed] = _days_of(rows), matrix_of([row.sums for row in rows], self._width[feed])
             days, sums = self._placed(feed, rows)
             cells = fold_sums(days, sums, self._chains, self._local[feed])
             cells = changed(_with_counts(cells, counted.changes.get(feed), self._width[feed]))
@@ -138,8 +143,26 @@ class CellFold:
         self._add(connection, touched.cells)
         touched.turned = self._turn(connection, touched.cells, self._arrivals(waiting))
         touched.running_totals = {feed: cells for feed, cells in running.items() if cells.keys.height}
-        touched.totals = self._move_running_totals(connection, touched.running_totals)
+        totals = self._move_running_totals(connection, CLOSING, touched.running_totals)
+        for feed, (days, sums) in named.items():
+            changes, carried = self.carry(connection, feed, days, sums)
+            if changes.keys.height:
+                touched.running_totals[feed] = _together(touched.running_totals.get(feed), changes)
+                totals[feed] = _together(totals.get(feed), carried)
+        touched.totals = totals
         return touched
+
+    def carry(self, connection: psycopg.Connection, feed: str, days: pl.DataFrame, sums: Matrix) -> tuple[Cells, Cells]:
+        """Carry sums of reports (areas and days as records name them) forward, and up to all areas above.
+
+        Returns what they add to the level `carried`, by area and day, and its totals as they are then.
+        """
+        moved = self._carries[feed].move(connection, days, sums)
+        if moved.own.keys.height:
+            self._stage(connection, {feed: moved.own})
+            connection.execute(self._queries["set_staged_cells"])
+        changes = {feed: moved.changes} if moved.changes.keys.height else {}
+        return moved.changes, self._move_running_totals(connection, CARRIED, changes).get(feed, moved.changes)
 
     def feed_of(self, contribution: Contribution) -> str:
         """Return the feed that a contribution belongs to."""
@@ -155,10 +178,7 @@ class CellFold:
             chosen = [row for row in rows if row.placed == done]
             if days and not chosen:
                 continue
-            frame = pl.DataFrame(
-                {"area_id": [row.area_id for row in chosen], "bucket": [row.bucket for row in chosen]},
-                schema={"area_id": pl.Int32, "bucket": pl.Date},
-            )
+            frame = _days_of(chosen)
             matrix = matrix_of([row.sums for row in chosen], self._width[feed])
             if not done:
                 frame, matrix = relocate(frame, matrix, self._placements, self._local[feed])
@@ -234,42 +254,33 @@ class CellFold:
             with connection.cursor().copy(self._queries["copy_staged_cells"]) as copy:
                 copy.write(pl.concat(frames).write_csv(include_header=False).encode())
 
-    def _move_running_totals(self, connection: psycopg.Connection, changes: Mapping[str, Cells]) -> dict[str, Cells]:
-        """Carry changes into the running totals; return all that moved, as they are now."""
-        moved = {feed: self._moved_totals(connection, feed, cells) for feed, cells in changes.items()}
+    def _move_running_totals(
+        self, connection: psycopg.Connection, level: str, changes: Mapping[str, Cells]
+    ) -> dict[str, Cells]:
+        """Carry changes into the running totals of a level; return all that moved, as they are now."""
+        moved = {feed: self._moved_totals(connection, feed, level, cells) for feed, cells in changes.items()}
         if moved:
             self._stage(connection, moved)
             connection.execute(self._queries["set_staged_cells"])
         return moved
 
-    def _moved_totals(self, connection: psycopg.Connection, feed: str, cells: Cells) -> Cells:
+    def _moved_totals(self, connection: psycopg.Connection, feed: str, level: str, cells: Cells) -> Cells:
         """Return the running totals that changes move, as they are with them."""
         feed_id = self._feed_ids[feed]
-        changes: dict[int, list[tuple[date, list[int]]]] = {}
-        days = cells.keys.with_row_index("row").sort("area_id", "bucket")
-        for row_index, area_id, bucket in days.select("row", "area_id", "bucket").iter_rows():
-            changes.setdefault(area_id, []).append((bucket, cells.sums[row_index].tolist()))
-        since = {area_id: changed[0][0] for area_id, changed in changes.items()}
+        changes = by_area(cells)
+        since = {area_id: days[0][0] for area_id, days in changes.items()}
         known: dict[int, list[tuple[date, list[int]]]] = {}
-        asked = {"feed_id": feed_id, "areas": list(since), "since": list(since.values())}
+        asked = {"feed_id": feed_id, "level": level, "areas": list(since), "since": list(since.values())}
         stored = connection.cursor(row_factory=class_row(_RunningTotals))
         for row in stored.execute(self._queries["select_running_totals"], asked, binary=True):
             known.setdefault(row.area_id, []).append((row.bucket, row.sums))
         width = self._width[feed]
         keys: list[tuple[str, int, date]] = []
         totals: list[list[int]] = []
-        reports = self._reports.get(feed, ())
-        carried: dict[int, list[int]] = {}
-        if reports:
-            carried = dict(connection.execute(self._queries["select_carried"], asked, binary=True).fetchall())
-        for area_id, changed in changes.items():
-            found = running_totals(sorted(known.get(area_id, [])), changed, width)
-            keys += [(CLOSING, area_id, day) for day, _ in found]
+        for area_id, days in changes.items():
+            found = running_totals(sorted(known.get(area_id, [])), days, width)
+            keys += [(level, area_id, day) for day, _ in found]
             totals += [sums for _, sums in found]
-            if reports:
-                keys += [(CARRIED, area_id, day) for day, _ in found]
-                matrix = matrix_of([sums for _, sums in found], width)
-                totals += carried_totals(matrix, reports, carried.get(area_id, ())).tolist()
         return Cells(pl.DataFrame(keys, schema=KEY_SCHEMA, orient="row"), matrix_of(totals, width))
 
 
@@ -279,12 +290,19 @@ def _columns(days: Iterable[_OpenDay]) -> dict[str, Any]:
     return {"feed_ids": [one.feed_id for one in ordered], "days": [one.day for one in ordered]}
 
 
-def changed(cells: Cells) -> Cells:
-    """Return the cells without those whose changes add up to 0."""
-    changes = (cells.sums != 0).any(axis=1)
-    if changes.all():
-        return cells
-    return Cells(cells.keys.filter(pl.Series(changes, dtype=pl.Boolean)), cells.sums[changes])
+def _days_of(rows: Sequence[Delta]) -> pl.DataFrame:
+    """Return the areas and days of deltas."""
+    return pl.DataFrame(
+        {"area_id": [row.area_id for row in rows], "bucket": [row.bucket for row in rows]},
+        schema={"area_id": pl.Int32, "bucket": pl.Date},
+    )
+
+
+def _together(one: Cells | None, other: Cells) -> Cells:
+    """Return the cells of both."""
+    if one is None:
+        return other
+    return Cells(pl.concat([one.keys, other.keys]), np.concatenate([one.sums, other.sums]))
 
 
 def _with_counts(cells: Cells, changes: pl.DataFrame | None, width: int) -> Cells:

@@ -25,12 +25,13 @@ from ioc.territory.area import AreaTree
 from sql import load_queries
 from streams.change.outbox import ChangeOutbox
 from streams.rollup.amounts import AmountReader
-from streams.rollup.cells import KEY_SCHEMA, Touched, changed
+from streams.rollup.cells import Touched
 from streams.rollup.figure_store import FigureStore
 from streams.rollup.known_periods import KnownPeriods
 from streams.rollup.postponed import Postponed, day_number, ends, newest_since
+from streams.rollup.report_carry import KEY_SCHEMA
 from streams.rollup.stored_sums import PLACE, StoredSums
-from streams.rules.fold import CELL_KEY, Cells
+from streams.rules.fold import CELL_KEY, Cells, changed
 
 _CHUNK = 5000
 # Most rows that one fold computes, but for those that it touched and those of the present: a tenth of a second or two.

@@ -18,7 +18,7 @@ from psycopg.rows import class_row
 
 from ioc.period import ends_of
 from sql import load_queries
-from streams.rollup.cells import KEY_SCHEMA
+from streams.rollup.report_carry import KEY_SCHEMA
 from streams.rollup.stored_sums import PLACE
 from streams.rules.fold import CELL_KEY
 

@@ -16,7 +16,7 @@ from ioc.catalogue import StoredMeasure
 from ioc.catalogue.sector import SectorPlan, plan_sectors, reported_levels, stock_feeds
 from ioc.catalogue.store import load_editions, load_measures, read_epoch
 from ioc.database.connection import connect, translated_errors
-from ioc.errors import CatalogueChangedError, RetryableError
+from ioc.errors import CatalogueChangedError, ConfigError, RetryableError
 from ioc.feeds.feed import load_feeds
 from ioc.logging import configure_logging
 from ioc.province.expected import ExpectedReports
@@ -31,6 +31,7 @@ from streams.process.health import HealthServer
 from streams.rollup.bell import Bell
 from streams.rollup.cells import CellFold
 from streams.rollup.figures import MOST_ROWS, FigureWriter
+from streams.rollup.report_rewrite import lacks_levels, rewrite_levels
 from streams.rollup.set_aside import RETRIED, SetAside
 from streams.rollup.waiting import Waiting
 from streams.rules.fault import DATA_FAULTS, told
@@ -93,6 +94,7 @@ class Rollup:
         )
         self._postponed_until = float("-inf")
         self._set_aside = SetAside(measures, feed_ids)
+        self._feeds, self._feed_ids = feeds, feed_ids
         self._queries = load_queries("rollup")
         self._tracing = tracing
         connection.commit()
@@ -180,6 +182,27 @@ class Rollup:
             left = self.retry_set_aside(connection)
         return before, left
 
+    def check_levels(self, connection: psycopg.Connection) -> None:
+        """Raise ConfigError where an earlier version, which kept no levels of areas, carried reports forward."""
+        for feed in self.reports:
+            if lacks_levels(connection, self._feed_ids[feed]):
+                raise ConfigError(
+                    f"what {feed} says was carried forward in another way before this version; run `ioc rebuild "
+                    "--recount` once, then start the roll-up again"
+                )
+
+    def rewrite_reports(self, connection: psycopg.Connection, feed: str) -> None:
+        """Write anew what is carried forward of a feed's reports; within `exclusively`."""
+        connection.execute(self._queries["create_staging"])
+        known = [one for one in load_measures(connection) if one.measure.feed == feed and one.complete]
+        rewrite_levels(
+            connection,
+            self._feeds[feed],
+            self._feed_ids[feed],
+            known,
+            lambda days, sums: self._fold.carry(connection, feed, days, sums),
+        )
+
     def _run(self, connection: psycopg.Connection, spans: ExitStack) -> int:
         """Fold what waits; a span of it, if it is traced, ends with `spans`: once the transaction has ended."""
         self._check_epoch(connection)
@@ -262,6 +285,7 @@ def run_rollup(settings: Settings) -> None:
         try:
             with connect(settings, "rollup") as connection:
                 rollup = Rollup(settings, connection, tracing)
+                rollup.check_levels(connection)
                 bell = Bell(connection)
                 ready.set()
                 log.info("roll-up has begun")

@@ -102,6 +102,22 @@ def fold_running(deltas: pl.DataFrame, sums: Matrix, carry_overs: pl.DataFrame, 
     return _added_up(places, areas, since, rows, areas != origins[rows], sums, local)
 
 
+def grouped(deltas: pl.DataFrame, sums: Matrix) -> Cells:
+    """Return what `sums` add by area and day, where the records name them: nothing is rolled up."""
+    areas, days = _numbers(deltas["area_id"]), _numbers(deltas["bucket"])
+    rows = np.arange(len(areas))
+    places = np.full(len(rows), _NAMES.index(CLOSING))
+    return _added_up(places, areas, days, rows, np.zeros(len(rows), dtype=np.bool_), sums, ())
+
+
+def changed(cells: Cells) -> Cells:
+    """Return the cells without those whose changes add up to 0."""
+    changes = (cells.sums != 0).any(axis=1)
+    if changes.all():
+        return cells
+    return Cells(cells.keys.filter(pl.Series(changes, dtype=pl.Boolean)), cells.sums[changes])
+
+
 def _numbers(column: pl.Series) -> Numbers:
     """Return whole numbers, or days as days since 1970."""
     found: Numbers = column.to_physical().to_numpy().astype(np.int64)
@@ -145,22 +161,30 @@ def _added_up(
     return Cells(keys, np.add.reduceat(amounts, starts, axis=0) if len(starts) else sums[:0])
 
 
-def carried_totals(totals: Matrix, reports: Sequence[tuple[int, int]], before: Sequence[int]) -> Matrix:
-    """Return running totals of one area in order of days with what was reported last in place of what ended.
+def carried_totals(
+    reported: Matrix, reports: Sequence[tuple[int, int]], before: Sequence[int], replaced: Flags | None = None
+) -> Matrix:
+    """Return what is carried forward in one area, in order of days: what is in force, or else what was last.
 
-    reports: columns of amounts, each with that of the number of its reports.
-    before:  what was carried before the first day.
+    reported: running totals of the reports in force; 12 beds by 1 report, then 0 by 0 from the end of its quarter on,
+              are 12 beds by 1 report on every later day.
+    reports:  columns of amounts, each with that of the number of its reports; other columns are 0.
+    before:   what was carried before the first day.
+    replaced: by row and pair of `reports`, whether other units report of the area's ground by that day: what is no
+              longer in force is not carried on then.
     """
-    carried = totals.copy()
-    if not reports or not len(totals):
+    carried: Matrix = np.zeros_like(reported)
+    if not reports or not len(reported):
         return carried
     amounts, counts = (np.array(columns, dtype=np.int64) for columns in zip(*reports, strict=True))
-    last = matrix_of([before], totals.shape[1])[0]
-    for row in carried:
-        ended = row[counts] == 0
-        row[amounts] = np.where(ended, last[amounts], row[amounts])
-        row[counts] = np.where(ended, last[counts], row[counts])
-        last = row
+    in_force = reported[:, counts] != 0
+    # The last row until each in which a report was in force, by pair; -1 before all.
+    last = np.maximum.accumulate(np.where(in_force, np.arange(len(reported))[:, None], -1), axis=0)
+    gone = ~in_force & replaced if replaced is not None else np.zeros_like(in_force)
+    earlier = matrix_of([before], reported.shape[1])[0]
+    for columns in (amounts, counts):
+        found = np.where(last < 0, earlier[columns], np.take_along_axis(reported[:, columns], np.maximum(last, 0), 0))
+        carried[:, columns] = np.where(gone, 0, found)
     return carried
 
 

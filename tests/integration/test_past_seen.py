@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -212,6 +212,19 @@ def test_overview_and_sector_show_what_was_known(seen: Seen) -> None:
     assert "07/03/2024" in seen.browser.get("/sectors/lodging").text
     assert seen.browser.get("/sectors/none?as_of=2001-01-01").status_code == 422
     assert seen.browser.get(f"/sectors/none?as_of={then}").status_code == 404
+
+
+def test_the_morning_page_of_a_past_day(seen: Seen) -> None:
+    then = seen.then.replace("+", "%2B")
+    now = datetime.now(UTC).isoformat().replace("+", "%2B")
+    was, later = (seen.browser.get(f"/morning?as_of={moment}").text for moment in (then, now))
+    assert "Theo dữ liệu đã có đến" in was and "<b>1</b> đúng tiến độ" in was and "<b>0</b> chậm tiến độ" in was
+    assert "Xấu đi trong 24 giờ trước đó" in was
+    assert "<b>1</b> chậm tiến độ" in later
+    assert f"/indicators/{CODE}?as_of={quote(unquote(now), safe='')}" in later
+    assert f"/indicators/{CODE}" not in was  # nothing was behind, and nothing had become worse
+    assert 'name="as_of"' in seen.browser.get("/morning").text
+    assert seen.browser.get("/morning?as_of=2001-01-01").status_code == 422
 
 
 def test_what_the_history_takes_is_told(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,7 +19,9 @@ from testbed.invariants import assert_account, assert_records
 from testbed.outside import COUNTS, counted
 from testbed.pipeline import Pipeline
 from testbed.server import cloned_database
+from typer.testing import CliRunner
 
+from deploy.cli import app
 from deploy.simulator.calendar import DAYS, HOURS
 from deploy.simulator.ledger import Ledger
 from deploy.simulator.province import Province
@@ -28,6 +34,7 @@ from ioc.catalogue import Catalogue, Compiled, compile_measures, contribution_sq
 from ioc.catalogue.formula import evaluate
 from ioc.catalogue.indicator import REPORT_FEED
 from ioc.catalogue.plan import Computed, DistinctCount, Quotient, Reported, ReportedMean, Total
+from ioc.command.output import cell
 from ioc.database.connection import connect, snapshot
 from ioc.feeds.feed import Feed
 from ioc.province.profile import Profile, load_profile_catalogue
@@ -144,6 +151,32 @@ def test_every_figure_says_what_it_is_made_of_or_why_there_is_none(month: Month)
     assert [code for code, part in parts if part.value is None and not (part.none_vi and part.none_en)] == []
     assert [code for code, whole in found.items() if not adds_up(whole, month.compiled)] == []
     assert sum(whole.value is not None for whole in found.values()) > 1200
+
+
+def test_the_commands_of_the_readme_that_read_figures_answer(month: Month, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is run as it stands there; what it explains has its value, both halves, and records."""
+    for name, value in month.pipeline.settings.to_environment().items():
+        if name.startswith("IOC_"):
+            monkeypatch.setenv(name, value)
+    readme = Path(__file__).parents[2].joinpath("README.md").read_text(encoding="utf-8")
+    commands = [
+        shlex.split(one)
+        for one in re.findall(r"`\.venv/bin/ioc (indicator (?:list|show|series|explain) [^`]+)`", readme)
+    ]
+    assert {command[1] for command in commands} == {"list", "show", "series", "explain"}
+    run = CliRunner(env={"COLUMNS": "200"})
+    for command in commands:
+        shown = run.invoke(app, command)
+        assert shown.exit_code == 0, (command, shown.output)
+        if command[1] != "explain":
+            continue
+        assert "chưa có" not in shown.output and "no value" not in shown.output, shown.output
+        told = json.loads(run.invoke(app, [*command, "--json"]).stdout)
+        half = told["fraction"]
+        assert told["value"] == pytest.approx(half["numerator_value"] / half["denominator_value"])
+        assert f"tử số · numerator: {cell(half['numerator_value'])}" in shown.output
+        assert f"{cell(told['value'])} %" in shown.output
+        assert told["records_total"] > 0
 
 
 def parts_of(part: CalculationNode) -> Iterator[CalculationNode]:

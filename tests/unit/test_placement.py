@@ -12,7 +12,7 @@ from ioc.province.profile import load_profile
 from ioc.province.reporter import Reporter, over_time
 from ioc.settings import Settings
 from ioc.territory.area import FOREVER, Area, AreaTree
-from ioc.territory.placement import ALWAYS, carry_overs, placements, unit_on
+from ioc.territory.placement import ALWAYS, carry_overs, placements, takeovers, unit_on
 
 BEFORE, REFORM, AFTER = date(2025, 6, 28), date(2025, 7, 1), date(2025, 8, 5)
 
@@ -55,6 +55,20 @@ def test_what_stood_in_a_ward_stands_in_all_that_hold_its_ground(tree: AreaTree)
         if carried.origin_id == ward.area_id
     }
     assert found == {("26508", ALWAYS), ("747", ALWAYS), ("77", ALWAYS), ("26506", REFORM), ("79", REFORM)}
+
+
+def test_whose_reports_replace_those_of_an_ended_unit(tree: AreaTree) -> None:
+    def replaced_by(code: str) -> set[tuple[str, date]]:
+        unit = tree.find(code, BEFORE)
+        assert unit is not None
+        return {(tree[one.area_id].code, one.since) for one in takeovers(tree) if one.origin_id == unit.area_id}
+
+    assert replaced_by("26508") == {("26506", REFORM), ("79", REFORM)}  # the ward that it went into, and the province
+    district = replaced_by("747")  # it was divided: those that its wards went into
+    assert {("26506", REFORM), ("79", REFORM)} < district
+    assert ("26560", REFORM) not in district  # of another district
+    assert replaced_by("77") == {("79", REFORM)}
+    assert not [one for one in takeovers(tree) if tree[one.origin_id].valid_to == FOREVER]
 
 
 def test_a_reporter_goes_on_in_the_ward_that_took_over(tree: AreaTree) -> None:

@@ -195,7 +195,11 @@ class Pages:
         )
 
     def _morning(self, request: Request, visitor: Visitor) -> Response:
-        return self._page("morning.html", visitor, page=self.reading.morning(), now=self.reading.now())
+        as_of = request.query_params.get("as_of", "")[:_MOST_MOMENT]
+        if not as_of:
+            return self._page("morning.html", visitor, page=self.reading.morning(), now=self.reading.now())
+        page = self.past.morning(as_of)
+        return self._page("morning.html", visitor, page=page, now=page.place.computed_at, as_of=as_of)
 
     def _acting(self, what: What) -> Callable[[Request], Awaitable[Response]]:
         """Return what takes the form of an act."""

@@ -1,18 +1,18 @@
-"""The overview and a sector's page as they were at a past moment: statuses, figures and open incidents of then."""
+"""The overview, the morning page and a sector's page as they were at a past moment: statuses, figures and incidents."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg.rows import dict_row
 
-from ioc.api.pages.reading import own_period, totals_of, unknown_page
-from ioc.api.pages.view import FoundRows, Overview, PagePlace, SectorView
+from ioc.api.pages.reading import DUE_AHEAD, last_of_each, own_period, totals_of, unknown_page
+from ioc.api.pages.view import FoundRows, Morning, Overview, PagePlace, SectorView
 from ioc.api.pages.word import BEHIND, UNKNOWN
 from ioc.catalogue.opening import OpenDays
 from ioc.catalogue.store import load_editions
@@ -79,6 +79,30 @@ class PastPageReading:
             parts = [row for row in rows if row["breakdown"] and row["status"] not in BEHIND]
             return SectorView(place, sector, heads, parts, self._incidents(connection, opened_by, sector))
 
+    def morning(self, as_of: str) -> Morning:
+        """Return the leader's page of a moment, and of the day before it; causes of what was not known are not kept."""
+        with self._asked(as_of) as (connection, moment):
+            place, opened_by = self._place(connection, moment)
+            since = opened_by - timedelta(days=1)
+            counted = self._rows(connection, "count_statuses", area_id=place.area_id)
+            asked = {"area_id": place.area_id, "since": since, "until": opened_by}
+            changes = last_of_each(self._rows(connection, "list_changes", **asked, limit=500))
+            due = {"day": place.day, "until": place.day + DUE_AHEAD}
+            incidents = self._rows(connection, "list_incidents", sector=None, code=None, since=since, limit=200)
+            ended = [row for row in incidents if row["closed_at"] is not None and row["closed_at"] <= opened_by]
+            return Morning(
+                place,
+                since,
+                totals_of(counted),
+                [row for row in changes if row["status"] in BEHIND and row["before"] not in BEHIND],
+                [row for row in changes if row["status"] == "on_track" and row["before"] in BEHIND],
+                self._statuses(connection, place, BEHIND, 10, None),
+                self._rows(connection, "list_due", area_id=place.area_id, limit=8, **due),
+                [],
+                self._incidents(connection, opened_by, None),
+                ended,
+            )
+
     def _figures(
         self, connection: psycopg.Connection, sector: str, indicators: FoundRows, place: PagePlace
     ) -> dict[str, dict[str, Any]]:
@@ -123,8 +147,18 @@ class PastPageReading:
     def _incidents(self, connection: psycopg.Connection, moment: datetime, sector: str | None) -> FoundRows:
         """Return the incidents that were open; what was done about them is on their own pages."""
         rows = self._rows(connection, "list_incidents", sector=sector, code=None, since=moment, limit=200)
-        return [{**row, "closed_at": None} for row in rows if row["opened_at"] <= moment]
+        return [
+            {**row, "closed_at": None, "acknowledged_by": row["acknowledged_by"] if _by(row, moment) else None}
+            for row in rows
+            if row["opened_at"] <= moment
+        ]
 
     def _rows(self, connection: psycopg.Connection, query: str, **parameters: Any) -> FoundRows:
         cursor = connection.cursor(row_factory=dict_row)
         return cursor.execute(self._queries[query].encode(), parameters).fetchall()
+
+
+def _by(incident: Mapping[str, Any], moment: datetime) -> bool:
+    """Return whether an incident had been taken on by a moment."""
+    taken: datetime | None = incident["acknowledged_at"]
+    return taken is not None and taken <= moment

@@ -35,7 +35,7 @@ _SHOWN: Mapping[str, int] = {"day": 31, "week": 26, "month": 24, "quarter": 12, 
 _PARTS: Mapping[str, tuple[str, ...]] = {"year": ("month", "day"), "quarter": ("day",), "month": ("day",)}
 _ENOUGH = 4
 _SEVEN_DAYS = timedelta(days=7)
-_DUE_AHEAD = timedelta(days=30)
+DUE_AHEAD = timedelta(days=30)
 # The scheduler looks every few seconds; after this time without a look it is stopped.
 _KEPT_CURRENT = timedelta(minutes=5)
 
@@ -168,15 +168,15 @@ class PageReading:
 
     def morning(self) -> Morning:
         """Return the leader's page of today."""
-        since = self._now() - timedelta(days=1)
+        now = self._now()
+        since = now - timedelta(days=1)
         with self._connect() as connection:
             place = self._place(connection)
             counted = self._rows(connection, "count_statuses", area_id=place.area_id)
-            changes = _last_of_each(
-                self._rows(connection, "list_changes", area_id=place.area_id, since=since, limit=500)
-            )
+            asked = {"area_id": place.area_id, "since": since, "until": now}
+            changes = last_of_each(self._rows(connection, "list_changes", **asked, limit=500))
             incidents = self._incidents(connection, since=since, limit=100)
-            due = {"day": place.day, "until": place.day + _DUE_AHEAD}
+            due = {"day": place.day, "until": place.day + DUE_AHEAD}
             return Morning(
                 place,
                 since,
@@ -296,7 +296,7 @@ def totals_of(rows: Any) -> dict[str, int]:
     return total
 
 
-def _last_of_each(changes: FoundRows) -> FoundRows:
+def last_of_each(changes: FoundRows) -> FoundRows:
     """Return by indicator what became of it: the newest status beside the one before all changes; newest first."""
     found: dict[str, FoundRow] = {}
     for row in changes:

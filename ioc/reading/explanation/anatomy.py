@@ -6,21 +6,21 @@ Sums are counted anew from the records by PostgreSQL, not taken from what the ag
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import class_row, dict_row, scalar_row
+from psycopg.rows import class_row, scalar_row
 
 from ioc.catalogue import Compiled, IndicatorPlan, Measure
-from ioc.catalogue.composition import contribution, expression, member
+from ioc.catalogue.composition import contribution, member
 from ioc.catalogue.formula import DAYS, FormulaReference, evaluate, fraction_of
 from ioc.catalogue.opening import OpenDays, OpenPeriods
 from ioc.catalogue.plan import Computed, Quotient, Reported, ReportedFlow, ReportedMean, RunningTotal, received_measure
-from ioc.catalogue.step import How, Step, TimeSpan, level_at_end, within
+from ioc.catalogue.step import How, Step, TimeSpan, level_at_end, level_of_days, within
 from ioc.feeds.feed import Feed
-from ioc.reading.explanation.cell import Cell, CellFinder
+from ioc.reading.explanation.carrying import CarryingReader
+from ioc.reading.explanation.cell import Cell, CellFinder, carried_days
 from ioc.reading.explanation.figure_source import FigureSource
 from ioc.reading.explanation.model import CalculationNode, Fraction
 from ioc.reading.explanation.reason import MissingValue, reason_of
@@ -59,8 +59,10 @@ class Anatomy:
         feeds: Mapping[str, Feed],
         finder: CellFinder,
         figures: FigureSource,
+        carrying: CarryingReader,
     ) -> None:
         self._figures = figures
+        self._carrying = carrying
         self._connection = connection
         self._plans = compiled.plans
         self._feeds = feeds
@@ -110,7 +112,7 @@ class Anatomy:
             case Reported(amount=amount, reports=reports) as plan:
                 how: How = "total" if isinstance(plan, ReportedFlow) else level_at_end(plan)
                 if how == "carried":
-                    where, _ = self.last_reported(amount, where)
+                    where = self._carrying.cell(amount, where)
                 return (self._sum(amount, where, how, step.span), self._sum(reports, where, how, step.span))
             case plan if plan.running:
                 return (self._sum(plan.running[0], where, "closing", step.span),)
@@ -134,7 +136,10 @@ class Anatomy:
                 return part.model_copy(update={"name": str(one)})
             case "standing_days":
                 stock = self._plans[one.name]
-                sums = tuple(self._sum(measure, where, "standing_days", step.span) for measure in stock.running)
+                how = level_of_days(stock)
+                if how == "carried_days":
+                    where = self._carrying.cell(stock.running[0], where)
+                sums = tuple(self._sum(measure, where, how, step.span) for measure in stock.running)
                 value = sums[0].value if not isinstance(stock, Reported) or sums[1].value else None
                 part = self.of(Step(stock, step.span), cell, opened, one)
                 return part.model_copy(update={"value": value, "inputs": sums, "none_vi": None, "none_en": None})
@@ -173,7 +178,11 @@ class Anatomy:
             )
         else:
             amount = contribution(measure)
-            if how == "standing_days":
+            if how == "carried_days":
+                amount = sql.SQL(self._parts["amount_carried"]).format(
+                    adds=amount, unit=sql.Literal(1), days=carried_days(measure, cell)
+                )
+            elif how == "standing_days":
                 until = sql.Identifier(measure.until) if measure.until else sql.SQL("NULL::date")
                 amount = sql.SQL(self._parts["amount_of_days"]).format(
                     adds=amount,
@@ -189,22 +198,6 @@ class Anatomy:
         return CalculationNode(
             what=_told(measure), text_vi=vi, text_en=en, value=float(total or 0) / 10**measure.decimals
         )
-
-    def last_reported(self, measure: Measure, cell: Cell) -> tuple[Cell, date | None]:
-        """Return the cell up to the last day with a report in force, and the first day of that report's period."""
-        counting = self._finder.counting(replace(measure, until=""), cell, "closing")
-        statement = sql.SQL(self._parts["last_reported"]).format(
-            until=sql.Identifier(measure.until),
-            last=sql.Literal(cell.last),
-            at=sql.Identifier(measure.at),
-            table=sql.Identifier(self._feeds[measure.feed].table),
-            counting=counting,
-            condition=expression(measure.condition),
-        )
-        row = self._connection.cursor(row_factory=dict_row).execute(statement, {}).fetchone()
-        if row is None or row["last"] is None:
-            return cell, None
-        return replace(cell, last=row["last"]), row["begun"]
 
     def _expected(self, feed: Feed, cell: Cell) -> float:
         cursor = self._connection.cursor(row_factory=scalar_row)
@@ -277,6 +270,6 @@ def _sentence(measure: Measure, feed: Feed, how: How, span: TimeSpan) -> tuple[s
         return f"số đối tượng khác nhau {vi}, đếm từ “{feed.name_vi}”", f"different members {en}, of “{feed.name_en}”"
     if how in ("closing", "carried"):
         return f"số còn hiệu lực cuối kỳ, cộng từ “{feed.name_vi}”", f"what stands at the end, of “{feed.name_en}”"
-    if how == "standing_days":
+    if how in ("standing_days", "carried_days"):
         return f"mức cuối mỗi ngày {vi}, cộng từ “{feed.name_vi}”", f"levels of each day {en}, of “{feed.name_en}”"
     return f"cộng {vi} từ các bản ghi “{feed.name_vi}”", f"sum {en} over the records of “{feed.name_en}”"

@@ -19,10 +19,26 @@ from sql import load_queries
 
 
 @dataclass(frozen=True)
+class Carried:
+    """Reports of one area for the days from `begun` until before `until`, carried until before `carried_until`.
+
+    amount: what they add, in units of 10^-decimals.
+    """
+
+    area_id: int
+    begun: date
+    until: date
+    carried_until: date
+    amount: int
+
+
+@dataclass(frozen=True)
 class Cell:
     """An area, itself and everything below it in `units`, and the days from `start` to `end` of a period.
 
-    last: the last day that its figures speak of, where that is before `end`: nothing is known of what follows.
+    last:    the last day that its figures speak of, where that is before `end`: nothing is known of what follows.
+    carried: of a level that agencies report, the reports that are carried until a day of the cell or beyond.
+    silent:  areas that have reported nothing of it yet.
     """
 
     area: Area
@@ -31,6 +47,8 @@ class Cell:
     end: date
     units: tuple[int, ...]
     last: date
+    carried: tuple[Carried, ...] = ()
+    silent: tuple[int, ...] = ()
 
     @property
     def days(self) -> int:
@@ -82,9 +100,11 @@ class CellFinder:
     def counting(self, measure: Measure, cell: Cell, how: How) -> sql.Composable:
         """Return the condition under which a record counts in a cell.
 
-        how: `total`, its day lies in the cell; `closing` or `carried`, it is in the running total of the last day;
-             `standing_days`, it is in that of some day.
+        how: `total`, its day lies in the cell; `closing`, it is in the running total of the last day; `standing_days`,
+             it is in that of some day; `carried` and `carried_days`, the cell (`CarryingReader.cell`) says it.
         """
+        if how in ("carried", "carried_days"):
+            return _carrying(measure, cell, since=cell.last if how == "carried" else cell.start)
         column = sql.Identifier(measure.at)
         bounds = {"at": column, "first": sql.Literal(cell.start), "last": sql.Literal(cell.last)}
         if how == "total":
@@ -126,6 +146,38 @@ class CellFinder:
             parts.append(_part("all_of").format(conditions=joined(conditions, " AND ")))
         parts.append(_part("in_areas").format(area_ids=sql.Literal(always)))
         return _part("all_of").format(conditions=joined(parts, " OR "))
+
+
+def _carrying(measure: Measure, cell: Cell, *, since: date) -> sql.Composable:
+    """Return the condition that a report is carried on a day of the cell from `since` on.
+
+    Later reports of the areas are let through: they may have come after the moment for which the cell was read.
+    """
+    upto: dict[int, date] = {}
+    for one in cell.carried:
+        if one.carried_until > since:
+            upto[one.area_id] = min(one.until, upto.get(one.area_id, one.until))
+    return _part("carrying").format(
+        at=sql.Identifier(measure.at),
+        last=sql.Literal(cell.last),
+        until=sql.Identifier(measure.until),
+        units=sql.Literal(list(upto)),
+        upto=sql.Literal(list(upto.values())),
+        silent=sql.Literal(list(cell.silent)),
+    )
+
+
+def carried_days(measure: Measure, cell: Cell) -> sql.Composable:
+    """Return on how many days of the cell a report is carried."""
+    return _part("carried_days").format(
+        at=sql.Identifier(measure.at),
+        until=sql.Identifier(measure.until),
+        first=sql.Literal(cell.start),
+        last=sql.Literal(cell.last),
+        units=sql.Literal([one.area_id for one in cell.carried]),
+        ends=sql.Literal([one.until for one in cell.carried]),
+        carried=sql.Literal([one.carried_until for one in cell.carried]),
+    )
 
 
 def _part(name: str) -> sql.SQL:

@@ -10,8 +10,8 @@ from psycopg import sql
 from ioc.catalogue import IndicatorPlan, Measure
 from ioc.catalogue.composition import contribution, member
 from ioc.catalogue.plan import Quotient, Reported, RunningTotal
-from ioc.catalogue.step import How, Step, TimeSpan, level_at_end, sources
-from ioc.reading.explanation.cell import Cell
+from ioc.catalogue.step import How, Step, TimeSpan, level_at_end, level_of_days, sources
+from ioc.reading.explanation.cell import Cell, carried_days
 from sql import load_queries
 
 
@@ -34,6 +34,9 @@ class CountedMeasure:
             "adds": adds_sql(self.measure),
             "unit": sql.Literal(10**self.measure.decimals),
         }
+        if self.how == "carried_days":
+            days = carried_days(self.measure, cell)
+            return sql.SQL(load_queries("explain_part")["amount_carried"]).format(**parts, days=days)
         if self.how != "standing_days":
             return sql.SQL(load_queries("explain_part")["amount"]).format(**parts)
         until = sql.Identifier(self.measure.until) if self.measure.until else sql.SQL("NULL::date")
@@ -67,7 +70,7 @@ def _walk(plans: Mapping[str, IndicatorPlan], step: Step) -> Iterator[CountedMea
         if reference.function == "standing_days":
             stock = plans[reference.name]
             if isinstance(stock, RunningTotal | Reported):
-                yield CountedMeasure(stock.running[0], "standing_days", step.span, reference.name)
+                yield CountedMeasure(stock.running[0], level_of_days(stock), step.span, reference.name)
         elif reference.function in ("max", "min"):
             yield from _walk(plans, Step(plans[reference.name], step.span))
     for source in sources(step, plans):

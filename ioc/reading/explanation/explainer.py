@@ -7,7 +7,7 @@ by PostgreSQL from the catalogue's expressions, not taken from what the agents s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import psycopg
@@ -25,6 +25,7 @@ from ioc.feeds.feed import Feed
 from ioc.reading.approved import ApprovalNote, approvals_of
 from ioc.reading.carried import is_stale
 from ioc.reading.explanation.anatomy import Anatomy, fraction_in
+from ioc.reading.explanation.carrying import CarryingReader
 from ioc.reading.explanation.cell import Cell, CellFinder
 from ioc.reading.explanation.completeness import CompletenessReader
 from ioc.reading.explanation.counted import CountedMeasure, adds_sql, counted_in
@@ -32,6 +33,7 @@ from ioc.reading.explanation.figure_source import FigureSource, PastSource, Stor
 from ioc.reading.explanation.history import CorrectionReader
 from ioc.reading.explanation.model import (
     CalculationNode,
+    CarriedReport,
     CountedRecord,
     ExcludedRecord,
     Explanation,
@@ -76,7 +78,8 @@ class Explainer:
         self._completeness = CompletenessReader(connection, compiled, feeds, areas, self._finder)
         self._history = CorrectionReader(connection, feeds, self._finder, timezone, self._where)
         self._figures: FigureSource = StoredFigures(connection)
-        self._anatomy = Anatomy(connection, compiled, feeds, self._finder, self._figures)
+        self._carrying = CarryingReader(connection, feeds, areas)
+        self._anatomy = Anatomy(connection, compiled, feeds, self._finder, self._figures, self._carrying)
         self._parts = load_queries("explain_part")
         self._periods = OpenPeriods(())
         self._since = SinceReader(connection, feeds, self._finder, self._where)
@@ -105,7 +108,7 @@ class Explainer:
         used = sorted({one.measure.feed for one in counted})
         made_of = self._anatomy.of(Step(plan), cell, self._periods)
         value = self._figures.of(code, cell)
-        reported_for, stale = self._carried(plan, cell, row["cadence"])
+        reported_for, carried = self._carried(plan, cell, row["cadence"])
         return Explanation(
             code=code,
             version=row["version"],
@@ -123,8 +126,9 @@ class Explainer:
             value=value,
             updated_at=self._figures.updated_at(code, cell),
             as_of=reported_for,
-            stale=stale,
             postponed=self._moment is None and self._postponed(row["sector"], cell),
+            stale=any(one.stale for one in carried),
+            carried=carried,
             known_at=self._moment.at if self._moment else None,
             status_then=self._since.status(code, cell) if self._moment else None,
             since_then=self._since.read(code, counted, cell, limit, offset) if self._moment else None,
@@ -162,12 +166,25 @@ class Explainer:
         counted = counted_in(self._compiled.plans, code)
         return self._since.read(code, counted, cell.known(self._periods), 0, 0).counts
 
-    def _carried(self, plan: IndicatorPlan, cell: Cell, cadence: str) -> tuple[date | None, bool]:
-        """Return for which period the carried value was reported, and whether it is older than its cadence allows."""
+    def _carried(self, plan: IndicatorPlan, cell: Cell, cadence: str) -> tuple[date | None, tuple[CarriedReport, ...]]:
+        """Return for which period a level was reported last, and the reports in it that are of earlier days."""
         if not isinstance(plan, Reported) or not plan.running:
-            return None, False
-        stood, start = self._anatomy.last_reported(plan.amount, cell)
-        return start, stood.last < cell.last and is_stale(stood.last, cell.last, cadence)
+            return None, ()
+        where = self._carrying.cell(plan.amount, cell)
+        standing = [one for one in where.carried if one.carried_until > where.last]
+        carried = tuple(
+            CarriedReport(
+                area_code=self._areas[one.area_id].code,
+                area_name=self._areas[one.area_id].name_vi,
+                reported_for=one.begun,
+                until=one.until - timedelta(days=1),
+                value=one.amount / 10**plan.amount.decimals,
+                stale=is_stale(one.until - timedelta(days=1), where.last, cadence),
+            )
+            for one in standing
+            if one.until <= where.last
+        )
+        return max((one.begun for one in standing), default=None), carried
 
     def _approval(self, code: str, sector: str, cell: Cell, value: float | None) -> ApprovalNote | None:
         place = cell.area.area_id, cell.start
@@ -191,7 +208,9 @@ class Explainer:
         if self._moment is not None:
             past = PastFigures(self._connection, self._compiled, self._feeds)
             self._figures = PastSource(past, self._compiled, code, sector)
-            self._anatomy = Anatomy(self._connection, self._compiled, self._feeds, self._finder, self._figures)
+            self._anatomy = Anatomy(
+                self._connection, self._compiled, self._feeds, self._finder, self._figures, self._carrying
+            )
 
     def _versions(self, code: str) -> tuple[Version, ...]:
         rows = self._all("select_versions", [code])
@@ -262,7 +281,7 @@ class Explainer:
     def _where(self, one: CountedMeasure, cell: Cell) -> Cell:
         """Return the days on which records count in a sum of the cell."""
         where = cell.over(one.span, self._periods)
-        return self._anatomy.last_reported(one.measure, where)[0] if one.how == "carried" else where
+        return self._carrying.cell(one.measure, where) if one.how in ("carried", "carried_days") else where
 
     # ------------------------------------------------------------------------------------------ what was left out
     def _rejections(self, feed: str, cell: Cell) -> list[RejectionGroup]:

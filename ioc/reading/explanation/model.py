@@ -219,12 +219,28 @@ class Freshness(_Said):
     waiting: int
 
 
+class CarriedReport(_Said):
+    """What an area reported last of a level, and has not reported anew: it is carried forward, and part of the figure.
+
+    reported_for: the first day of the period that it is of; `until` the last.
+    stale:        whether the period after that has passed, too, without a report.
+    """
+
+    area_code: str
+    area_name: str
+    reported_for: date
+    until: date
+    value: float
+    stale: bool
+
+
 class Explanation(_Said):
     """Everything that one figure is made of.
 
     as_of: of a level that agencies report, the first day of the period that they reported last; it stands until the
            next report, so that it may lie long before the cell.
-    stale: whether it stands longer than its cadence allows.
+    stale: whether any part of it stands longer than its cadence allows.
+    carried: the parts that are of an earlier day: areas that have not reported anew.
     postponed:   a late record has moved it, and the roll-up has not computed it anew yet.
     known_at:    the moment as of which it is explained; None for now. All that follows is of that moment.
     status_then: the indicator's status then; None where none had been computed, or for now.
@@ -252,6 +268,7 @@ class Explanation(_Said):
     updated_at: datetime | None
     as_of: date | None = None
     stale: bool = False
+    carried: tuple[CarriedReport, ...] = ()
     postponed: bool = False
     known_at: datetime | None = None
     status_then: StatusThen | None = None

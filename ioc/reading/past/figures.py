@@ -300,7 +300,7 @@ class PastFigures:
             sums=joined([sql.SQL(", "), rolled_up(sums)], ""),
         )
         self._execute("create_open", open=table["open"], feed_id=feed_id)
-        self._recompute_levels(feed, table["day"], plans)
+        self._recompute_levels(feed, need, plans)
         if distinct:
             self._execute(
                 "create_members",
@@ -315,7 +315,7 @@ class PastFigures:
             )
             self._execute("create_first_days", first=table["first"], spoken=table["spoken"])
 
-    def _recompute_levels(self, feed: Feed, day: sql.Composable, plans: Mapping[str, IndicatorPlan]) -> None:
+    def _recompute_levels(self, feed: Feed, need: _FeedNeeds, plans: Mapping[str, IndicatorPlan]) -> None:
         part = sql.SQL(self._proof["level_pair"])
         pairs: list[sql.Composable] = [
             part.format(
@@ -328,11 +328,26 @@ class PastFigures:
             if isinstance(plan, Reported) and plan.running and plan.amount.feed == feed.key
         ]
         if pairs:
+            level, named = sql.Identifier(f"level_{feed.table}"), self._named_days(feed, need)
             for text in self._proof["create_levels"].split(";\n"):
-                statement = sql.SQL(text).format(
-                    level=sql.Identifier(f"level_{feed.table}"), day=day, pairs=joined(pairs, ", ")
-                )
+                statement = sql.SQL(text).format(level=level, named=named, pairs=joined(pairs, ", "))
                 self._connection.execute(statement, {}, prepare=False)
+
+    def _named_days(self, feed: Feed, need: _FeedNeeds) -> sql.Composed:
+        """Return a query of what reports had added to the days of the areas that they name."""
+        sums, within = need.of("sum"), (need.first, need.last)
+        replaced = sql.Identifier("as_of", f"{feed.table}_replaced")
+        since = self._part("came_since").format(table=sql.Identifier(feed.table))
+        return self._part("named_days").format(
+            feed_id=sql.Literal(self._feed_ids[feed.key]),
+            stored=self._columns("changed_on", sums),
+            waiting=self._columns("delta", sums),
+            same=self._columns("same", sums),
+            negative=self._columns("negative", sums),
+            replaced=day_sums_sql(feed, sums, within=within, source=replaced),
+            since=day_sums_sql(feed, sums, within=within, source=since),
+            last=sql.Literal(need.last),
+        )
 
     def _compute_days(self, plans: Mapping[str, IndicatorPlan], codes: Collection[str]) -> None:
         """Compute the figures of the single days of which a formula names an extreme."""

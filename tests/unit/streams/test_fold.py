@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from testbed.small_territory import CHAINS, DAYS, above
 
 from ioc.period import PERIODS, start_of
-from streams.rules.fold import fold_sums, matrix_of, running_totals
+from streams.rules.fold import carried_totals, fold_sums, matrix_of, running_totals
 
 deltas = st.lists(
     st.tuples(
@@ -79,3 +79,38 @@ def test_a_running_total_that_would_wrap_is_refused() -> None:
         running_totals(known, [(date(2024, 10, 2), [2**62])], 1)
     with pytest.raises(OverflowError):
         running_totals([(date(2024, 10, 1), [-(2**63)])], [(date(2024, 10, 2), [-1])], 1)
+
+
+reported_days = st.lists(
+    st.tuples(st.integers(-9, 9), st.integers(0, 2), st.integers(-9, 9), st.integers(0, 2)), min_size=1, max_size=8
+)
+
+
+@given(
+    rows=reported_days,
+    before=st.tuples(*[st.integers(0, 5)] * 4),
+    replaced=st.lists(st.integers(0, 9), min_size=2, max_size=2),
+)
+def test_reports_are_carried_until_the_next_or_until_others_report(
+    rows: list[tuple[int, int, int, int]], before: tuple[int, ...], replaced: list[int]
+) -> None:
+    """Against the same told with a loop: two pairs of amount and number; from row `replaced` on, others report."""
+    flags = np.array([[row >= first for first in replaced] for row in range(len(rows))])
+    found = carried_totals(matrix_of(rows, 5), [(0, 1), (2, 3)], before, flags)
+    expected = []
+    last = [before[:2], before[2:]]
+    for row, sums in enumerate(rows):
+        told: list[int] = []
+        for pair, reported in enumerate((sums[:2], sums[2:])):
+            if reported[1]:
+                last[pair] = reported
+            told += (0, 0) if not reported[1] and row >= replaced[pair] else last[pair]
+        expected.append([*told, 0])
+    assert found.tolist() == expected
+
+
+def test_a_report_stands_until_the_next_one() -> None:
+    quarters = matrix_of([(12, 1), (0, 0), (15, 1), (0, 0)], 2)
+    assert carried_totals(quarters, [(0, 1)], (9, 1)).tolist() == [[12, 1], [12, 1], [15, 1], [15, 1]]
+    assert carried_totals(matrix_of([(0, 0)], 2), [(0, 1)], (9, 1)).tolist() == [[9, 1]]
+    assert carried_totals(quarters[:0], [(0, 1)], ()).tolist() == []
