@@ -29,8 +29,8 @@ class _DayRow(NamedTuple):
 
 def lacks_levels(connection: psycopg.Connection, feed_id: int) -> bool:
     """Return whether reports of a feed are carried forward as versions before this one did, without levels of areas."""
-    found = connection.execute(load_queries("report_carry")["select_lacking"], {"feed_id": feed_id}).fetchone()
-    return found is not None and bool(found[0])
+    cursor = connection.cursor(row_factory=scalar_row)
+    return bool(cursor.execute(load_queries("report_carry")["select_lacking"], {"feed_id": feed_id}).fetchone())
 
 
 def rewrite_levels(
