@@ -22,7 +22,7 @@ from streams.rules.fold import Matrix, matrix_of
 Carry = Callable[[pl.DataFrame, Matrix], object]
 
 
-class _DayRow(NamedTuple):
+class _NamedDayRow(NamedTuple):
     day: date
     sums: list[int]
 
@@ -68,7 +68,7 @@ def rewrite_levels(
         sql.SQL(queries["select_named_areas"]).format(table=sql.Identifier(feed.table)), {"feed_id": feed_id}
     )
     for area_id in areas.fetchall():
-        cursor = connection.cursor(row_factory=class_row(_DayRow))
+        cursor = connection.cursor(row_factory=class_row(_NamedDayRow))
         rows = cursor.execute(statement, {"feed_id": feed_id, "area_id": area_id}, prepare=False).fetchall()
         days = pl.DataFrame(
             {"area_id": [area_id] * len(rows), "bucket": [row.day for row in rows]},

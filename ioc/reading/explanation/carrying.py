@@ -22,7 +22,7 @@ _ENDLESS = date.max
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldReports:
     """Reports of one area that hold from one day until before another, as SQL finds them.
 
     amount: what they add, in units of 10^-decimals.
@@ -53,7 +53,7 @@ class CarryingReader:
         last = min(cell.last, cell.area.valid_to - timedelta(days=1))
         units = self._units(measure, cell, last)
         heirs = [one for one in self._takeovers if one.origin_id in units and one.since <= last]
-        found: dict[int, list[Held]] = {}
+        found: dict[int, list[HeldReports]] = {}
         for held in self._held(measure, sorted({*units, *(one.area_id for one in heirs)}), last):
             found.setdefault(held.area_id, []).append(held)
         carried: list[Carried] = []
@@ -83,7 +83,7 @@ class CarryingReader:
             {one.origin_id for one in self._carry_overs if one.area_id == cell.area.area_id and one.since <= last}
         )
 
-    def _held(self, measure: Measure, areas: Sequence[int], last: date) -> list[Held]:
+    def _held(self, measure: Measure, areas: Sequence[int], last: date) -> list[HeldReports]:
         statement = sql.SQL(self._parts["held_reports"]).format(
             at=sql.Identifier(measure.at),
             until=sql.Identifier(measure.until),
@@ -93,10 +93,10 @@ class CarryingReader:
             last=sql.Literal(last),
             condition=expression(measure.condition),
         )
-        return self._connection.cursor(row_factory=class_row(Held)).execute(statement, {}).fetchall()
+        return self._connection.cursor(row_factory=class_row(HeldReports)).execute(statement, {}).fetchall()
 
 
-def _carried(held: Held, rows: Sequence[Held], replaced: date) -> Carried:
+def _carried(held: HeldReports, rows: Sequence[HeldReports], replaced: date) -> Carried:
     """Return until when a report is carried: until the next of its area, or one of those that took over its ground."""
     if any(other.begun <= held.until < other.until for other in rows):
         following = held.until

@@ -171,7 +171,7 @@ class Explainer:
         if not isinstance(plan, Reported) or not plan.running:
             return None, ()
         where = self._carrying.cell(plan.amount, cell)
-        standing = [one for one in where.carried if one.carried_until > where.last]
+        reports = [one for one in where.carried if one.carried_until > where.last]
         carried = tuple(
             CarriedReport(
                 area_code=self._areas[one.area_id].code,
@@ -181,10 +181,10 @@ class Explainer:
                 value=one.amount / 10**plan.amount.decimals,
                 stale=is_stale(one.until - timedelta(days=1), where.last, cadence),
             )
-            for one in standing
+            for one in reports
             if one.until <= where.last
         )
-        return max((one.begun for one in standing), default=None), carried
+        return max((one.begun for one in reports), default=None), carried
 
     def _approval(self, code: str, sector: str, cell: Cell, value: float | None) -> ApprovalNote | None:
         place = cell.area.area_id, cell.start
