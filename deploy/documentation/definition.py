@@ -76,8 +76,14 @@ def _named(match: re.Match[str]) -> str:
 def _reported(indicator: Indicator, feed: Feed) -> IndicatorDefinition:
     period = REPORT_PERIODS[indicator.cadence]
     which = f"indicator = '{indicator.code}' AND period = '{period}'"
-    newest = f"(SELECT max(period_start) FROM {feed.table} WHERE {which} AND period_start <= :to)"  # noqa: S608 - shown, names are ours
-    holds = f"FROM {feed.table} WHERE {which} AND period_start = {newest}"
+
+    def last_of(area: str) -> str:
+        """Return the condition that a report is the last of its area up to the end."""
+        newest = (
+            f"SELECT max(period_start) FROM {feed.table} WHERE {which} AND area_code = {area} AND period_start <= :to"  # noqa: S608 - shown, names are ours
+        )
+        return f"{which} AND period_start = ({newest})"
+
     head_vi, head_en = f"Cơ quan báo cáo theo {_PERIODS_VI[period]}", f"Reported by agencies for each {period}"
     match indicator.value:
         case "flow":
@@ -88,14 +94,14 @@ def _reported(indicator: Indicator, feed: Feed) -> IndicatorDefinition:
             )
         case "stock":
             return IndicatorDefinition(
-                f"{head_vi}; lấy số báo cáo gần nhất tính đến cuối kỳ, cộng theo địa bàn.",
-                f"{head_en}; the last one up to the period's end, added over areas.",
-                f"SELECT sum(value) {holds}",
+                f"{head_vi}; lấy số báo cáo gần nhất của từng địa bàn tính đến cuối kỳ, rồi cộng lại.",
+                f"{head_en}; of each area the last one up to the period's end, then added over areas.",
+                f"SELECT sum(value) FROM {feed.table} r WHERE {last_of('r.area_code')}",  # noqa: S608 - shown, names are ours
             )
     return IndicatorDefinition(
         f"{head_vi}; lấy số báo cáo gần nhất tính đến cuối kỳ, của đúng địa bàn đó.",
         f"{head_en}; the last one up to the period's end, of that very area.",
-        f"SELECT avg(value) {holds} AND area_code = :area",
+        f"SELECT avg(value) FROM {feed.table} WHERE area_code = :area AND {last_of(':area')}",  # noqa: S608 - shown, names are ours
     )
 
 
