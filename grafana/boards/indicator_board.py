@@ -93,7 +93,7 @@ def area_board(frame: Frame) -> Json:
     indicators = indicators.with_target(scope.target("area_indicator")).height(14)
     indicators = column_widths(
         indicators,
-        {"sector_name": 205, "status": 125, "value": 120, "above": 115, "expected": 140, "lag": 100, "period": 165},
+        {"sector_name": 205, "status": 125, "value": 120, "above": 115, "expected": 140, "lag": 100, "period": 195},
     )
     link = indicator_link(frame, "${__data.fields.code}", "${__data.fields.sector}")
     judged, unknown = status_stats(frame)
