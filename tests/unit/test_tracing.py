@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from structlog.testing import capture_logs
 
+from deploy.local.process import wait_until
 from ioc.settings import Settings
 from ioc.tracing import MOST_LINKS, NO_SPAN, NO_TRACING, Tracing, enclosing, open_tracing
 from streams.rules.batch import Fetched
@@ -130,12 +131,13 @@ def test_while_the_collector_is_away_nothing_waits_and_the_log_says_so_once() ->
                 tracing.begin("commit", "internal", [SENT], {"ioc.events": 1}).end()
             spent = time.thread_time() - begun
             gate.set()
+            assert wait_until(lambda: logs != [], 60.0)
         assert len(kept.spans) < 6_000, "the queue is bounded"
         assert spent < 20
         with opened(kept) as tracing:
             for failing[0] in (True, True, False):
                 tracing.begin("commit", "internal", [SENT], {}).end()
-                tracing._provider.force_flush(5_000)  # type: ignore[attr-defined]  # no wait for the time of sending
+                tracing._provider.force_flush(60_000)  # type: ignore[attr-defined]  # no wait for the time of sending
     told = [entry["event"] for entry in logs]
     assert told[0].startswith("traces cannot be sent")
     assert told[-1] == "traces are sent again"
