@@ -179,35 +179,33 @@ class FileDrop:
                 work.result.refuse(BadRecord(event.where, answer.reasons))
         batch.clear()
         self._reader.memory.commit()
-        for work in [one for one in unfinished if one.whole and not one.left]:
-            unfinished.remove(work)
-            self._put_away(work)
+        ended = [one for one in unfinished if one.whole and not one.left]
+        unfinished[:] = [one for one in unfinished if not one.whole or one.left]
+        self._put_away(ended)
 
-    def _put_away(self, work: _OpenFile) -> None:
-        file, result = work.file, work.result
-        if file.has_changed():
-            work.inbox.give_back(file)
-            _log.warning("still being written to; it is read again once it is whole", feed=file.feed)
-            return
-        state: State = "quarantined" if result.refused else "archived"
-        report = report_of(file.name, result) if result.refused else ""
-        self._ledger.put(
-            DroppedFile(
-                file.feed,
-                file.reporter,
-                file.sha256,
-                shown_name(file.name),
-                state,
-                result.accepted,
-                result.refused,
-                report,
+    def _put_away(self, works: Iterable[_OpenFile]) -> None:
+        """Write the ends of files into the ledger together, as each writing waits for the disk, and move the files."""
+        ended: list[tuple[_OpenFile, DroppedFile]] = []
+        for work in works:
+            file, result = work.file, work.result
+            if file.has_changed():
+                work.inbox.give_back(file)
+                _log.warning("still being written to; it is read again once it is whole", feed=file.feed)
+                continue
+            state: State = "quarantined" if result.refused else "archived"
+            report = report_of(file.name, result) if result.refused else ""
+            name = shown_name(file.name)
+            end = DroppedFile(
+                file.feed, file.reporter, file.sha256, name, state, result.accepted, result.refused, report
             )
-        )
-        self._fault("after_ledger")
-        work.inbox.put_away(file, state, self._day(), report)
-        self._fault("after_move")
-        self._counts[state] += 1
-        _log.info("file taken", feed=file.feed, state=state, accepted=result.accepted, refused=result.refused)
+            ended.append((work, end))
+        self._ledger.put([end for _, end in ended])
+        for work, end in ended:
+            self._fault("after_ledger")
+            work.inbox.put_away(work.file, end.state, self._day(), end.report)
+            self._fault("after_move")
+            self._counts[end.state] += 1
+            _log.info("file taken", feed=end.feed, state=end.state, accepted=end.accepted, refused=end.refused)
 
     def _day(self) -> str:
         return self._now().date().isoformat()

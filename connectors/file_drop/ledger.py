@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,7 +43,7 @@ class DroppedFile:
 
 
 class DropLedger:
-    """Entries in one SQLite file, each committed at once."""
+    """Entries in one SQLite file, committed at once."""
 
     def __init__(self, path: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,22 +63,32 @@ class DropLedger:
         ).fetchone()
         return None if row is None else DroppedFile(**row)
 
-    def put(self, entry: DroppedFile) -> None:
-        """Keep an end; that of a content that was in quarantine before is replaced."""
-        self._connection.execute(
-            "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                entry.feed,
-                entry.reporter,
-                entry.sha256,
-                entry.name,
-                entry.state,
-                entry.accepted,
-                entry.refused,
-                entry.report,
-                self._now().isoformat(timespec="seconds"),
-            ),
-        )
+    def put(self, entries: Sequence[DroppedFile]) -> None:
+        """Keep ends, all or none; that of a content that was in quarantine before is replaced."""
+        done_at = self._now().isoformat(timespec="seconds")
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        entry.feed,
+                        entry.reporter,
+                        entry.sha256,
+                        entry.name,
+                        entry.state,
+                        entry.accepted,
+                        entry.refused,
+                        entry.report,
+                        done_at,
+                    )
+                    for entry in entries
+                ],
+            )
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
 
     def forget_quarantined(self, feed: str, reporter: str, sha256: str) -> None:
         """Forget that a content was in quarantine: it was dropped again, to be read again."""
