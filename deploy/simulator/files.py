@@ -2,7 +2,8 @@
 
     DIRECTORY/<feed>/<YYYY-MM>.ndjson   CloudEvents, one a line, in the order of their sending: `ioc publish` takes them
     DIRECTORY/native/<YYYY-MM>/<format>/ the same systems' records in every format of their own, and beside each file
-                                        what it means (`<file>.told.json`); only where asked for
+                                        what it means (`<file>.told.json`); two files each, the second with
+                                        corrections, voids, late records and a broken one; only where asked for
     DIRECTORY/truth/figures.csv         what indicators must show: code, area, month, value
     DIRECTORY/truth/events.csv          what becomes of the events: feed, outcome, how many
     DIRECTORY/truth/silences.csv        which reporters fell silent, from when until when

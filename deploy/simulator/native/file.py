@@ -30,25 +30,41 @@ class ToldRecord:
 
 @dataclass(frozen=True)
 class NativeFile:
-    """A file as a system exports it. `establishment`: where the format does not name the lodging establishment."""
+    """A file as a system exports it.
+
+    establishment: where the format does not name the lodging establishment.
+    refused:       how many records in it are broken, beside those that are told.
+    is_later:      it is not the first of its records.
+    """
 
     name: str
     content: bytes
     told: tuple[ToldRecord, ...]
     establishment: str = ""
+    refused: int = 0
+    is_later: bool = False
 
 
 @dataclass(frozen=True)
 class Desk:
-    """Where files are written: when (a local time), and how identifiers become pseudonyms."""
+    """Where files are written: when (a local time), and how identifiers become pseudonyms.
+
+    first, before: of a later file of the same records, when the first was written, and how many records it had.
+    """
 
     now: datetime
     pseudonymise: ToPseudonym
+    first: datetime | None = None
+    before: int = 0
 
     @property
     def today(self) -> date:
         """The day of writing."""
         return self.now.date()
+
+    def first_told(self, number: int) -> datetime:
+        """When a record was first written, by its place among the records."""
+        return self.first if self.first is not None and number < self.before else self.now
 
     def days_ago(self, days: int) -> date:
         """A day before today."""

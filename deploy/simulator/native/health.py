@@ -138,16 +138,18 @@ def _summary(number: int, life: Life, desk: Desk) -> tuple[bytes, ToldRecord]:
 
 def health_records(lives: Sequence[Life], desk: Desk) -> NativeFile:
     """A Bundle of Compositions and their Patients."""
-    entries, told = [], []
+    entries: list[dict[str, Any]] = []
+    told = []
     for number, life in enumerate(life for life in lives if life.data["kind"] == "record"):
         day, group = date.fromisoformat(life.data["occurred_on"]), life.data["age_group"]
         entries.append(
             {
                 "resource": {
                     "resourceType": "Composition",
-                    "status": "final",
+                    "status": "entered-in-error" if life.is_void else "final",
                     "id": f"c{number}",
                     "date": f"{day}T08:00:00+07:00",
+                    "meta": {"lastUpdated": desk.now.isoformat()},
                     "identifier": {"system": _ICT, "value": f"HS-{number}"},
                     "subject": {"reference": f"Patient/p{number}"},
                     "custodian": {"identifier": {"value": life.reporter}},
@@ -170,7 +172,9 @@ def health_records(lives: Sequence[Life], desk: Desk) -> NativeFile:
             ToldRecord(
                 "health.record",
                 life.reporter,
-                {
+                None
+                if life.is_void
+                else {
                     "kind": "record",
                     "item_id": desk.pseudonymise("health_record", f"{_ICT}|HS-{number}", None),
                     "occurred_on": str(day),
@@ -196,10 +200,11 @@ def doses(lives: Sequence[Life], desk: Desk) -> NativeFile:
                 "resource": {
                     "resourceType": "Immunization",
                     "id": f"i{number}",
-                    "status": "completed",
+                    "status": "entered-in-error" if life.is_void else "completed",
                     "identifier": [{"system": _ICT, "value": f"MT-{number}"}],
                     "vaccineCode": {"coding": [{"system": _ICT, "code": vaccine}]},
                     "patient": {"reference": "#p"},
+                    "meta": {"lastUpdated": desk.now.isoformat()},
                     "contained": [
                         {
                             "resourceType": "Patient",
@@ -226,7 +231,9 @@ def doses(lives: Sequence[Life], desk: Desk) -> NativeFile:
             ToldRecord(
                 "vaccination.dose",
                 life.reporter,
-                {
+                None
+                if life.is_void
+                else {
                     "kind": "dose",
                     "item_id": desk.pseudonymise("dose", f"{_ICT}|MT-{number}", day),
                     "person_id": desk.pseudonymise("cccd", person, day),

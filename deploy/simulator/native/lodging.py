@@ -43,7 +43,14 @@ def _stays(lives: Sequence[Life], desk: Desk, origin: str) -> tuple[str, list[tu
 
 
 def _told(
-    establishment: str, data: Data, arrival: date, planned: date, left: date | None, desk: Desk, **more: object
+    number: int,
+    establishment: str,
+    data: Data,
+    arrival: date,
+    planned: date,
+    left: date | None,
+    desk: Desk,
+    **more: object,
 ) -> ToldRecord:
     """The stay that a declaration means; who declared the departure does not tell how late the arrival was declared."""
     domestic = data["origin"] == "domestic"
@@ -63,7 +70,7 @@ def _told(
             planned_check_out_on=str(planned),
             check_out_on=str(left) if left else None,
             overnight=(left or planned) > arrival,
-            declared_at=desk.now.isoformat(),
+            declared_at=desk.first_told(number).isoformat(),
             declared_late=late,
             **more,
         ),
@@ -94,7 +101,9 @@ def foreign_xml(lives: Sequence[Life], desk: Desk) -> NativeFile:
             if value is not None:
                 etree.SubElement(guest, name).text = str(value)
         token = desk.pseudonymise("passport", f"{data['nationality']}:{passport}", arrival)
-        told.append(_told(establishment, data, arrival, planned, left, desk, guest_id=token, doc_type="passport"))
+        told.append(
+            _told(number, establishment, data, arrival, planned, left, desk, guest_id=token, doc_type="passport")
+        )
     content = etree.tostring(root, encoding="UTF-8", xml_declaration=True)
     return NativeFile("foreign.xml", content, tuple(told), establishment)
 
@@ -136,7 +145,9 @@ def foreign_xlsx(lives: Sequence[Life], desk: Desk) -> NativeFile:
             ]
         )
         token = desk.pseudonymise("passport", f"{data['nationality']}:{passport}", arrival)
-        told.append(_told(establishment, data, arrival, planned, left, desk, guest_id=token, doc_type="passport"))
+        told.append(
+            _told(number, establishment, data, arrival, planned, left, desk, guest_id=token, doc_type="passport")
+        )
     return NativeFile("foreign.xlsx", _workbook("KBTT", rows), tuple(told), establishment)
 
 
@@ -173,6 +184,7 @@ def vietnamese_xlsx(lives: Sequence[Life], desk: Desk) -> NativeFile:
         )
         gone = planned < desk.today
         record = _told(
+            number,
             establishment,
             data,
             arrival,

@@ -19,6 +19,8 @@ _STATES = {"pending": "4", "resolved": "9", "refused": "3", "withdrawn": "7", "s
 _CHANNELS = {"direct": "1", "online": "2", "postal": "3"}
 _SYMBOLS = {"pm25": "PM2,5", "pm10": "PM10", "so2": "SO2", "no2": "NO2", "o3": "O3"}
 _MINUTES = 12
+# What is added to the revisions of a later file.
+_LATER = 100_000
 
 
 def events(lives: Sequence[Life], desk: Desk) -> NativeFile:
@@ -26,10 +28,14 @@ def events(lives: Sequence[Life], desk: Desk) -> NativeFile:
     lines, told = [], []
     for number, life in enumerate(lives):
         event = event_json(
-            "vn.ioc.tourism.stay.v1", life.subject, desk.now.isoformat(), revision=number, data=life.data
+            "vn.ioc.tourism.stay.v1",
+            life.subject,
+            desk.now.isoformat(),
+            revision=number + (_LATER if desk.first else 0),
+            data=None if life.is_void else life.data,
         )
         lines.append(json.dumps(event))
-        told.append(ToldRecord("tourism.stay", life.reporter, life.data))
+        told.append(ToldRecord("tourism.stay", life.reporter, None if life.is_void else life.data))
     return NativeFile("events.ndjson", "\n".join(lines).encode(), tuple(told))
 
 
@@ -104,10 +110,10 @@ def document(lives: Sequence[Life], desk: Desk) -> NativeFile:
     etree.SubElement(message, f"{{{_EDXML}}}Subject").text = "V/v thử nghiệm"
     trace = etree.SubElement(header, f"{{{_EDXML}}}TraceHeaderList")
     business = etree.SubElement(trace, f"{{{_EDXML}}}Bussiness")
-    etree.SubElement(business, f"{{{_EDXML}}}BussinessDocType").text = "0"
+    etree.SubElement(business, f"{{{_EDXML}}}BussinessDocType").text = "1" if life.is_void else "0"
     etree.SubElement(business, f"{{{_EDXML}}}Paper").text = "1" if life.data["format"] == "dual" else "0"
     stamp = etree.SubElement(etree.SubElement(trace, f"{{{_EDXML}}}TraceHeader"), f"{{{_EDXML}}}Timestamp")
-    stamp.text = f"{day:%Y/%m/%d} 09:00:00"
+    stamp.text = f"{day:%Y/%m/%d} {'10' if life.is_void else '09'}:00:00"
     told = {
         "kind": "sent",
         "item_id": life.data["item_id"],
@@ -116,7 +122,9 @@ def document(lives: Sequence[Life], desk: Desk) -> NativeFile:
         "format": "dual" if life.data["format"] == "dual" else "electronic",
     }
     content = etree.tostring(root, encoding="UTF-8", xml_declaration=True)
-    return NativeFile("document.xml", content, (ToldRecord("document.flow", life.reporter, told),))
+    return NativeFile(
+        "document.xml", content, (ToldRecord("document.flow", life.reporter, None if life.is_void else told),)
+    )
 
 
 def station(lives: Sequence[Life], desk: Desk) -> NativeFile:
@@ -129,7 +137,8 @@ def station(lives: Sequence[Life], desk: Desk) -> NativeFile:
     lines, told = [], []
     for life in {life.data["param"]: life for life in known if life.reporter == code}.values():
         param = life.data["param"]
-        values = [Decimal(crc % 900) / 10 for crc in range(len(param), len(param) + _MINUTES)]
+        least = len(param) + int(life.data["value"] or 0) % 500
+        values = [Decimal(number) / 10 for number in range(least, least + _MINUTES)]
         for number, value in enumerate(values):
             at = hour + timedelta(minutes=5 * number)
             lines.append(f"{_SYMBOLS[param]}\t{str(value).replace('.', ',')}\tµg/Nm3\t{at:%Y%m%d%H%M%S}\t00\r\n")

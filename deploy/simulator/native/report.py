@@ -35,11 +35,11 @@ def reports(lives: Sequence[Life], desk: Desk) -> NativeFile:
             life.data["indicator"],
             life.data["area_code"],
             period_label(life.data["period"], date.fromisoformat(life.data["period_start"])),
-            comma(life.data["value"]),
+            "" if life.is_void else comma(life.data["value"]),
         ]
         for life in lives
     ]
-    told = tuple(ToldRecord("report.value", life.reporter, life.data) for life in lives)
+    told = tuple(ToldRecord("report.value", life.reporter, None if life.is_void else life.data) for life in lives)
     head = ["Mã đơn vị báo cáo", "Mã chỉ tiêu", "Mã địa bàn", "Kỳ báo cáo", "Giá trị"]
     return NativeFile("report.csv", csv_bytes(head, rows, delimiter=";"), told)
 
@@ -50,16 +50,16 @@ def sdmx_csv(lives: Sequence[Life], desk: Desk) -> NativeFile:
         [
             "dataflow",
             "VN:IOC(1.0)",
-            "I",
+            "D" if life.is_void else "I",
             life.reporter,
             life.data["indicator"],
             life.data["area_code"],
             sdmx_period(life.data["period"], date.fromisoformat(life.data["period_start"])),
-            life.data["value"],
+            "" if life.is_void else life.data["value"],
         ]
         for life in lives
     ]
-    told = tuple(ToldRecord("report.value", life.reporter, life.data) for life in lives)
+    told = tuple(ToldRecord("report.value", life.reporter, None if life.is_void else life.data) for life in lives)
     head = ["STRUCTURE", "STRUCTURE_ID", "ACTION", "REF_AGENCY", "INDICATOR", "REF_AREA", "TIME_PERIOD", "OBS_VALUE"]
     return NativeFile("sdmx.csv", csv_bytes(head, rows), told)
 
@@ -91,7 +91,9 @@ def sdmx_json(lives: Sequence[Life], desk: Desk) -> NativeFile:
         {"id": name, "values": [{"id": one} for one in known]} for name, known in zip(names, values, strict=True)
     ]
     observations = {
-        ":".join(str(known.index(part)) for part, known in zip(key, values, strict=True)): [life.data["value"]]
+        ":".join(str(known.index(part)) for part, known in zip(key, values, strict=True)): [
+            None if life.is_void else life.data["value"]
+        ]
         for key, life in zip(keys, lives, strict=True)
     }
     message = {
@@ -100,5 +102,5 @@ def sdmx_json(lives: Sequence[Life], desk: Desk) -> NativeFile:
             "dataSets": [{"structure": 0, "action": "Replace", "observations": observations}],
         }
     }
-    told = tuple(ToldRecord("report.value", life.reporter, life.data) for life in lives)
+    told = tuple(ToldRecord("report.value", life.reporter, None if life.is_void else life.data) for life in lives)
     return NativeFile("report.json", json.dumps(message).encode(), told)

@@ -296,7 +296,7 @@ def doses(lives: Sequence[Life], desk: Desk) -> NativeFile:
                 f"{slashed(day)} 08:00",
                 f"{slashed(day)} 11:00",
                 "TCMR" if epi else "Dịch vụ",
-                "Đã tiêm",
+                "Hủy" if life.is_void else "Đã tiêm",
             ]
         )
         schedule = {"on_schedule": not late, "delay_days": late} if epi else {}
@@ -304,7 +304,9 @@ def doses(lives: Sequence[Life], desk: Desk) -> NativeFile:
             ToldRecord(
                 "vaccination.dose",
                 life.reporter,
-                present(
+                None
+                if life.is_void
+                else present(
                     kind="dose",
                     item_id=desk.pseudonymise("dose", code, day),
                     person_id=desk.pseudonymise("cccd", person, day),

@@ -17,8 +17,10 @@ import pytest
 from format_reading import FEEDS, FORMATS, PROFILE, context, read_bytes
 
 from connectors.formats.format import BadRecord, Event, Remark
+from connectors.formats.memory import Memory
 from deploy.simulator.calendar import HOURS
 from deploy.simulator.ledger import ExpectedOutcome
+from deploy.simulator.native.course import LATER, VOIDABLE, first_lives, later_files
 from deploy.simulator.native.export import OF_ALL, native_files
 from deploy.simulator.native.file import Desk, NativeWriter, ToldRecord
 from deploy.simulator.native.roster import WRITERS
@@ -78,6 +80,45 @@ def test_what_is_written_is_read_as_it_was_meant(
             assert event.envelope["voided"]
         else:
             assert _content(event.feed, event.envelope["data"]) == _content(told.feed, told.data)
+
+
+@pytest.mark.parametrize(
+    ("name", "writer"), [(name, writer) for name, (_, writers) in WRITERS.items() for writer in writers]
+)
+def test_the_next_file_corrects_voids_adds_late_ones_and_has_a_broken_one(
+    name: str, writer: NativeWriter, lives: Mapping[str, Sequence[Life]]
+) -> None:
+    """Both files with one memory, as the connector has it: each gives what was meant, the broken record a finding."""
+    feed = WRITERS[name][0]
+    own = lives[feed] if name in OF_ALL else lives[feed][:: max(1, len(lives[feed]) // AT_MOST)]
+    memory = Memory()
+    first = writer(first_lives(own), DESK)
+    read_bytes(first.content, file=first.name, received_at=NOW, establishment=first.establishment, memory=memory)
+    later = [*later_files(name, feed, writer, own, DESK)]
+    assert sum(file.refused for file in later) == 1
+    for file in later:
+        at = NOW + LATER
+        items = read_bytes(
+            file.content, file=file.name, received_at=at, establishment=file.establishment, memory=memory
+        )
+        events = [item for item in items if isinstance(item, Event)]
+        assert len([item for item in items if isinstance(item, BadRecord)]) == file.refused
+        assert len(events) == len(file.told)
+        for event, told in zip(events, _in_order(file.told, name), strict=True):
+            assert event.feed == told.feed
+            if told.data is None:
+                assert event.envelope["voided"]
+            else:
+                assert _content(event.feed, event.envelope["data"]) == _content(told.feed, told.data)
+    told_later = [event for file in later for event in file.told]
+    notices = ("message_300.xml", "message_303.xml")
+    if name in VOIDABLE:
+        assert any(one.data is None for one in told_later)
+    if name in ("report_table", "feedback_table", "registry_table", "lodging_daily_json", "dossier_dvc_json"):
+        new = [one for one in told_later if one.data is not None and one not in first.told]
+        assert len(new) > len(own) - len(first_lives(own)), "more than the late ones: some are corrected"
+    if name not in OF_ALL and first.name not in notices:
+        assert len(told_later) > len(first.told), "some come late"
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*/*")), ids=lambda path: f"{path.parent.name}/{path.name}")
