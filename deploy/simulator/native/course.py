@@ -96,7 +96,7 @@ def later_files(name: str, feed: str, writer: NativeWriter, lives: Sequence[Life
     revised, known = [], 0
     for number, life in enumerate(lives):
         # Of those that the format can tell; what comes late is not taken back at once.
-        told = bool(writer([life], desk).told)
+        told = name not in VOIDABLE or bool(writer([life], desk).told)
         revised.append(_revised(known, life, name, feed) if told and number < later.before else life)
         known += told
     whole = writer(revised, later)
