@@ -33,6 +33,8 @@ from streams.rules.fold import (
     running_totals,
 )
 
+_MEMBERS = 80_000  # most members of one fold
+
 
 class _RunningTotals(NamedTuple):
     area_id: int
@@ -76,15 +78,12 @@ class CellFold:
         stock_feeds: frozenset[str],
         foretelling: frozenset[str] = frozenset(),
         reports: Mapping[str, Sequence[tuple[int, int]]] | None = None,
-        *,
-        batch: int = 4000,
     ) -> None:
         """
         stock_feeds: feeds whose running totals are kept, because a stock that is counted is read from them.
         foretelling: feeds whose records say ahead on which day they stop counting: it opens no period.
         reports:     by feed, the columns of amounts that are carried to the next report, each with that of the
                      number of its reports.
-        batch:       most deltas of one fold; bounds its memory.
         """
         self._queries = load_queries("rollup")
         self._feed_ids = feed_ids
@@ -96,7 +95,6 @@ class CellFold:
         self._roots = [area.area_id for area in areas.areas if area.parent_id is None]
         self._foretelling = foretelling
         self._opening = load_queries("opening")
-        self._batch = batch
         self._by_id = {stored.measure_id: stored for stored in measures}
         self._local = {
             key: sorted({stored.slot - 1 for stored in measures if stored.measure.feed == key and stored.measure.local})
@@ -111,13 +109,13 @@ class CellFold:
             for feed, columns in (reports or {}).items()
         }
 
-    def take(self, connection: psycopg.Connection) -> Waiting:
-        """Take what is waiting, at most `batch` deltas and 20 times as many members."""
+    def take(self, connection: psycopg.Connection, most: int) -> Waiting:
+        """Take what is waiting, at most so many deltas: this and the bound of members keep a fold's memory small."""
         deltas = connection.cursor(row_factory=class_row(Delta))
         members = connection.cursor(row_factory=class_row(MemberDelta))
         return Waiting(
-            deltas.execute(self._queries["take_deltas"], [self._batch], binary=True).fetchall(),
-            members.execute(self._queries["take_members"], [self._batch * 20], binary=True).fetchall(),
+            deltas.execute(self._queries["take_deltas"], [most], binary=True).fetchall(),
+            members.execute(self._queries["take_members"], [_MEMBERS], binary=True).fetchall(),
         )
 
     def fold(self, connection: psycopg.Connection, waiting: Waiting) -> Touched:

@@ -39,6 +39,9 @@ from streams.rules.fault import DATA_FAULTS, told
 log = structlog.get_logger(__name__)
 
 FOLD = 4000  # most contributions of one fold
+# Of a backlog that lasts a fold takes more: weeks, months, quarters and years around are computed once for all of it.
+_LARGE_FOLD = 16_000
+_LASTING = 10  # full folds, one after the other
 _SHARE = 2000  # of postponed cells, how many are computed between two folds
 _RETRY_SECONDS = 60.0
 
@@ -80,9 +83,7 @@ class Rollup:
         feeds = load_feeds()
         foretelling = frozenset(feed.key for feed in feeds.values() if feed.foretells_ends)
         self.reports = report_columns(self.plans, measures)
-        self._fold = CellFold(
-            measures, feed_ids, profile.areas, stock_feeds(self.plans), foretelling, self.reports, batch=FOLD
-        )
+        self._fold = CellFold(measures, feed_ids, profile.areas, stock_feeds(self.plans), foretelling, self.reports)
         expected = {
             reference.name: ExpectedReports(feeds[reference.name], profile.reporters, profile.areas)
             for plan in self.plans
@@ -93,6 +94,7 @@ class Rollup:
             self.plans, measures, feed_ids, profile.areas, expected, outbox, most_rows=most_rows
         )
         self._postponed_until = float("-inf")
+        self._full = 0  # how many of the last folds were full
         self._set_aside = SetAside(measures, feed_ids)
         self._feeds, self._feed_ids = feeds, feed_ids
         self._queries = load_queries("rollup")
@@ -110,7 +112,12 @@ class Rollup:
     def fold_once(self, connection: psycopg.Connection) -> int:
         """Fold what is waiting, in one transaction; return how many contributions were taken."""
         with ExitStack() as spans, translated_errors(), connection.transaction():
-            return self._run(connection, spans) if self._locks(connection) else 0
+            if not self._locks(connection):
+                return 0
+            most = FOLD if self._full < _LASTING else _LARGE_FOLD
+            taken = self._run(connection, spans, most)
+        self._full = self._full + 1 if taken >= most else 0
+        return taken
 
     def compute_postponed(self, connection: psycopg.Connection) -> int:
         """Compute figures that folds have postponed, in one transaction; return of how many cells."""
@@ -122,10 +129,10 @@ class Rollup:
 
         Yields how many contributions each transaction took.
         """
-        taken = FOLD
-        while taken >= FOLD:
+        taken = most = _LARGE_FOLD
+        while taken >= most:
             with ExitStack() as spans, translated_errors(), self.exclusively(connection):
-                taken = self._run(connection, spans)
+                taken = self._run(connection, spans, most)
             yield taken
         cells = 1
         while cells:
@@ -203,10 +210,10 @@ class Rollup:
             lambda days, sums: self._fold.carry(connection, feed, days, sums),
         )
 
-    def _run(self, connection: psycopg.Connection, spans: ExitStack) -> int:
+    def _run(self, connection: psycopg.Connection, spans: ExitStack, most: int) -> int:
         """Fold what waits; a span of it, if it is traced, ends with `spans`: once the transaction has ended."""
         self._check_epoch(connection)
-        waiting = self._fold.take(connection)
+        waiting = self._fold.take(connection, most)
         if waiting and self._tracing.is_on:
             appended = {"appended": sorted(waiting.appended)}
             traces = [traced for (traced,) in connection.execute(self._queries["take_traces"], appended).fetchall()]

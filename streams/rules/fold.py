@@ -77,16 +77,13 @@ def fold_sums(deltas: pl.DataFrame, sums: Matrix, chains: pl.DataFrame, local: S
     origins, days = _numbers(deltas["area_id"]), _numbers(deltas["bucket"])
     rows, links = _matches(origins, _numbers(chains["origin_id"]))
     areas = _numbers(chains["area_id"])[links]
-    starts = [starts_of(period, days)[rows] for period in PERIODS]
-    return _added_up(
-        np.repeat(np.arange(len(PERIODS)), len(rows)),
-        np.tile(areas, len(PERIODS)),
-        np.concatenate(starts),
-        np.tile(rows, len(PERIODS)),
-        np.tile(areas != origins[rows], len(PERIODS)),
-        sums,
-        local,
-    )
+    above = areas != origins[rows]
+    # One period after the other: a row of sums for each delta and level is all that is in memory at once.
+    parts = [
+        _added_up(np.full(len(rows), number), areas, starts_of(period, days)[rows], rows, above, sums, local)
+        for number, period in enumerate(PERIODS)
+    ]
+    return Cells(pl.concat([part.keys for part in parts]), np.concatenate([part.sums for part in parts]))
 
 
 def fold_running(deltas: pl.DataFrame, sums: Matrix, carry_overs: pl.DataFrame, local: Sequence[int] = ()) -> Cells:
