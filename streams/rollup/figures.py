@@ -34,8 +34,8 @@ from streams.rollup.stored_sums import PLACE, StoredSums
 from streams.rules.fold import CELL_KEY, Cells, changed
 
 _CHUNK = 5000
-# Most rows that one fold computes, but for those that it touched and those of the present: a tenth of a second or two.
-MOST_ROWS = 6000
+# Most rows that one fold computes, but for those that it touched and those of the present: about a tenth of a second.
+MOST_ROWS = 3000
 
 
 @dataclass
