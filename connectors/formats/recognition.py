@@ -177,9 +177,10 @@ def _nearest(documents: Sequence[Document], formats: Mapping[str, Format]) -> tu
     for document in documents:
         if not isinstance(document, Table):
             continue
+        head = document.head()
         for declared in formats.values():
             needed = next((carrier.needed for carrier in declared.carriers if carrier.needed), ())
-            known, lacking = closest_headings(document, [(spellings[0], spellings) for spellings in needed])
+            known, lacking = closest_headings(head, [(spellings[0], spellings) for spellings in needed])
             if known and (best is None or known > best[0]):
                 best = known, document, declared.name, ", ".join(lacking)
     return best[1:] if best else None

@@ -132,10 +132,12 @@ def find_headings(
     return None
 
 
-def closest_headings(table: Table, columns: Sequence[tuple[str, tuple[str, ...]]]) -> tuple[int, list[str]]:
-    """Return how many of `columns` the best of the first rows names, and which it lacks."""
+def closest_headings(
+    head: Sequence[tuple[int, TableRow]], columns: Sequence[tuple[str, tuple[str, ...]]]
+) -> tuple[int, list[str]]:
+    """Return how many of `columns` the best of the first rows (`head`) names, and which it lacks."""
     best: set[str] = set()
-    for _, row in table.head():
+    for _, row in head:
         texts = {compact(cell.text) for cell in row} | {compact(cell.text.partition("(")[0]) for cell in row}
         named = {name for name, spellings in columns if any(compact(spelling) in texts for spelling in spellings)}
         best = max(best, named, key=len)
