@@ -121,7 +121,10 @@ def pseudonym(random: Random) -> str:
 
 def in_year(data: Data, year: int, names: Iterable[str]) -> Data:
     """Return a record's content with the dates of these names, where there are any, in another year."""
-    return {**data, **{name: f"{year}{data[name][4:]}" for name in names if data.get(name) is not None}}
+    return {
+        **data,
+        **{name: f"{year}{data[name][4:]}".replace("-02-29", "-02-28") for name in names if data.get(name) is not None},
+    }
 
 
 def not_before(data: Data, day: date, names: Iterable[str]) -> date:

@@ -76,7 +76,10 @@ class EnvironmentSystem(System):
         return {**data, **_measured(medium, param, value)}
 
     def misdate(self, life: Life, year: int) -> Life:
-        return _life(life.reporter, {**life.data, "measured_at": f"{year}{life.data['measured_at'][4:]}"})
+        return _life(
+            life.reporter,
+            {**life.data, "measured_at": f"{year}{life.data['measured_at'][4:]}".replace("-02-29", "-02-28")},
+        )
 
     def estrange(self, life: Life) -> Life:
         return life.with_data(life.data, reporter=_STRANGER)

@@ -97,7 +97,9 @@ class ReportValueSystem(System):
 
     def misdate(self, life: Life, year: int) -> Life:
         data = life.data
-        start = start_of(data["period"], date.fromisoformat(f"{year}{data['period_start'][4:]}"))
+        start = start_of(
+            data["period"], date.fromisoformat(f"{year}{data['period_start'][4:]}".replace("-02-29", "-02-28"))
+        )
         return _life({**data, "period_start": start.isoformat()})
 
     def estrange(self, life: Life) -> Life:
