@@ -107,7 +107,7 @@ def _indicator_table(frame: Frame, sector: str) -> table.Panel:
     )
     panel = default_table("indicators", title, scope, columns, ("code",))
     panel = panel.with_target(scope.target("indicator_table", sector=sector))
-    widths = {"status": 135, "value": 140, "period": 155, "expected": 140, "lag": 95, "change": 115, "running": 100}
+    widths = {"status": 150, "value": 130, "period": 155, "expected": 140, "lag": 95, "change": 115, "running": 100}
     panel = column_widths(panel, widths | {"owner": 140})
     return link_column(panel, "indicator", indicator_link(frame, "${__data.fields.code}", sector))
 

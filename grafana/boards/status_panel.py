@@ -37,8 +37,10 @@ def sector_stats(frame: Frame) -> list[stat.Panel]:
     """A panel a sector, worst first; the first one asks for all of them."""
     scope = frame.scope
     link = sector_link(frame, "${__field.labels.sector}")
+    # English names of sectors are longer: "Environment and hydrometeorology" met its counts.
+    sizes = (12, 13) if scope.language == "vi" else (11, 12)
     keys = [f"sector/{number}" for number in range(1, len(scope.catalogue.sectors) + 1)]
-    tiles = [tile_stat(key, "", scope.target("sector_tile"), link=link, sizes=(12, 13)).height(2) for key in keys]
+    tiles = [tile_stat(key, "", scope.target("sector_tile"), link=link, sizes=sizes).height(2) for key in keys]
     return [nth_tile(tile, number, keys[0] if number > 1 else "") for number, tile in enumerate(tiles, 1)]
 
 
@@ -57,7 +59,7 @@ def worst_table(frame: Frame) -> table.Panel:
     panel = default_table("worst", title, frame.scope, columns, ("code", "sector"))
     panel = panel.with_target(frame.scope.target("worst_lag"))
     panel = column_widths(
-        panel, {"indicator": 370, "value": 95, "expected": 140, "lag": 105, "forecast": 125, "status": 115}
+        panel, {"indicator": 330, "value": 95, "expected": 130, "lag": 105, "forecast": 120, "status": 115}
     )
     return link_column(panel, "indicator", indicator_link(frame, "${__data.fields.code}", "${__data.fields.sector}"))
 
