@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from connectors.formats.carrier import json_where, table
 from connectors.formats.event import Stamp, record_event, void_event
 from connectors.formats.field import Field, columns_of, read_fields
 from connectors.formats.findings import Findings, refused
-from connectors.formats.format import Carrier, Context, Event, Format, Item, attempt
+from connectors.formats.format import Carrier, Context, Event, Format, Item, Remark, attempt
+from connectors.formats.misspelt import misspelt
 from connectors.formats.plain import compact, composed
 from connectors.formats.readers.cell import InputField
 from connectors.formats.readers.json import JsonFile
@@ -33,6 +35,7 @@ _OVERFLOW = refused(
 )
 _WRAPPERS = ("data", "items", "records", "results")
 _DEEPEST = 4
+_LOOKED_AT = 100  # objects whose keys are looked at
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,7 @@ def flat_carriers(record: RecordMap, shown: str) -> tuple[Carrier, ...]:
 def read_flat(document: Table | JsonFile, record: RecordMap, context: Context) -> Iterator[Item]:
     """Yield the records of a table or a JSON file; raises RejectedError where there is none."""
     found = False
+    yield from remarks_on(document, record, context)
     for where, cells in cells_of(document, record, context):
         found = True
         if isinstance(cells, RejectedError):
@@ -136,6 +140,22 @@ def flat_record(cells: Mapping[str, InputField], record: RecordMap, where: str, 
         return
     fields = {name: value for name, value in built.fields.items() if value is not None}
     yield record_event(feed, built.reporter, fields, stamp=stamp, warnings=findings.warnings)
+
+
+def remarks_on(document: Table | JsonFile, record: RecordMap, context: Context) -> Iterator[Remark]:
+    """Yield what must be said of a file's headings, or of the keys of its first objects."""
+    unknown: dict[str, None] = {}
+    found: set[str] = set()
+    if isinstance(document, Table):
+        if headings := find_headings(document, record.columns, record.needed):
+            unknown, found = dict.fromkeys(headings.unknown.values()), {*headings.columns}
+    else:
+        for item in islice(_objects_of(document), _LOOKED_AT):
+            names, keys = _of_keys(item, record)
+            unknown |= dict.fromkeys(keys)
+            found |= names
+    for warning in misspelt(unknown, record.columns, found):
+        yield Remark(context.file, warning)
 
 
 def cells_of(
@@ -224,6 +244,22 @@ def _of_object(item: Mapping[str, Any], record: RecordMap) -> dict[str, InputFie
                 cells[name] = _input(path, flattened[path])
                 break
     return cells
+
+
+def _objects_of(document: JsonFile) -> Iterator[dict[str, Any]]:
+    for _, value in document.items():
+        if not isinstance(value, RejectedError):
+            yield from (item for _, item in _unwrap(value) if isinstance(item, dict))
+
+
+def _of_keys(item: Mapping[str, Any], record: RecordMap) -> tuple[set[str], list[str]]:
+    """Return the fields that an object has, and the keys that belong to none."""
+    spellings = {compact(spelling): name for name, several in record.columns for spelling in several}
+    keys = [path for path, _ in _flatten(item)]
+    return (
+        {spellings[compact(key)] for key in keys if compact(key) in spellings},
+        [key for key in keys if compact(key) not in spellings],
+    )
 
 
 def _cut_off(record: RecordMap, cells: Mapping[str, InputField]) -> RejectedError | None:

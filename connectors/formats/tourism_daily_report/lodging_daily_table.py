@@ -12,7 +12,7 @@ from typing import Any
 
 from connectors.formats.field import DAY, TEXT, WHOLE, field, read_fields
 from connectors.formats.findings import Findings, refused
-from connectors.formats.flat import Built, RecordMap, cells_of, flat_carriers
+from connectors.formats.flat import Built, RecordMap, cells_of, flat_carriers, remarks_on
 from connectors.formats.format import BadRecord, Context, Event, Format, Item, attempt
 from connectors.formats.plain import plain
 from connectors.formats.readers.cell import InputField
@@ -56,6 +56,7 @@ _MAP = RecordMap(FEED, FIELDS, ("report_on", "rooms_available", "rooms_sold"), _
 def _read(table: Table, context: Context) -> Iterator[Item]:
     sums: Counter[str] = Counter()
     found = False
+    yield from remarks_on(table, _MAP, context)
     for where, cells in cells_of(table, _MAP, context):
         if isinstance(cells, RejectedError):
             yield BadRecord(where, cells.reasons)

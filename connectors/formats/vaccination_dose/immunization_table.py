@@ -7,7 +7,7 @@ from typing import Any
 
 from connectors.formats.field import BIRTH, MOMENT, PERSON, TEXT, WHOLE, choice, dropped, field, read_fields
 from connectors.formats.findings import Findings, shown
-from connectors.formats.flat import Built, RecordMap, cells_of, flat_carriers, order_of
+from connectors.formats.flat import Built, RecordMap, cells_of, flat_carriers, order_of, remarks_on
 from connectors.formats.format import BadRecord, Context, Event, Format, Item, attempt
 from connectors.formats.readers.json import JsonFile
 from connectors.formats.readers.table import Table
@@ -71,6 +71,7 @@ _MAP = RecordMap(FEED, FIELDS, ("person", "vaccine", "dose_no", "given"), _build
 
 def _read(document: Table | JsonFile, context: Context) -> Iterator[Item]:
     found = False
+    yield from remarks_on(document, _MAP, context)
     for where, cells in cells_of(document, _MAP, context):
         found = True
         if isinstance(cells, RejectedError):
