@@ -120,11 +120,12 @@ def pseudonym(random: Random) -> str:
 
 
 def in_year(data: Data, year: int, names: Iterable[str]) -> Data:
-    """Return a record's content with the dates of these names, where there are any, in another year."""
-    return {
-        **data,
-        **{name: f"{year}{data[name][4:]}".replace("-02-29", "-02-28") for name in names if data.get(name) is not None},
-    }
+    """Return a record's content with the dates of these names, where there are any, in another year.
+
+    29 February becomes the 28th: the years that records are moved to (1900, 2099) have none.
+    """
+    moved = {name: f"{year}{data[name][4:]}" for name in names if data.get(name) is not None}
+    return {**data, **{name: text.replace("-02-29", "-02-28") for name, text in moved.items()}}
 
 
 def not_before(data: Data, day: date, names: Iterable[str]) -> date:

@@ -10,7 +10,7 @@ from random import Random
 from deploy.simulator.entry import Entry
 from deploy.simulator.habit import CITIZEN
 from deploy.simulator.ledger import Data
-from deploy.simulator.record import Life, System
+from deploy.simulator.record import Life, System, in_year
 from deploy.simulator.rota import Rota, literals_of
 from ioc.feeds.declared.app_usage import AppUsage
 from ioc.province.reporter import Reporter
@@ -63,7 +63,7 @@ class AppUsageSystem(System):
         return {**life.data, "answered": not life.data["answered"]}
 
     def misdate(self, life: Life, year: int) -> Life:
-        return life.with_data({**life.data, "occurred_on": f"{year}{life.data['occurred_on'][4:]}"})
+        return life.with_data(in_year(life.data, year, ("occurred_on",)))
 
     def estrange(self, life: Life) -> Life:
         return life.with_data(life.data, reporter=_STRANGER)

@@ -13,7 +13,7 @@ from deploy.simulator.calendar import HOURS, VIETNAM, hour_of
 from deploy.simulator.entry import Entry
 from deploy.simulator.ledger import Data
 from deploy.simulator.norm import NORMS, Norm
-from deploy.simulator.record import Life, ScheduledSending, System
+from deploy.simulator.record import Life, ScheduledSending, System, in_year
 from ioc.feeds.declared.environment_reading import MAX_PH, PARAMS
 from ioc.province.reporter import Reporter
 
@@ -76,10 +76,7 @@ class EnvironmentSystem(System):
         return {**data, **_measured(medium, param, value)}
 
     def misdate(self, life: Life, year: int) -> Life:
-        return _life(
-            life.reporter,
-            {**life.data, "measured_at": f"{year}{life.data['measured_at'][4:]}".replace("-02-29", "-02-28")},
-        )
+        return _life(life.reporter, in_year(life.data, year, ("measured_at",)))
 
     def estrange(self, life: Life) -> Life:
         return life.with_data(life.data, reporter=_STRANGER)

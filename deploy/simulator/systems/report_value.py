@@ -12,7 +12,7 @@ from deploy.simulator.calendar import FIRST_DAY, HOURS
 from deploy.simulator.entry import Entry
 from deploy.simulator.ledger import Data
 from deploy.simulator.magnitude import Magnitude, magnitude_of, read_magnitudes
-from deploy.simulator.record import FollowUp, Life, ScheduledSending, System
+from deploy.simulator.record import FollowUp, Life, ScheduledSending, System, in_year
 from deploy.simulator.territory import Population
 from ioc.catalogue import Indicator
 from ioc.catalogue.indicator import REPORT_PERIODS
@@ -96,10 +96,8 @@ class ReportValueSystem(System):
         return self._moved(life.data)
 
     def misdate(self, life: Life, year: int) -> Life:
-        data = life.data
-        start = start_of(
-            data["period"], date.fromisoformat(f"{year}{data['period_start'][4:]}".replace("-02-29", "-02-28"))
-        )
+        data = in_year(life.data, year, ("period_start",))
+        start = start_of(data["period"], date.fromisoformat(data["period_start"]))
         return _life({**data, "period_start": start.isoformat()})
 
     def estrange(self, life: Life) -> Life:

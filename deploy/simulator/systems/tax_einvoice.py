@@ -13,7 +13,7 @@ from random import Random
 from deploy.simulator.calendar import FIRST_DAY, HOURS, VIETNAM, moment_of
 from deploy.simulator.entry import Entry
 from deploy.simulator.ledger import Data
-from deploy.simulator.record import Life, Revision, ScheduledSending, System, Weighted
+from deploy.simulator.record import Life, Revision, ScheduledSending, System, Weighted, in_year
 from deploy.simulator.rota import Rota
 from ioc.province.reporter import Reporter
 
@@ -164,7 +164,7 @@ class InvoiceSystem(System):
     def misdate(self, life: Life, year: int) -> Life:
         data = life.data
         series = f"{data['series'][0]}{year % 100:02d}{data['series'][3:]}"
-        moved = {**data, "series": series, "issued_on": f"{year}{data['issued_on'][4:]}"}
+        moved = {**in_year(data, year, ("issued_on",)), "series": series}
         return life.with_data(moved, key=_key(moved))
 
     def estrange(self, life: Life) -> Life:

@@ -10,7 +10,7 @@ from random import Random
 from deploy.simulator.calendar import is_weekend
 from deploy.simulator.entry import Entry
 from deploy.simulator.ledger import Data
-from deploy.simulator.record import Life, ScheduledSending, System
+from deploy.simulator.record import Life, ScheduledSending, System, in_year
 from ioc.province.reporter import Reporter
 
 _STRANGER = "77-999-0001"
@@ -78,8 +78,8 @@ class DailyReportSystem(System):
         return {**life.data, "revenue_fnb": life.data["revenue_fnb"] + more}
 
     def misdate(self, life: Life, year: int) -> Life:
-        day = f"{year}{life.data['report_on'][4:]}"
-        return life.with_data({**life.data, "report_on": day}, key=day)
+        data = in_year(life.data, year, ("report_on",))
+        return life.with_data(data, key=data["report_on"])
 
     def estrange(self, life: Life) -> Life:
         return life.with_data({**life.data, "establishment_id": _STRANGER}, reporter=_STRANGER)

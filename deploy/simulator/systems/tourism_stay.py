@@ -10,7 +10,7 @@ from random import Random
 from deploy.simulator.calendar import HOURS, is_weekend, moment_of
 from deploy.simulator.entry import Entry
 from deploy.simulator.ledger import Data
-from deploy.simulator.record import FollowUp, Life, System
+from deploy.simulator.record import FollowUp, Life, System, in_year
 from deploy.simulator.rota import Rota
 from ioc.province.reporter import Reporter
 
@@ -93,9 +93,8 @@ class StaySystem(System):
         return {**data, "planned_check_out_on": planned.isoformat()}
 
     def misdate(self, life: Life, year: int) -> Life:
-        dates = ("check_in_on", "planned_check_out_on", "check_out_on")
-        moved = {name: f"{year}{life.data[name][4:]}" for name in dates if life.data[name] is not None}
-        data = {**life.data, **moved, "planned_check_out_on": f"{year}-12-31"}
+        moved = in_year(life.data, year, ("check_in_on", "check_out_on"))
+        data = {**moved, "planned_check_out_on": f"{year}-12-31"}
         return life.with_data(data, key=_key(data))
 
     def estrange(self, life: Life) -> Life:

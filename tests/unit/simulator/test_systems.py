@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 
@@ -83,6 +84,20 @@ def test_strangers_and_other_centuries_are_valid_and_refused_by_rule(
     for rule, changed in wrong.items():
         refused = parsed(feed, profile, changed).rejections
         assert [rejection.reasons[0].rule for rejection in refused] == [rule] * len(changed)
+
+
+@pytest.mark.parametrize("name", FEEDS)
+def test_a_leap_day_is_moved_to_a_day_that_there_is(name: str, months: Mapping[str, Month]) -> None:
+    """1900 and 2099 have no 29 February."""
+    system, life = months[name].system, months[name].lives[0]
+    leap = {
+        field: re.sub(r"^\d{4}-\d{2}-\d{2}", "2024-02-29", value) if isinstance(value, str) else value
+        for field, value in life.data.items()
+    }
+    for year in (1900, 2099):
+        moved = system.misdate(life.with_data(leap), year).data
+        days = [value[:10] for value in moved.values() if isinstance(value, str) and value.startswith(f"{year}-")]
+        assert days and all(date.fromisoformat(day).year == year for day in days)
 
 
 @pytest.mark.parametrize("name", FEEDS)
