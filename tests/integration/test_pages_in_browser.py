@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import threading
 import uuid
 from collections.abc import Iterator
@@ -166,5 +167,6 @@ def test_the_morning_page_prints_on_a4(served: Served) -> None:
     pdf = asyncio.run(print_it())
     if PICTURES:
         (Path(PICTURES) / "morning.pdf").write_bytes(pdf)
-    assert b"595" in pdf and b"842" in pdf  # points of A4
+    sheets = {tuple(round(float(side)) for side in box.split()) for box in re.findall(rb"/MediaBox \[([^]]+)\]", pdf)}
+    assert sheets == {(0, 0, 595, 842)}, "A4 in points"
     assert 1 <= pdf.count(b"/Type /Page\n") + pdf.count(b"/Type/Page\n") <= 2

@@ -29,7 +29,7 @@ from testbed.planted import (
     PLANTED,
     SELLER,
     STORE,
-    STRANGE_HOTEL,
+    STRANGE_SELLER,
     misplaced,
     write_files,
 )
@@ -200,7 +200,7 @@ def test_planted_identifiers_are_nowhere(remains: Remains, db: psycopg.Connectio
     assert remains.statuses == {202, 207, 400, 401, 403, 404, 405, 422}
 
     # The same search finds what is no secret, wherever it looks: one that finds nothing would prove nothing.
-    found = {trace.where for trace in remains.search(MARKER, remains.token, HOTEL, SELLER, STRANGE_HOTEL)}
+    found = {trace.where for trace in remains.search(MARKER, remains.token, HOTEL, SELLER, STRANGE_SELLER)}
     tables = ("tourism_stay", "tax_einvoice", "record_revision", "rejected_event", "reporter")
     topics = ("tourism.stay.v1", "tax.einvoice.v1", "dead-letter.v1")
     assert found >= {"sent", "answers", "api", "terminal", "log gateway.log"}
