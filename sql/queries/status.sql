@@ -30,15 +30,8 @@ COPY report_deadline (feed, cadence, reporter, duty, days, working, due_at, basi
 
 -- name: select_data_day
 -- The newest business day that anything was counted on; ends that reports foretell are none.
-SELECT max(c.bucket)
-FROM feed f
-CROSS JOIN area a
-CROSS JOIN LATERAL (
-    SELECT bucket FROM measure_cell m
-    WHERE m.feed_id = f.feed_id AND m.period = 'day' AND m.area_id = a.area_id AND m.bucket <= %(today)s
-    ORDER BY bucket DESC LIMIT 1
-) c
-WHERE a.parent_id IS NULL AND f.key <> 'report.value'
+SELECT max(day) FROM open_day JOIN feed f USING (feed_id)
+WHERE day <= %(today)s AND f.key <> 'report.value'
 
 -- name: select_root_figures
 -- Newest first: the province's figures of the last periods.
