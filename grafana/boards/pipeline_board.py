@@ -32,6 +32,7 @@ _OUTCOMES = {
     "corrected": Text("Sửa đổi", "Corrected"),
 }
 _SHADES = {"accepted": "#8ab8ff", "rejected": "#c58af9", "duplicate": "#9aa5b1", "corrected": "#5f86b8"}
+_TILE_SIZES = (11, 15)  # five tiles of six digits beside each other on a phone
 _FINEST = "10s"  # one roll-up and a few batches; finer steps show the batches, not the rate
 
 
@@ -42,9 +43,13 @@ def pipeline_board(frame: Frame) -> Json:
         "outcome/total",
         scope.say("Sự kiện trong khoảng thời gian", "Events in the time range"),
         scope.target("event_tile"),
+        sizes=_TILE_SIZES,
     )
     backlog = tile_stat(
-        WATCH_PANEL, scope.say("Tồn đọng, mất mát, theo dõi", "Backlog, loss, watching"), scope.target("backlog_tile")
+        WATCH_PANEL,
+        scope.say("Tồn đọng, mất mát, theo dõi", "Backlog, loss, watching"),
+        scope.target("backlog_tile"),
+        sizes=_TILE_SIZES,
     )
     built = (
         frame.board(PIPELINE, PIPELINE_TITLE, moment=True)
