@@ -260,15 +260,17 @@ def _told_once(exporter: SpanExporter, target: str) -> SpanExporter:
         away = False
 
         def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+            reason = "refused"
             try:
                 outcome = exporter.export(spans)
-            except Exception:
-                outcome = Result.FAILURE
+            except Exception as error:  # whatever it is, the events go on
+                outcome, reason = Result.FAILURE, type(error).__name__
             failed = outcome is not Result.SUCCESS
             if failed and not self.away:
                 log.warning(
                     "traces cannot be sent and are dropped; nothing else is concerned",
                     collector=target,
+                    reason=reason,
                     next_step="see whether it takes OTLP over HTTP there, or set IOC_TRACE_URL= to trace nothing",
                 )
             elif self.away and not failed:

@@ -150,10 +150,13 @@ def remarks_on(document: Table | JsonFile, record: RecordMap, context: Context) 
         if headings := find_headings(document, record.columns, record.needed):
             unknown, found = dict.fromkeys(headings.unknown.values()), {*headings.columns}
     else:
-        for item in islice(_objects_of(document), _LOOKED_AT):
-            names, keys = _of_keys(item, record)
-            unknown |= dict.fromkeys(keys)
-            found |= names
+        known = {compact(spelling): name for name, several in record.columns for spelling in several}
+        keys = (key for item in islice(_objects_of(document), _LOOKED_AT) for key, _ in _flatten(item))
+        for key in keys:
+            if name := known.get(compact(key)):
+                found.add(name)
+            else:
+                unknown[key] = None
     for warning in misspelt(unknown, record.columns, found):
         yield Remark(context.file, warning)
 
@@ -250,16 +253,6 @@ def _objects_of(document: JsonFile) -> Iterator[dict[str, Any]]:
     for _, value in document.items():
         if not isinstance(value, RejectedError):
             yield from (item for _, item in _unwrap(value) if isinstance(item, dict))
-
-
-def _of_keys(item: Mapping[str, Any], record: RecordMap) -> tuple[set[str], list[str]]:
-    """Return the fields that an object has, and the keys that belong to none."""
-    spellings = {compact(spelling): name for name, several in record.columns for spelling in several}
-    keys = [path for path, _ in _flatten(item)]
-    return (
-        {spellings[compact(key)] for key in keys if compact(key) in spellings},
-        [key for key in keys if compact(key) not in spellings],
-    )
 
 
 def _cut_off(record: RecordMap, cells: Mapping[str, InputField]) -> RejectedError | None:

@@ -107,7 +107,7 @@ class StatusStore:
         last = self._last.get(key)
         if last is not None and not last.select(_KEY).equals(frame.select(_KEY)):
             last = None  # another day has other units
-        frame = _with_past(frame, self._before(key, frame), now)
+        frame = _with_past(frame, self._before(key, frame) if last is None else last.select(list(_BEFORE)), now)
         different = pl.any_horizontal(
             *(pl.col(name).ne_missing(pl.col(f"{name}_before")) for name in COMPARED), pl.col("status_before").is_null()
         )
@@ -170,11 +170,8 @@ class StatusStore:
         self._connection.execute(self._queries["remove_gone"], [areas])
 
     def _before(self, key: tuple[str, str], frame: pl.DataFrame) -> pl.DataFrame:
-        """Return what stood for the rows of a frame, in its order."""
+        """Return what stood for the rows of a frame, in its order, where no pass or one of other units went before."""
         last = self._last.get(key)
-        if last is not None and last.select(_KEY).equals(frame.select(_KEY)):
-            return last.select(list(_BEFORE))
-        # The first pass, or another day has other units.
         before = self._stored if last is None else last.select(list(_BEFORE))
         return frame.select(_KEY).join(before, on=_KEY, how="left", maintain_order="left")
 

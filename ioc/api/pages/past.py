@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg.rows import dict_row
 
-from ioc.api.pages.reading import DUE_AHEAD, last_of_each, own_period, totals_of, unknown_page
+from ioc.api.pages.reading import DUE_AHEAD, own_period, totals_of, unknown_page, worse_and_better
 from ioc.api.pages.view import FoundRows, Morning, Overview, PagePlace, SectorView
 from ioc.api.pages.word import BEHIND, UNKNOWN
 from ioc.catalogue.opening import OpenDays
@@ -86,7 +86,7 @@ class PastPageReading:
             since = opened_by - timedelta(days=1)
             counted = self._rows(connection, "count_statuses", area_id=place.area_id)
             asked = {"area_id": place.area_id, "since": since, "until": opened_by}
-            changes = last_of_each(self._rows(connection, "list_changes", **asked, limit=500))
+            worse, better = worse_and_better(self._rows(connection, "list_changes", **asked, limit=500))
             due = {"day": place.day, "until": place.day + DUE_AHEAD}
             incidents = self._rows(connection, "list_incidents", sector=None, code=None, since=since, limit=200)
             ended = [row for row in incidents if row["closed_at"] is not None and row["closed_at"] <= opened_by]
@@ -94,8 +94,8 @@ class PastPageReading:
                 place,
                 since,
                 totals_of(counted),
-                [row for row in changes if row["status"] in BEHIND and row["before"] not in BEHIND],
-                [row for row in changes if row["status"] == "on_track" and row["before"] in BEHIND],
+                worse,
+                better,
                 self._statuses(connection, place, BEHIND, 10, None),
                 self._rows(connection, "list_due", area_id=place.area_id, limit=8, **due),
                 [],

@@ -174,15 +174,15 @@ class PageReading:
             place = self._place(connection)
             counted = self._rows(connection, "count_statuses", area_id=place.area_id)
             asked = {"area_id": place.area_id, "since": since, "until": now}
-            changes = last_of_each(self._rows(connection, "list_changes", **asked, limit=500))
+            worse, better = worse_and_better(self._rows(connection, "list_changes", **asked, limit=500))
             incidents = self._incidents(connection, since=since, limit=100)
             due = {"day": place.day, "until": place.day + DUE_AHEAD}
             return Morning(
                 place,
                 since,
                 totals_of(counted),
-                [row for row in changes if row["status"] in BEHIND and row["before"] not in BEHIND],
-                [row for row in changes if row["status"] == "on_track" and row["before"] in BEHIND],
+                worse,
+                better,
                 self._statuses(connection, place, BEHIND, 10),
                 self._rows(connection, "list_due", area_id=place.area_id, limit=8, **due),
                 self._rows(connection, "count_causes", area_id=place.area_id, statuses=list(UNKNOWN)),
@@ -294,6 +294,15 @@ def totals_of(rows: Any) -> dict[str, int]:
         for name in names:
             total[name] += row[name]
     return total
+
+
+def worse_and_better(changes: FoundRows) -> tuple[FoundRows, FoundRows]:
+    """Return which indicators have come to lag or to be at risk, and which are on their pace again; newest first."""
+    turned = last_of_each(changes)
+    return (
+        [row for row in turned if row["status"] in BEHIND and row["before"] not in BEHIND],
+        [row for row in turned if row["status"] == "on_track" and row["before"] in BEHIND],
+    )
 
 
 def last_of_each(changes: FoundRows) -> FoundRows:
